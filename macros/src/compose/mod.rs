@@ -1,0 +1,24 @@
+//! The grammar of `network!`, `Parallel!`, `Sequence!` and `Spawn!`: parts go in, one call with a tuple comes out.
+//!
+//! Knows nothing of the attribute `#[process]`, nor of what a part may be: that is a bound of the library.
+
+mod emit;
+mod parse;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Expands one `mode [path] parts`.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    match parse::Composition::parse(input) {
+        Ok(composition) => emit::composition(&composition),
+        Err(error) => {
+            let errors = error.into_compile_error();
+            // Braces, because only they make several errors one expression.
+            quote!({ #errors })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Turns syntax into one call: the attribute `#[process]` and the grammar of the composition macros become calls of
+//! functions in `csproc::__private`, and everything wrong with the syntax is reported at the token that is wrong.
+//!
+//! Knows nothing of processes, channels or engines: what a type must be able to do is said by bounds in the library,
+//! and this crate only sees to it that such an error stands at the user's own tokens.
+
+mod compose;
+mod process;
+mod report;
+
+/// Makes a function a process: calling it runs nothing and returns an inert `Process<R>`.
+///
+/// Give the value to `Parallel!`, `Sequence!`, `Spawn!` or `network!`, or call `.run()` on it. The body runs then, in
+/// an operating-system process of its own (or a thread, see the options), and you get back exactly what it returned.
+///
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn source(out: Writer<u64>, n: u64) -> csproc::Result<()> {
+///     for i in 0..n {
+///         out.write(i)?; // `?` ends the process on poison or retirement
+///     }
+///     Ok(())
+/// }
+///
+/// #[process(thread, name = "adder")]
+/// fn sum(input: Reader<u64>) -> u64 {
+///     input.into_iter().sum()
+/// }
+///
+/// let c = Channel::<u64>::new();
+/// let (sent, total) = Parallel!(source(c.writer(), 10), sum(c.reader()))?;
+/// sent?;
+/// assert_eq!(total, 45);
+/// # csproc::Result::Ok(())
+/// ```
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `thread` | runs in a thread of the process that starts it | an operating-system process |
+/// | `name = "…"` | the name in reports and traces | the name of the function |
+/// | `on_crash = "poison"` or `"retire"` | what happens to the channel ends it held, should it crash | `"poison"` |
+/// | `crate = path` | where to find the library, when it is renamed or re-exported | `::csproc` |
+///
+/// They combine, `#[process(thread, name = "adder")]`, each at most once.
+///
+/// # Requirements on the function
+///
+/// Arguments and the result are sent between processes, so each must be a `Message`
+/// (`serde::Serialize + serde::de::DeserializeOwned`) and owned: `String`, not `&str`. At most 16 arguments. Type and
+/// const parameters, `where` clauses, patterns, visibility, documentation and other attributes work as on any
+/// function. What cannot be a process is an error that says what to write instead: methods with `self`, `async`,
+/// `unsafe`, `const` and `extern` functions, `impl Trait`, references and lifetime parameters, the result `!`.
+///
+/// ```compile_fail
+/// # use csproc::prelude::*;
+/// #[process]
+/// fn greet(name: &str) {
+///     // error: a process owns its arguments; write `String`
+/// }
+/// ```
+///
+/// # What it expands to
+///
+/// The body moves, unchanged, into a function inside; what remains outside packs the arguments up:
+///
+/// ```text
+/// #[track_caller]
+/// fn sum(input: Reader<u64>) -> ::csproc::Process<u64> {
+///     fn __body(input: Reader<u64>) -> u64 {
+///         input.into_iter().sum()
+///     }
+///     #[track_caller]
+///     fn __process<__A0: ::csproc::Message, __R: ::csproc::Message>(
+///         options: ::csproc::__private::Options,
+///         arguments: (__A0,),
+///         body: fn((__A0,)) -> __R,
+///         ending: fn(&__R) -> ::csproc::__private::ending::Ending,
+///     ) -> ::csproc::Process<__R> {
+///         ::csproc::__private::process(options, arguments, body, ending)
+///     }
+///     __process::<Reader<u64>, u64>( // the bounds: an error stands at the user's own type
+///         ::csproc::__private::Options { name: "adder", placement: …, on_crash: … },
+///         (input,),
+///         |(input,)| __body(input),
+///         |__outcome| { … }, // did it end on poison?
+///     )
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn process(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    process::expand(options.into(), item.into()).into()
+}
+
+/// The grammar behind `network!`, `Parallel!`, `Sequence!` and `Spawn!`, which pass their mode and their crate's path.
+///
+/// Not for direct use: the four macros of the library are the front door, and hold the documentation.
+///
+/// ```text
+/// input := mode "[" path "]" parts               mode := network | parallel | sequence | spawn
+/// parts := (part ("," part)* ","?)?
+/// part  := "for" pattern "in" expression "=>" part
+///        | ("Parallel" | "network" | "Sequence") "!" delimited parts
+///        | expression
+/// ```
+#[doc(hidden)]
+#[proc_macro]
+pub fn compose(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    compose::expand(input.into()).into()
+}

@@ -1,0 +1,238 @@
+//! What a reader and a writer have in common: one counted end of one channel.
+//!
+//! Knows nothing of values or of directions beyond passing them on.
+
+use super::error::ChannelError;
+use super::process_scope::{drop_end, holder, notice, settle};
+use crate::engine::live::{Closing, Direction, EndName, Local, tables, with_local};
+use crate::engine::{ChannelName, Engine, Fired, Guard, Order};
+use crate::memory::{Block, NONE};
+use crate::sys::clock::Deadline;
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Identifies a channel within a program: two ends with equal ids are ends of one channel.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let (c, d) = (Channel::<u8>::new(), Channel::<u8>::new());
+/// assert_eq!(c.reader().channel_id(), c.writer().channel_id());
+/// assert_ne!(c.reader().channel_id(), d.reader().channel_id());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChannelId(pub(super) ChannelName);
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0.index, self.0.generation)
+    }
+}
+
+/// The channel of an end that could not be made; every operation says why.
+pub(super) const NOWHERE: ChannelName = ChannelName { index: u32::MAX, generation: 0 };
+const NO_END: EndName = EndName { index: u32::MAX, generation: 0 };
+
+/// How long an operation may wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Patience {
+    ForEver,
+    Until(Instant),
+    Not,
+}
+
+impl Patience {
+    pub(super) fn of(timeout: Duration) -> Patience {
+        // A time that the clock cannot express is no limit.
+        Instant::now().checked_add(timeout).map_or(Patience::ForEver, Patience::Until)
+    }
+}
+
+/// One end.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) channel: ChannelName,
+    name: EndName,
+    retired: AtomicBool,
+}
+
+impl End {
+    /// One more end of a channel, held by the process that the calling thread runs.
+    pub(super) fn request(channel: ChannelName, direction: Direction) -> End {
+        let requested = with_local(|local| local.request_end(channel, direction, holder()?)).and_then(|end| end);
+        match requested {
+            Ok(name) if channel != NOWHERE => End::new(channel, name),
+            _ => End::new(NOWHERE, NO_END),
+        }
+    }
+
+    pub(super) fn new(channel: ChannelName, name: EndName) -> End {
+        End { channel, name, retired: AtomicBool::new(false) }
+    }
+
+    pub(super) fn retire(&self) {
+        if !self.retired.swap(true, Ordering::Relaxed) {
+            settle();
+            // Without a context nothing can be closed now; the reaper closes it with this process.
+            let _ = with_local(|local| local.close_end(self.name, Closing::Retire));
+        }
+    }
+
+    pub(super) fn poison(&self) {
+        settle();
+        // As for `retire`; there is no error to give back, and the process cannot communicate at all.
+        let _ = with_local(|local| local.poison(self.channel));
+    }
+
+    /// Whether the end can be used at all.
+    #[inline]
+    fn check(&self) -> Result<(), ChannelError> {
+        settle();
+        if self.retired.load(Ordering::Relaxed) {
+            return Err(ChannelError::Retired);
+        }
+        if self.channel == NOWHERE {
+            return Err(self.unmade());
+        }
+        Ok(())
+    }
+
+    /// Why the end could not be made: asks for one again, and tells what stands in the way.
+    #[cold]
+    fn unmade(&self) -> ChannelError {
+        let full = crate::memory::ArenaError::Exhausted {
+            what: "channels or channel ends",
+            capacity: crate::memory::arena().pool_capacity(crate::memory::Home::Channels),
+        };
+        full.into()
+    }
+
+    /// Offers to take a message. The block is the calling thread's.
+    #[inline]
+    pub(super) fn take(&self, patience: Patience, location: &'static Location<'static>) -> Result<Block, ChannelError> {
+        self.check()?;
+        let guard = Guard::Input { channel: self.channel };
+        let fired = with_local(|local| {
+            local.prepare(1, true)?;
+            Ok(offer(local, guard, patience, location))
+        });
+        let fired = fired.and_then(|fired| fired)?;
+        outcome(fired, patience)
+    }
+
+    /// Offers a message. Unless this succeeds the block stays the caller's.
+    #[inline]
+    pub(super) fn give(
+        &self,
+        block: Block,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<(), ChannelError> {
+        let guard = Guard::Output { channel: self.channel, block };
+        let fired = with_local(|local| {
+            let fired = offer(local, guard, patience, location);
+            if let Fired { index: 0, outcome: Ok(spare) } = fired {
+                local.keep_block(spare);
+            }
+            fired
+        })?;
+        outcome(fired, patience).map(drop)
+    }
+
+    /// Whether a write may begin: asked before the value is serialized.
+    #[inline]
+    pub(super) fn check_open(&self) -> Result<(), ChannelError> {
+        self.check()?;
+        match tables().channel_fate(self.channel) {
+            None => Ok(()),
+            Some(fate) => {
+                let error = ChannelError::from(fate);
+                notice(&error);
+                Err(error)
+            }
+        }
+    }
+}
+
+#[inline]
+fn offer(local: &mut Local, guard: Guard, patience: Patience, location: &'static Location<'static>) -> Fired {
+    match patience {
+        Patience::ForEver => local.offer(&[guard], Order::Priority, location),
+        Patience::Not => local.offer(&[guard, Guard::Skip], Order::Priority, location),
+        Patience::Until(instant) => {
+            let timer = Guard::Timer { deadline: Deadline::at(instant) };
+            local.offer(&[guard, timer], Order::Priority, location)
+        }
+    }
+}
+
+#[inline]
+fn outcome(fired: Fired, patience: Patience) -> Result<Block, ChannelError> {
+    match (fired.index, fired.outcome) {
+        (0, Ok(block)) => Ok(block),
+        (0, Err(fate)) => {
+            let error = ChannelError::from(fate);
+            notice(&error);
+            Err(error)
+        }
+        _ if matches!(patience, Patience::Not) => Err(ChannelError::WouldBlock),
+        _ => Err(ChannelError::TimedOut),
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if !self.retired.load(Ordering::Relaxed) && self.name != NO_END {
+            drop_end(self.name);
+        }
+    }
+}
+
+/// What can be done with either end of a channel; [`poison!`](crate::poison) and [`retire!`](crate::retire) take any.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// fn stop(ends: &[&dyn ChannelEnd]) {
+///     for end in ends {
+///         end.retire();
+///     }
+/// }
+/// let c = Channel::<u8>::new();
+/// let (w, r) = (c.writer(), c.reader());
+/// stop(&[&w]);
+/// assert!(r.read().unwrap_err().is_retired());
+/// ```
+pub trait ChannelEnd {
+    /// Poisons the channel: every operation on either side fails at once, now and later.
+    fn poison(&self);
+
+    /// Gives this end up. When it was the last one of its side, the channel retires.
+    fn retire(&self);
+
+    /// The channel this is an end of.
+    fn channel_id(&self) -> ChannelId;
+}
+
+/// The name of a channel, for people.
+pub(super) fn label(channel: ChannelName) -> String {
+    match tables().channel_name(channel) {
+        Some(name) if !name.is_empty() => name,
+        _ => ChannelId(channel).to_string(),
+    }
+}
+
+/// Frees a block whose message was not delivered, with the ends that travel in it.
+pub(super) fn discard(block: Block) {
+    if block != NONE {
+        // Without a context: the reaper frees it with this process.
+        let _ = with_local(|local: &mut Local| {
+            local.close_travelling(block, Closing::Retire);
+            local.keep_block(block);
+        });
+    }
+}

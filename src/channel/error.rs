@@ -1,0 +1,285 @@
+//! Why a communication did not take place.
+//!
+//! Knows nothing of engines: what the engine reports by number is put into words here, for people and for programs.
+
+use crate::engine::Fate;
+use crate::forkserver::{Cause, describe};
+use crate::memory::ArenaError;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a channel operation did not communicate.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let c = Channel::<u8>::new();
+/// let (w, r) = (c.writer(), c.reader());
+/// assert!(r.try_read().unwrap_err().is_would_block());
+/// w.poison();
+/// assert_eq!(r.read(), Err(ChannelError::Poisoned));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChannelError {
+    /// Somebody poisoned the channel: the network is to end at once.
+    Poisoned,
+    /// The last end of the other side is gone: nobody is left to communicate with.
+    Retired,
+    /// A process died and took the channel with it.
+    Lost {
+        /// The name of the process.
+        process: String,
+        /// What it died of.
+        cause: Cause,
+    },
+    /// The time is up.
+    TimedOut,
+    /// Nobody was ready on the other side, and the operation does not wait.
+    WouldBlock,
+    /// The value cannot be a message, or there is no memory for it. The channel is unharmed.
+    Invalid(MessageError),
+}
+
+impl ChannelError {
+    /// Whether the channel was poisoned.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(csproc::ChannelError::Poisoned.is_poisoned());
+    /// ```
+    pub fn is_poisoned(&self) -> bool {
+        *self == ChannelError::Poisoned
+    }
+
+    /// Whether the other side is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(csproc::ChannelError::Retired.is_retired());
+    /// ```
+    pub fn is_retired(&self) -> bool {
+        *self == ChannelError::Retired
+    }
+
+    /// Whether a process died and took the channel with it.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(!csproc::ChannelError::Retired.is_lost());
+    /// ```
+    pub fn is_lost(&self) -> bool {
+        matches!(self, ChannelError::Lost { .. })
+    }
+
+    /// Whether the time was up.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(csproc::ChannelError::TimedOut.is_timed_out());
+    /// ```
+    pub fn is_timed_out(&self) -> bool {
+        *self == ChannelError::TimedOut
+    }
+
+    /// Whether nobody was ready, in an operation that does not wait.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(csproc::ChannelError::WouldBlock.is_would_block());
+    /// ```
+    pub fn is_would_block(&self) -> bool {
+        *self == ChannelError::WouldBlock
+    }
+
+    /// Whether the value, not the channel, was at fault.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(!csproc::ChannelError::TimedOut.is_invalid());
+    /// ```
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, ChannelError::Invalid(_))
+    }
+
+    /// Whether a process that returns this error poisons the channels it was given.
+    pub(crate) fn spreads_poison(&self) -> bool {
+        self.is_poisoned() || self.is_lost()
+    }
+}
+
+impl From<Fate> for ChannelError {
+    fn from(fate: Fate) -> ChannelError {
+        match fate {
+            Fate::Poisoned => ChannelError::Poisoned,
+            Fate::Retired => ChannelError::Retired,
+            Fate::Lost { member } => {
+                let (process, cause) = describe(member);
+                ChannelError::Lost { process, cause }
+            }
+        }
+    }
+}
+
+impl From<MessageError> for ChannelError {
+    fn from(error: MessageError) -> ChannelError {
+        ChannelError::Invalid(error)
+    }
+}
+
+impl From<ArenaError> for ChannelError {
+    fn from(error: ArenaError) -> ChannelError {
+        ChannelError::Invalid(error.into())
+    }
+}
+
+impl fmt::Display for ChannelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChannelError::Poisoned => f.write_str("the channel is poisoned"),
+            ChannelError::Retired => f.write_str("the channel is retired: the last end of the other side is gone"),
+            ChannelError::Lost { process, cause } => {
+                write!(f, "the channel was lost with process `{process}`, which {cause}")
+            }
+            ChannelError::TimedOut => f.write_str("nobody communicated in time"),
+            ChannelError::WouldBlock => f.write_str("nobody is ready on the other side of the channel"),
+            ChannelError::Invalid(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ChannelError {}
+
+/// Why a value cannot be a message.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+/// use csproc::MessageError;
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// #[serde(untagged)]
+/// enum Loose { Number(u8), Text(String) }
+///
+/// let c = Channel::<Loose>::new();
+/// let (w, r) = (c.writer(), c.reader());
+/// let writer = std::thread::spawn(move || w.write(Loose::Number(1)).is_ok());
+/// // An untagged enum can be taken apart, but not be put together again.
+/// let error = r.read().err().unwrap();
+/// assert!(matches!(error, ChannelError::Invalid(MessageError::Decode { .. })), "{error}");
+/// assert!(error.to_string().contains("untagged"));
+/// assert!(writer.join().unwrap());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MessageError {
+    /// Serialization failed.
+    Encode {
+        /// The type of the value.
+        type_name: String,
+        /// What the serializer said.
+        reason: String,
+    },
+    /// Deserialization failed.
+    Decode {
+        /// The type that was expected.
+        type_name: String,
+        /// What the deserializer said.
+        reason: String,
+    },
+    /// There is no room for the message, for the channel, or for the thread.
+    Memory {
+        /// What is used up, and the remedy.
+        reason: String,
+    },
+}
+
+impl fmt::Display for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MessageError::Encode { type_name, reason } => {
+                write!(f, "a value of type `{type_name}` cannot be serialized: {reason}")
+            }
+            MessageError::Decode { type_name, reason } => {
+                write!(f, "a message is not a value of type `{type_name}`: {reason}")
+            }
+            MessageError::Memory { reason } => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for MessageError {}
+
+impl From<ArenaError> for MessageError {
+    fn from(error: ArenaError) -> MessageError {
+        MessageError::Memory { reason: error.to_string() }
+    }
+}
+
+/// A write that did not take place: the value, and why.
+///
+/// Nobody has seen the value.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let c = Channel::<String>::new();
+/// let (w, r) = (c.writer(), c.reader());
+/// drop(r);
+/// let error = w.write("nobody reads this".to_string()).unwrap_err();
+/// assert_eq!(error.value, "nobody reads this");
+/// assert!(error.fate.is_retired());
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct WriteError<T> {
+    /// The value that was to be written.
+    pub value: T,
+    /// Why it was not.
+    pub fate: ChannelError,
+}
+
+impl<T> WriteError<T> {
+    /// The value that was to be written.
+    ///
+    /// # Examples
+    /// ```
+    /// let error = csproc::WriteError { value: 7, fate: csproc::ChannelError::TimedOut };
+    /// assert_eq!(error.into_value(), 7);
+    /// ```
+    pub fn into_value(self) -> T {
+        self.value
+    }
+}
+
+impl<T> std::ops::Deref for WriteError<T> {
+    type Target = ChannelError;
+
+    fn deref(&self) -> &ChannelError {
+        &self.fate
+    }
+}
+
+impl<T> From<WriteError<T>> for ChannelError {
+    fn from(error: WriteError<T>) -> ChannelError {
+        error.fate
+    }
+}
+
+// The value is left out, so that `T` need not implement `Debug`.
+impl<T> fmt::Debug for WriteError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteError").field("fate", &self.fate).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for WriteError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the value was not written")
+    }
+}
+
+impl<T> std::error::Error for WriteError<T> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.fate)
+    }
+}

@@ -1,0 +1,24 @@
+//! Typed channels: `Channel<T>` and its two ends, over the engine's untyped ones.
+//!
+//! Knows nothing of processes, except that a thread may act for one (`process_scope`). A value becomes bytes in a block that the writer
+//! owns, the engine hands the block to a reader, and the reader makes a value of it: nothing is copied in between.
+
+mod builder;
+mod codec;
+mod end;
+mod error;
+mod parcel;
+mod process_scope;
+mod reader;
+mod travel;
+mod writer;
+
+pub use builder::{Builder, Channel};
+
+pub use codec::Message;
+pub use end::{ChannelEnd, ChannelId};
+pub use error::{ChannelError, MessageError, WriteError};
+pub(crate) use parcel::{Parcel, describe_ends};
+pub(crate) use process_scope::{Scope, settle};
+pub use reader::{IntoIter, Iter, Reader};
+pub use writer::Writer;

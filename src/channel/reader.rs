@@ -1,0 +1,295 @@
+//! The reading end of a channel.
+//!
+//! Knows nothing of who writes.
+
+use super::codec::{Message, decode};
+use super::end::{ChannelEnd, ChannelId, End, Patience, discard, label};
+use super::error::ChannelError;
+use super::travel::{arrive, depart};
+use crate::engine::live::Direction;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+/// The reading end of a [`Channel`](crate::Channel).
+///
+/// A clone is one more end; each message goes to one reader. Dropping the last reader retires the channel: writers see
+/// [`Retired`](ChannelError::Retired). A reader can be sent through channels and given to processes as an argument.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let c = Channel::new();
+/// let (w, r) = (c.writer(), c.reader());
+/// let reader = std::thread::spawn(move || r.into_iter().sum::<u64>());
+/// for i in 1..=10 {
+///     w.write(i).unwrap();
+/// }
+/// drop(w);
+/// assert_eq!(reader.join().unwrap(), 55);
+/// ```
+pub struct Reader<T> {
+    end: End,
+    values: PhantomData<fn() -> T>,
+}
+
+impl<T> Reader<T> {
+    pub(super) fn new(end: End) -> Reader<T> {
+        Reader { end, values: PhantomData }
+    }
+
+    /// Poisons the channel: every operation on either side fails with [`Poisoned`](ChannelError::Poisoned), those that wait now
+    /// and all later ones.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::<u8>::new();
+    /// let (w, r) = (c.writer(), c.reader());
+    /// r.poison();
+    /// assert!(w.write(1).unwrap_err().is_poisoned());
+    /// ```
+    pub fn poison(&self) {
+        self.end.poison();
+    }
+
+    /// Gives this end up, as dropping it does; it cannot be used afterwards. Doing it twice is doing it once.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::<u8>::new();
+    /// let (w, r) = (c.writer(), c.reader());
+    /// r.retire();
+    /// assert!(w.write(1).unwrap_err().is_retired());
+    /// ```
+    pub fn retire(&self) {
+        self.end.retire();
+    }
+
+    /// The channel this is an end of.
+    ///
+    /// # Examples
+    /// ```
+    /// let c = csproc::Channel::<u8>::new();
+    /// assert_eq!(c.reader().channel_id(), c.writer().channel_id());
+    /// ```
+    pub fn channel_id(&self) -> ChannelId {
+        ChannelId(self.end.channel)
+    }
+}
+
+impl<T: Message> Reader<T> {
+    /// Takes a value from a writer.
+    ///
+    /// # Blocking
+    /// Waits until a writer offers a value.
+    ///
+    /// # Errors
+    /// The channel is [`Poisoned`](ChannelError::Poisoned), [`Retired`](ChannelError::Retired) or
+    /// [`Lost`](ChannelError::Lost), or the message is no `T` ([`Invalid`](ChannelError::Invalid)).
+    ///
+    /// # Poison and retire
+    /// Both end a waiting read at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::new();
+    /// let (w, r) = (c.writer(), c.reader());
+    /// let writer = std::thread::spawn(move || w.write(42_u8));
+    /// assert_eq!(r.read(), Ok(42));
+    /// assert!(writer.join().unwrap().is_ok());
+    /// ```
+    #[track_caller]
+    #[inline]
+    pub fn read(&self) -> Result<T, ChannelError> {
+        self.read_within(Patience::ForEver, Location::caller())
+    }
+
+    /// Takes a value from a writer that is already waiting.
+    ///
+    /// # Blocking
+    /// Never waits for a writer.
+    ///
+    /// # Errors
+    /// As for [`read`](Reader::read), and [`WouldBlock`](ChannelError::WouldBlock) when no writer waits.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::<u8>::new();
+    /// let (_w, r) = (c.writer(), c.reader());
+    /// assert!(r.try_read().unwrap_err().is_would_block());
+    /// ```
+    #[track_caller]
+    pub fn try_read(&self) -> Result<T, ChannelError> {
+        self.read_within(Patience::Not, Location::caller())
+    }
+
+    /// Takes a value from a writer, if one comes within `timeout`.
+    ///
+    /// # Blocking
+    /// Waits until a writer offers a value, at most for `timeout`.
+    ///
+    /// # Errors
+    /// As for [`read`](Reader::read), and [`TimedOut`](ChannelError::TimedOut), never before the time is up.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// let c = Channel::<u8>::new();
+    /// let (_w, r) = (c.writer(), c.reader());
+    /// assert!(r.read_timeout(Duration::from_millis(1)).unwrap_err().is_timed_out());
+    /// ```
+    #[track_caller]
+    pub fn read_timeout(&self, timeout: Duration) -> Result<T, ChannelError> {
+        self.read_within(Patience::of(timeout), Location::caller())
+    }
+
+    /// Takes a value from a writer, if one comes before `deadline`.
+    ///
+    /// # Blocking
+    /// Waits until a writer offers a value, at most until `deadline`.
+    ///
+    /// # Errors
+    /// As for [`read`](Reader::read), and [`TimedOut`](ChannelError::TimedOut), never before the deadline.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::<u8>::new();
+    /// let (_w, r) = (c.writer(), c.reader());
+    /// assert!(r.read_deadline(std::time::Instant::now()).unwrap_err().is_timed_out());
+    /// ```
+    #[track_caller]
+    pub fn read_deadline(&self, deadline: Instant) -> Result<T, ChannelError> {
+        self.read_within(Patience::Until(deadline), Location::caller())
+    }
+
+    /// The values that come, until the channel is poisoned, retired or lost.
+    ///
+    /// # Blocking
+    /// Each step waits as [`read`](Reader::read) does.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::new();
+    /// let (w, r) = (c.writer(), c.reader());
+    /// let writer = std::thread::spawn(move || (0..3).try_for_each(|i| w.write(i)).is_ok());
+    /// assert_eq!(r.iter().map(|v: u32| v * 10).collect::<Vec<_>>(), [0, 10, 20]);
+    /// assert!(writer.join().unwrap());
+    /// ```
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter { reader: self }
+    }
+
+    #[inline]
+    fn read_within(&self, patience: Patience, location: &'static Location<'static>) -> Result<T, ChannelError> {
+        let block = self.end.take(patience, location)?;
+        let value = decode(block);
+        // Freed with whatever travelled in it and was not taken out.
+        discard(block);
+        Ok(value?.0)
+    }
+}
+
+/// The values of a channel, by reference to its reader; see [`Reader::iter`].
+#[derive(Debug)]
+pub struct Iter<'a, T> {
+    reader: &'a Reader<T>,
+}
+
+impl<T: Message> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        self.reader.read().ok()
+    }
+}
+
+/// The values of a channel, with its reader; it retires when the iterator is dropped.
+#[derive(Debug)]
+pub struct IntoIter<T> {
+    reader: Reader<T>,
+}
+
+impl<T: Message> Iterator for IntoIter<T> {
+    type Item = T;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        self.reader.read().ok()
+    }
+}
+
+impl<T: Message> IntoIterator for Reader<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { reader: self }
+    }
+}
+
+impl<'a, T: Message> IntoIterator for &'a Reader<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T> ChannelEnd for Reader<T> {
+    fn poison(&self) {
+        self.end.poison();
+    }
+
+    fn retire(&self) {
+        self.end.retire();
+    }
+
+    fn channel_id(&self) -> ChannelId {
+        ChannelId(self.end.channel)
+    }
+}
+
+impl<T> Clone for Reader<T> {
+    /// One more reading end of the channel.
+    fn clone(&self) -> Reader<T> {
+        Reader::new(End::request(self.end.channel, Direction::Reader))
+    }
+}
+
+impl<T> fmt::Debug for Reader<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Reader").field(&label(self.end.channel)).finish()
+    }
+}
+
+impl<T> Serialize for Reader<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        depart(self.end.channel, Direction::Reader, serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Reader<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Reader<T>, D::Error> {
+        let (channel, end) = arrive(Direction::Reader, deserializer)?;
+        Ok(Reader::new(End::new(channel, end)))
+    }
+}

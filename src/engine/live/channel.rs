@@ -1,0 +1,218 @@
+//! A channel: its fate, the counts of its ends, and two queues of offers in order of arrival.
+//!
+//! Knows nothing of values. Everything but the name is read and written under the channel's lock; the flags may also be
+//! read without it, for they only ever gain bits.
+//!
+//! At most one of the two queues holds an offer of a context that still waits: a reader and a writer that both wait would
+//! have met. (Offers of contexts that were committed elsewhere may linger until somebody unlinks them.)
+#![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
+
+use super::context::{Offer, OfferName};
+use super::end::Direction;
+use super::lock::Lock;
+use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use super::tables::Tables;
+use super::word::Sync;
+use crate::engine::Fate;
+use crate::memory::{FATE, Shareable, Slot, SlotState};
+
+/// The longest name of a channel, in bytes.
+pub(crate) const NAME_LIMIT: usize = 63;
+
+/// The channel is poisoned; nothing gets through.
+pub(super) const POISONED: u32 = 1;
+/// The poison came from a process that died; `lost` says which.
+pub(super) const LOST: u32 = 2;
+/// The last reader, or the last writer, is gone.
+pub(super) const NO_READERS: u32 = 4;
+pub(super) const NO_WRITERS: u32 = 8;
+/// A side that never had an end does not count as gone.
+pub(super) const HAD_READERS: u32 = 16;
+pub(super) const HAD_WRITERS: u32 = 32;
+
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(super) struct Channel {
+    // First cache line: all that a communication touches.
+    pub(super) lock: Lock,
+    pub(super) flags: AtomicU32,
+    state: SlotState,
+    pub(super) inputs: Queue,
+    pub(super) outputs: Queue,
+    /// The arrival number of the next offer.
+    pub(super) ticket: AtomicU64,
+    pub(super) readers: AtomicU32,
+    pub(super) writers: AtomicU32,
+    pub(super) handles: AtomicU32,
+    /// The member whose death took the channel along, when [`LOST`] is set.
+    pub(super) lost: AtomicU32,
+    reserved: [AtomicU32; 2],
+    // Second cache line.
+    name_length: AtomicU8,
+    name: [AtomicU8; NAME_LIMIT],
+}
+
+// SAFETY: `repr(C)` and atomics throughout.
+unsafe impl Shareable for Channel {}
+
+impl Slot for Channel {
+    fn state(&self) -> &SlotState {
+        &self.state
+    }
+}
+
+impl Channel {
+    /// A taken slot becomes a fresh channel, before anybody else knows its name.
+    pub(super) fn reset(&self, name: &str) {
+        for word in [&self.flags, &self.readers, &self.writers, &self.handles, &self.lost] {
+            word.store(0, Ordering::Relaxed);
+        }
+        self.ticket.store(0, Ordering::Relaxed);
+        self.inputs.clear();
+        self.outputs.clear();
+        let bytes = &name.as_bytes()[..name.len().min(NAME_LIMIT)];
+        for (slot, byte) in self.name.iter().zip(bytes) {
+            slot.store(*byte, Ordering::Relaxed);
+        }
+        self.name_length.store(bytes.len() as u8, Ordering::Release);
+    }
+
+    pub(super) fn name(&self) -> String {
+        let length = usize::from(self.name_length.load(Ordering::Acquire)).min(NAME_LIMIT);
+        let bytes: Vec<u8> = self.name[..length].iter().map(|byte| byte.load(Ordering::Relaxed)).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    pub(super) fn count(&self, direction: Direction) -> &AtomicU32 {
+        match direction {
+            Direction::Reader => &self.readers,
+            Direction::Writer => &self.writers,
+            Direction::Handle => &self.handles,
+        }
+    }
+
+    pub(super) fn queue(&self, output: bool) -> &Queue {
+        if output { &self.outputs } else { &self.inputs }
+    }
+
+    /// Why an offer on this channel cannot be answered any more. Poison outranks retirement.
+    #[inline]
+    pub(super) fn fate(&self) -> Option<Fate> {
+        let flags = self.flags.load(Ordering::Acquire);
+        if flags & (POISONED | NO_READERS | NO_WRITERS) == 0 {
+            return None;
+        }
+        Some(if flags & LOST != 0 {
+            Fate::Lost { member: self.lost.load(Ordering::Acquire) }
+        } else if flags & POISONED != 0 {
+            Fate::Poisoned
+        } else {
+            Fate::Retired
+        })
+    }
+
+    pub(super) fn raise(&self, bits: u32) {
+        let flags = self.flags.load(Ordering::Relaxed);
+        self.flags.store(flags | bits, Ordering::Release);
+    }
+
+    /// Under the lock, when the channel has a fate: every waiting offer learns of it. `wakes` collects contexts to wake
+    /// once the lock is released.
+    ///
+    /// An offer that was committed before is not waiting any more, so a completed communication is never poisoned.
+    pub(super) fn resolve(&self, tables: Tables, wakes: &mut Vec<u32>) {
+        if self.fate().is_none() {
+            return;
+        }
+        for queue in [&self.inputs, &self.outputs] {
+            while let Some((name, offer)) = queue.first(tables) {
+                let guard = offer.guard();
+                queue.remove(tables, offer);
+                let Some(context) = tables.contexts.get(name.context()) else { continue };
+                match context.word.sync(guard, FATE) {
+                    Sync::Committed { parked: true } => wakes.push(name.context()),
+                    Sync::Committed { parked: false } => (),
+                    Sync::Stale => offer.set_linked(false),
+                }
+            }
+        }
+    }
+
+    /// Whether nothing refers to the channel any more.
+    pub(super) fn is_unused(&self) -> bool {
+        [&self.readers, &self.writers, &self.handles].iter().all(|count| count.load(Ordering::Relaxed) == 0)
+    }
+}
+
+/// A doubly linked queue of offers, in order of arrival.
+#[repr(C)]
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// Names plus one, so that zero is the empty queue.
+    first: AtomicU32,
+    last: AtomicU32,
+}
+
+impl Queue {
+    pub(super) fn clear(&self) {
+        self.first.store(0, Ordering::Relaxed);
+        self.last.store(0, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn first(&self, tables: Tables) -> Option<(OfferName, &'static Offer)> {
+        let first = self.first.load(Ordering::Relaxed);
+        if first == 0 {
+            return None;
+        }
+        let name = decode(first);
+        Some((name, offer(tables, name)?))
+    }
+
+    #[inline]
+    pub(super) fn push(&self, tables: Tables, name: OfferName, new: &Offer) {
+        let last = self.last.load(Ordering::Relaxed);
+        new.previous.store(last, Ordering::Relaxed);
+        new.next.store(0, Ordering::Relaxed);
+        match offer(tables, decode(last)) {
+            Some(before) if last != 0 => before.next.store(encode(name), Ordering::Relaxed),
+            _ => self.first.store(encode(name), Ordering::Relaxed),
+        }
+        self.last.store(encode(name), Ordering::Relaxed);
+        new.set_linked(true);
+    }
+
+    /// Takes an offer out of the queue, but leaves its mark: its owner cannot go on without the channel's lock until
+    /// either a commit on this very offer reaches it or the mark is cleared.
+    #[inline]
+    pub(super) fn remove(&self, tables: Tables, old: &Offer) {
+        let (previous, next) = (old.previous.load(Ordering::Relaxed), old.next.load(Ordering::Relaxed));
+        match (previous != 0).then(|| offer(tables, decode(previous))).flatten() {
+            Some(before) => before.next.store(next, Ordering::Relaxed),
+            None => self.first.store(next, Ordering::Relaxed),
+        }
+        match (next != 0).then(|| offer(tables, decode(next))).flatten() {
+            Some(after) => after.previous.store(previous, Ordering::Relaxed),
+            None => self.last.store(previous, Ordering::Relaxed),
+        }
+    }
+
+    /// Takes an offer out of the queue that is no longer wanted.
+    pub(super) fn unlink(&self, tables: Tables, old: &Offer) {
+        self.remove(tables, old);
+        old.set_linked(false);
+    }
+}
+
+fn encode(name: OfferName) -> u32 {
+    name.raw().wrapping_add(1)
+}
+
+fn decode(raw: u32) -> OfferName {
+    OfferName::from_raw(raw.wrapping_sub(1))
+}
+
+#[inline]
+fn offer(tables: Tables, name: OfferName) -> Option<&'static Offer> {
+    tables.contexts.get(name.context())?.offer(tables, name.place())
+}

@@ -1,0 +1,192 @@
+//! A context: one thread that can wait, as its partners see it.
+//!
+//! Knows nothing of how the thread waits. The table of offers is written by its owner only, and only while the word is
+//! IDLE; while the word is WAITING or PARKED it is frozen, so the reaper can rebuild every queue from the tables. The links
+//! (`next`, `previous`, `linked`) belong to the channel's lock instead.
+#![expect(unsafe_code, reason = "promises that its records consist of atomics; listed in the architecture page")]
+
+use super::lock::LockHolder;
+use super::sync::{AtomicU32, AtomicU64, Ordering};
+use super::tables::Tables;
+use super::word::StateWord;
+use crate::engine::ChannelName;
+use crate::memory::{ArenaError, Block, Home, NONE, Shareable, Slot, SlotState};
+
+/// Offers that fit into the context itself; longer tables lie in a block.
+pub(super) const INLINE: usize = 12;
+/// The largest number of guards in one offer: a guard number has 16 bits in the state word.
+pub(super) const MOST_GUARDS: usize = u16::MAX as usize;
+
+/// One offer on one channel. The first one of a context shares a cache line with its state word.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub(super) struct Offer {
+    /// Links of the channel's queue, under the channel's lock.
+    pub(super) next: AtomicU32,
+    pub(super) previous: AtomicU32,
+    /// Index and generation of the channel.
+    pub(super) channel: AtomicU32,
+    pub(super) generation: AtomicU32,
+    /// The message (output) or the block given in exchange for one (input).
+    pub(super) block: AtomicU32,
+    /// [`OUTPUT`], [`LINKED`], and the number of the guard in the upper half.
+    pub(super) flags: AtomicU32,
+    /// Order of arrival on the channel.
+    pub(super) ticket: AtomicU64,
+}
+
+pub(super) const OUTPUT: u32 = 1;
+pub(super) const LINKED: u32 = 2;
+
+impl Offer {
+    pub(super) fn channel(&self) -> ChannelName {
+        ChannelName { index: self.channel.load(Ordering::Relaxed), generation: self.generation.load(Ordering::Relaxed) }
+    }
+
+    pub(super) fn is_output(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & OUTPUT != 0
+    }
+
+    pub(super) fn guard(&self) -> u16 {
+        (self.flags.load(Ordering::Relaxed) >> 16) as u16
+    }
+
+    /// Whether the offer is in its channel's queue. Exact under the channel's lock; the owner may also ask without it once
+    /// its word is SYNCED: then it can only change from true to false.
+    pub(super) fn is_linked(&self) -> bool {
+        self.flags.load(Ordering::Acquire) & LINKED != 0
+    }
+
+    pub(super) fn set_linked(&self, linked: bool) {
+        let flags = self.flags.load(Ordering::Relaxed);
+        let new = if linked { flags | LINKED } else { flags & !LINKED };
+        self.flags.store(new, Ordering::Release);
+    }
+}
+
+/// An offer named by the number of its context and its place in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OfferName(u32);
+
+impl OfferName {
+    pub(super) fn new(context: u32, place: usize) -> OfferName {
+        OfferName(context << 16 | place as u32)
+    }
+
+    pub(super) fn raw(self) -> u32 {
+        self.0
+    }
+
+    pub(super) fn from_raw(raw: u32) -> OfferName {
+        OfferName(raw)
+    }
+
+    pub(super) fn context(self) -> u32 {
+        self.0 >> 16
+    }
+
+    pub(super) fn place(self) -> usize {
+        (self.0 & 0xffff) as usize
+    }
+}
+
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(super) struct Context {
+    // First cache line: what a partner touches on a commit.
+    pub(super) word: StateWord,
+    /// Address of the `Location` of the blocking call, for reports; the same in all processes of one image.
+    pub(super) location: AtomicU64,
+    /// Number of offers in the table.
+    pub(super) length: AtomicU32,
+    /// The block that holds the table when it is longer than [`INLINE`].
+    pub(super) table: AtomicU32,
+    state: SlotState,
+    offers: [Offer; INLINE],
+    // Written by the owner, read by the reaper.
+    /// The operating-system process the thread belongs to.
+    pub(super) host: AtomicU32,
+    /// 1 while the context counts as active (it is not parked).
+    pub(super) active: AtomicU32,
+    /// Channel index plus one whose lock the context takes or holds outside an offer.
+    pub(super) locking: AtomicU32,
+    /// Channel index plus one on whose lock the context sleeps.
+    pub(super) sleeping: AtomicU32,
+    /// The exchange that a commit is about to make: own block, partner's block, partner plus one.
+    pub(super) giving: AtomicU32,
+    pub(super) taking: AtomicU32,
+    pub(super) partner: AtomicU32,
+    reserved: [AtomicU32; 17],
+}
+
+// SAFETY: `repr(C)` and atomics throughout.
+unsafe impl Shareable for Offer {}
+// SAFETY: `repr(C)` and atomics throughout.
+unsafe impl Shareable for Context {}
+
+impl Slot for Context {
+    fn state(&self) -> &SlotState {
+        &self.state
+    }
+}
+
+impl Context {
+    /// The offers of the table, as far as the table can be believed.
+    pub(super) fn offers(&'static self, tables: Tables) -> &'static [Offer] {
+        let length = self.length.load(Ordering::Acquire) as usize;
+        let block = self.table.load(Ordering::Acquire);
+        if block == NONE {
+            return &self.offers[..length.min(INLINE)];
+        }
+        let table = tables.arena.records::<Offer>(block);
+        &table[..length.min(table.len())]
+    }
+
+    /// The offer at one place of the table.
+    #[inline]
+    pub(super) fn offer(&'static self, tables: Tables, place: usize) -> Option<&'static Offer> {
+        if place == 0 && self.table.load(Ordering::Relaxed) == NONE {
+            return Some(&self.offers[0]);
+        }
+        self.offers(tables).get(place)
+    }
+
+    /// Owner, IDLE: makes room for a table of `length` offers.
+    pub(super) fn reserve(&'static self, tables: Tables, length: usize, owner: u32) -> Result<(), ArenaError> {
+        let block = self.table.load(Ordering::Relaxed);
+        let has = match block {
+            NONE => INLINE,
+            block => tables.arena.records::<Offer>(block).len(),
+        };
+        if length > has {
+            let larger = tables.arena.take_block((length + 1) * size_of::<Offer>(), owner)?;
+            tables.arena.clear_block(larger);
+            self.length.store(0, Ordering::Release);
+            self.table.store(larger, Ordering::Release);
+            tables.free(block);
+        }
+        Ok(())
+    }
+
+    /// What the reaper needs to know when the context dies in the middle of a commit.
+    #[inline]
+    pub(super) fn announce_exchange(&self, giving: Block, taking: Block, partner: u32) {
+        self.giving.store(giving, Ordering::Relaxed);
+        self.taking.store(taking, Ordering::Relaxed);
+        self.partner.store(partner + 1, Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn exchange_done(&self) {
+        self.partner.store(0, Ordering::Release);
+    }
+
+    pub(super) fn holder(index: u32) -> LockHolder {
+        LockHolder::new(index)
+    }
+}
+
+const _: () = {
+    assert!(Home::Contexts.slot_size() == size_of::<Context>());
+    assert!(size_of::<Offer>() == 32);
+};

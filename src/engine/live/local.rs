@@ -1,0 +1,265 @@
+//! What one thread keeps for itself: its context, the block in its hand, its spinning and its dice.
+//!
+//! Knows nothing of messages. A thread gets its context at its first operation and gives it back when it ends.
+
+use super::channel::Channel;
+use super::context::Context;
+use super::lock::LockHolder;
+use super::park::Spin;
+use super::sync::Ordering;
+use super::tables::{Owner, Tables, tables, take};
+use crate::engine::ChannelName;
+use crate::memory::{ArenaError, Block, FATE, Home, NONE};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU32};
+
+/// A block this large is not kept in the hand of an idle thread.
+const LARGEST_HAND: usize = 64 << 20;
+
+/// The thread's side of the engine.
+#[derive(Debug)]
+pub(crate) struct Local {
+    tables: Tables,
+    pub(super) index: u32,
+    pub(super) context: &'static Context,
+    pub(super) holder: LockHolder,
+    /// A spare block: given in exchange for a message, or used for the next one to write.
+    pub(super) hand: Block,
+    pub(super) spin: Spin,
+    pub(super) dice: u64,
+    /// Kept between calls so that an offer allocates nothing.
+    pub(super) scan: Vec<u16>,
+    pub(super) locked: Vec<u32>,
+    pub(super) wakes: Vec<u32>,
+    pub(super) releases: Vec<u32>,
+}
+
+/// Set in the child of a fork that this library did not make.
+static FOREIGN: AtomicBool = AtomicBool::new(false);
+/// The member that is this operating-system process, plus one.
+static HOST: AtomicU32 = AtomicU32::new(0);
+
+/// To be called in the child of every fork: its threads and contexts belong to the parent.
+pub(crate) extern "C" fn forget_after_fork() {
+    FOREIGN.store(true, Ordering::Relaxed);
+}
+
+thread_local! {
+    /// The member this thread runs, plus one; zero is the host.
+    static MEMBER: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    static LOCAL: RefCell<Option<Local>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` with the calling thread's side of the engine.
+///
+/// Works also while the thread's locals are being destroyed: then with a context for this one call.
+#[inline]
+pub(crate) fn with_local<R>(work: impl FnOnce(&mut Local) -> R) -> Result<R, ArenaError> {
+    if FOREIGN.load(Ordering::Relaxed) {
+        return Err(ArenaError::Foreign);
+    }
+    let mut work = Some(work);
+    let done = LOCAL.try_with(|cell| {
+        // Borrowed only when an operation runs inside another one (a signal handler): that one gets its own context.
+        let Ok(mut slot) = cell.try_borrow_mut() else { return None };
+        if slot.is_none() {
+            match Local::new() {
+                Ok(local) => *slot = Some(local),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let local = slot.as_mut()?;
+        work.take().map(|work| Ok(work(local)))
+    });
+    match (done, work) {
+        (Ok(Some(result)), _) => result,
+        (_, Some(work)) => Ok(work(&mut Local::new()?)),
+        (_, None) => Err(ArenaError::Foreign),
+    }
+}
+
+impl Local {
+    pub(crate) fn new() -> Result<Local, ArenaError> {
+        let tables = tables();
+        let (index, _, context) = take(tables.contexts, Home::Contexts)?;
+        for word in [&context.length, &context.table, &context.locking, &context.sleeping, &context.partner] {
+            word.store(0, Ordering::Relaxed);
+        }
+        context.word.start();
+        context.active.store(1, Ordering::Relaxed);
+        tables.arena.shared().active.fetch_add(1, Ordering::Relaxed);
+        let mut local = Local {
+            tables,
+            index,
+            context,
+            holder: Context::holder(index),
+            hand: NONE,
+            spin: Spin::new(),
+            dice: u64::from(index) << 32 | 0x9e37_79b9,
+            scan: Vec::new(),
+            locked: Vec::new(),
+            wakes: Vec::new(),
+            releases: Vec::new(),
+        };
+        match host() {
+            Ok(host) => context.host.store(host, Ordering::Release),
+            Err(error) => {
+                local.dice = 0;
+                return Err(error);
+            }
+        }
+        Ok(local)
+    }
+
+    #[inline]
+    pub(crate) fn tables(&self) -> Tables {
+        self.tables
+    }
+
+    /// The tag of blocks that this thread owns.
+    #[inline]
+    pub(crate) fn owner(&self) -> u32 {
+        Owner::Context(self.index).tag()
+    }
+
+    /// A block of at least `bytes` bytes: the one in the hand if it is large enough.
+    #[inline]
+    pub(crate) fn take_block(&mut self, bytes: usize) -> Result<Block, ArenaError> {
+        let block = std::mem::replace(&mut self.hand, NONE);
+        if block != NONE {
+            if self.tables.arena.capacity(block) >= bytes {
+                return Ok(block);
+            }
+            self.tables.free(block);
+        }
+        self.tables.arena.take_block(bytes, self.owner())
+    }
+
+    /// Puts a block that this thread owns into its hand, or gives it back when the hand is full.
+    #[inline]
+    pub(crate) fn keep_block(&mut self, block: Block) {
+        if block == NONE || block == FATE {
+            return;
+        }
+        if self.hand == NONE && self.tables.arena.capacity(block) <= LARGEST_HAND {
+            self.hand = block;
+        } else {
+            self.tables.free(block);
+        }
+    }
+
+    /// Takes the lock of a channel, for anything but an offer. `None` when the channel no longer exists.
+    pub(super) fn lock(&mut self, name: ChannelName) -> Option<&'static Channel> {
+        let channel = self.tables.channels.get(name.index)?;
+        // From here on the reaper finds the lock if we die with it.
+        self.context.locking.store(name.index + 1, Ordering::Release);
+        self.take_lock(name.index, channel);
+        if self.tables.channel(name).is_some() {
+            return Some(channel);
+        }
+        self.unlock(channel);
+        None
+    }
+
+    pub(super) fn unlock(&mut self, channel: &Channel) {
+        channel.lock.release();
+        self.context.locking.store(0, Ordering::Release);
+    }
+
+    #[inline]
+    pub(super) fn take_lock(&self, index: u32, channel: &Channel) {
+        let context = self.context;
+        channel.lock.take(self.holder, self.spin.processors() > 1, |sleeping| {
+            context.sleeping.store(if sleeping { index + 1 } else { 0 }, Ordering::Release);
+        });
+    }
+
+    /// Under the lock: tells every waiting offer of a channel its fate. [`Local::after_unlock`] is owed afterwards.
+    pub(super) fn resolve(&mut self, channel: &Channel) {
+        let tables = self.tables;
+        channel.resolve(tables, &mut self.wakes);
+    }
+
+    /// What had to wait until no lock is held: waking those whose channel has met its fate, and letting go of the members that
+    /// freed channels were lost with.
+    pub(super) fn after_unlock(&mut self) {
+        while let Some(index) = self.wakes.pop() {
+            if let Some(context) = self.tables.contexts.get(index) {
+                context.word.wake();
+            }
+        }
+        while let Some(member) = self.releases.pop() {
+            self.release_member(member);
+        }
+    }
+
+    /// The next number of a small generator (xorshift, Marsaglia 2003): order of guards, nothing secret.
+    pub(super) fn roll(&mut self) -> u64 {
+        self.dice ^= self.dice << 13;
+        self.dice ^= self.dice >> 7;
+        self.dice ^= self.dice << 17;
+        self.dice
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        if FOREIGN.load(Ordering::Relaxed) {
+            return;
+        }
+        self.tables.free(std::mem::replace(&mut self.hand, NONE));
+        self.tables.free(self.context.table.swap(NONE, Ordering::AcqRel));
+        self.context.length.store(0, Ordering::Release);
+        if self.context.active.swap(0, Ordering::AcqRel) == 1 {
+            self.tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.tables.contexts.give_back(self.index);
+    }
+}
+
+/// The member that is this operating-system process; the root makes its own at the first call.
+pub(crate) fn host() -> Result<u32, ArenaError> {
+    match HOST.load(Ordering::Acquire).checked_sub(1) {
+        Some(host) => Ok(host),
+        None => create_host(),
+    }
+}
+
+#[cold]
+fn create_host() -> Result<u32, ArenaError> {
+    let tables = tables();
+    let (name, member) = tables.create_member(u32::MAX)?;
+    member.pid.store(std::process::id(), Ordering::Relaxed);
+    member.enter(super::member::Phase::Running);
+    match HOST.compare_exchange(0, name.index + 1, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => Ok(name.index),
+        Err(other) => {
+            // Nothing can refer to it yet, so giving the slot back is enough.
+            tables.members.give_back(name.index);
+            Ok(other - 1)
+        }
+    }
+}
+
+/// This process was just forked by the server, with one thread: everything the parent kept is not ours.
+pub(crate) fn become_host(member: u32) {
+    HOST.store(member + 1, Ordering::Release);
+    FOREIGN.store(false, Ordering::Relaxed);
+    let inherited = LOCAL.try_with(|cell| cell.try_borrow_mut().ok().and_then(|mut slot| slot.take()));
+    // The parent's context stays the parent's.
+    std::mem::forget(inherited);
+}
+
+/// The member that the calling thread acts for: the process it runs, or else the operating-system process it is in.
+pub(crate) fn member() -> Result<u32, ArenaError> {
+    match MEMBER.try_with(std::cell::Cell::get) {
+        Ok(member) if member > 0 => Ok(member - 1),
+        _ => host(),
+    }
+}
+
+/// From now on the calling thread acts for this member; `None` is its host.
+pub(crate) fn act_for(member: Option<u32>) {
+    // While the thread's locals are destroyed there is nothing left to act for.
+    let _ = MEMBER.try_with(|cell| cell.set(member.map_or(0, |member| member + 1)));
+}

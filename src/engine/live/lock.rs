@@ -1,0 +1,114 @@
+//! The lock of a channel: one word that names its holder, so that the reaper can break it.
+//!
+//! Knows nothing of what it protects. The word is 0 when free, else the holder's context number plus one, doubled, plus one
+//! when somebody may sleep on it (Drepper's three-state mutex with a name in it).
+//!
+//! Holders never make a system call or run user code while they hold it, so it is free again within a microsecond unless
+//! the holder is preempted, stopped or killed. Waiters spin for a bounded time, then sleep. When the holder was killed, the
+//! reaper takes the word over, repairs what the lock protects, and releases it. Killed between releasing the word and waking
+//! a sleeper: the sleeper has noted the channel in its context, and the reaper wakes it.
+
+use super::sync::{AtomicU32, Ordering, spin_loop, wait, wake, wake_all};
+
+/// The name of a holder, as it stands in the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LockHolder(u32);
+
+impl LockHolder {
+    pub(super) fn new(context: u32) -> LockHolder {
+        LockHolder((context + 1) << 1)
+    }
+}
+
+const SLEEPERS: u32 = 1;
+const SPINS: u32 = 100;
+
+#[repr(transparent)]
+#[derive(Debug, Default)]
+pub(super) struct Lock(AtomicU32);
+
+impl Lock {
+    /// Takes the lock. `sleeping` is told before and after the caller sleeps.
+    #[inline]
+    pub(super) fn take(&self, me: LockHolder, spin: bool, sleeping: impl Fn(bool)) {
+        if self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            self.take_slow(me, spin, sleeping);
+        }
+    }
+
+    #[cold]
+    fn take_slow(&self, me: LockHolder, spin: bool, sleeping: impl Fn(bool)) {
+        if spin {
+            for _ in 0..SPINS {
+                spin_loop();
+                if self.0.load(Ordering::Relaxed) == 0
+                    && self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_ok()
+                {
+                    return;
+                }
+            }
+        }
+        sleeping(true);
+        loop {
+            let now = self.0.load(Ordering::Relaxed);
+            if now == 0 {
+                // Others may still sleep: whoever has slept once keeps the mark.
+                if self.0.compare_exchange(0, me.0 | SLEEPERS, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                    break;
+                }
+                continue;
+            }
+            let marked = now | SLEEPERS;
+            if now == marked || self.0.compare_exchange(now, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                wait(&self.0, marked, None);
+            }
+        }
+        sleeping(false);
+    }
+
+    #[inline]
+    pub(super) fn release(&self) {
+        if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 {
+            wake(&self.0, 1);
+        }
+    }
+
+    pub(super) fn is_held_by(&self, holder: LockHolder) -> bool {
+        self.0.load(Ordering::Acquire) & !SLEEPERS == holder.0
+    }
+
+    /// Reaper: takes the lock over from a holder that is dead.
+    pub(super) fn take_over(&self, dead: LockHolder, me: LockHolder) -> bool {
+        let mut now = self.0.load(Ordering::Acquire);
+        while now & !SLEEPERS == dead.0 {
+            match self.0.compare_exchange(now, me.0 | SLEEPERS, Ordering::Acquire, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(seen) => now = seen,
+            }
+        }
+        false
+    }
+
+    /// Reaper: wakes whoever sleeps on the lock; they look again.
+    pub(super) fn ring(&self) {
+        wake_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_of_the_dead_can_be_taken_over_once() {
+        let lock = Lock::default();
+        let (dead, reaper) = (LockHolder::new(3), LockHolder::new(9));
+        lock.take(dead, false, |_| ());
+        assert!(lock.is_held_by(dead));
+        assert!(!lock.take_over(LockHolder::new(4), reaper));
+        assert!(lock.take_over(dead, reaper));
+        assert!(!lock.take_over(dead, reaper));
+        lock.release();
+        lock.take(dead, false, |_| panic!("a free lock needs no sleep"));
+    }
+}

@@ -1,0 +1,32 @@
+//! The live engine: rendezvous and alternation between threads and processes over the arena.
+//!
+//! Knows nothing of message types, of serialization, or of how processes come to be. It takes Go's `selectgo` to shared
+//! memory: lock the guarded channels in order, look for a partner, commit with one compare-and-swap on the partner's word,
+//! or else queue up everywhere and wait on the own word. What is new is that any participant may be killed at any
+//! instruction; the files say step by step what the reaper finds then and what it does about it:
+//!
+//! - `word`: the state word, and the commit
+//! - `context`: one per thread that can wait, with its table of offers
+//! - `channel`: fate, counts, and two queues; `lock`: its lock; `end`: the ends that are counted
+//! - `offer`: the call itself; `park`: spinning and sleeping
+//! - `local`: what a thread keeps for itself; `member`: processes as others see them; `reaper`: death
+
+mod channel;
+mod context;
+mod end;
+mod local;
+mod lock;
+mod member;
+mod offer;
+mod park;
+mod reaper;
+mod sync;
+mod tables;
+mod word;
+
+pub(crate) use channel::NAME_LIMIT;
+pub(crate) use end::{Closing, Direction, EndName, Holder};
+pub(crate) use local::{Local, act_for, become_host, forget_after_fork, host, member, with_local};
+pub(crate) use member::{Member, MemberName, Phase};
+pub(crate) use reaper::bury;
+pub(crate) use tables::{Owner, Tables, tables};

@@ -1,0 +1,327 @@
+//! Death: what is done, step by step, when an operating-system process is gone.
+//!
+//! Knows nothing of signals or exit codes; it is told which process died and undoes what that process had begun. It runs in
+//! the process server, one death after the other, while all other processes go on. The steps, and why in this order:
+//!
+//! 1. **Words.** Every context of the dead becomes DEAD, so that no new commit reaches it. What its word said is kept.
+//! 2. **Locks.** A lock that a dead context holds protects a half-made change: it is taken over, the queues are rebuilt from
+//!    the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the ends, and
+//!    the fate is delivered again. Then it is released. After this step nobody waits for the dead.
+//! 3. **Offers.** What the dead still have in queues is unlinked.
+//! 4. **Exchanges.** A commit that the dead made without tagging the block they received: that block is freed (see `offer`).
+//! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
+//! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the SYNCED word of a living context: then the
+//!    message was delivered and its new owner is about to tag it.
+//! 7. **Members.** Phase GONE; then the exit ends go, which wakes whoever joins. Children that nobody can join any more are
+//!    disowned.
+//! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and every
+//!    sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
+
+use super::channel::{Channel, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
+use super::context::{Context, OfferName};
+use super::end::{Closing, Direction, EndName, Holder};
+use super::local::Local;
+use super::member::{Member, Phase};
+use super::sync::Ordering;
+use super::tables::Owner;
+use super::word::{Phase as Word, Snapshot};
+use crate::engine::ChannelName;
+use crate::memory::{Block, FATE, NONE};
+use std::collections::{HashMap, HashSet};
+
+/// One context of the dead process, with the last reading of its word.
+struct Corpse {
+    index: u32,
+    context: &'static Context,
+    word: Snapshot,
+}
+
+/// What an offer means to a channel that is being rebuilt.
+enum Standing {
+    Queued,
+    OfTheDead,
+    None,
+}
+
+/// Undoes what the process `host` had begun, and tells the living.
+pub(crate) fn bury(local: &mut Local, host: u32) {
+    let tables = local.tables();
+    let corpses: Vec<Corpse> = tables
+        .contexts
+        .taken()
+        .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host)
+        .map(|(index, _, context)| Corpse { index, context, word: context.word.bury() })
+        .collect();
+    let members: Vec<(u32, &'static Member)> = tables
+        .members
+        .taken()
+        .filter(|(index, _, member)| {
+            (member.host.load(Ordering::Acquire) == host || *index == host) && member.phase() != Phase::Gone
+        })
+        .map(|(index, _, member)| (index, member))
+        .collect();
+    for corpse in &corpses {
+        local.break_locks(corpse);
+    }
+    for corpse in &corpses {
+        local.unlink_offers(corpse);
+    }
+    local.settle_exchanges(&corpses, host);
+    for (index, member) in &members {
+        local.close_held(*index, closing(*index, member));
+    }
+    local.free_blocks(&corpses, &members, host);
+    for corpse in corpses {
+        local.release_corpse(&corpse);
+    }
+    for (index, member) in &members {
+        local.leave(*index, member);
+    }
+    ring(local);
+}
+
+/// How the ends of a member go that did not let go of them itself.
+fn closing(index: u32, member: &Member) -> Closing {
+    match member.phase() {
+        Phase::Returned => Closing::Retire,
+        // It never was: nobody lost it, but nobody can go on without it either.
+        Phase::Failed => Closing::Poison,
+        _ if member.retires_on_crash.load(Ordering::Acquire) == 1 => Closing::Retire,
+        _ => Closing::Lost { member: index },
+    }
+}
+
+impl Local {
+    /// A context for the reaper itself: it never spins, and does not count as active.
+    pub(crate) fn for_reaper() -> Result<Local, crate::memory::ArenaError> {
+        let local = Local::new()?;
+        if local.context.active.swap(0, Ordering::AcqRel) == 1 {
+            local.tables().arena.shared().active.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(local)
+    }
+
+    /// Closes every end that a member holds.
+    pub(crate) fn close_held(&mut self, member: u32, closing: Closing) {
+        let tables = self.tables();
+        for end in tables.held_by(Holder::Member(member)) {
+            self.close_end(end, closing);
+        }
+    }
+
+    /// A member is gone: says so, and lets go of the end that its joiner waits for.
+    pub(crate) fn leave(&mut self, index: u32, member: &Member) {
+        let closing = closing(index, member);
+        let arguments = member.arguments.swap(NONE, Ordering::AcqRel);
+        self.discard(arguments, closing);
+        member.enter(Phase::Gone);
+        let exit = EndName {
+            index: member.exit_end.load(Ordering::Acquire),
+            generation: member.exit_end_generation.load(Ordering::Acquire),
+        };
+        if self.tables().holder(exit) == Some(Holder::Exit(index)) {
+            self.close_end(exit, Closing::Retire);
+        }
+        let orphans: Vec<u32> = self
+            .tables()
+            .members
+            .taken()
+            .filter(|(_, _, child)| child.parent.load(Ordering::Acquire) == index)
+            .map(|(child, _, _)| child)
+            .collect();
+        for child in orphans {
+            self.disown(child);
+        }
+    }
+
+    /// Step 2.
+    fn break_locks(&mut self, corpse: &Corpse) {
+        let tables = self.tables();
+        let dead = Context::holder(corpse.index);
+        let locking = corpse.context.locking.load(Ordering::Acquire).checked_sub(1);
+        let offered = corpse.context.offers(tables).iter().map(|offer| offer.channel().index);
+        let candidates: HashSet<u32> = offered.chain(locking).collect();
+        for index in candidates {
+            let Some(channel) = tables.channels.get(index) else { continue };
+            if channel.lock.is_held_by(dead) && channel.lock.take_over(dead, self.holder) {
+                self.context.locking.store(index + 1, Ordering::Release);
+                self.rebuild(index, channel);
+                self.unlock(channel);
+                channel.lock.ring();
+                self.after_unlock();
+            }
+        }
+    }
+
+    /// Under a lock taken over from the dead: queues from the tables, counts from the ends, fate from both.
+    fn rebuild(&mut self, index: u32, channel: &'static Channel) {
+        use crate::memory::Slot;
+        let tables = self.tables();
+        channel.inputs.clear();
+        channel.outputs.clear();
+        let Some(generation) = channel.state().taken() else { return };
+        let name = ChannelName { index, generation };
+        let mut queued = Vec::new();
+        for (number, _, context) in tables.contexts.taken() {
+            for (place, offer) in context.offers(tables).iter().enumerate() {
+                match self.standing(context, offer, name) {
+                    Standing::Queued => {
+                        queued.push((offer.ticket.load(Ordering::Relaxed), OfferName::new(number, place), offer));
+                    }
+                    Standing::OfTheDead => offer.set_linked(false),
+                    Standing::None => (),
+                }
+            }
+        }
+        queued.sort_unstable_by_key(|(ticket, _, _)| *ticket);
+        for (_, name, offer) in &queued {
+            channel.queue(offer.is_output()).push(tables, *name, offer);
+        }
+        let next = queued.last().map_or(0, |(ticket, _, _)| ticket + 1);
+        channel.ticket.fetch_max(next, Ordering::Relaxed);
+
+        let [readers, writers, handles] = tables.count_ends(name);
+        for (direction, count) in
+            [(Direction::Reader, readers), (Direction::Writer, writers), (Direction::Handle, handles)]
+        {
+            channel.count(direction).store(count, Ordering::Relaxed);
+        }
+        let flags = channel.flags.load(Ordering::Relaxed);
+        for (had, count, gone) in [(HAD_READERS, readers, NO_READERS), (HAD_WRITERS, writers, NO_WRITERS)] {
+            if flags & had != 0 && count == 0 {
+                channel.raise(gone);
+            }
+        }
+        self.resolve(channel);
+        self.free_if_unused(name, channel);
+    }
+
+    /// What an offer of some context means to a channel whose lock we took over.
+    ///
+    /// A marked offer on this channel whose owner is alive belongs into the queue, even when the owner was committed elsewhere
+    /// or has withdrawn: it cannot go on before it has had the lock and unlinked the offer. The exception is the offer on
+    /// which the owner was committed: that owner goes on without the lock. It clears the mark before its word leaves
+    /// SYNCED, and it changes the word whenever it uses its table again; so two equal readings of the word with the mark
+    /// and the channel read in between show a moment at which all were true together.
+    fn standing(&self, context: &Context, offer: &super::context::Offer, name: ChannelName) -> Standing {
+        loop {
+            let before = context.word.read();
+            let marked = offer.is_linked() && offer.channel() == name;
+            let guard = usize::from(offer.guard());
+            super::sync::fence(Ordering::SeqCst);
+            if context.word.read() != before {
+                continue;
+            }
+            return match before.phase() {
+                _ if !marked => Standing::None,
+                Word::Dead => Standing::OfTheDead,
+                Word::Synced if before.guard() == guard => Standing::None,
+                Word::Idle | Word::Waiting | Word::Parked | Word::Synced => Standing::Queued,
+            };
+        }
+    }
+
+    /// Step 3.
+    fn unlink_offers(&mut self, corpse: &Corpse) {
+        let tables = self.tables();
+        for offer in corpse.context.offers(tables).iter().filter(|offer| offer.is_linked()) {
+            if let Some(channel) = self.lock(offer.channel()) {
+                channel.unlink_dead(tables, offer);
+                self.unlock(channel);
+            }
+        }
+    }
+
+    /// Step 4.
+    fn settle_exchanges(&mut self, corpses: &[Corpse], host: u32) {
+        let tables = self.tables();
+        let words: HashMap<u32, Snapshot> = corpses.iter().map(|corpse| (corpse.index, corpse.word)).collect();
+        for corpse in corpses {
+            let Some(partner) = corpse.context.partner.load(Ordering::Acquire).checked_sub(1) else { continue };
+            let giving = corpse.context.giving.load(Ordering::Relaxed);
+            let taking = corpse.context.taking.load(Ordering::Relaxed);
+            let Some(context) = tables.contexts.get(partner) else { continue };
+            if giving == NONE || taking == NONE {
+                continue;
+            }
+            // In this order: the partner tags the block before its word leaves SYNCED.
+            let word = words.get(&partner).copied().unwrap_or_else(|| context.word.read());
+            let delivered = word.phase() == Word::Synced && word.block() == giving;
+            let mine = Owner::Context(corpse.index).tag();
+            let committed = delivered || tables.arena.block(giving).owner() != mine;
+            if committed && tables.arena.block(taking).owner() == Owner::Context(partner).tag() {
+                self.discard(taking, Closing::Lost { member: host });
+            }
+        }
+    }
+
+    /// Step 6.
+    fn free_blocks(&mut self, corpses: &[Corpse], members: &[(u32, &'static Member)], host: u32) {
+        let tables = self.tables();
+        let mine: HashSet<u32> = corpses
+            .iter()
+            .map(|corpse| Owner::Context(corpse.index).tag())
+            .chain(members.iter().map(|(index, _)| Owner::Member(*index).tag()))
+            .collect();
+        // A message that a living writer had delivered to the dead.
+        let mut doomed: HashSet<Block> = corpses
+            .iter()
+            .filter(|corpse| corpse.word.phase() == Word::Synced)
+            .map(|corpse| corpse.word.block())
+            .filter(|block| *block != NONE && *block != FATE)
+            .collect();
+        let tagged: Vec<Block> = tables
+            .arena
+            .blocks()
+            .filter(|(_, header)| mine.contains(&header.owner()))
+            .map(|(block, _)| block)
+            .collect();
+        // In this order: a living receiver tags the block before its word leaves SYNCED.
+        let delivered: HashSet<Block> = tables
+            .contexts
+            .taken()
+            .map(|(_, _, context)| context.word.read())
+            .filter(|word| word.phase() == Word::Synced)
+            .map(Snapshot::block)
+            .collect();
+        for block in tagged {
+            let owner = tables.arena.block(block).owner();
+            let kept = match Owner::of(owner) {
+                Some(Owner::Member(index)) => tables.members.get(index).is_some_and(|member| member.keeps(block)),
+                _ => false,
+            };
+            if mine.contains(&owner) && !delivered.contains(&block) && !kept {
+                doomed.insert(block);
+            }
+        }
+        let closing = tables.members.get(host).map_or(Closing::Retire, |member| closing(host, member));
+        for block in doomed {
+            self.discard(block, closing);
+        }
+    }
+
+    fn release_corpse(&mut self, corpse: &Corpse) {
+        let tables = self.tables();
+        corpse.context.length.store(0, Ordering::Release);
+        corpse.context.table.store(NONE, Ordering::Release);
+        corpse.context.host.store(u32::MAX, Ordering::Release);
+        if corpse.context.active.swap(0, Ordering::AcqRel) == 1 {
+            tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
+        }
+        tables.contexts.give_back(corpse.index);
+    }
+}
+
+/// Step 8.
+fn ring(local: &Local) {
+    let tables = local.tables();
+    for (_, _, context) in tables.contexts.taken() {
+        if context.word.read().phase() == Word::Synced {
+            context.word.wake();
+        }
+        let sleeping = context.sleeping.load(Ordering::Acquire).checked_sub(1);
+        if let Some(channel) = sleeping.and_then(|index| tables.channels.get(index)) {
+            channel.lock.ring();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The engine's view of the arena: four pools of known types, and the blocks.
+//!
+//! Knows nothing of the protocol; it only names things. A model checker would put arrays of its own here.
+
+use super::channel::Channel;
+use super::context::Context;
+use super::end::End;
+use super::member::Member;
+use crate::engine::ChannelName;
+use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, arena};
+
+/// Who may touch the bytes of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Context(u32),
+    Member(u32),
+}
+
+impl Owner {
+    pub(crate) fn tag(self) -> u32 {
+        match self {
+            Owner::Context(index) => 1 << 30 | index,
+            Owner::Member(index) => 2 << 30 | index,
+        }
+    }
+
+    pub(super) fn of(tag: u32) -> Option<Owner> {
+        match tag >> 30 {
+            1 => Some(Owner::Context(tag & !(3 << 30))),
+            2 => Some(Owner::Member(tag & !(3 << 30))),
+            _ => None,
+        }
+    }
+}
+
+/// All shared tables of the engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tables {
+    pub(crate) arena: &'static Arena,
+    pub(super) contexts: Pool<Context>,
+    pub(super) channels: Pool<Channel>,
+    pub(super) ends: Pool<End>,
+    pub(crate) members: Pool<Member>,
+}
+
+const _: () = {
+    assert!(size_of::<Context>() == Home::Contexts.slot_size());
+    assert!(size_of::<Channel>() == Home::Channels.slot_size());
+    assert!(size_of::<End>() == Home::Ends.slot_size());
+    assert!(size_of::<Member>() == Home::Members.slot_size());
+};
+
+/// The tables of this program.
+#[inline]
+pub(crate) fn tables() -> Tables {
+    let arena = arena();
+    Tables {
+        arena,
+        contexts: arena.pool(Home::Contexts),
+        channels: arena.pool(Home::Channels),
+        ends: arena.pool(Home::Ends),
+        members: arena.pool(Home::Members),
+    }
+}
+
+impl Tables {
+    #[inline]
+    pub(super) fn channel(self, name: ChannelName) -> Option<&'static Channel> {
+        self.channels.named(name.index, name.generation)
+    }
+
+    /// Frees a block, if there is one. Ends that travel in it must have been closed before.
+    pub(crate) fn free(self, block: Block) {
+        if block != NONE && block != FATE {
+            self.arena.give_back_block(block);
+        }
+    }
+}
+
+/// Takes a slot of a pool, or says which pool is used up.
+pub(super) fn take<T: Slot>(pool: Pool<T>, home: Home) -> Result<(u32, u32, &'static T), ArenaError> {
+    pool.take().ok_or(ArenaError::Exhausted { what: home.plural(), capacity: pool.capacity() })
+}

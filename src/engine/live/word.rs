@@ -1,0 +1,234 @@
+//! The state word of a context: what it waits for, and what it was given.
+//!
+//! Knows nothing of queues or locks. Callers never touch bits: they ask for a transition and are told what it came to.
+//!
+//! ```text
+//!                    wait                          park
+//!      IDLE ───────────────────► WAITING ───────────────────► PARKED
+//!       ▲  ▲                        │  │                       │  │
+//!       │  └────────────────────────┘  └───────────┬───────────┘  │
+//!       │          withdraw (deadline)             │ sync = THE COMMIT
+//!       │                                          ▼              │ withdraw
+//!       └────────────────────────────────────── SYNCED ◄──────────┘
+//!                         idle
+//! ```
+//! IDLE → WAITING, WAITING → PARKED, withdraw and idle are made by the owner alone; sync is made by a partner that holds the
+//! lock of a channel on which the owner has an offer. Any phase → DEAD is made by the reaper. Two partners that hold two
+//! different locks may try to sync the same context: one compare-and-swap decides. The same holds for a partner against
+//! the owner's withdrawal.
+//!
+//! Layout, from the low end: phase (3 bits), guard (16), generation (13), block handed over (32). The lower half is the
+//! futex: every transition out of PARKED changes it.
+
+use super::sync::{AtomicU64, Ordering, wait_low, wake_low};
+use crate::engine::live::sync::Woken;
+use crate::memory::{Block, NONE};
+use crate::sys::clock::Deadline;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Idle,
+    Waiting,
+    Parked,
+    Synced,
+    Dead,
+}
+
+/// One reading of a state word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Snapshot(u64);
+
+const PHASE: u64 = 0b111;
+const GUARD_SHIFT: u32 = 3;
+const GENERATION_SHIFT: u32 = 19;
+const GENERATION: u64 = 0x1fff;
+
+impl Snapshot {
+    fn new(phase: Phase, guard: u16, generation: u64, block: Block) -> Snapshot {
+        Snapshot(
+            phase as u64
+                | u64::from(guard) << GUARD_SHIFT
+                | (generation & GENERATION) << GENERATION_SHIFT
+                | u64::from(block) << 32,
+        )
+    }
+
+    pub(super) fn phase(self) -> Phase {
+        match self.0 & PHASE {
+            0 => Phase::Idle,
+            1 => Phase::Waiting,
+            2 => Phase::Parked,
+            3 => Phase::Synced,
+            _ => Phase::Dead,
+        }
+    }
+
+    pub(super) fn is_waiting(self) -> bool {
+        matches!(self.phase(), Phase::Waiting | Phase::Parked)
+    }
+
+    pub(super) fn guard(self) -> usize {
+        usize::from((self.0 >> GUARD_SHIFT) as u16)
+    }
+
+    pub(super) fn block(self) -> Block {
+        (self.0 >> 32) as Block
+    }
+
+    fn generation(self) -> u64 {
+        (self.0 >> GENERATION_SHIFT) & GENERATION
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{:?}(guard {}, generation {}, block {})",
+            self.phase(),
+            self.guard(),
+            self.generation(),
+            self.block()
+        )
+    }
+}
+
+/// What became of an attempt to commit a waiting context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Sync {
+    /// Committed; if it was parked, it must be woken once all locks are released.
+    Committed { parked: bool },
+    /// It is not waiting any more: somebody else committed it, its deadline passed, or it is dead.
+    Stale,
+}
+
+/// What became of the owner's attempt to park or to withdraw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Own {
+    Done,
+    /// A partner was faster: the commit stands.
+    Synced,
+}
+
+#[repr(transparent)]
+#[derive(Debug, Default)]
+pub(super) struct StateWord(AtomicU64);
+
+impl StateWord {
+    /// Sees everything the partner did before its commit.
+    #[inline]
+    pub(super) fn read(&self) -> Snapshot {
+        Snapshot(self.0.load(Ordering::Acquire))
+    }
+
+    /// Owner: from IDLE to WAITING, or to PARKED at once. Publishes the offers written before.
+    pub(super) fn wait(&self, parked: bool) {
+        let now = self.read();
+        debug_assert_eq!(now.phase(), Phase::Idle);
+        let phase = if parked { Phase::Parked } else { Phase::Waiting };
+        self.0.store(Snapshot::new(phase, 0, now.generation() + 1, NONE).0, Ordering::Release);
+    }
+
+    /// Owner: from WAITING to PARKED.
+    pub(super) fn park(&self) -> Own {
+        self.change(|now| {
+            (now.phase() == Phase::Waiting).then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE))
+        })
+        .map_or(Own::Synced, |_| Own::Done)
+    }
+
+    /// Owner: sleeps while PARKED.
+    pub(super) fn sleep(&self, deadline: Option<&Deadline>) -> Woken {
+        let now = self.read();
+        if now.phase() != Phase::Parked {
+            return Woken::Look;
+        }
+        wait_low(&self.0, now.0, deadline)
+    }
+
+    /// Owner: from WAITING or PARKED back to IDLE, because a deadline passed.
+    pub(super) fn withdraw(&self) -> Own {
+        self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Idle, 0, now.generation(), NONE)))
+            .map_or(Own::Synced, |_| Own::Done)
+    }
+
+    /// Owner: from SYNCED to IDLE, after it has taken over what the word carried.
+    pub(super) fn idle(&self) {
+        let now = self.read();
+        debug_assert!(matches!(now.phase(), Phase::Synced | Phase::Dead));
+        self.0.store(Snapshot::new(Phase::Idle, 0, now.generation(), NONE).0, Ordering::Release);
+    }
+
+    /// Partner: THE COMMIT. From WAITING or PARKED to SYNCED, handing over `block`.
+    pub(super) fn sync(&self, guard: u16, block: Block) -> Sync {
+        self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Synced, guard, now.generation(), block)))
+            .map_or(Sync::Stale, |before| Sync::Committed { parked: before.phase() == Phase::Parked })
+    }
+
+    /// Wakes the owner, if it sleeps.
+    pub(super) fn wake(&self) {
+        wake_low(&self.0);
+    }
+
+    /// Reaper: no commit can reach this context any more. Gives back what it was when it died.
+    pub(super) fn bury(&self) -> Snapshot {
+        self.change(|now| Some(Snapshot::new(Phase::Dead, 0, now.generation(), NONE))).unwrap_or(Snapshot(0))
+    }
+
+    /// A taken slot starts IDLE; the generation goes on.
+    pub(super) fn start(&self) {
+        let now = self.read();
+        self.0.store(Snapshot::new(Phase::Idle, 0, now.generation() + 1, NONE).0, Ordering::Release);
+    }
+
+    /// The only compare-and-swap loop on this word: gives back the value before the change, or `None` when `next` says
+    /// that there is nothing to change.
+    fn change(&self, next: impl Fn(Snapshot) -> Option<Snapshot>) -> Option<Snapshot> {
+        let mut now = self.read();
+        loop {
+            let new = next(now)?;
+            match self.0.compare_exchange_weak(now.0, new.0, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(now),
+                Err(seen) => now = Snapshot(seen),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_keeps_its_parts_apart() {
+        for (guard, generation, block) in [(0, 0, 0), (u16::MAX, GENERATION, u32::MAX), (7, 4242, 99)] {
+            let snapshot = Snapshot::new(Phase::Synced, guard, generation, block);
+            assert_eq!(snapshot.phase(), Phase::Synced);
+            assert_eq!(snapshot.guard(), usize::from(guard));
+            assert_eq!(snapshot.generation(), generation);
+            assert_eq!(snapshot.block(), block);
+        }
+    }
+
+    #[test]
+    fn only_one_of_two_partners_commits() {
+        let word = StateWord::default();
+        word.wait(true);
+        assert_eq!(word.sync(1, 10), Sync::Committed { parked: true });
+        assert_eq!(word.sync(2, 20), Sync::Stale);
+        assert_eq!(word.withdraw(), Own::Synced);
+        assert_eq!((word.read().guard(), word.read().block()), (1, 10));
+        word.idle();
+        assert_eq!(word.sync(3, 30), Sync::Stale);
+    }
+
+    #[test]
+    fn nobody_commits_the_dead() {
+        let word = StateWord::default();
+        word.wait(false);
+        assert!(word.bury().is_waiting());
+        assert_eq!(word.sync(0, 1), Sync::Stale);
+    }
+}

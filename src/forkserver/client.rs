@@ -1,0 +1,182 @@
+//! The spawning process's side: requests to the server, and reports from it.
+//!
+//! Knows nothing of what a process runs. A request is sent and the bell is rung; the answer to a start is a phase in the arena.
+//! Reports are fetched by whoever joins, once the arena says that the process is gone: so nobody waits on a socket.
+
+use super::obituary::failed_start;
+use super::protocol::{Report, Request, WINDOW};
+use crate::engine::live::{Member, MemberName, Phase, bury, host, tables, with_local};
+use ipc_channel::IpcError;
+use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
+use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::Pid;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The way to the server; the same in all processes of a program.
+pub(super) struct Link {
+    requests: IpcSender<Request>,
+    doorbell: OwnedFd,
+    /// In the root: the socket that closes with the server.
+    life: Option<(OwnedFd, Pid)>,
+}
+
+static LINK: Mutex<Option<Link>> = Mutex::new(None);
+static CLIENT: Mutex<Option<Client>> = Mutex::new(None);
+static SERVER_IS_GONE: AtomicBool = AtomicBool::new(false);
+
+/// This process as a client.
+struct Client {
+    name: MemberName,
+    reports: IpcReceiver<Report>,
+    arrived: HashMap<u64, Report>,
+    unacknowledged: u32,
+}
+
+impl Link {
+    pub(super) fn new(requests: IpcSender<Request>, doorbell: OwnedFd, life: Option<(OwnedFd, Pid)>) -> Link {
+        Link { requests, doorbell, life }
+    }
+
+    pub(super) fn install(self) {
+        *LINK.lock() = Some(self);
+        *CLIENT.lock() = None;
+    }
+}
+
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the process server is gone")
+}
+
+/// Sends a request and rings.
+fn request(request: &Request) -> io::Result<()> {
+    let link = LINK.lock();
+    let link = link.as_ref().ok_or_else(gone)?;
+    if SERVER_IS_GONE.load(Ordering::Acquire) {
+        return Err(gone());
+    }
+    loop {
+        match link.requests.send(request.clone()) {
+            Ok(()) => break,
+            // Interrupted before anything was sent: requests are far smaller than a fragment.
+            Err(IpcError::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(IpcError::Io(error)) => return Err(error),
+            Err(other) => return Err(io::Error::other(other.to_string())),
+        }
+    }
+    while let Err(error) = rustix::io::write(&link.doorbell, &1_u64.to_ne_bytes()) {
+        match error {
+            rustix::io::Errno::INTR => {}
+            // The counter is full: the bell rings already.
+            rustix::io::Errno::AGAIN => break,
+            error => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Asks the server to fork a process for each member, and waits until each has started or failed.
+///
+/// A member that could not be started is not an error here: its own outcome says so.
+pub(crate) fn start(members: &[MemberName]) -> io::Result<()> {
+    /// One request stays far below the size at which ipc-channel sends in fragments.
+    const BATCH: usize = 1024;
+    let client = register()?;
+    for batch in members.chunks(BATCH) {
+        for member in batch.iter().filter_map(|name| tables().member(*name)) {
+            member.enter(Phase::Requested);
+        }
+        request(&Request::Start { client, members: batch.to_vec() })?;
+    }
+    for member in members.iter().filter_map(|name| tables().member(*name)) {
+        member.wait_for_start();
+    }
+    Ok(())
+}
+
+/// The error of a start that failed.
+pub(crate) fn start_error(member: &Member) -> Option<io::Error> {
+    failed_start(member).map(io::Error::from_raw_os_error)
+}
+
+/// Ends a process by SIGKILL.
+pub(crate) fn kill(member: MemberName) -> io::Result<()> {
+    request(&Request::Kill { member })
+}
+
+/// Makes this process known to the server, once.
+fn register() -> io::Result<MemberName> {
+    let mut slot = CLIENT.lock();
+    if let Some(client) = slot.as_ref() {
+        return Ok(client.name);
+    }
+    let index = host().map_err(io::Error::other)?;
+    let generation = tables().members.get(index).and_then(|member| crate::memory::Slot::state(member).taken());
+    let name = MemberName { index, generation: generation.ok_or_else(gone)? };
+    let (sender, reports) = ipc::channel()?;
+    request(&Request::Register { client: name, reports: sender })?;
+    watch_server()?;
+    *slot = Some(Client { name, reports, arrived: HashMap::new(), unacknowledged: 0 });
+    Ok(name)
+}
+
+/// The report about a process that the arena says is gone. `None` when the server is gone, too.
+pub(crate) fn collect(serial: u64) -> Option<Report> {
+    let mut slot = CLIENT.lock();
+    let client = slot.as_mut()?;
+    loop {
+        if let Some(report) = client.arrived.remove(&serial) {
+            return Some(report);
+        }
+        if SERVER_IS_GONE.load(Ordering::Acquire) {
+            return None;
+        }
+        match client.reports.recv() {
+            Ok(report) => {
+                client.arrived.insert(report.serial, report);
+                client.unacknowledged += 1;
+                if client.unacknowledged >= WINDOW / 2 {
+                    let count = std::mem::take(&mut client.unacknowledged);
+                    request(&Request::Acknowledge { client: client.name, count }).ok()?;
+                }
+            }
+            Err(IpcError::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// In the root: a thread that notices the server's death and buries everybody, for the server cannot.
+fn watch_server() -> io::Result<()> {
+    let Some((life, _)) = LINK.lock().as_mut().and_then(|link| link.life.take()) else { return Ok(()) };
+    std::thread::Builder::new().name(String::from("csproc-watch")).stack_size(256 << 10).spawn(move || {
+        loop {
+            let mut descriptor = [PollFd::new(&life, PollFlags::IN)];
+            if poll(&mut descriptor, None).is_ok() {
+                break;
+            }
+        }
+        SERVER_IS_GONE.store(true, Ordering::Release);
+        bury_everybody();
+    })?;
+    Ok(())
+}
+
+/// The server is dead, and the kernel has killed all its children with it.
+fn bury_everybody() {
+    let Ok(own) = host() else { return };
+    let hosts: Vec<u32> = tables()
+        .members
+        .taken()
+        .filter(|(index, _, member)| *index != own && member.host.load(Ordering::Acquire) == *index)
+        .filter(|(_, _, member)| !matches!(member.phase(), Phase::New | Phase::Gone))
+        .map(|(index, _, _)| index)
+        .collect();
+    for host in hosts {
+        // Out of contexts: then nobody here waits for a channel either.
+        let _ = with_local(|local| bury(local, host));
+    }
+}

@@ -1,0 +1,106 @@
+//! Starts the process server before `main`, from an ELF constructor.
+//!
+//! Knows nothing of what the server does. It runs when the program has one thread, after the C library and the argument hook of
+//! the standard library are ready and before any other constructor of a Rust crate. It must not panic, and nothing in it may
+//! fail the program: whatever goes wrong is kept, and told to whoever asks for a process.
+#![expect(unsafe_code, reason = "an ELF constructor and a linker symbol; listed in the architecture page")]
+
+use super::client::Link;
+use super::server::Server;
+use crate::memory::{Arena, default_size};
+use crate::sys::fork::{Forked, fork, is_single_threaded};
+use std::sync::OnceLock;
+
+/// Why no operating-system process can be started here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unavailable {
+    #[error("the process server is switched off by CSPROC_FORKSERVER={0}; unset it, or use Placement::Thread")]
+    SwitchedOff(String),
+    #[error(
+        "csproc is part of a shared library, not of the program itself, so no process server could be started before `main`; link csproc into the program, or use Placement::Thread"
+    )]
+    SharedLibrary,
+    #[error(
+        "the program already had several threads when csproc was loaded, so no process server could be forked; use Placement::Thread"
+    )]
+    Threads,
+    #[error("the process server could not be started: {step} failed with {error}; use Placement::Thread")]
+    System { step: &'static str, error: String },
+    #[error(
+        "the constructor that starts the process server did not run (an interpreter such as Miri, or a linker that dropped it); use Placement::Thread"
+    )]
+    #[cfg_attr(test, expect(dead_code, reason = "the constructor runs in the tests"))]
+    NoConstructor,
+}
+
+static STATE: OnceLock<Result<(), Unavailable>> = OnceLock::new();
+
+/// Whether processes can be started, and if not, why.
+pub(crate) fn availability() -> Result<(), Unavailable> {
+    STATE.get().cloned().unwrap_or(Err(Unavailable::NoConstructor))
+}
+
+#[cfg(all(target_os = "linux", not(miri)))]
+#[used]
+// SAFETY: the section holds pointers to functions that the C runtime calls before `main`; this is one.
+#[unsafe(link_section = ".init_array.00101")]
+static CONSTRUCTOR: extern "C" fn() = construct;
+
+extern "C" fn construct() {
+    let started = start();
+    let _ = STATE.set(started);
+}
+
+fn start() -> Result<(), Unavailable> {
+    if let Ok(value) = std::env::var("CSPROC_FORKSERVER")
+        && matches!(value.as_str(), "0" | "off" | "no")
+    {
+        return Err(Unavailable::SwitchedOff(value));
+    }
+    if !is_in_the_program() {
+        return Err(Unavailable::SharedLibrary);
+    }
+    if !is_single_threaded() {
+        return Err(Unavailable::Threads);
+    }
+    let (size, complaint) = default_size();
+    if let Some(complaint) = complaint {
+        eprintln!("csproc: {complaint}");
+    }
+    Arena::install_shared(size).map_err(|error| failed("mapping the arena", &error))?;
+    super::environment::remember();
+    crate::sys::fork::after_fork_in_child(crate::engine::live::forget_after_fork);
+    let (server, link) = Server::prepare().map_err(|(step, error)| Unavailable::System { step, error })?;
+    // SAFETY: one thread, checked above.
+    match unsafe { fork() } {
+        Err(error) => Err(failed("fork", &error)),
+        Ok(Forked::Parent(server_pid)) => {
+            drop(server);
+            Link::install(link.for_root(server_pid));
+            Ok(())
+        }
+        Ok(Forked::Child) => {
+            let _ = STATE.set(Ok(()));
+            server.serve(link)
+        }
+    }
+}
+
+fn failed(step: &'static str, error: &dyn std::fmt::Display) -> Unavailable {
+    Unavailable::System { step, error: error.to_string() }
+}
+
+/// Whether this code lies in the program itself: then constructors run before `main` and functions have one address.
+fn is_in_the_program() -> bool {
+    unsafe extern "C" {
+        /// The ELF header of the image that this code is linked into; every linker for ELF defines it.
+        static __ehdr_start: [u8; 64];
+    }
+    const PROGRAM_HEADERS_OFFSET: std::ops::Range<usize> = 32..40;
+    // SAFETY: the symbol names the mapped header of the own image, 64 bytes long on 64-bit ELF.
+    let header = unsafe { &__ehdr_start };
+    let Ok(offset) = <[u8; 8]>::try_from(&header[PROGRAM_HEADERS_OFFSET]) else { return true };
+    // SAFETY: reads the auxiliary vector; no preconditions.
+    let program = unsafe { libc::getauxval(libc::AT_PHDR) };
+    program == 0 || program == header.as_ptr().addr() as u64 + u64::from_ne_bytes(offset)
+}

@@ -1,0 +1,85 @@
+//! What a process inherits from the one that spawned it: working directory and environment, as they are at the spawn.
+//!
+//! Knows nothing of forking. The server was forked before `main`, so its own directory and environment are those of the program's
+//! start; only what differs from them is sent along.
+#![expect(unsafe_code, reason = "changes the environment while there is one thread; listed in the architecture page")]
+
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// What a member needs to start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Launch {
+    pub(crate) name: String,
+    directory: Option<Vec<u8>>,
+    environment: Option<Vec<(Vec<u8>, Vec<u8>)>>,
+}
+
+#[derive(Debug)]
+struct Start {
+    directory: Option<PathBuf>,
+    environment: HashMap<OsString, OsString>,
+}
+
+static START: OnceLock<Start> = OnceLock::new();
+
+/// Remembers the state that the server will have.
+pub(super) fn remember() {
+    START.get_or_init(|| Start { directory: std::env::current_dir().ok(), environment: std::env::vars_os().collect() });
+}
+
+impl Launch {
+    /// A launch into a thread of this process, which shares everything.
+    pub(crate) fn here(name: String) -> Launch {
+        Launch { name, directory: None, environment: None }
+    }
+
+    /// A launch into a new process, with the directory and the environment of this moment.
+    pub(crate) fn now(name: String) -> Launch {
+        let start = START.get();
+        let directory = std::env::current_dir().ok();
+        let directory = match start {
+            Some(start) if start.directory == directory => None,
+            _ => directory.map(|directory| directory.into_os_string().into_vec()),
+        };
+        let same = start.is_some_and(|start| {
+            let mut seen = 0;
+            std::env::vars_os().all(|(name, value)| {
+                seen += 1;
+                start.environment.get(&name) == Some(&value)
+            }) && seen == start.environment.len()
+        });
+        let environment =
+            (!same).then(|| std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect());
+        Launch { name, directory, environment }
+    }
+
+    /// Makes this process as the spawning one was. Only while it has one thread.
+    pub(super) fn apply(&self) -> std::io::Result<()> {
+        if let Some(environment) = &self.environment {
+            let wanted: HashMap<&[u8], &[u8]> =
+                environment.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+            for (name, _) in std::env::vars_os() {
+                if !wanted.contains_key(name.as_bytes()) {
+                    // SAFETY: this process has just been forked and has one thread.
+                    unsafe { std::env::remove_var(&name) };
+                }
+            }
+            for (name, value) in wanted {
+                let (name, value) = (std::ffi::OsStr::from_bytes(name), std::ffi::OsStr::from_bytes(value));
+                if std::env::var_os(name).as_deref() != Some(value) {
+                    // SAFETY: as above.
+                    unsafe { std::env::set_var(name, value) };
+                }
+            }
+        }
+        match &self.directory {
+            Some(directory) => std::env::set_current_dir(std::ffi::OsStr::from_bytes(directory)),
+            None => Ok(()),
+        }
+    }
+}

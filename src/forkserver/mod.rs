@@ -1,0 +1,48 @@
+//! The process server: a small single-threaded process, forked before `main`, from which all processes are forked.
+//!
+//! Knows nothing of what travels through channels. It is forked from an ELF constructor, so every function of the program has
+//! the same address in every process, a spawn costs the same however large the program has grown, and nothing has to be
+//! called in `main`. The parties and what each may rely on:
+//!
+//! ```text
+//!  root ──── requests (ipc-channel) + doorbell (eventfd) ────►  server ──── fork ────►  process
+//!   │  ◄──── reports (ipc-channel, one per spawning process) ──   │                        │
+//!   └──────────────────────── life (socket pair) ─────────────────┘                        │
+//!                              the arena (shared memory) ◄─────────────────────────────────┘
+//! ```
+//! - **Doorbell.** An ipc-channel receiver cannot be polled together with anything else, so whoever sends a request then rings.
+//!   Killed in between, the request waits for the next ring, and its sender is not there to miss the answer.
+//! - **Reports never block the server.** A socket holds a few hundred small messages; the server sends at most [`protocol::WINDOW`]
+//!   that the client has not acknowledged, and keeps the rest.
+//! - **Death of the root**, however: the kernel kills the server (parent death signal) and with it every process; if the root
+//!   executes another program instead, the `life` socket says so.
+//! - **Death of a process**: the server reaps it, then `engine::live::bury` undoes what it had begun, then the report goes out.
+//!   So whoever joined it finds it gone in every respect.
+//! - **Death of a process that spawned others**: those are killed; nobody could collect them.
+//! - **Death of the server**: all processes die with it. The root notices on the `life` socket and buries them itself.
+
+mod child;
+mod client;
+mod constructor;
+mod environment;
+mod obituary;
+mod protocol;
+mod server;
+
+pub(crate) use child::{Entry, entry_of};
+pub(crate) use client::{collect, kill, start, start_error};
+pub(crate) use constructor::availability;
+pub(crate) use environment::Launch;
+pub use obituary::Cause;
+pub(crate) use obituary::{cause_of, describe, has_panicked, name_of, record_panic};
+
+use crate::engine::live::Member;
+use crate::memory::ArenaError;
+use std::sync::atomic::Ordering;
+
+/// Writes down what a member needs to start.
+pub(crate) fn equip(index: u32, member: &Member, launch: &Launch) -> Result<(), ArenaError> {
+    let block = obituary::write_record(index, launch)?;
+    member.launch.store(block, Ordering::Release);
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Why a process did not end normally, kept where every peer can read it.
+//!
+//! Knows nothing of networks. Exit codes and signals fit into the member's slot; the message and the place of a panic lie in
+//! a block that the slot names.
+#![expect(unsafe_code, reason = "reads blocks that are immutable once published; listed in the architecture page")]
+
+use super::environment::Launch;
+use crate::engine::live::{Member, Owner, tables};
+use crate::memory::{ArenaError, Block, NONE};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+/// How a process crashed.
+///
+/// # Examples
+/// ```
+/// let cause = csproc::Cause::Killed { signal: 9 };
+/// assert_eq!(cause.to_string(), "was killed by signal 9 (SIGKILL)");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Cause {
+    /// Its function panicked.
+    Panicked {
+        /// What the panic said.
+        message: String,
+        /// Where it happened, as `file:line:column`.
+        location: String,
+    },
+    /// A signal ended it.
+    Killed {
+        /// The number of the signal.
+        signal: i32,
+    },
+    /// It called `std::process::exit` (or C's `exit`) instead of returning.
+    Exited {
+        /// The exit code.
+        code: i32,
+    },
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Panicked { message, location } => write!(f, "panicked at {location}: {message}"),
+            Cause::Killed { signal } => match signal_name(*signal) {
+                Some(name) => write!(f, "was killed by signal {signal} ({name})"),
+                None => write!(f, "was killed by signal {signal}"),
+            },
+            Cause::Exited { code } => write!(f, "exited with code {code} before its function returned"),
+        }
+    }
+}
+
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGALRM => "SIGALRM",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGILL => "SIGILL",
+        libc::SIGINT => "SIGINT",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGPIPE => "SIGPIPE",
+        libc::SIGQUIT => "SIGQUIT",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGSYS => "SIGSYS",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGUSR1 => "SIGUSR1",
+        libc::SIGUSR2 => "SIGUSR2",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGXFSZ => "SIGXFSZ",
+        _ => return None,
+    })
+}
+
+const BY_START: u32 = 1 << 24;
+const BY_EXIT: u32 = 2 << 24;
+const BY_SIGNAL: u32 = 3 << 24;
+
+/// Notes in a member's slot why it could not start (an error number), or how its operating-system process ended.
+pub(super) fn note_failed_start(member: &Member, errno: i32) {
+    member.code.store(BY_START | errno.unsigned_abs() & 0xffff, Ordering::Release);
+}
+
+pub(super) fn note_status(member: &Member, ended: crate::sys::fork::Ended) {
+    let code = match ended {
+        crate::sys::fork::Ended::Exited(code) => BY_EXIT | code.cast_unsigned() & 0xff_ffff,
+        crate::sys::fork::Ended::Killed(signal) => BY_SIGNAL | signal.unsigned_abs() & 0xffff,
+    };
+    // What came first is the reason: a failed start also exits.
+    let _ = member.code.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire);
+}
+
+/// Notes why the member crashed by itself; later the exit status of the process says less.
+pub(crate) fn record_panic(index: u32, member: &Member, message: &str, location: &str) {
+    if let Ok(block) = write_record(index, &(message, location)) {
+        let before = member.obituary.swap(block, Ordering::AcqRel);
+        tables().free(before);
+    }
+}
+
+/// What is known of a member's crash.
+///
+/// A panic that the process caught and survived must not pass for the reason of a later death; so the record of a panic counts only
+/// with the exit status that a panic leaves, or when there is none yet (a thread, or a process on its way out).
+pub(crate) fn cause_of(member: &Member) -> Cause {
+    let code = member.code.load(Ordering::Acquire);
+    let (kind, value) = (code & (0xff << 24), (code & 0xff_ffff).cast_signed());
+    let fits = matches!((kind, value), (0, _) | (BY_EXIT, 101) | (BY_SIGNAL, libc::SIGABRT));
+    if let Some((message, location)) = fits.then(|| read_record(member.obituary.load(Ordering::Acquire))).flatten() {
+        return Cause::Panicked { message, location };
+    }
+    match kind {
+        BY_EXIT => Cause::Exited { code: value },
+        BY_SIGNAL => Cause::Killed { signal: value },
+        // The server died before it could say; it takes all processes with it by this signal.
+        _ => Cause::Killed { signal: libc::SIGKILL },
+    }
+}
+
+/// Whether the member has left a record of a panic.
+pub(crate) fn has_panicked(member: &Member) -> bool {
+    member.obituary.load(Ordering::Acquire) != NONE
+}
+
+/// The error number of a failed start, if that is what happened.
+pub(super) fn failed_start(member: &Member) -> Option<i32> {
+    let code = member.code.load(Ordering::Acquire);
+    (code & (0xff << 24) == BY_START).then_some((code & 0xffff).cast_signed())
+}
+
+/// Who died, and of what, for a peer that lost a channel with it.
+pub(crate) fn describe(index: u32) -> (String, Cause) {
+    match tables().members.get(index) {
+        Some(member) => (name_of(member), cause_of(member)),
+        None => (String::from("unknown"), Cause::Killed { signal: libc::SIGKILL }),
+    }
+}
+
+/// The name a process was given.
+pub(crate) fn name_of(member: &Member) -> String {
+    read_record::<Launch>(member.launch.load(Ordering::Acquire))
+        .map_or_else(|| String::from("main"), |launch| launch.name)
+}
+
+/// Writes a value into a block that a member keeps.
+pub(super) fn write_record<T: Serialize>(member: u32, value: &T) -> Result<Block, ArenaError> {
+    let bytes = postcard::to_stdvec(value).unwrap_or_default();
+    let tables = tables();
+    let block = tables.arena.take_block(bytes.len(), Owner::Member(member).tag())?;
+    // SAFETY: just taken; nobody else knows it.
+    let target = unsafe { tables.arena.bytes_mut(block) };
+    target[..bytes.len()].copy_from_slice(&bytes);
+    tables.arena.block(block).set_length(bytes.len());
+    Ok(block)
+}
+
+/// Reads a value that [`write_record`] wrote; `None` if there is none or it cannot be believed.
+pub(super) fn read_record<T: DeserializeOwned>(block: Block) -> Option<T> {
+    if block == NONE {
+        return None;
+    }
+    // SAFETY: a record is complete before its block is named in a slot and is not written again while the slot names it;
+    // the reader holds a reference to the slot.
+    let bytes = unsafe { tables().arena.bytes(block) };
+    postcard::from_bytes(bytes).ok()
+}

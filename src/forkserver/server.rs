@@ -1,0 +1,277 @@
+//! The server's loop: fork on request, bury on death, end with the root.
+//!
+//! Knows nothing of what the processes do. One thread, three descriptors: the doorbell, the deaths of children, the life of the
+//! root. Everything it says to a client that waits is said through the arena (a phase, a futex); reports follow on the
+//! client's own ipc-channel.
+#![expect(unsafe_code, reason = "forks; listed in the architecture page")]
+
+use super::client::Link;
+use super::obituary::{note_failed_start, note_status};
+use super::protocol::{Report, Request, WINDOW};
+use crate::engine::live::{Local, MemberName, Phase, bury, tables};
+use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, reap};
+use crate::sys::signal::{Mask, Watch, ignore_group_signals};
+use ipc_channel::TryRecvError;
+use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::{Pid, Signal, getpid, kill_process};
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering;
+
+/// What the server needs before it is forked.
+pub(super) struct Server {
+    requests: IpcReceiver<Request>,
+    doorbell: OwnedFd,
+    life: OwnedFd,
+    root: Pid,
+}
+
+/// Both sides' ends of what connects them, before the fork separates them.
+pub(super) struct Ends {
+    requests: IpcSender<Request>,
+    doorbell: OwnedFd,
+    life: OwnedFd,
+}
+
+impl Ends {
+    pub(super) fn for_root(self, server: Pid) -> Link {
+        Link::new(self.requests, self.doorbell, Some((self.life, server)))
+    }
+
+    /// The server keeps a copy of the way to itself, for its children to inherit; the root's side of `life` closes here.
+    fn for_children(self) -> Link {
+        Link::new(self.requests, self.doorbell, None)
+    }
+}
+
+/// A spawning process, as the server knows it.
+struct Client {
+    reports: IpcSender<Report>,
+    unacknowledged: u32,
+    waiting: VecDeque<Report>,
+}
+
+/// The server at work.
+struct Loop {
+    server: Server,
+    watch: Watch,
+    mask: Mask,
+    local: Local,
+    own: Pid,
+    children: HashMap<Pid, MemberName>,
+    clients: HashMap<MemberName, Client>,
+}
+
+impl Server {
+    pub(super) fn prepare() -> Result<(Server, Ends), (&'static str, String)> {
+        let (requests, receiver) = ipc::channel().map_err(|error| ("making an ipc-channel", error.to_string()))?;
+        let doorbell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(|error| ("eventfd", error.to_string()))?;
+        let copy = rustix::io::fcntl_dupfd_cloexec(&doorbell, 3).map_err(|error| ("dup", error.to_string()))?;
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+            .map_err(|error| ("socketpair", error.to_string()))?;
+        let server = Server { requests: receiver, doorbell: copy, life: ours, root: getpid() };
+        Ok((server, Ends { requests, doorbell, life: theirs }))
+    }
+
+    /// In the forked server: serves until the root is gone.
+    pub(super) fn serve(self, ends: Ends) -> ! {
+        if !die_with_parent(self.root) {
+            exit_now(0);
+        }
+        ignore_group_signals();
+        crate::sys::signal::ignore_broken_pipe();
+        // Seen in `ps`; a failure changes nothing.
+        let _ = rustix::thread::set_name(c"csproc-server");
+        Link::install(ends.for_children());
+        let (Ok((watch, mask)), Ok(local)) = (Watch::children(), Local::for_reaper()) else { exit_now(1) };
+        let work =
+            Loop { server: self, watch, mask, local, own: getpid(), children: HashMap::new(), clients: HashMap::new() };
+        let (member, mask) = work.run();
+        super::child::run(member, &mask)
+    }
+}
+
+impl Loop {
+    /// Comes back only in a child: with the member it is to be.
+    fn run(mut self) -> (MemberName, Mask) {
+        loop {
+            let mut descriptors = [
+                PollFd::new(&self.server.doorbell, PollFlags::IN),
+                PollFd::new(self.watch.descriptor(), PollFlags::IN),
+                PollFd::new(&self.server.life, PollFlags::IN),
+            ];
+            if poll(&mut descriptors, None).is_err() {
+                continue;
+            }
+            let [rung, died, life] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
+            if life && self.root_has_left() {
+                // The root executed another program; the children get their death signal from our end.
+                exit_now(0);
+            }
+            if died {
+                self.watch.acknowledge();
+                while let Some((pid, ended)) = reap() {
+                    self.died(pid, ended);
+                }
+            }
+            if rung {
+                let mut count = [0_u8; 8];
+                let _ = rustix::io::read(&self.server.doorbell, &mut count);
+                if let Some(member) = self.serve_requests() {
+                    return self.become_child(member);
+                }
+            }
+        }
+    }
+
+    fn root_has_left(&self) -> bool {
+        let mut byte = [0_u8; 1];
+        matches!(rustix::io::read(&self.server.life, &mut byte), Ok(0) | Err(_))
+    }
+
+    /// Serves until no request is left. Comes back early, and with a member, in a child.
+    fn serve_requests(&mut self) -> Option<MemberName> {
+        loop {
+            match self.server.requests.try_recv() {
+                Ok(request) => {
+                    if let Some(member) = self.serve_one(request) {
+                        return Some(member);
+                    }
+                }
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::IpcError(ipc_channel::IpcError::Io(error)))
+                    if error.kind() == std::io::ErrorKind::Interrupted => {}
+                // A request that cannot be decoded is dropped; its sender can only be broken.
+                Err(TryRecvError::IpcError(ipc_channel::IpcError::SerializationError(_))) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    fn serve_one(&mut self, request: Request) -> Option<MemberName> {
+        match request {
+            Request::Register { client, reports } => {
+                let new = Client { reports, unacknowledged: 0, waiting: VecDeque::new() };
+                self.clients.insert(client, new);
+            }
+            Request::Acknowledge { client, count } => {
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.unacknowledged = client.unacknowledged.saturating_sub(count);
+                    client.flush();
+                }
+            }
+            Request::Kill { member } => self.kill(member),
+            Request::Start { client: _, members } => {
+                for member in members {
+                    if self.start(member) {
+                        return Some(member);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Forks one process. `true` in the child.
+    fn start(&mut self, name: MemberName) -> bool {
+        let Some(member) = tables().member(name) else { return false };
+        if member.phase() != Phase::Requested {
+            return false;
+        }
+        // SAFETY: the server never starts a thread.
+        match unsafe { fork() } {
+            Ok(Forked::Child) => return true,
+            Ok(Forked::Parent(pid)) => {
+                self.children.insert(pid, name);
+            }
+            Err(error) => {
+                note_failed_start(member, error.raw_os_error());
+                member.enter(Phase::Failed);
+                self.local.leave(name.index, member);
+            }
+        }
+        false
+    }
+
+    fn kill(&self, name: MemberName) {
+        for (pid, child) in &self.children {
+            if *child == name {
+                // Not reaped yet, so the number is still this child's.
+                let _ = kill_process(*pid, Signal::KILL);
+            }
+        }
+    }
+
+    fn died(&mut self, pid: Pid, ended: Ended) {
+        let Some(name) = self.children.remove(&pid) else { return };
+        let tables = tables();
+        let Some(member) = tables.member(name) else { return };
+        let starter = tables.members.get(member.parent.load(Ordering::Acquire));
+        let client = starter.map(|starter| starter.host.load(Ordering::Acquire));
+        let report = Report {
+            serial: member.serial.load(Ordering::Acquire),
+            pid: pid.as_raw_nonzero().get().unsigned_abs(),
+            status: match ended {
+                Ended::Exited(code) => code,
+                Ended::Killed(signal) => -signal,
+            },
+        };
+        let wanted = member.disowned.load(Ordering::Acquire) == 0;
+        let mut dead = Vec::new();
+        for (index, generation, other) in tables.members.taken() {
+            if index == name.index || other.host.load(Ordering::Acquire) == name.index {
+                if other.phase() != Phase::Returned {
+                    note_status(other, ended);
+                }
+                dead.push(MemberName { index, generation });
+            }
+        }
+        for (pid, child) in &self.children {
+            let parent = tables.member(*child).map(|child| child.parent.load(Ordering::Acquire));
+            if dead.iter().any(|gone| Some(gone.index) == parent) {
+                let _ = kill_process(*pid, Signal::KILL);
+            }
+        }
+        self.clients.remove(&name);
+        // The report first: whoever is woken by the burial finds it on its way.
+        if let Some(client) = client.filter(|_| wanted) {
+            let client = self.clients.iter_mut().find(|(name, _)| name.index == client);
+            if let Some((_, client)) = client {
+                client.waiting.push_back(report);
+                client.flush();
+            }
+        }
+        bury(&mut self.local, name.index);
+    }
+
+    /// In a child: everything of the server goes, except the way to it.
+    fn become_child(self, member: MemberName) -> (MemberName, Mask) {
+        let Loop { server, watch, mask, local, own, children, clients } = self;
+        // The server's context stays the server's.
+        std::mem::forget(local);
+        drop((server, watch, children, clients));
+        crate::engine::live::become_host(member.index);
+        if !die_with_parent(own) {
+            exit_now(0);
+        }
+        (member, mask)
+    }
+}
+
+impl Client {
+    /// Sends what the window allows.
+    fn flush(&mut self) {
+        while self.unacknowledged < WINDOW {
+            let Some(report) = self.waiting.pop_front() else { return };
+            // A client that is gone needs no report; its own death is on its way to us.
+            if self.reports.send(report).is_err() {
+                self.waiting.clear();
+                return;
+            }
+            self.unacknowledged += 1;
+        }
+    }
+}

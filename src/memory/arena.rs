@@ -1,0 +1,257 @@
+//! The one mapping of a program and its fixed layout: a header, four pools of slots, and the blocks.
+//!
+//! Knows nothing of what the slots hold: the engine names their types, the arena only their sizes. The layout depends
+//! on the size of the arena alone, so every process computes the same one.
+#![expect(unsafe_code, reason = "turns offsets into references; listed in the architecture page")]
+
+use super::block::BlocksHeader;
+use super::pool::{Pool, PoolHeader, Slot};
+use crate::sys::map::Mapping;
+use std::sync::OnceLock;
+
+/// Why memory could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ArenaError {
+    /// A block of this many bytes does not fit any more.
+    #[error(
+        "the arena of {size} bytes is full: no block of {needed} bytes is left; set CSPROC_ARENA to a larger size (for example CSPROC_ARENA=32G)"
+    )]
+    Full { needed: usize, size: usize },
+    /// No block can ever be this large.
+    #[error("{needed} bytes are more than one message can hold ({limit} bytes)")]
+    TooLarge { needed: usize, limit: usize },
+    /// The caller runs in a copy of a process that this library did not make.
+    #[error(
+        "this process was made by a bare fork of a program that uses csproc: its channels belong to the original; start processes with `Spawn!` or execute a new program"
+    )]
+    Foreign,
+    /// A pool of slots is used up.
+    #[error("all {capacity} {what} of the arena are in use; set CSPROC_ARENA to a larger size, or release some")]
+    Exhausted { what: &'static str, capacity: u32 },
+}
+
+/// The pools of the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    Members,
+    Contexts,
+    Channels,
+    Ends,
+}
+
+const HOMES: usize = 4;
+
+impl Home {
+    /// Bytes of a slot.
+    pub(crate) const fn slot_size(self) -> usize {
+        match self {
+            Home::Members | Home::Channels => 128,
+            Home::Contexts => 512,
+            Home::Ends => 32,
+        }
+    }
+
+    /// The largest number of slots, and the share of the arena (one part in so many) that the pool may reserve.
+    const fn limits(self) -> (usize, usize) {
+        match self {
+            Home::Members => (16_384, 64),
+            // A context and a guard number share 32 bits in the links of the queues.
+            Home::Contexts => (65_535, 16),
+            Home::Channels => (1 << 20, 16),
+            Home::Ends => (1 << 22, 16),
+        }
+    }
+
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Home::Members => "processes",
+            Home::Contexts => "contexts (threads that communicate)",
+            Home::Channels => "channels",
+            Home::Ends => "channel ends",
+        }
+    }
+}
+
+const ALL: [Home; HOMES] = [Home::Members, Home::Contexts, Home::Channels, Home::Ends];
+
+/// Counters that the engine keeps for all processes together.
+#[repr(C, align(64))]
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// Contexts that are not parked: when there are more than processors, spinning cannot pay.
+    pub(crate) active: std::sync::atomic::AtomicI32,
+    /// Arrival numbers for processes, so that an identity is never used twice.
+    pub(crate) serial: std::sync::atomic::AtomicU64,
+}
+
+#[repr(C)]
+struct Header {
+    shared: Shared,
+    blocks: BlocksHeader,
+    pools: [PoolHeader; HOMES],
+}
+
+const HEADER: usize = 8192;
+const _: () = assert!(size_of::<Header>() <= HEADER);
+
+/// The smallest arena that holds anything useful.
+const SMALLEST: usize = 4 << 20;
+/// The address space reserved when nothing else is asked for; pages appear when they are touched.
+const DEFAULT: usize = 16 << 30;
+
+/// The arena of this program.
+#[derive(Debug)]
+pub(crate) struct Arena {
+    mapping: Mapping,
+    pools: [(usize, u32); HOMES],
+    blocks: usize,
+}
+
+static ARENA: OnceLock<Arena> = OnceLock::new();
+
+/// The arena of this program. If none was mapped before `main`, one for the threads of this process appears now.
+#[inline]
+pub(crate) fn arena() -> &'static Arena {
+    match ARENA.get() {
+        Some(arena) => arena,
+        None => create_for_threads(),
+    }
+}
+
+#[cold]
+fn create_for_threads() -> &'static Arena {
+    ARENA.get_or_init(|| {
+        let mut size = default_size().0;
+        loop {
+            match Mapping::private(size) {
+                Ok(mapping) => return Arena::over(mapping),
+                Err(_) if size > SMALLEST => size = (size / 2).max(SMALLEST),
+                // Four mebibytes of address space cannot be had: no allocation of the program would succeed either.
+                Err(error) => panic!("csproc cannot reserve {size} bytes of memory: {error}"),
+            }
+        }
+    })
+}
+
+/// The size that `CSPROC_ARENA` asks for, and a complaint if it asks in a way nobody understands.
+pub(crate) fn default_size() -> (usize, Option<String>) {
+    match std::env::var("CSPROC_ARENA") {
+        Err(_) => (DEFAULT, None),
+        Ok(text) => match parse_size(&text) {
+            Some(size) => (size.max(SMALLEST), None),
+            None => (DEFAULT, Some(format!("CSPROC_ARENA={text} is not a size (write bytes, or 64M, 16G); using 16G"))),
+        },
+    }
+}
+
+fn parse_size(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let (digits, shift) = match text.chars().last()?.to_ascii_uppercase() {
+        'K' => (&text[..text.len() - 1], 10),
+        'M' => (&text[..text.len() - 1], 20),
+        'G' => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let size = digits.trim().parse::<usize>().ok()?.checked_mul(1 << shift)?;
+    // Offsets are counted in units of 64 bytes in 32 bits.
+    (size > 0 && size <= (u32::MAX as usize) * 64).then_some(size)
+}
+
+impl Arena {
+    /// Maps the arena that all processes of this program will share; halves the size while the system refuses.
+    pub(crate) fn install_shared(size: usize) -> Result<&'static Arena, rustix::io::Errno> {
+        let mut size = size;
+        let mapping = loop {
+            match Mapping::shared(size) {
+                Ok(mapping) => break mapping,
+                Err(_) if size > SMALLEST => size = (size / 2).max(SMALLEST),
+                Err(error) => return Err(error),
+            }
+        };
+        Ok(ARENA.get_or_init(|| Arena::over(mapping)))
+    }
+
+    fn over(mapping: Mapping) -> Arena {
+        let mut offset = HEADER;
+        let pools = ALL.map(|home| {
+            let (most, share) = home.limits();
+            let capacity = (mapping.size() / share / home.slot_size()).clamp(1, most);
+            let start = offset;
+            offset = (start + capacity * home.slot_size()).next_multiple_of(4096);
+            (start, u32::try_from(capacity).unwrap_or(u32::MAX))
+        });
+        Arena { mapping, pools, blocks: offset }
+    }
+
+    /// How many slots a pool has.
+    pub(crate) fn pool_capacity(&self, home: Home) -> u32 {
+        self.pools[home as usize].1
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.mapping.size()
+    }
+
+    pub(super) fn mapping(&self) -> Mapping {
+        self.mapping
+    }
+
+    /// The first byte of the region of blocks.
+    pub(super) fn blocks_start(&self) -> usize {
+        self.blocks
+    }
+
+    fn header(&'static self) -> &'static Header {
+        // SAFETY: the mapping begins with a header: larger than one, page aligned, never unmapped, and zero bytes are
+        // a valid header because it consists of atomics.
+        unsafe { &*self.mapping.base().cast::<Header>() }
+    }
+
+    pub(crate) fn shared(&'static self) -> &'static Shared {
+        &self.header().shared
+    }
+
+    pub(super) fn blocks_header(&'static self) -> &'static BlocksHeader {
+        &self.header().blocks
+    }
+
+    /// The pool at `home`, whose slots are `T`.
+    #[inline]
+    pub(crate) fn pool<T: Slot>(&'static self, home: Home) -> Pool<T> {
+        const { assert!(align_of::<T>() <= 512) };
+        debug_assert!(size_of::<T>() == home.slot_size());
+        let (start, capacity) = self.pools[home as usize];
+        let slots = self.mapping.base().wrapping_add(start).cast::<T>();
+        Pool::new(&self.header().pools[home as usize], slots, capacity)
+    }
+
+    /// The address of a byte of the arena.
+    #[inline]
+    pub(super) fn address(&self, offset: usize) -> *mut u8 {
+        debug_assert!(offset < self.mapping.size());
+        self.mapping.base().wrapping_add(offset)
+    }
+}
+
+/// The slot at `index`, which the pool has checked against its capacity.
+#[inline]
+pub(super) fn slot<T: Slot>(slots: *const T, index: u32) -> &'static T {
+    // SAFETY: the pool lies inside the mapping, `index` is below its capacity, slots are aligned to their size, and a
+    // slot consists of atomics, for which any bytes (zero at first) are valid. The mapping is never unmapped.
+    unsafe { &*slots.wrapping_add(index as usize) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        assert_eq!(parse_size("4096"), Some(4096));
+        assert_eq!(parse_size("64M"), Some(64 << 20));
+        assert_eq!(parse_size(" 2 g "), Some(2 << 30));
+        for wrong in ["", "G", "much", "-1", "99999999999999999999", "0"] {
+            assert_eq!(parse_size(wrong), None, "{wrong:?}");
+        }
+    }
+}

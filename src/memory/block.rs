@@ -1,0 +1,282 @@
+//! Blocks: the bytes of messages, in size classes of powers of two from 64 bytes to 2 GiB.
+//!
+//! Knows nothing of what is written in them. A block has one owner at a time, named by a tag in its header, and only
+//! the owner touches its bytes; on a commit the parties exchange blocks instead of copying them.
+//!
+//! Free blocks of a class form a stack like the slots of a pool. New blocks are cut from the untouched end of the arena
+//! by one compare-and-swap on a word that holds the end *and* the class of the last block cut. Whoever cuts next first
+//! writes that class into the header of the block before: so the header exists even when the process that cut it was
+//! killed on the spot, and the blocks can always be walked from the first to the last.
+#![expect(unsafe_code, reason = "reads and writes the bytes of blocks; listed in the architecture page")]
+
+use super::arena::{Arena, ArenaError};
+use super::pool::Shareable;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// A block, named by its offset in units of 64 bytes.
+pub(crate) type Block = u32;
+
+/// No block. The header of the arena lies there, so no block has this name.
+pub(crate) const NONE: Block = 0;
+/// Stands in a context's word where a block would, when a channel's end of life was delivered instead of a message.
+pub(crate) const FATE: Block = u32::MAX;
+
+const UNIT: usize = 64;
+const CLASSES: usize = 26;
+const LARGEST: usize = UNIT << (CLASSES - 1);
+/// Freed blocks of at least this many bytes give their pages back.
+const LARGE: usize = 256 << 10;
+
+/// What stands before the bytes of a block.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct BlockHeader {
+    /// Size class plus one; written once, by the cutter or by whoever cuts next.
+    class: AtomicU32,
+    /// Who may touch the bytes; zero while the block is free. The engine defines the tags.
+    owner: AtomicU32,
+    /// Bytes in use.
+    length: AtomicU32,
+    /// The next free block of the class.
+    next: AtomicU32,
+    /// Channel ends that travel in the block.
+    ends: AtomicU32,
+    reserved: AtomicU32,
+}
+
+const HEADER: usize = size_of::<BlockHeader>();
+
+/// The shared part of the allocator.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct BlocksHeader {
+    /// Units cut so far in the lower half; class plus one of the last block cut in the upper half.
+    end: AtomicU64,
+    free: [AtomicU64; CLASSES],
+}
+
+fn class_of(bytes: usize) -> usize {
+    (bytes + HEADER).div_ceil(UNIT).next_power_of_two().trailing_zeros() as usize
+}
+
+impl Arena {
+    /// The header of a block.
+    #[inline]
+    pub(crate) fn block(&'static self, block: Block) -> &'static BlockHeader {
+        debug_assert!(block != NONE && block != FATE);
+        let offset = (block as usize * UNIT).min(self.size() - UNIT);
+        // SAFETY: inside the mapping, aligned to 64 bytes, never unmapped; a header is made of atomics, for which any
+        // bytes are valid.
+        unsafe { &*self.address(offset).cast::<BlockHeader>() }
+    }
+
+    /// How many bytes fit into a block.
+    pub(crate) fn capacity(&'static self, block: Block) -> usize {
+        match self.block(block).class.load(Ordering::Relaxed) {
+            0 => 0,
+            class => (UNIT << (class - 1).min(CLASSES as u32 - 1)) - HEADER,
+        }
+    }
+
+    /// The bytes of a block.
+    ///
+    /// # Safety
+    /// The caller owns the block (its tag says so), and keeps the slice no longer than it owns it.
+    pub(crate) unsafe fn bytes_mut(&'static self, block: Block) -> &'static mut [u8] {
+        let start = self.address(block as usize * UNIT + HEADER);
+        // SAFETY: the class was written when the block was cut, so the bytes lie inside the mapping; the caller is their
+        // only user.
+        unsafe { std::slice::from_raw_parts_mut(start, self.capacity(block)) }
+    }
+
+    /// The bytes in use of a block.
+    ///
+    /// # Safety
+    /// The caller owns the block, and keeps the slice no longer than it owns it.
+    pub(crate) unsafe fn bytes(&'static self, block: Block) -> &'static [u8] {
+        let start = self.address(block as usize * UNIT + HEADER);
+        let length = (self.block(block).length.load(Ordering::Relaxed) as usize).min(self.capacity(block));
+        // SAFETY: at most the capacity, which lies inside the mapping; the caller is the only user of the bytes.
+        unsafe { std::slice::from_raw_parts(start, length) }
+    }
+
+    /// The block as a table of records that other processes may read.
+    pub(crate) fn records<T: Shareable>(&'static self, block: Block) -> &'static [T] {
+        const { assert!(align_of::<T>() <= 8 && HEADER.is_multiple_of(8)) };
+        let start = self.address(block as usize * UNIT + HEADER).cast::<T>();
+        // SAFETY: the capacity lies inside the mapping, the start is aligned to eight bytes, and a `Shareable` type is made
+        // of atomics for which any bytes are valid.
+        unsafe { std::slice::from_raw_parts(start, self.capacity(block) / size_of::<T>()) }
+    }
+
+    /// Fills a block that the caller has just taken with zero bytes.
+    pub(crate) fn clear_block(&'static self, block: Block) {
+        let start = self.address(block as usize * UNIT + HEADER);
+        // SAFETY: the caller owns the block, whose bytes up to its capacity lie inside the mapping.
+        unsafe { std::ptr::write_bytes(start, 0, self.capacity(block)) };
+    }
+
+    /// Takes a block for at least `bytes` bytes.
+    pub(crate) fn take_block(&'static self, bytes: usize, owner: u32) -> Result<Block, ArenaError> {
+        if bytes > LARGEST - HEADER {
+            return Err(ArenaError::TooLarge { needed: bytes, limit: LARGEST - HEADER });
+        }
+        let class = class_of(bytes);
+        let block = self
+            .pop(class)
+            .or_else(|| self.cut(class))
+            .or_else(|| (class + 1..CLASSES).find_map(|class| self.pop(class)))
+            .ok_or(ArenaError::Full { needed: bytes, size: self.size() })?;
+        let header = self.block(block);
+        header.length.store(0, Ordering::Relaxed);
+        header.ends.store(0, Ordering::Relaxed);
+        header.owner.store(owner, Ordering::Release);
+        Ok(block)
+    }
+
+    /// Gives a block back; the pages of a large one return to the system.
+    pub(crate) fn give_back_block(&'static self, block: Block) {
+        let header = self.block(block);
+        let Some(class) = header.class.load(Ordering::Relaxed).checked_sub(1) else { return };
+        header.owner.store(0, Ordering::Release);
+        let size = UNIT << class;
+        if size >= LARGE {
+            // The first page stays: it holds the header.
+            // SAFETY: the block is free and not yet on the stack of free blocks, so nobody uses its bytes.
+            unsafe { self.mapping().give_back(block as usize * UNIT + 4096, size - 4096) };
+        }
+        let stack = &self.blocks_header().free[class as usize];
+        let mut head = stack.load(Ordering::Relaxed);
+        loop {
+            header.next.store(head as u32, Ordering::Relaxed);
+            let next = (((head >> 32) + 1) << 32) | u64::from(block);
+            match stack.compare_exchange_weak(head, next, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(seen) => head = seen,
+            }
+        }
+    }
+
+    /// Every block that was ever cut, free or not.
+    pub(crate) fn blocks(&'static self) -> impl Iterator<Item = (Block, &'static BlockHeader)> {
+        let first = self.blocks_start() / UNIT;
+        let word = self.blocks_header().end.load(Ordering::Acquire);
+        self.name_last(word);
+        let end = first + word as u32 as usize;
+        let mut at = first;
+        std::iter::from_fn(move || {
+            if at >= end {
+                return None;
+            }
+            let block = at as Block;
+            let header = self.block(block);
+            let class = header.class.load(Ordering::Acquire).checked_sub(1)?;
+            at += 1 << class;
+            Some((block, header))
+        })
+    }
+
+    fn pop(&'static self, class: usize) -> Option<Block> {
+        let stack = &self.blocks_header().free[class];
+        let mut head = stack.load(Ordering::Acquire);
+        loop {
+            let block = head as u32;
+            if block == NONE {
+                return None;
+            }
+            let next = self.block(block).next.load(Ordering::Relaxed);
+            let new = (((head >> 32) + 1) << 32) | u64::from(next);
+            match stack.compare_exchange_weak(head, new, Ordering::Acquire, Ordering::Acquire) {
+                Ok(_) => return Some(block),
+                Err(seen) => head = seen,
+            }
+        }
+    }
+
+    fn cut(&'static self, class: usize) -> Option<Block> {
+        let first = self.blocks_start() / UNIT;
+        let limit = self.size() / UNIT;
+        let end = &self.blocks_header().end;
+        let mut word = end.load(Ordering::Acquire);
+        loop {
+            self.name_last(word);
+            let offset = word as u32 as usize;
+            let after = offset + (1 << class);
+            if first + after > limit {
+                return None;
+            }
+            let new = ((class as u64 + 1) << 32) | after as u64;
+            match end.compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => {
+                    self.name_last(new);
+                    return Some((first + offset) as Block);
+                }
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    /// Writes the class into the header of the block that `word` says was cut last.
+    fn name_last(&'static self, word: u64) {
+        let Some(class) = ((word >> 32) as u32).checked_sub(1) else { return };
+        let last = self.blocks_start() / UNIT + word as u32 as usize - (1 << class);
+        self.block(last as Block).class.store(class + 1, Ordering::Release);
+    }
+}
+
+impl BlockHeader {
+    pub(crate) fn owner(&self) -> u32 {
+        self.owner.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_owner(&self, owner: u32) {
+        self.owner.store(owner, Ordering::Release);
+    }
+
+    pub(crate) fn set_length(&self, length: usize) {
+        self.length.store(u32::try_from(length).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+
+    pub(crate) fn ends(&self) -> &AtomicU32 {
+        &self.ends
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::arena;
+
+    #[test]
+    fn a_small_message_and_its_header_share_one_cache_line() {
+        assert_eq!(class_of(0), 0);
+        assert_eq!(class_of(UNIT - HEADER), 0);
+        assert_eq!(class_of(UNIT - HEADER + 1), 1);
+        assert_eq!(class_of(LARGEST - HEADER), CLASSES - 1);
+    }
+
+    #[test]
+    fn a_block_too_large_for_any_message_is_refused_by_name() {
+        let error = arena().take_block(usize::MAX / 2, 1).unwrap_err();
+        assert!(matches!(error, ArenaError::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_block_given_back_is_used_again_and_every_block_can_be_walked() {
+        let arena = arena();
+        let block = arena.take_block(5000, 7).unwrap();
+        assert!(arena.capacity(block) >= 5000);
+        assert!(arena.blocks().any(|(seen, header)| seen == block && header.owner() == 7));
+        arena.give_back_block(block);
+        let mut taken = Vec::new();
+        let found = (0..1000).any(|_| {
+            let again = arena.take_block(5000, 7).unwrap();
+            taken.push(again);
+            again == block
+        });
+        for block in taken {
+            arena.give_back_block(block);
+        }
+        assert!(found);
+    }
+}

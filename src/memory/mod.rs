@@ -1,0 +1,12 @@
+//! The arena: one shared mapping cut into pools of slots and into blocks of bytes.
+//!
+//! Knows nothing of what messages mean, nor who waits for them. A slot or block is named by a small number that
+//! is the same in every process; whatever is read through one is checked, for a peer may be dead or wrong.
+
+mod arena;
+mod block;
+mod pool;
+
+pub(crate) use arena::{Arena, ArenaError, Home, Shared, arena, default_size};
+pub(crate) use block::{Block, BlockHeader, FATE, NONE};
+pub(crate) use pool::{Pool, Shareable, Slot, SlotState};

@@ -1,0 +1,215 @@
+//! `Child<R>`: a process, or a network, that was spawned and goes on by itself.
+//!
+//! Knows nothing of how it was started.
+
+use super::current::ProcessId;
+use super::failure::{Failure, NetworkError, Outcome};
+use super::network::{Assemble, Started, assemble};
+use super::part::Shape;
+use super::running::{adopt, forget};
+use super::start_error::StartError;
+use parking_lot::Mutex;
+use std::fmt;
+use std::panic::Location;
+
+/// A spawned process: what [`Spawn!`](crate::Spawn) gives.
+///
+/// Dropping it lets the process go on; it is joined when the process that spawned it ends.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let child = Spawn!(square(5))?;
+///     assert_eq!(child.name(), "square");
+///     assert_eq!(child.join()?, 25);
+///     Ok(())
+/// }
+/// ```
+pub struct Child<R> {
+    name: String,
+    serial: u64,
+    work: Mutex<Option<Work<R>>>,
+}
+
+struct Work<R> {
+    started: Started,
+    shape: Shape,
+    assemble: Assemble<R>,
+}
+
+impl<R> Child<R> {
+    pub(super) fn new(started: Started, shape: Shape, assemble: Assemble<R>) -> Child<R> {
+        let running = started.running();
+        let name = running.iter().map(|running| running.name()).collect::<Vec<_>>().join(", ");
+        let serial = running.first().map_or(u64::MAX, |running| running.serial());
+        for running in running {
+            adopt(running.clone());
+        }
+        Child { name, serial, work: Mutex::new(Some(Work { started, shape, assemble })) }
+    }
+
+    /// Waits until it has ended, and gives what it returned.
+    ///
+    /// # Blocking
+    /// Waits for the end of the process, and of every process of a spawned network.
+    ///
+    /// # Errors
+    /// It crashed; or its result was already handed out by [`try_join`](Child::try_join).
+    ///
+    /// # Examples
+    /// See [`Child`].
+    #[track_caller]
+    pub fn join(self) -> Result<R, NetworkError> {
+        let location = Location::caller();
+        let work = self.work.lock().take();
+        match work {
+            Some(work) => work.finish(location),
+            None => Err(NetworkError::one(Failure::Start { process: self.name, source: StartError::Joined })),
+        }
+    }
+
+    /// What it returned, if it has ended. The result is handed out once; after that this gives `None`.
+    ///
+    /// # Blocking
+    /// Never waits.
+    ///
+    /// # Errors
+    /// It crashed.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn wait_for(input: Reader<u8>) -> csproc::Result<u8> {
+    ///     Ok(input.read()?)
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let c = Channel::new();
+    ///     let child = Spawn!(wait_for(c.reader()))?;
+    ///     assert!(child.try_join().is_none());
+    ///     c.writer().write(1)?;
+    ///     assert_eq!(child.join()??, 1);
+    ///     Ok(())
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn try_join(&self) -> Option<Result<R, NetworkError>> {
+        let location = Location::caller();
+        let mut work = self.work.lock();
+        if work.as_ref()?.started.is_over(location) {
+            return work.take().map(|work| work.finish(location));
+        }
+        None
+    }
+
+    /// Its identity; of a network, that of its first process.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn who() -> csproc::ProcessId {
+    ///     csproc::current().id()
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let child = Spawn!(who())?;
+    ///     let id = child.id();
+    ///     assert_eq!(child.join()?, id);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn id(&self) -> ProcessId {
+        ProcessId(self.serial)
+    }
+
+    /// Its name; of a network, the names of all its processes.
+    ///
+    /// # Examples
+    /// See [`Child`].
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number the operating system gave it; of a process on a thread, that of the program. `None` once it was joined.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn pid() -> u32 {
+    ///     std::process::id()
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let child = Spawn!(pid())?;
+    ///     let seen = child.pid();
+    ///     assert_eq!(Some(child.join()?), seen);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn pid(&self) -> Option<u32> {
+        self.work.lock().as_ref()?.started.running().first().map(|running| running.pid())
+    }
+
+    /// Ends it at once, by SIGKILL. Its ends go as its [`OnCrash`](crate::OnCrash) says. Does nothing if it has ended.
+    ///
+    /// # Errors
+    /// It runs on a thread, which cannot be killed; or the process server is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::{Cause, Failure};
+    ///
+    /// #[process]
+    /// fn stubborn(input: Reader<u8>) -> csproc::Result<u8> {
+    ///     Ok(input.read()?)
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let c = Channel::new();
+    ///     let w = c.writer();
+    ///     let child = Spawn!(stubborn(c.reader()))?;
+    ///     child.kill()?;
+    ///     let error = child.join().unwrap_err();
+    ///     assert!(matches!(&error.failures()[0], Failure::Crashed { cause: Cause::Killed { signal: 9 }, .. }));
+    ///     assert!(w.write(1).unwrap_err().fate.is_lost());
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn kill(&self) -> std::io::Result<()> {
+        match self.work.lock().as_ref() {
+            Some(work) => work.started.running().iter().try_for_each(|running| running.kill()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<R> Work<R> {
+    fn finish(self, location: &'static Location<'static>) -> Result<R, NetworkError> {
+        for running in self.started.running() {
+            forget(running);
+        }
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        self.started.finish(location, &mut outcomes);
+        assemble(self.shape, self.assemble, outcomes)
+    }
+}
+
+impl<R> fmt::Debug for Child<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child").field("name", &self.name).field("id", &self.serial).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! Who is running: the identity of the process that the calling thread belongs to.
+//!
+//! Knows nothing of how it was started.
+
+use super::definition::Placement;
+use crate::engine::live::{member, tables};
+use crate::forkserver::name_of;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+/// Identifies a process among all that a program ever runs; never used twice.
+///
+/// It is not the number that the operating system gives (see [`Child::pid`](crate::Child::pid)), which is used again and again.
+///
+/// # Examples
+/// ```
+/// let id = csproc::current().id();
+/// assert_eq!(id, csproc::current().id());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ProcessId(pub(super) u64);
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The process that is running; see [`current`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Current {
+    id: ProcessId,
+    name: String,
+    placement: Placement,
+}
+
+impl Current {
+    /// Its identity.
+    ///
+    /// # Examples
+    /// See [`current`].
+    pub fn id(&self) -> ProcessId {
+        self.id
+    }
+
+    /// Its name; the program itself is called `main`.
+    ///
+    /// # Examples
+    /// See [`current`].
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is a process of the operating system or a thread of one.
+    ///
+    /// # Examples
+    /// See [`current`].
+    pub fn placement(&self) -> Placement {
+        self.placement
+    }
+}
+
+/// The process that the calling thread runs, or belongs to.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn who() -> String {
+///     csproc::current().name().to_string()
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     assert_eq!(csproc::current().name(), "main");
+///     assert_eq!(Parallel!(who())?, "who");
+///     assert_eq!(Parallel!(who().named("worker 3"))?, "worker 3");
+///     Ok(())
+/// }
+/// ```
+pub fn current() -> Current {
+    let index = member().ok();
+    let Some((index, member)) = index.and_then(|index| Some((index, tables().members.get(index)?))) else {
+        return Current { id: ProcessId(u64::MAX), name: String::from("main"), placement: Placement::Process };
+    };
+    let placement = match member.host.load(Ordering::Acquire) {
+        host if host == index => Placement::Process,
+        _ => Placement::Thread,
+    };
+    Current { id: ProcessId(member.serial.load(Ordering::Acquire)), name: name_of(member), placement }
+}

@@ -1,0 +1,291 @@
+//! `Process<R>`: a process that does not run yet.
+//!
+//! Knows nothing of how it will be run. It holds its arguments as a parcel and its function as an address, so it has no
+//! type parameter but the result's.
+
+use super::ending::Ending;
+use super::entry::entry;
+use super::failure::NetworkError;
+use super::part::parallel;
+use crate::channel::{Message, MessageError, Parcel};
+use crate::forkserver::Entry;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Where a process runs.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn id() -> u32 {
+///     std::process::id()
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let (there, here) = Parallel!(id(), id().on(Placement::Thread))?;
+///     assert_ne!(there, std::process::id());
+///     assert_eq!(here, std::process::id());
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Placement {
+    /// A process of the operating system.
+    #[default]
+    Process,
+    /// A thread of the process that starts it.
+    Thread,
+}
+
+impl std::str::FromStr for Placement {
+    type Err = String;
+
+    /// Reads `process` or `thread`.
+    fn from_str(text: &str) -> Result<Placement, String> {
+        match text {
+            "process" => Ok(Placement::Process),
+            "thread" => Ok(Placement::Thread),
+            other => Err(format!("`{other}` is no placement: write `process` or `thread`")),
+        }
+    }
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Placement::Process => "process",
+            Placement::Thread => "thread",
+        })
+    }
+}
+
+/// What happens to the ends of a process that crashes.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn fragile(_out: Writer<u8>) {
+///     std::process::abort()
+/// }
+///
+/// fn main() {
+///     let c = Channel::new();
+///     let r = c.reader();
+///     Parallel!(fragile(c.writer()).on_crash(OnCrash::Retire)).unwrap_err();
+///     assert!(r.read().unwrap_err().is_retired());
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OnCrash {
+    /// Their channels are poisoned; the others see [`Lost`](crate::ChannelError::Lost) with the process and the cause.
+    #[default]
+    Poison,
+    /// They retire, as if the process had returned.
+    Retire,
+}
+
+/// What the attribute `#[process]` says about a process.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The name of the function, unless another one is given.
+    pub name: &'static str,
+    /// Where it runs.
+    pub placement: Placement,
+    /// What becomes of its ends when it crashes.
+    pub on_crash: OnCrash,
+}
+
+/// A process that does not run yet: what calling a `#[process]` function gives.
+///
+/// The arguments are serialized at the call, so ends of channels among them count from then on; dropping the process unused gives
+/// them up.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let process = square(12).named("twelve");
+///     assert_eq!(process.name(), "twelve");
+///     assert_eq!(process.run()?, 144);
+///     Ok(())
+/// }
+/// ```
+#[must_use = "a process does nothing until it is run: give it to `Parallel!`, `Sequence!`, `Spawn!` or `.run()`"]
+pub struct Process<R> {
+    pub(super) plan: Blueprint,
+    result: PhantomData<fn() -> R>,
+}
+
+/// A process without its type.
+#[derive(Debug)]
+pub(super) struct Blueprint {
+    pub(super) name: Cow<'static, str>,
+    pub(super) placement: Placement,
+    pub(super) on_crash: OnCrash,
+    pub(super) arguments: Result<Parcel, MessageError>,
+    pub(super) entry: Entry,
+    pub(super) body: usize,
+    pub(super) ending: usize,
+    pub(super) result_type: &'static str,
+    copy: fn(Parcel, usize) -> Result<Vec<Parcel>, MessageError>,
+}
+
+/// Makes a process of a function; what `#[process]` expands to calls this.
+pub fn process<A: Message, R: Message>(
+    options: Options,
+    arguments: A,
+    body: fn(A) -> R,
+    ending: fn(&R) -> Ending,
+) -> Process<R> {
+    let plan = Blueprint {
+        name: Cow::Borrowed(options.name),
+        placement: options.placement,
+        on_crash: options.on_crash,
+        // The originals of the ends inside go here, after they were requested again for the parcel.
+        arguments: Parcel::pack(&arguments),
+        entry: entry::<A, R>,
+        body: body as usize,
+        ending: ending as usize,
+        result_type: std::any::type_name::<R>(),
+        copy: copy::<A>,
+    };
+    Process { plan, result: PhantomData }
+}
+
+fn copy<A: Message>(arguments: Parcel, times: usize) -> Result<Vec<Parcel>, MessageError> {
+    let (arguments, _) = arguments.open::<A>()?;
+    (0..times).map(|_| Parcel::pack(&arguments)).collect()
+}
+
+impl<R> Process<R> {
+    /// Gives it another name, for reports and for `ps`.
+    ///
+    /// # Examples
+    /// See [`Process`].
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Process<R> {
+        self.plan.name = name.into();
+        self
+    }
+
+    /// Decides where it runs.
+    ///
+    /// # Examples
+    /// See [`Placement`].
+    pub fn on(mut self, placement: Placement) -> Process<R> {
+        self.plan.placement = placement;
+        self
+    }
+
+    /// Decides what becomes of its ends when it crashes.
+    ///
+    /// # Examples
+    /// See [`OnCrash`].
+    pub fn on_crash(mut self, on_crash: OnCrash) -> Process<R> {
+        self.plan.on_crash = on_crash;
+        self
+    }
+
+    /// Its name.
+    ///
+    /// # Examples
+    /// See [`Process`].
+    pub fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// Where it will run.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process(thread)]
+    /// fn light() {}
+    ///
+    /// assert_eq!(light().placement(), Placement::Thread);
+    /// ```
+    pub fn placement(&self) -> Placement {
+        self.plan.placement
+    }
+
+    fn times(self, times: usize) -> Vec<Process<R>> {
+        let Blueprint { name, placement, on_crash, arguments, entry, body, ending, result_type, copy } = self.plan;
+        let copies = match arguments.and_then(|arguments| copy(arguments, times)) {
+            Ok(copies) => copies.into_iter().map(Ok).collect(),
+            Err(error) => (0..times).map(|_| Err(error.clone())).collect::<Vec<_>>(),
+        };
+        copies
+            .into_iter()
+            .map(|arguments| Process {
+                plan: Blueprint {
+                    name: name.clone(),
+                    placement,
+                    on_crash,
+                    arguments,
+                    entry,
+                    body,
+                    ending,
+                    result_type,
+                    copy,
+                },
+                result: PhantomData,
+            })
+            .collect()
+    }
+}
+
+impl<R: Message> Process<R> {
+    /// Runs it and waits for its result.
+    ///
+    /// # Blocking
+    /// Waits until the process has ended.
+    ///
+    /// # Errors
+    /// The process crashed, or could not be started.
+    ///
+    /// # Examples
+    /// See [`Process`].
+    pub fn run(self) -> Result<R, NetworkError> {
+        parallel((self,)).run()
+    }
+}
+
+impl<R> std::ops::Mul<usize> for Process<R> {
+    type Output = Vec<Process<R>>;
+
+    /// So many processes with the same arguments. Ends among the arguments are requested again for each, so that counts are right.
+    fn mul(self, times: usize) -> Vec<Process<R>> {
+        self.times(times)
+    }
+}
+
+impl<R> std::ops::Mul<Process<R>> for usize {
+    type Output = Vec<Process<R>>;
+
+    /// So many processes with the same arguments.
+    fn mul(self, process: Process<R>) -> Vec<Process<R>> {
+        process.times(self)
+    }
+}
+
+impl<R> fmt::Debug for Process<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process")
+            .field("name", &self.plan.name)
+            .field("placement", &self.plan.placement)
+            .field("on_crash", &self.plan.on_crash)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,134 @@
+//! What a new process does, from its first step to its last: take the arguments, call the function, hand over the result, let go of
+//! the ends, wait for its own children.
+//!
+//! Knows nothing of where it runs: the same steps are taken in a forked process and on a thread.
+//!
+//! The order at the end matters. The result is packed while ends inside it still exist; the ends go before the children are waited
+//! for, because a child may read until its channel retires; and only then the member says RETURNED, so that a process which dies
+//! while it waits for its children counts as crashed.
+#![expect(
+    unsafe_code,
+    reason = "turns addresses of functions of this image back into them; listed in the architecture page"
+)]
+
+use super::ending::Ending;
+use super::running::join_children_of;
+use crate::channel::{Message, MessageError, Parcel, Scope, settle};
+use crate::engine::live::{Closing, Member, MemberName, Phase, tables, with_local};
+use crate::forkserver::{has_panicked, record_panic};
+use crate::memory::NONE;
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::sync::atomic::Ordering;
+
+thread_local! {
+    /// The member whose panic the hook writes down, plus one.
+    static RECORDED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Runs a member on the calling thread; `false` when it panicked.
+pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
+    let Some(member) = tables().member(name) else { return false };
+    hook_panics();
+    RECORDED.set(name.index + 1);
+    let mut scope = Scope::enter(name.index);
+    let ran = catch_unwind(AssertUnwindSafe(|| call::<A, R>(name, member, &mut scope)));
+    RECORDED.set(0);
+    match ran {
+        Ok(Ok((result, ending))) => {
+            let closing = match ending {
+                Ending::Normal => Closing::Retire,
+                Ending::Poison => Closing::Poison,
+            };
+            let result = Parcel::hand_to(result, name.index);
+            leave(scope, name.index, member, closing);
+            join_children_of(name.index);
+            member.result.store(result, Ordering::Release);
+            member.enter(Phase::Returned);
+            true
+        }
+        failed => {
+            let message = match &failed {
+                Ok(Err(error)) => error.to_string(),
+                Err(payload) => text_of(&**payload),
+                Ok(Ok(_)) => String::new(),
+            };
+            if !has_panicked(member) {
+                record_panic(name.index, member, &message, "an unknown place");
+            }
+            let closing = match member.retires_on_crash.load(Ordering::Acquire) {
+                0 => Closing::Lost { member: name.index },
+                _ => Closing::Retire,
+            };
+            leave(scope, name.index, member, closing);
+            false
+        }
+    }
+}
+
+fn leave(scope: Scope, index: u32, member: &Member, closing: Closing) {
+    settle_if_normal(closing);
+    scope.leave(closing);
+    if member.ends.load(Ordering::Acquire) != 0 {
+        // Without a context the reaper closes them.
+        let _ = with_local(|local| local.close_held(index, closing));
+    }
+}
+
+/// A process that goes on to its end in order has nothing held back.
+fn settle_if_normal(closing: Closing) {
+    if closing == Closing::Retire {
+        settle();
+    }
+}
+
+fn call<A: Message, R: Message>(
+    name: MemberName,
+    member: &Member,
+    scope: &mut Scope,
+) -> Result<(Parcel, Ending), MessageError> {
+    // SAFETY: `process::<A, R>` stored the address of a function of this type together with the address of `entry::<A, R>`,
+    // in a process of the same image.
+    let body = unsafe { std::mem::transmute::<usize, fn(A) -> R>(address(&member.body)) };
+    // SAFETY: as above.
+    let ending = unsafe { std::mem::transmute::<usize, fn(&R) -> Ending>(address(&member.ending)) };
+    let block = member.arguments.swap(NONE, Ordering::AcqRel);
+    debug_assert!(tables().member(name).is_some());
+    let (arguments, given) = Parcel::of_block(block, std::any::type_name::<A>()).open::<A>()?;
+    scope.give(given);
+    let result = body(arguments);
+    Ok((Parcel::pack(&result)?, ending(&result)))
+}
+
+fn address(word: &std::sync::atomic::AtomicU64) -> usize {
+    let address = word.load(Ordering::Acquire) as usize;
+    assert!(address != 0, "a process without a function was started");
+    address
+}
+
+/// Writes down the panics of process threads, then does what was done before.
+fn hook_panics() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
+                && let Some(member) = tables().members.get(index)
+            {
+                let location = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
+                record_panic(index, member, &text_of(panic.payload()), &location);
+            }
+            before(panic);
+        }));
+    });
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => String::from(*text),
+        (None, Some(text)) => text.clone(),
+        (None, None) => String::from("a panic that is not a text"),
+    }
+}

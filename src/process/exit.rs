@@ -1,0 +1,48 @@
+//! The end of the program itself: children that nobody has joined are joined when `main` returns.
+//!
+//! Knows nothing of how joining works. When `main` returns, the program lets go of the ends it still holds and waits for its children,
+//! as every process does. When it leaves in any other way (an error, a panic, `std::process::exit`, a signal), it does not wait: the
+//! process server dies with it and takes every process along.
+//!
+//! The C library runs exit handlers in both cases, so the two are told apart by the stack: after `main` has returned there is nothing
+//! below the handler but the C library.
+
+use super::running::join_children_of;
+use crate::engine::live::{Closing, host, with_local};
+use std::ffi::{c_int, c_void};
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The process that the handler was registered in: a forked copy has nothing to join.
+static REGISTERED: AtomicU32 = AtomicU32::new(0);
+
+/// Frames of the C library between the program's entry and an exit handler after `main`; with `std::process::exit` there are at least
+/// four more.
+const FRAMES: usize = 8;
+
+/// From now on this process joins its children when `main` returns.
+pub(super) fn join_at_exit() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        REGISTERED.store(std::process::id(), Ordering::Release);
+        crate::sys::exit::at_exit(at_exit);
+    });
+}
+
+extern "C" fn at_exit(status: c_int, _: *mut c_void) {
+    if status != 0 || REGISTERED.load(Ordering::Acquire) != std::process::id() {
+        return;
+    }
+    if crate::sys::exit::stack_depth() > FRAMES || !is_main_thread() {
+        return;
+    }
+    let Ok(host) = host() else { return };
+    // Without a context nothing can be closed, and the children may wait for ever: then they are killed with the server.
+    if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
+        join_children_of(host);
+    }
+}
+
+fn is_main_thread() -> bool {
+    rustix::thread::gettid() == rustix::process::getpid()
+}

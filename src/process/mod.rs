@@ -1,0 +1,26 @@
+//! Processes and their composition: what `#[process]`, `Parallel!`, `Sequence!` and `Spawn!` stand for.
+//!
+//! Knows nothing of shared objects or of testing. A process is a value until it is run; a network is a value that holds processes;
+//! running starts them on the process server or on threads, waits for their ends, and puts the results together.
+
+mod child;
+mod current;
+mod definition;
+pub mod ending;
+mod entry;
+mod error;
+mod exit;
+mod failure;
+mod network;
+mod part;
+mod running;
+mod start_error;
+
+pub use child::Child;
+pub use current::{Current, ProcessId, current};
+pub use definition::{OnCrash, Options, Placement, Process, process};
+pub use error::{Error, Result};
+pub use failure::{Failure, NetworkError, Results};
+pub use network::Network;
+pub use part::{Part, Parts, Spawn, parallel, part, sequence, spawn};
+pub use start_error::StartError;

@@ -1,0 +1,273 @@
+//! `Network<R>`: processes put together, as a value; running it is a second step.
+//!
+//! Knows nothing of macros. A network is a tree: its leaves are processes, its branches run side by side or one after the other.
+
+use super::child::Child;
+use super::definition::Blueprint;
+use super::failure::{Failure, NetworkError, Outcome};
+use super::part::Shape;
+use super::running::{Running, on_thread, start_all};
+use super::start_error::StartError;
+use crate::channel::{MessageError, Parcel, describe_ends};
+use std::fmt::Write;
+use std::panic::Location;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// The processes of a network, without their types.
+#[derive(Debug)]
+pub(super) enum Plan {
+    Process(Box<Blueprint>),
+    Parallel(Vec<Plan>),
+    Sequence(Vec<Plan>),
+}
+
+/// How the results of a network become a value.
+pub(super) type Assemble<R> = fn(&Shape, &mut dyn Iterator<Item = Parcel>) -> Result<R, MessageError>;
+
+/// A network of processes that does not run yet: what [`network!`](crate::network) gives.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn source(out: Writer<u32>) -> csproc::Result<()> {
+///     Ok(out.write(7)?)
+/// }
+///
+/// #[process]
+/// fn sink(input: Reader<u32>) -> csproc::Result<u32> {
+///     Ok(input.read()?)
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let c = Channel::builder().name("numbers").build()?;
+///     let network = network!(source(c.writer()), sink(c.reader()));
+///     assert!(network.to_dot().contains("numbers"));
+///     let (sent, received) = network.run()?;
+///     sent?;
+///     assert_eq!(received?, 7);
+///     Ok(())
+/// }
+/// ```
+#[must_use = "a network does nothing until `run` or `spawn` is called"]
+#[derive(Debug)]
+pub struct Network<R> {
+    pub(super) plan: Plan,
+    pub(super) shape: Shape,
+    pub(super) assemble: Assemble<R>,
+}
+
+impl<R> Network<R> {
+    /// Runs the network and waits until all its processes have ended.
+    ///
+    /// # Blocking
+    /// Waits for every process.
+    ///
+    /// # Errors
+    /// At least one process crashed or could not be started. The others have ended, too; their results are in the error.
+    ///
+    /// # Examples
+    /// See [`Network`].
+    #[track_caller]
+    pub fn run(self) -> Result<R, NetworkError> {
+        let outcomes = run(self.plan, Location::caller());
+        assemble(self.shape, self.assemble, outcomes)
+    }
+
+    /// Starts the network and comes back at once.
+    ///
+    /// # Errors
+    /// A process could not be started. Those that were started go on and are joined when the calling process ends.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn square(x: u64) -> u64 {
+    ///     x * x
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let child = network!(square(3), square(4)).spawn()?;
+    ///     assert_eq!(child.join()?, (9, 16));
+    ///     Ok(())
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn spawn(self) -> Result<Child<R>, NetworkError> {
+        let started = start(self.plan, Location::caller());
+        match started.refusal() {
+            Some(failure) => Err(NetworkError::one(failure)),
+            None => Ok(Child::new(started, self.shape, self.assemble)),
+        }
+    }
+
+    /// The network as a graph in the DOT language: processes, channels, and who holds which end.
+    ///
+    /// # Examples
+    /// See [`Network`].
+    pub fn to_dot(&self) -> String {
+        let mut dot = String::from("digraph network {\n    rankdir=LR;\n");
+        let mut leaves = Vec::new();
+        self.plan.leaves(&mut leaves);
+        let mut channels = std::collections::BTreeMap::new();
+        for (number, leaf) in leaves.iter().enumerate() {
+            let _ = writeln!(dot, "    p{number} [shape=box, label={:?}];", leaf.name);
+            let Ok(arguments) = &leaf.arguments else { continue };
+            for (id, label, is_writer) in describe_ends(arguments) {
+                let node = format!("c{}_{}", id.0, id.1);
+                let edge = if is_writer { format!("p{number} -> {node}") } else { format!("{node} -> p{number}") };
+                let _ = writeln!(dot, "    {edge};");
+                channels.insert(node, label);
+            }
+        }
+        for (node, label) in channels {
+            let _ = writeln!(dot, "    {node} [shape=ellipse, label={label:?}];");
+        }
+        dot.push_str("}\n");
+        dot
+    }
+}
+
+/// Results in order, or the error that keeps them.
+pub(super) fn assemble<R>(shape: Shape, assemble: Assemble<R>, outcomes: Vec<Outcome>) -> Result<R, NetworkError> {
+    let parcels = NetworkError::sort(outcomes)?;
+    assemble(&shape, &mut parcels.into_iter()).map_err(|error| {
+        // The processes have returned, but what they returned cannot be read back: a broken `Deserialize`.
+        NetworkError::one(Failure::Start {
+            process: String::from("(the starter)"),
+            source: StartError::Arguments(error),
+        })
+    })
+}
+
+impl Plan {
+    fn leaves<'a>(&'a self, found: &mut Vec<&'a Blueprint>) {
+        match self {
+            Plan::Process(leaf) => found.push(leaf),
+            Plan::Parallel(parts) | Plan::Sequence(parts) => parts.iter().for_each(|part| part.leaves(found)),
+        }
+    }
+}
+
+/// A network at work.
+#[derive(Debug)]
+pub(super) enum Started {
+    Process(Arc<Running>),
+    Refused(Failure),
+    Parallel(Vec<Started>),
+    Sequence(JoinHandle<Vec<Outcome>>),
+}
+
+impl Started {
+    /// The first process that could not be started.
+    fn refusal(&self) -> Option<Failure> {
+        match self {
+            Started::Refused(failure) => Some(failure.clone()),
+            Started::Parallel(parts) => parts.iter().find_map(Started::refusal),
+            Started::Process(_) | Started::Sequence(_) => None,
+        }
+    }
+
+    /// The processes that run now, in order.
+    pub(super) fn running(&self) -> Vec<&Arc<Running>> {
+        match self {
+            Started::Process(running) => vec![running],
+            Started::Parallel(parts) => parts.iter().flat_map(Started::running).collect(),
+            Started::Refused(_) | Started::Sequence(_) => Vec::new(),
+        }
+    }
+
+    /// Whether every process has ended.
+    pub(super) fn is_over(&self, location: &'static Location<'static>) -> bool {
+        match self {
+            Started::Process(running) => running.wait(false, location),
+            Started::Refused(_) => true,
+            Started::Parallel(parts) => parts.iter().all(|part| part.is_over(location)),
+            Started::Sequence(thread) => thread.is_finished(),
+        }
+    }
+
+    /// Waits for every process.
+    pub(super) fn finish(self, location: &'static Location<'static>, outcomes: &mut Vec<Outcome>) {
+        match self {
+            Started::Process(running) => outcomes.push(running.take(location).unwrap_or_else(|| {
+                let process = String::from(running.name());
+                Outcome::Failed(Failure::Start { process, source: StartError::Joined })
+            })),
+            Started::Refused(failure) => outcomes.push(Outcome::Failed(failure)),
+            Started::Parallel(parts) => parts.into_iter().for_each(|part| part.finish(location, outcomes)),
+            // The thread runs only library code, which does not panic.
+            Started::Sequence(thread) => outcomes.extend(thread.join().unwrap_or_default()),
+        }
+    }
+}
+
+/// Starts a plan: all processes that run side by side in one request.
+fn start(plan: Plan, location: &'static Location<'static>) -> Started {
+    let mut leaves = Vec::new();
+    let form = take_leaves(plan, &mut leaves);
+    let mut started = start_all(leaves).into_iter();
+    build(form, &mut started, location)
+}
+
+/// A plan whose processes were taken out.
+enum Form {
+    Process,
+    Parallel(Vec<Form>),
+    Sequence(Vec<Plan>),
+}
+
+fn take_leaves(plan: Plan, leaves: &mut Vec<Blueprint>) -> Form {
+    match plan {
+        Plan::Process(leaf) => {
+            leaves.push(*leaf);
+            Form::Process
+        }
+        Plan::Parallel(parts) => Form::Parallel(parts.into_iter().map(|part| take_leaves(part, leaves)).collect()),
+        Plan::Sequence(parts) => Form::Sequence(parts),
+    }
+}
+
+fn build(
+    form: Form,
+    started: &mut dyn Iterator<Item = Result<Arc<Running>, Failure>>,
+    location: &'static Location<'static>,
+) -> Started {
+    match form {
+        Form::Process => match started.next() {
+            Some(Ok(running)) => Started::Process(running),
+            Some(Err(failure)) => Started::Refused(failure),
+            None => Started::Parallel(Vec::new()),
+        },
+        Form::Parallel(parts) => {
+            Started::Parallel(parts.into_iter().map(|part| build(part, started, location)).collect())
+        }
+        // It has to take its next step while others run.
+        Form::Sequence(parts) => match on_thread("sequence", move || run(Plan::Sequence(parts), location)) {
+            Ok(thread) => Started::Sequence(thread),
+            Err(error) => Started::Refused(Failure::Start { process: String::from("sequence"), source: error.into() }),
+        },
+    }
+}
+
+/// Runs a plan to its end.
+fn run(plan: Plan, location: &'static Location<'static>) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    match plan {
+        Plan::Sequence(parts) => {
+            // After a failure the rest is not started: giving up its arguments retires their ends.
+            for part in parts {
+                outcomes.extend(run(part, location));
+                if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(_))) {
+                    break;
+                }
+            }
+        }
+        side_by_side => start(side_by_side, location).finish(location, &mut outcomes),
+    }
+    outcomes
+}

@@ -1,0 +1,233 @@
+//! What can stand between the parentheses of `Parallel!`, `Sequence!`, `network!` and `Spawn!`.
+//!
+//! Knows nothing of how networks run. A part says which processes it stands for and how their results become one value; both
+//! are plain functions of its type, so a network needs no type parameter but its result's.
+#![expect(unsafe_code, reason = "keeps a function pointer without its type; listed in the architecture page")]
+
+use super::child::Child;
+use super::definition::Process;
+use super::failure::NetworkError;
+use super::network::{Assemble, Network, Plan};
+use crate::channel::{Message, MessageError, Parcel};
+
+/// How many results there are, and how they nest.
+#[derive(Debug)]
+pub struct Shape(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    One,
+    Many(Vec<Shape>),
+    /// A network with the address of its `Assemble<R>`, for an `R` that the part's type remembers.
+    Network {
+        assemble: usize,
+        shape: Box<Shape>,
+    },
+}
+
+/// Results in the order of the processes.
+pub struct Returned<'a>(&'a mut dyn Iterator<Item = Parcel>);
+
+impl std::fmt::Debug for Returned<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Returned")
+    }
+}
+
+/// A process, a network, or a vector of parts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a process",
+    label = "expected a process, a `Vec` of processes, or a network",
+    note = "call a function marked `#[process]`, or write `for x in xs => process(x)`"
+)]
+pub trait Part: sealed::Sealed + Sized {
+    /// What its processes return together.
+    type Output;
+
+    #[doc(hidden)]
+    fn plan(self) -> Planned;
+    #[doc(hidden)]
+    fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<Self::Output, MessageError>;
+}
+
+/// A tuple of up to 16 parts; one stands for itself, none for `()`.
+pub trait Parts: sealed::Sealed + Sized {
+    /// What its processes return together.
+    type Output;
+
+    #[doc(hidden)]
+    fn plans(self) -> Vec<Planned>;
+    #[doc(hidden)]
+    fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<Self::Output, MessageError>;
+}
+
+/// A tuple of parts that can be spawned.
+pub trait Spawn: sealed::Sealed + Sized {
+    /// A child for each part; one part gives its child bare.
+    type Spawned;
+
+    #[doc(hidden)]
+    fn spawn(self) -> Result<Self::Spawned, NetworkError>;
+}
+
+/// A part taken to pieces.
+#[derive(Debug)]
+pub struct Planned {
+    plan: Plan,
+    shape: Shape,
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+fn next(returned: &mut Returned<'_>) -> Result<Parcel, MessageError> {
+    returned.0.next().ok_or_else(|| MessageError::Memory { reason: String::from("a result is missing") })
+}
+
+impl<R> sealed::Sealed for Process<R> {}
+
+impl<R: Message> Part for Process<R> {
+    type Output = R;
+
+    fn plan(self) -> Planned {
+        Planned { plan: Plan::Process(Box::new(self.plan)), shape: Shape(Inner::One) }
+    }
+
+    fn assemble(_: &Shape, returned: &mut Returned<'_>) -> Result<R, MessageError> {
+        next(returned)?.open::<R>().map(|(value, _)| value)
+    }
+}
+
+impl<R> sealed::Sealed for Network<R> {}
+
+impl<R> Part for Network<R> {
+    type Output = R;
+
+    fn plan(self) -> Planned {
+        let inner = Inner::Network { assemble: self.assemble as usize, shape: Box::new(self.shape) };
+        Planned { plan: self.plan, shape: Shape(inner) }
+    }
+
+    fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<R, MessageError> {
+        let Inner::Network { assemble, shape } = &shape.0 else {
+            return Err(MessageError::Memory { reason: String::from("a network has lost its shape") });
+        };
+        // SAFETY: the only place that makes `Inner::Network` is `plan` above, for the same `R`, since a shape is only ever given
+        // to the `assemble` of the type that planned it.
+        let assemble = unsafe { std::mem::transmute::<usize, Assemble<R>>(*assemble) };
+        assemble(shape, returned.0)
+    }
+}
+
+impl<P: Part> sealed::Sealed for Vec<P> {}
+
+impl<P: Part> Part for Vec<P> {
+    type Output = Vec<P::Output>;
+
+    fn plan(self) -> Planned {
+        let (plans, shapes) = self.into_iter().map(P::plan).map(|part| (part.plan, part.shape)).unzip();
+        Planned { plan: Plan::Parallel(plans), shape: Shape(Inner::Many(shapes)) }
+    }
+
+    fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<Vec<P::Output>, MessageError> {
+        parts_of(shape).iter().map(|shape| P::assemble(shape, returned)).collect()
+    }
+}
+
+fn parts_of(shape: &Shape) -> &[Shape] {
+    match &shape.0 {
+        Inner::Many(shapes) => shapes,
+        Inner::One | Inner::Network { .. } => &[],
+    }
+}
+
+fn part_at(shape: &Shape, place: usize) -> &Shape {
+    static ONE: Shape = Shape(Inner::One);
+    parts_of(shape).get(place).unwrap_or(&ONE)
+}
+
+macro_rules! tuples {
+    ($(($($part:ident $output:ident $place:tt),*) $gives:ty, $children:ty;)*) => {$(
+        impl<$($part: Part),*> sealed::Sealed for ($($part,)*) {}
+
+        impl<$($part: Part),*> Parts for ($($part,)*) {
+            type Output = $gives;
+
+            fn plans(self) -> Vec<Planned> {
+                vec![$(self.$place.plan()),*]
+            }
+
+            fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<Self::Output, MessageError> {
+                let _ = (&shape, &returned);
+                $(let $output = $part::assemble(part_at(shape, $place), returned)?;)*
+                Ok(tuples!(@value $($output)*))
+            }
+        }
+
+        impl<$($part: Part),*> Spawn for ($($part,)*) {
+            type Spawned = $children;
+
+            #[track_caller]
+            fn spawn(self) -> Result<Self::Spawned, NetworkError> {
+                $(let $output = part(self.$place).spawn()?;)*
+                Ok(tuples!(@value $($output)*))
+            }
+        }
+    )*};
+    (@value) => { () };
+    (@value $output:ident) => { $output };
+    (@value $($output:ident)*) => { ($($output,)*) };
+}
+
+macro_rules! up_to_sixteen {
+    ([$($done:tt)*] $(($part:ident $output:ident $place:tt))*) => {
+        up_to_sixteen!(@step [] $(($part $output $place))*);
+    };
+    (@step [$($done:tt)*]) => {};
+    (@step [$(($p:ident $o:ident $n:tt))*] ($part:ident $output:ident $place:tt) $($rest:tt)*) => {
+        up_to_sixteen!(@emit [$(($p $o $n))* ($part $output $place)]);
+        up_to_sixteen!(@step [$(($p $o $n))* ($part $output $place)] $($rest)*);
+    };
+    (@emit [($part:ident $output:ident $place:tt)]) => {
+        tuples! { ($part $output $place) $part::Output, Child<$part::Output>; }
+    };
+    (@emit [$(($part:ident $output:ident $place:tt))*]) => {
+        tuples! { ($($part $output $place),*) ($($part::Output,)*), ($(Child<$part::Output>,)*); }
+    };
+}
+
+tuples! { () (), (); }
+up_to_sixteen! { [] (A a 0) (B b 1) (C c 2) (D d 3) (E e 4) (F f 5) (G g 6) (H h 7) (I i 8) (J j 9) (K k 10) (L l 11)
+(M m 12) (N n 13) (O o 14) (P p 15) }
+
+/// Makes a network of one part, so that a wrong part is reported at its own place and nowhere else.
+pub fn part<P: Part<Output = R>, R>(part: P) -> Network<R> {
+    let Planned { plan, shape } = part.plan();
+    Network { plan, shape, assemble: |shape, returned| P::assemble(shape, &mut Returned(returned)) }
+}
+
+/// Parts side by side.
+pub fn parallel<P: Parts>(parts: P) -> Network<P::Output> {
+    compose::<P>(parts, Plan::Parallel)
+}
+
+/// Parts one after the other.
+pub fn sequence<P: Parts>(parts: P) -> Network<P::Output> {
+    compose::<P>(parts, Plan::Sequence)
+}
+
+fn compose<P: Parts>(parts: P, form: fn(Vec<Plan>) -> Plan) -> Network<P::Output> {
+    let (plans, shapes) = parts.plans().into_iter().map(|part| (part.plan, part.shape)).unzip();
+    let assemble: Assemble<P::Output> = |shape, returned| P::assemble(shape, &mut Returned(returned));
+    Network { plan: form(plans), shape: Shape(Inner::Many(shapes)), assemble }
+}
+
+/// Starts every part and comes back at once.
+///
+/// # Errors
+/// A process could not be started. Those that were go on, and are joined when the calling process ends.
+#[track_caller]
+pub fn spawn<P: Spawn>(parts: P) -> Result<P::Spawned, NetworkError> {
+    parts.spawn()
+}

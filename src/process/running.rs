@@ -1,0 +1,343 @@
+//! A process that has been started: waiting for its end, and what it came to.
+//!
+//! Knows nothing of networks. Starting fills a member's slot and asks the process server, or makes a thread. The end shows as the
+//! retirement of a channel whose only writing end belongs to nobody but the member's own fate.
+
+use super::definition::{Blueprint, OnCrash, Placement};
+use super::failure::{Failure, Outcome};
+use super::start_error::StartError;
+use crate::channel::{Parcel, settle};
+use crate::engine::live::{
+    Closing, Direction, EndName, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
+};
+use crate::engine::{ChannelName, Engine, Guard, Order};
+use crate::forkserver::{self, Launch, cause_of, equip, start_error};
+use crate::memory::{ArenaError, NONE};
+use parking_lot::Mutex;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+/// One started process.
+#[derive(Debug)]
+pub(super) struct Running {
+    name: String,
+    member: MemberName,
+    serial: u64,
+    placement: Placement,
+    parent: u32,
+    exit: ChannelName,
+    /// The waiting side of the exit channel.
+    reader: EndName,
+    result_type: &'static str,
+    gone: AtomicBool,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    outcome: Mutex<Taken>,
+}
+
+#[derive(Debug)]
+enum Taken {
+    NotYet,
+    Kept(Option<Outcome>),
+}
+
+/// Spawned children that nobody has joined yet.
+static CHILDREN: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
+
+/// Starts all of them; each comes back running, or with the reason why not.
+pub(super) fn start_all(plans: Vec<Blueprint>) -> Vec<Result<Arc<Running>, Failure>> {
+    settle();
+    let mut prepared: Vec<Result<Running, Failure>> = plans.into_iter().map(prepare).collect();
+    let wanted: Vec<MemberName> = prepared
+        .iter()
+        .flatten()
+        .filter(|running| running.placement == Placement::Process)
+        .map(|running| running.member)
+        .collect();
+    let sent = if wanted.is_empty() { Ok(()) } else { forkserver::start(&wanted) };
+    if !wanted.is_empty() {
+        super::exit::join_at_exit();
+    }
+    for slot in &mut prepared {
+        let Ok(running) = slot else { continue };
+        let started = match (running.placement, &sent) {
+            (Placement::Process, Ok(())) => running.failed_start(),
+            (Placement::Process, Err(error)) => {
+                running.fail();
+                Err(StartError::ServerGone { reason: error.to_string() })
+            }
+            (Placement::Thread, _) => running.start_thread(),
+        };
+        if let Err(source) = started {
+            let process = running.name.clone();
+            *slot = Err(Failure::Start { process, source });
+        }
+    }
+    prepared.into_iter().map(|running| running.map(Arc::new)).collect()
+}
+
+/// Fills a member's slot. If that fails, the arguments are gone, and the channels among them are poisoned.
+fn prepare(plan: Blueprint) -> Result<Running, Failure> {
+    let name = plan.name.into_owned();
+    let refused = |source| Failure::Start { process: name.clone(), source };
+    let arguments = plan.arguments.map_err(|error| refused(StartError::Arguments(error)))?;
+    if plan.placement == Placement::Process
+        && let Err(reason) = forkserver::availability()
+    {
+        arguments.discard(Closing::Poison);
+        return Err(refused(StartError::Unavailable { reason: reason.to_string() }));
+    }
+    let made = with_local(|local| make_member(local, &name, plan.placement)).and_then(|made| made);
+    let (member_name, slot, exit, reader, parent) = match made {
+        Ok(made) => made,
+        Err(error) => {
+            arguments.discard(Closing::Poison);
+            return Err(refused(StartError::Arguments(error.into())));
+        }
+    };
+    slot.arguments.store(arguments.hand_to(member_name.index), Ordering::Release);
+    slot.entry.store(plan.entry as usize as u64, Ordering::Release);
+    slot.body.store(plan.body as u64, Ordering::Release);
+    slot.ending.store(plan.ending as u64, Ordering::Release);
+    slot.retires_on_crash.store(u32::from(plan.on_crash == OnCrash::Retire), Ordering::Release);
+    Ok(Running {
+        name,
+        member: member_name,
+        serial: slot.serial.load(Ordering::Acquire),
+        placement: plan.placement,
+        parent,
+        exit,
+        reader,
+        result_type: plan.result_type,
+        gone: AtomicBool::new(false),
+        thread: Mutex::new(None),
+        outcome: Mutex::new(Taken::NotYet),
+    })
+}
+
+type Made = (MemberName, &'static Member, ChannelName, EndName, u32);
+
+fn make_member(local: &mut Local, name: &str, placement: Placement) -> Result<Made, ArenaError> {
+    let parent = member()?;
+    let (member_name, slot) = tables().create_member(parent)?;
+    let launch = match placement {
+        Placement::Process => Launch::now(String::from(name)),
+        Placement::Thread => {
+            let host = tables().members.get(parent).map_or(parent, |parent| parent.host.load(Ordering::Acquire));
+            slot.host.store(host, Ordering::Release);
+            Launch::here(String::from(name))
+        }
+    };
+    let exit = equip(member_name.index, slot, &launch).and_then(|()| {
+        let (exit, handle) = local.create_channel("", Holder::Member(parent))?;
+        let reader = local.request_end(exit, Direction::Reader, Holder::Member(parent));
+        let writer = local.request_end(exit, Direction::Writer, Holder::Exit(member_name.index));
+        local.close_end(handle, Closing::Retire);
+        Ok((exit, reader?, writer?))
+    });
+    match exit {
+        Ok((exit, reader, writer)) => {
+            slot.exit_end.store(writer.index, Ordering::Release);
+            slot.exit_end_generation.store(writer.generation, Ordering::Release);
+            Ok((member_name, slot, exit, reader, parent))
+        }
+        Err(error) => {
+            local.disown(member_name.index);
+            Err(error)
+        }
+    }
+}
+
+impl Running {
+    fn slot(&self) -> Option<&'static Member> {
+        tables().member(self.member)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    pub(super) fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        match self.placement {
+            Placement::Process => self.slot().map_or(0, |slot| slot.pid.load(Ordering::Acquire)),
+            Placement::Thread => std::process::id(),
+        }
+    }
+
+    pub(super) fn kill(&self) -> std::io::Result<()> {
+        match self.placement {
+            Placement::Process => forkserver::kill(self.member),
+            Placement::Thread => Err(std::io::Error::new(
+                std::io::ErrorKind::Unsupported,
+                format!("`{}` runs on a thread, which cannot be killed; poison one of its channels", self.name),
+            )),
+        }
+    }
+
+    /// The reason why the server could not start it, if so.
+    fn failed_start(&self) -> Result<(), StartError> {
+        match self.slot().and_then(start_error) {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// It will never start: lets go of what it was given.
+    fn fail(&self) {
+        if let Some(slot) = self.slot() {
+            slot.enter(Phase::Failed);
+            // Without a context the reaper does it when this process ends.
+            let _ = with_local(|local| local.leave(self.member.index, slot));
+        }
+    }
+
+    fn start_thread(&self) -> Result<(), StartError> {
+        const STACK: usize = 8 << 20;
+        let (name, member) = (self.name.replace('\0', ""), self.member);
+        let Some(slot) = self.slot() else { return Ok(()) };
+        slot.enter(Phase::Running);
+        let started = std::thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
+            if let Some(entry) = forkserver::entry_of(slot) {
+                entry(member);
+            }
+            let _ = with_local(|local| local.leave(member.index, slot));
+        });
+        match started {
+            Ok(thread) => {
+                *self.thread.lock() = Some(thread);
+                Ok(())
+            }
+            Err(error) => {
+                self.fail();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Waits until the process is gone. `false` when it is not and `patience` says not to wait.
+    pub(super) fn wait(&self, wait: bool, location: &'static Location<'static>) -> bool {
+        settle();
+        let mut outcome = self.outcome.lock();
+        if matches!(*outcome, Taken::Kept(_)) {
+            return true;
+        }
+        while !self.gone.load(Ordering::Acquire) {
+            let guards = [Guard::Input { channel: self.exit }, Guard::Skip];
+            let guards = if wait { &guards[..1] } else { &guards[..] };
+            let fired = with_local(|local| {
+                local.prepare(guards.len(), true)?;
+                Ok::<_, ArenaError>(local.offer(guards, Order::Priority, location))
+            });
+            match fired.and_then(|fired| fired) {
+                Ok(fired) if fired.index == 0 => self.gone.store(true, Ordering::Release),
+                Ok(_) => return false,
+                // No context can be had for this thread: wait on the phase instead.
+                Err(_) => {
+                    if !wait && self.slot().is_some_and(|slot| slot.phase() != Phase::Gone) {
+                        return false;
+                    }
+                    if let Some(slot) = self.slot() {
+                        slot.wait_until_gone();
+                    }
+                    self.gone.store(true, Ordering::Release);
+                }
+            }
+        }
+        *outcome = Taken::Kept(Some(self.collect()));
+        true
+    }
+
+    /// What it came to; `None` when that was asked before.
+    pub(super) fn take(&self, location: &'static Location<'static>) -> Option<Outcome> {
+        self.wait(true, location);
+        match &mut *self.outcome.lock() {
+            Taken::Kept(outcome) => outcome.take(),
+            Taken::NotYet => None,
+        }
+    }
+
+    /// The process is gone: fetches the report and the result.
+    fn collect(&self) -> Outcome {
+        if self.placement == Placement::Process {
+            // What it says is in the slot, too; it is fetched so that the server can send more.
+            let _ = forkserver::collect(self.serial);
+        }
+        if let Some(thread) = self.thread.lock().take() {
+            // Its panic was caught inside.
+            let _ = thread.join();
+        }
+        let process = self.name.clone();
+        let Some(slot) = self.slot() else {
+            let cause = forkserver::Cause::Killed { signal: libc::SIGKILL };
+            return Outcome::Failed(Failure::Crashed { process, cause });
+        };
+        let result = slot.result.swap(NONE, Ordering::AcqRel);
+        if result != NONE {
+            let parcel = Parcel::of_block(result, self.result_type);
+            return Outcome::Returned { process, result: parcel.adopted() };
+        }
+        Outcome::Failed(match start_error(slot) {
+            Some(error) => Failure::Start { process, source: error.into() },
+            None => Failure::Crashed { process, cause: cause_of(slot) },
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Without a context the reaper lets go of both when this process ends.
+        let _ = with_local(|local| {
+            local.close_end(self.reader, Closing::Retire);
+            local.disown(self.member.index);
+        });
+    }
+}
+
+/// Keeps a spawned child until it is joined.
+pub(super) fn adopt(child: Arc<Running>) {
+    CHILDREN.lock().push(child);
+}
+
+/// The child was joined.
+pub(super) fn forget(child: &Arc<Running>) {
+    CHILDREN.lock().retain(|other| !Arc::ptr_eq(other, child));
+}
+
+/// Waits for all children of a process that is at its end.
+#[track_caller]
+pub(super) fn join_children_of(parent: u32) {
+    let location = Location::caller();
+    loop {
+        let child = {
+            let mut children = CHILDREN.lock();
+            children.iter().position(|child| child.parent == parent).map(|place| children.swap_remove(place))
+        };
+        match child {
+            Some(child) => {
+                child.wait(true, location);
+            }
+            None => return,
+        }
+    }
+}
+
+/// Runs `work` on another thread of this process, on behalf of the same process.
+pub(super) fn on_thread<R: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> R + Send + 'static,
+) -> std::io::Result<JoinHandle<R>> {
+    let me = member().ok();
+    std::thread::Builder::new().name(String::from(name)).spawn(move || {
+        act_for(me);
+        work()
+    })
+}

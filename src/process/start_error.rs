@@ -1,0 +1,65 @@
+//! Why a process could not be started.
+//!
+//! Knows nothing of how processes are started.
+
+use crate::channel::MessageError;
+use serde::{Deserialize, Serialize};
+
+/// Why a process could not be started. Its text names the remedy.
+///
+/// # Examples
+/// ```
+/// use csproc::StartError;
+///
+/// let error = StartError::System { code: 11, reason: "Resource temporarily unavailable".into() };
+/// assert!(error.to_string().contains("ulimit -u"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum StartError {
+    /// Processes of the operating system cannot be started here; threads can.
+    #[error("{reason}")]
+    Unavailable {
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// An argument cannot be serialized, or there is no memory for the arguments.
+    #[error("its arguments cannot be handed over: {0}")]
+    Arguments(#[source] MessageError),
+    /// The system refused a new process or thread.
+    #[error("{}", system(*code, reason))]
+    System {
+        /// The error number.
+        code: i32,
+        /// The system's words.
+        reason: String,
+    },
+    /// The process server has died.
+    #[error("the process server is gone ({reason}); all processes of this program ended with it")]
+    ServerGone {
+        /// How that showed.
+        reason: String,
+    },
+    /// The result was already handed out by an earlier call.
+    #[error("its result was already handed out by `try_join`")]
+    Joined,
+}
+
+fn system(code: i32, reason: &str) -> String {
+    let remedy = match code {
+        libc::EAGAIN => {
+            "; the limit of processes is reached: raise `ulimit -u` or the `pids.max` of the control group, or start fewer"
+        }
+        libc::ENOMEM => "; there is no memory for another process",
+        libc::ENOENT | libc::EACCES | libc::ENOTDIR => {
+            "; the working directory of the spawning process cannot be entered"
+        }
+        _ => "",
+    };
+    format!("the system refused it: {reason}{remedy}")
+}
+
+impl From<std::io::Error> for StartError {
+    fn from(error: std::io::Error) -> StartError {
+        StartError::System { code: error.raw_os_error().unwrap_or(0), reason: error.to_string() }
+    }
+}

@@ -1,0 +1,67 @@
+//! Monotonic deadlines as the kernel understands them.
+//!
+//! Knows nothing of who waits. `Instant` is `CLOCK_MONOTONIC` on Linux, but its value is opaque, so a deadline
+//! is turned into an absolute time by its distance from now; the error is the time between the two clock
+//! reads and always to the late side, so that a timer is never early.
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+use std::time::{Duration, Instant};
+
+/// An absolute point of `CLOCK_MONOTONIC`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    instant: Instant,
+    absolute: Timespec,
+}
+
+impl Deadline {
+    pub(crate) fn at(instant: Instant) -> Deadline {
+        let distance = instant.saturating_duration_since(Instant::now());
+        let now = clock_gettime(ClockId::Monotonic);
+        Deadline { instant, absolute: later(now, distance) }
+    }
+
+    pub(crate) fn instant(&self) -> Instant {
+        self.instant
+    }
+
+    pub(crate) fn timespec(&self) -> &Timespec {
+        &self.absolute
+    }
+
+    pub(crate) fn is_past(&self) -> bool {
+        Instant::now() >= self.instant
+    }
+}
+
+fn later(now: Timespec, distance: Duration) -> Timespec {
+    let nanoseconds = now.tv_nsec + i64::from(distance.subsec_nanos());
+    let seconds = i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
+    Timespec {
+        tv_sec: now.tv_sec.saturating_add(seconds).saturating_add(nanoseconds / 1_000_000_000),
+        tv_nsec: nanoseconds % 1_000_000_000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_never_early() {
+        let wanted = Instant::now() + Duration::from_millis(2);
+        let deadline = Deadline::at(wanted);
+        let now = clock_gettime(ClockId::Monotonic);
+        let seen = Instant::now();
+        let left = wanted.saturating_duration_since(seen);
+        let kernel =
+            (deadline.timespec().tv_sec - now.tv_sec) * 1_000_000_000 + deadline.timespec().tv_nsec - now.tv_nsec;
+        assert!(kernel >= i64::try_from(left.as_nanos()).unwrap(), "{kernel} ns is before {left:?}");
+    }
+
+    #[test]
+    fn a_deadline_far_away_does_not_overflow() {
+        let far = later(Timespec { tv_sec: 1, tv_nsec: 999_999_999 }, Duration::MAX);
+        assert_eq!(far.tv_sec, i64::MAX);
+    }
+}

@@ -1,0 +1,85 @@
+//! One large sparse mapping, shared with every process forked later.
+//!
+//! Knows nothing of what lies in it. Pages appear when touched and can be given back; the file is anonymous and
+//! sealed against shrinking, so that no holder can make another one fault.
+#![expect(unsafe_code, reason = "mapping memory is unsafe by nature; listed in the architecture page")]
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+use rustix::io::Errno;
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous};
+use std::ptr::NonNull;
+
+/// A mapping that lives as long as the process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mapping {
+    base: NonNull<u8>,
+    size: usize,
+}
+
+// SAFETY: the mapping is never unmapped, and `Mapping` itself only hands out its address; whoever dereferences it
+// answers for the access.
+unsafe impl Send for Mapping {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps `size` bytes of a sealed `memfd`, shared with processes forked from this one.
+    pub(crate) fn shared(size: usize) -> Result<Mapping, Errno> {
+        let file = memfd_create(c"csproc", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&file, size as u64)?;
+        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.
+        let base = unsafe {
+            mmap(
+                std::ptr::null_mut(),
+                size,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED | MapFlags::NORESERVE,
+                &file,
+                0,
+            )
+        }?;
+        Ok(Mapping { base: NonNull::new(base.cast()).ok_or(Errno::NOMEM)?, size })
+        // The file descriptor is closed here: the mapping keeps the memory, children inherit the mapping, and no
+        // descriptor can leak into a program that a child executes.
+    }
+
+    /// Maps `size` bytes for the threads of this process alone.
+    pub(crate) fn private(size: usize) -> Result<Mapping, Errno> {
+        // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.
+        let base = unsafe {
+            mmap_anonymous(
+                std::ptr::null_mut(),
+                size,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE | MapFlags::NORESERVE,
+            )
+        }?;
+        Ok(Mapping { base: NonNull::new(base.cast()).ok_or(Errno::NOMEM)?, size })
+    }
+
+    pub(crate) fn base(self) -> *mut u8 {
+        self.base.as_ptr()
+    }
+
+    pub(crate) fn size(self) -> usize {
+        self.size
+    }
+
+    /// Gives the whole pages inside `offset..offset + length` back to the system; they read as zero afterwards.
+    ///
+    /// # Safety
+    /// Nobody may be using these bytes.
+    pub(crate) unsafe fn give_back(self, offset: usize, length: usize) {
+        const PAGE: usize = 4096;
+        let start = offset.next_multiple_of(PAGE);
+        let end = (offset + length) / PAGE * PAGE;
+        if start >= end || end > self.size {
+            return;
+        }
+        let address = self.base.as_ptr().wrapping_add(start);
+        // SAFETY: the range lies inside the mapping and, by this function's contract, holds nothing anybody needs.
+        // A refusal (not supported for private mappings) leaves the pages in place, which is only slower.
+        let _ = unsafe { madvise(address.cast(), end - start, Advice::LinuxRemove) };
+    }
+}
