@@ -1,5 +1,45 @@
-//! Networks of communicating sequential processes.
+//! Networks of communicating sequential processes, run as processes of the operating system.
+//!
+//! Knows nothing of what the processes compute. A function marked [`#[process]`](macro@process) becomes a process;
+//! [`Parallel!`] runs processes side by side; typed [`Channel`]s join them. A write and a read meet, neither goes on without
+//! the other, and while both sides are awake that takes no system call.
+//!
+//! ```
+//! use csproc::prelude::*;
+//!
+//! #[process]
+//! fn source(out: Writer<u64>, n: u64) -> csproc::Result<()> {
+//!     for i in 0..n {
+//!         out.write(i)?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! #[process]
+//! fn sum(input: Reader<u64>) -> u64 {
+//!     input.into_iter().sum()
+//! }
+//!
+//! fn main() -> csproc::Result<()> {
+//!     let c = Channel::<u64>::new();
+//!     let (sent, total) = Parallel!(source(c.writer(), 10), sum(c.reader()))?;
+//!     sent?;
+//!     assert_eq!(total, 45);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # How a network ends
+//! A process that returns gives up its ends of channels. When the last end of one side is gone, the channel *retires*, and the other
+//! side sees [`ChannelError::Retired`]: so the end of a source travels through a network. [`poison!`] ends a channel at once, and a
+//! process that returns poison through `?` poisons the channels it was given. A process that crashes takes its channels along, and
+//! its peers see [`ChannelError::Lost`] with who died, and how. [`Parallel!`] always waits until every process has ended.
+//!
+//! # Where processes run
+//! Processes are forked from a small server that the library starts before `main`; nothing has to be called. The same function runs on a
+//! thread with [`Placement::Thread`]. See the [`architecture`] page for how it works and what it relies on.
 
+#[cfg(test)]
 extern crate self as csproc;
 
 mod channel;
@@ -20,38 +60,180 @@ pub use process::{
     StartError, current,
 };
 
-/// Runs processes side by side.
+#[doc = include_str!("ARCHITECTURE.md")]
+pub mod architecture {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// Runs processes side by side, waits for all of them, and gives what they returned.
+///
+/// A part is a [`Process`], `for pattern in iterator => part`, a `Vec` of parts, or another composition. The results come as a
+/// tuple in the order of the parts; a `for` part and a `Vec` give a `Vec`; one part gives its result bare, none gives `()`. There
+/// may be up to 16 parts. `Parallel!(…)` is [`network!(…)`](crate::network!)[`.run()`](Network::run).
+///
+/// # Blocking
+/// Waits until every process has ended.
+///
+/// # Errors
+/// [`NetworkError`] names every process that crashed or could not be started.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let (nine, squares) = Parallel!(square(3), for x in 0..4 => square(x))?;
+///     assert_eq!((nine, squares), (9, vec![0, 1, 4, 9]));
+///     Ok(())
+/// }
+/// ```
 #[macro_export]
 macro_rules! Parallel {
     ($($parts:tt)*) => { $crate::__private::compose! { parallel [$crate] $($parts)* } };
 }
-/// x
+
+/// Runs processes one after the other; the grammar and the results are those of [`Parallel!`].
+///
+/// After a failure the rest is not started. Inside `Parallel!` or `network!` it stands for a part that runs while the others run.
+///
+/// # Blocking
+/// Waits until every process has ended.
+///
+/// # Errors
+/// As for [`Parallel!`].
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     assert_eq!(Sequence!(square(1), square(2))?, (1, 4));
+///     assert_eq!(Parallel!(square(5), Sequence!(square(1), square(2)))?, (25, (1, 4)));
+///     Ok(())
+/// }
+/// ```
 #[macro_export]
 macro_rules! Sequence {
     ($($parts:tt)*) => { $crate::__private::compose! { sequence [$crate] $($parts)* } };
 }
-/// x
+
+/// Starts processes and comes back at once, with a [`Child`] for each part.
+///
+/// The grammar is that of [`Parallel!`]. A child that is not joined goes on, and is joined when the process that spawned it ends.
+///
+/// # Blocking
+/// Waits until the system has started the processes, not for what they do.
+///
+/// # Errors
+/// A process could not be started.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let child = Spawn!(square(3))?;
+///     let many = Spawn!(for x in 0..3 => square(x))?;
+///     assert_eq!(child.join()?, 9);
+///     assert_eq!(many.join()?, [0, 1, 4]);
+///     Ok(())
+/// }
+/// ```
 #[macro_export]
 macro_rules! Spawn {
     ($($parts:tt)*) => { $crate::__private::compose! { spawn [$crate] $($parts)* } };
 }
-/// x
+
+/// Puts processes together to a [`Network`], a value that can be run later.
+///
+/// The grammar is that of [`Parallel!`].
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn square(x: u64) -> u64 {
+///     x * x
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let network = network!(square(3), square(4));
+///     assert_eq!(network.run()?, (9, 16));
+///     Ok(())
+/// }
+/// ```
 #[macro_export]
 macro_rules! network {
     ($($parts:tt)*) => { $crate::__private::compose! { network [$crate] $($parts)* } };
 }
-/// x
+
+/// Poisons the channels of these ends: every operation on them fails at once, now and later.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let (c, d) = (Channel::<u8>::new(), Channel::<u8>::new());
+/// let (w, r) = (c.writer(), d.reader());
+/// poison!(w, r);
+/// assert!(c.reader().read().unwrap_err().is_poisoned());
+/// assert!(d.writer().write(1).unwrap_err().is_poisoned());
+/// ```
 #[macro_export]
 macro_rules! poison {
-    ($($end:expr),+ $(,)?) => { $( $crate::ChannelEnd::poison(&$end); )+ };
+    ($($end:expr),+ $(,)?) => {{ $( $crate::ChannelEnd::poison(&$end); )+ }};
 }
-/// x
+
+/// Gives these ends up; when one was the last of its side, its channel retires.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let c = Channel::<u8>::new();
+/// let (w, r) = (c.writer(), c.reader());
+/// retire!(w);
+/// assert!(r.read().unwrap_err().is_retired());
+/// ```
 #[macro_export]
 macro_rules! retire {
-    ($($end:expr),+ $(,)?) => { $( $crate::ChannelEnd::retire(&$end); )+ };
+    ($($end:expr),+ $(,)?) => {{ $( $crate::ChannelEnd::retire(&$end); )+ }};
 }
 
 /// Everything that a program with processes needs, in one `use`.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn answer() -> u8 {
+///     42
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     assert_eq!(Parallel!(answer())?, 42);
+///     Ok(())
+/// }
+/// ```
 pub mod prelude {
     pub use crate::{
         Channel, ChannelEnd, ChannelError, Child, Message, Network, NetworkError, OnCrash, Parallel, Placement,
@@ -59,8 +241,9 @@ pub mod prelude {
     };
 }
 
+/// What the macros expand to calls these; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::process::{Options, Part, Parts, ending, parallel, part, process, sequence, spawn};
+    pub use crate::process::{Options, Part, Parts, Spawn, ending, parallel, part, process, sequence, spawn};
     pub use csproc_macros::compose;
 }

@@ -75,7 +75,6 @@ impl<T> Channel<T> {
     /// assert_eq!(c.name(), "jobs");
     /// # Ok::<(), csproc::Error>(())
     /// ```
-    #[must_use]
     pub fn builder() -> Builder<T> {
         Builder { name: String::new(), values: PhantomData }
     }

@@ -39,7 +39,6 @@ pub(crate) enum Order {
     #[cfg_attr(not(test), expect(dead_code, reason = "constructed by the alternation macros"))]
     From(usize),
     /// In random order.
-    #[cfg_attr(not(test), expect(dead_code, reason = "constructed by the alternation macros"))]
     Random,
 }
 

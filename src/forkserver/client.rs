@@ -14,7 +14,7 @@ use rustix::process::Pid;
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// The way to the server; the same in all processes of a program.
 pub(super) struct Link {
@@ -27,6 +27,10 @@ pub(super) struct Link {
 static LINK: Mutex<Option<Link>> = Mutex::new(None);
 static CLIENT: Mutex<Option<Client>> = Mutex::new(None);
 static SERVER_IS_GONE: AtomicBool = AtomicBool::new(false);
+/// In the root: the server's process number, for its end.
+static SERVER: AtomicU32 = AtomicU32::new(0);
+/// The program is exiting: thread-local values, which ipc-channel needs, are gone.
+static EXITING: AtomicBool = AtomicBool::new(false);
 
 /// This process as a client.
 struct Client {
@@ -42,6 +46,8 @@ impl Link {
     }
 
     pub(super) fn install(self) {
+        let server = self.life.as_ref().map_or(0, |(_, server)| server.as_raw_nonzero().get().unsigned_abs());
+        SERVER.store(server, Ordering::Release);
         *LINK.lock() = Some(self);
         *CLIENT.lock() = None;
     }
@@ -67,10 +73,10 @@ fn request(request: &Request) -> io::Result<()> {
             Err(other) => return Err(io::Error::other(other.to_string())),
         }
     }
-    while let Err(error) = rustix::io::write(&link.doorbell, &1_u64.to_ne_bytes()) {
+    while let Err(error) = rustix::io::write(&link.doorbell, &[1]) {
         match error {
             rustix::io::Errno::INTR => {}
-            // The counter is full: the bell rings already.
+            // The pipe is full: the bell rings already.
             rustix::io::Errno::AGAIN => break,
             error => return Err(error.into()),
         }
@@ -78,7 +84,7 @@ fn request(request: &Request) -> io::Result<()> {
     Ok(())
 }
 
-/// Asks the server to fork a process for each member, and waits until each has started or failed.
+/// Asks the server to fork a process for each member.
 ///
 /// A member that could not be started is not an error here: its own outcome says so.
 pub(crate) fn start(members: &[MemberName]) -> io::Result<()> {
@@ -90,9 +96,6 @@ pub(crate) fn start(members: &[MemberName]) -> io::Result<()> {
             member.enter(Phase::Requested);
         }
         request(&Request::Start { client, members: batch.to_vec() })?;
-    }
-    for member in members.iter().filter_map(|name| tables().member(*name)) {
-        member.wait_for_start();
     }
     Ok(())
 }
@@ -123,8 +126,25 @@ fn register() -> io::Result<MemberName> {
     Ok(name)
 }
 
+/// From now on nobody asks for reports.
+pub(crate) fn stop_collecting() {
+    EXITING.store(true, Ordering::Release);
+}
+
+/// In the root, at its orderly end: ends the server, and with it whatever processes are left, and leaves no zombie.
+pub(crate) fn end_server() {
+    if let Some(server) = Pid::from_raw(SERVER.load(Ordering::Acquire).cast_signed()) {
+        // The number is still the server's: nobody else has waited for this child of ours, or else both calls fail.
+        let _ = rustix::process::kill_process(server, rustix::process::Signal::KILL);
+        let _ = rustix::process::waitpid(Some(server), rustix::process::WaitOptions::empty());
+    }
+}
+
 /// The report about a process that the arena says is gone. `None` when the server is gone, too.
 pub(crate) fn collect(serial: u64) -> Option<Report> {
+    if EXITING.load(Ordering::Acquire) {
+        return None;
+    }
     let mut slot = CLIENT.lock();
     let client = slot.as_mut()?;
     loop {

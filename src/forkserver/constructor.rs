@@ -29,7 +29,6 @@ pub(crate) enum Unavailable {
     #[error(
         "the constructor that starts the process server did not run (an interpreter such as Miri, or a linker that dropped it); use Placement::Thread"
     )]
-    #[cfg_attr(test, expect(dead_code, reason = "the constructor runs in the tests"))]
     NoConstructor,
 }
 

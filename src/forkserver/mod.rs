@@ -5,7 +5,7 @@
 //! called in `main`. The parties and what each may rely on:
 //!
 //! ```text
-//!  root ──── requests (ipc-channel) + doorbell (eventfd) ────►  server ──── fork ────►  process
+//!  root ──── requests (ipc-channel) + doorbell (pipe) ────►  server ──── fork ────►  process
 //!   │  ◄──── reports (ipc-channel, one per spawning process) ──   │                        │
 //!   └──────────────────────── life (socket pair) ─────────────────┘                        │
 //!                              the arena (shared memory) ◄─────────────────────────────────┘
@@ -30,7 +30,7 @@ mod protocol;
 mod server;
 
 pub(crate) use child::{Entry, entry_of};
-pub(crate) use client::{collect, kill, start, start_error};
+pub(crate) use client::{collect, end_server, kill, start, start_error, stop_collecting};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;

@@ -13,8 +13,9 @@ use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, reap};
 use crate::sys::signal::{Mask, Watch, ignore_group_signals};
 use ipc_channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
@@ -60,6 +61,7 @@ struct Loop {
     mask: Mask,
     local: Local,
     own: Pid,
+    warm: bool,
     children: HashMap<Pid, MemberName>,
     clients: HashMap<MemberName, Client>,
 }
@@ -67,9 +69,10 @@ struct Loop {
 impl Server {
     pub(super) fn prepare() -> Result<(Server, Ends), (&'static str, String)> {
         let (requests, receiver) = ipc::channel().map_err(|error| ("making an ipc-channel", error.to_string()))?;
-        let doorbell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-            .map_err(|error| ("eventfd", error.to_string()))?;
-        let copy = rustix::io::fcntl_dupfd_cloexec(&doorbell, 3).map_err(|error| ("dup", error.to_string()))?;
+        // A pipe, because its write tells the scheduler that the writer is about to sleep: the server then runs next on the
+        // same processor, and no other one has to be woken.
+        let (copy, doorbell) =
+            pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|error| ("pipe", error.to_string()))?;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
             .map_err(|error| ("socketpair", error.to_string()))?;
         let server = Server { requests: receiver, doorbell: copy, life: ours, root: getpid() };
@@ -87,8 +90,16 @@ impl Server {
         let _ = rustix::thread::set_name(c"csproc-server");
         Link::install(ends.for_children());
         let (Ok((watch, mask)), Ok(local)) = (Watch::children(), Local::for_reaper()) else { exit_now(1) };
-        let work =
-            Loop { server: self, watch, mask, local, own: getpid(), children: HashMap::new(), clients: HashMap::new() };
+        let work = Loop {
+            server: self,
+            watch,
+            mask,
+            local,
+            own: getpid(),
+            warm: false,
+            children: HashMap::new(),
+            clients: HashMap::new(),
+        };
         let (member, mask) = work.run();
         super::child::run(member, &mask)
     }
@@ -118,8 +129,8 @@ impl Loop {
                 }
             }
             if rung {
-                let mut count = [0_u8; 8];
-                let _ = rustix::io::read(&self.server.doorbell, &mut count);
+                let mut rings = [0_u8; 64];
+                let _ = rustix::io::read(&self.server.doorbell, &mut rings);
                 if let Some(member) = self.serve_requests() {
                     return self.become_child(member);
                 }
@@ -165,6 +176,10 @@ impl Loop {
             }
             Request::Kill { member } => self.kill(member),
             Request::Start { client: _, members } => {
+                if !self.warm {
+                    super::child::warm_up();
+                    self.warm = true;
+                }
                 for member in members {
                     if self.start(member) {
                         return Some(member);
@@ -249,7 +264,7 @@ impl Loop {
 
     /// In a child: everything of the server goes, except the way to it.
     fn become_child(self, member: MemberName) -> (MemberName, Mask) {
-        let Loop { server, watch, mask, local, own, children, clients } = self;
+        let Loop { server, watch, mask, local, own, warm: _, children, clients } = self;
         // The server's context stays the server's.
         std::mem::forget(local);
         drop((server, watch, children, clients));

@@ -30,17 +30,18 @@ pub(super) fn join_at_exit() {
 }
 
 extern "C" fn at_exit(status: c_int, _: *mut c_void) {
-    if status != 0 || REGISTERED.load(Ordering::Acquire) != std::process::id() {
+    if REGISTERED.load(Ordering::Acquire) != std::process::id() {
         return;
     }
-    if crate::sys::exit::stack_depth() > FRAMES || !is_main_thread() {
-        return;
+    crate::forkserver::stop_collecting();
+    let main_has_returned = status == 0 && is_main_thread() && crate::sys::exit::stack_depth() <= FRAMES;
+    if main_has_returned && let Ok(host) = host() {
+        // Without a context nothing can be closed, and the children may wait for ever: then they are killed with the server.
+        if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
+            join_children_of(host);
+        }
     }
-    let Ok(host) = host() else { return };
-    // Without a context nothing can be closed, and the children may wait for ever: then they are killed with the server.
-    if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
-        join_children_of(host);
-    }
+    crate::forkserver::end_server();
 }
 
 fn is_main_thread() -> bool {

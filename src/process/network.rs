@@ -98,7 +98,7 @@ impl<R> Network<R> {
     /// ```
     #[track_caller]
     pub fn spawn(self) -> Result<Child<R>, NetworkError> {
-        let started = start(self.plan, Location::caller());
+        let started = start(self.plan, true, Location::caller());
         match started.refusal() {
             Some(failure) => Err(NetworkError::one(failure)),
             None => Ok(Child::new(started, self.shape, self.assemble)),
@@ -207,10 +207,10 @@ impl Started {
 }
 
 /// Starts a plan: all processes that run side by side in one request.
-fn start(plan: Plan, location: &'static Location<'static>) -> Started {
+fn start(plan: Plan, confirm: bool, location: &'static Location<'static>) -> Started {
     let mut leaves = Vec::new();
     let form = take_leaves(plan, &mut leaves);
-    let mut started = start_all(leaves).into_iter();
+    let mut started = start_all(leaves, confirm).into_iter();
     build(form, &mut started, location)
 }
 
@@ -267,7 +267,7 @@ fn run(plan: Plan, location: &'static Location<'static>) -> Vec<Outcome> {
                 }
             }
         }
-        side_by_side => start(side_by_side, location).finish(location, &mut outcomes),
+        side_by_side => start(side_by_side, false, location).finish(location, &mut outcomes),
     }
     outcomes
 }

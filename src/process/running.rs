@@ -46,7 +46,9 @@ enum Taken {
 static CHILDREN: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
 
 /// Starts all of them; each comes back running, or with the reason why not.
-pub(super) fn start_all(plans: Vec<Blueprint>) -> Vec<Result<Arc<Running>, Failure>> {
+///
+/// With `confirm` waits until the system has really started each; without, a refusal shows when the process is joined.
+pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<Running>, Failure>> {
     settle();
     let mut prepared: Vec<Result<Running, Failure>> = plans.into_iter().map(prepare).collect();
     let wanted: Vec<MemberName> = prepared
@@ -62,7 +64,8 @@ pub(super) fn start_all(plans: Vec<Blueprint>) -> Vec<Result<Arc<Running>, Failu
     for slot in &mut prepared {
         let Ok(running) = slot else { continue };
         let started = match (running.placement, &sent) {
-            (Placement::Process, Ok(())) => running.failed_start(),
+            (Placement::Process, Ok(())) if confirm => running.confirm_start(),
+            (Placement::Process, Ok(())) => Ok(()),
             (Placement::Process, Err(error)) => {
                 running.fail();
                 Err(StartError::ServerGone { reason: error.to_string() })
@@ -162,10 +165,6 @@ impl Running {
         self.serial
     }
 
-    pub(super) fn placement(&self) -> Placement {
-        self.placement
-    }
-
     pub(super) fn pid(&self) -> u32 {
         match self.placement {
             Placement::Process => self.slot().map_or(0, |slot| slot.pid.load(Ordering::Acquire)),
@@ -183,9 +182,13 @@ impl Running {
         }
     }
 
-    /// The reason why the server could not start it, if so.
-    fn failed_start(&self) -> Result<(), StartError> {
-        match self.slot().and_then(start_error) {
+    /// Waits until the server has started it, or the reason why it could not.
+    fn confirm_start(&self) -> Result<(), StartError> {
+        let slot = self.slot();
+        if let Some(slot) = slot {
+            slot.wait_for_start();
+        }
+        match slot.and_then(start_error) {
             Some(error) => Err(error.into()),
             None => Ok(()),
         }
@@ -323,7 +326,10 @@ pub(super) fn join_children_of(parent: u32) {
         };
         match child {
             Some(child) => {
-                child.wait(true, location);
+                if let Some(Outcome::Failed(failure)) = child.take(location) {
+                    // Nobody joined it, so nobody else can say it.
+                    eprintln!("csproc: {failure}; it was spawned and never joined");
+                }
             }
             None => return,
         }

@@ -22,6 +22,8 @@ mod park;
 mod reaper;
 mod sync;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod word;
 
 pub(crate) use channel::NAME_LIMIT;
@@ -29,4 +31,4 @@ pub(crate) use end::{Closing, Direction, EndName, Holder};
 pub(crate) use local::{Local, act_for, become_host, forget_after_fork, host, member, with_local};
 pub(crate) use member::{Member, MemberName, Phase};
 pub(crate) use reaper::bury;
-pub(crate) use tables::{Owner, Tables, tables};
+pub(crate) use tables::{Owner, tables};

@@ -1,0 +1,73 @@
+//! The sieve of Eratosthenes as a line of processes, one for each prime, that grows as it goes.
+//!
+//! # Shows
+//! `Spawn!` from inside a process: each filter starts its successor when it has found its prime. A writing end moves down the line
+//! as an argument. The last filter returns after its prime, and that stops the whole line: each filter finds the channel to its
+//! successor retired and returns in turn, up to the source, which would otherwise count for ever.
+//!
+//! # Run
+//! ```text
+//! cargo run --example sieve -- [PRIMES] [--placement process|thread]
+//! ```
+//! PRIMES is how many primes to find, 30 unless said otherwise, and so the number of filters.
+//!
+//! # Prints
+//! The primes on one line, for `-- 10`:
+//! ```text
+//! 2 3 5 7 11 13 17 19 23 29
+//! ```
+//! They are checked by trial division.
+
+mod arguments;
+
+use arguments::{Arguments, Size};
+use csproc::prelude::*;
+
+/// Counts from two until nobody listens.
+#[process]
+fn source(out: Writer<u64>) -> csproc::Result<()> {
+    (2..).try_for_each(|number| Ok(out.write(number)?))
+}
+
+/// The first number that reaches it is a prime. Passes on what that prime does not divide, to a filter that it spawns.
+#[process]
+fn filter(input: Reader<u64>, primes: Writer<u64>, left: usize, placement: Placement) -> csproc::Result<()> {
+    let prime = input.read()?;
+    primes.write(prime)?;
+    if left > 1 {
+        let link = Channel::new();
+        let out = link.writer();
+        // The child need not be kept: it is joined when this process ends. Should it crash, `out` tells.
+        Spawn!(filter(link.reader(), primes, left - 1, placement).on(placement))?;
+        for number in input.iter().filter(|number| !number.is_multiple_of(prime)) {
+            out.write(number)?;
+        }
+    }
+    Ok(())
+}
+
+#[process]
+fn collect(primes: Reader<u64>) -> Vec<u64> {
+    primes.into_iter().collect()
+}
+
+fn main() -> csproc::Result<()> {
+    let count = Size { of: "primes", default: 30, limits: 1..=500 };
+    let Arguments { placement, sizes: [count], flags: [] } = Arguments::read(include_str!("sieve.rs"), [count], []);
+
+    let (numbers, primes) = (Channel::new(), Channel::new());
+    let (counted, filtered, found) = Parallel!(
+        source(numbers.writer()).on(placement),
+        filter(numbers.reader(), primes.writer(), count, placement).on(placement),
+        collect(primes.reader()).on(placement),
+    )?;
+    for ended in [counted, filtered].into_iter().filter_map(Result::err) {
+        assert_eq!(ended.channel_error(), Some(&ChannelError::Retired), "{ended:?}");
+    }
+
+    let is_prime = |number: &u64| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
+    let expected: Vec<u64> = (2..).filter(is_prime).take(count).collect();
+    assert_eq!(found, expected);
+    println!("{}", found.iter().map(u64::to_string).collect::<Vec<_>>().join(" "));
+    Ok(())
+}
