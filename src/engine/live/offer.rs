@@ -249,7 +249,7 @@ impl Local {
             }
         }
         let allowance = self.allowance();
-        self.context.word.wait(allowance == 0);
+        self.context.word.wait(allowance.is_none());
         self.unlock_all();
 
         let timer = earliest(guards);

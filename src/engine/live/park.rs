@@ -1,61 +1,82 @@
-//! Waiting until the own word is SYNCED: spin while it pays, then sleep.
+//! Waiting until the own word is SYNCED: look again for a while, then sleep.
 //!
-//! Knows nothing of channels. On two idle processors a commit reaches a spinning waiter in about a tenth of a
-//! microsecond and a sleeping one in 20 to 60 (measured, November 2026); on one processor a spinning waiter keeps its partner
-//! from running and makes everything fifty times slower. So the budget of a wait adapts:
+//! Knows nothing of channels. On two idle processors a commit reaches a spinning waiter in about a tenth of a microsecond and a
+//! sleeping one in 20 to 60 (measured, November 2026). Where a partner cannot run at the same time (one usable processor, or
+//! more active contexts than processors), spinning keeps it from running; then the waiter *yields* the processor instead: the partner
+//! runs, finds the offer, commits without a wake-up, and yields in turn. That halves the context switches of a ping-pong on one
+//! processor, because a futex wake-up would run the waiter before the waker has made its own next offer.
 //!
-//! - one usable processor, or more active contexts than processors: no spinning at all;
-//! - it doubles when the partner came while spinning, halves when it did not, and never exceeds [`MOST`];
-//! - every [`PROBE`]th wait gets the full budget, so that a phase of slow partners does not end spinning for ever.
+//! Both are bounded, and adapt to what they bring:
+//! - the budget doubles when the partner came in time, halves when it did not, and has a maximum ([`SPINS`], [`YIELDS`]);
+//! - a yield that took longer than a sleep and a wake-up counts as failed: somebody else has work for the processor;
+//! - every [`PROBE`]th wait gets the full budget, so that a phase of slow partners does not end it for ever.
 
 use super::local::Local;
-use super::sync::{Ordering, Woken, spin_loop};
+use super::sync::{Ordering, Woken, spin_loop, yield_now};
 use super::word::{Own, Snapshot};
 use crate::sys::clock::Deadline;
+use std::time::{Duration, Instant};
 
 /// Rounds of the spin loop: about as long as a sleep and a wake-up take.
-const MOST: u32 = 4000;
-const LEAST: u32 = 16;
+const SPINS: u32 = 4000;
+const YIELDS: u32 = 8;
 const PROBE: u32 = 32;
+/// What a sleep and a wake-up take.
+const WORTHWHILE: Duration = Duration::from_micros(100);
 /// The number of processors is asked again after so many waits: it changes with `taskset` and cgroups.
 const ASK_AGAIN: u32 = 4096;
 
+/// How a wait may look again before it sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Allowance {
+    Spin(u32),
+    Yield(u32),
+}
+
+impl Allowance {
+    /// Whether to sleep at once.
+    pub(super) fn is_none(self) -> bool {
+        matches!(self, Allowance::Spin(0) | Allowance::Yield(0))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Spin {
-    budget: u32,
+    spins: u32,
+    yields: u32,
     processors: u32,
     waits: u32,
 }
 
 impl Spin {
     pub(super) fn new() -> Spin {
-        Spin { budget: MOST, processors: crate::sys::cpu::usable(), waits: 0 }
+        Spin { spins: SPINS, yields: YIELDS, processors: crate::sys::cpu::usable(), waits: 0 }
     }
 
     pub(super) fn processors(&self) -> u32 {
         self.processors
     }
 
-    /// Rounds to spin in the next wait, when so many contexts are active.
-    fn allowance(&mut self, active: i32) -> u32 {
+    /// What the next wait may do, when so many contexts are active.
+    fn allowance(&mut self, active: i32) -> Allowance {
         self.waits = self.waits.wrapping_add(1);
         if self.waits.is_multiple_of(ASK_AGAIN) {
             self.processors = crate::sys::cpu::usable();
         }
+        let probe = self.waits.is_multiple_of(PROBE);
         if self.processors == 1 || i64::from(active) > i64::from(self.processors) {
-            0
-        } else if self.waits.is_multiple_of(PROBE) {
-            MOST
+            Allowance::Yield(if probe { YIELDS } else { self.yields })
         } else {
-            self.budget
+            Allowance::Spin(if probe { SPINS } else { self.spins })
         }
     }
 
-    fn learn(&mut self, allowance: u32, came: bool) {
-        if allowance == 0 {
-            return;
-        }
-        self.budget = if came { (self.budget * 2).min(MOST) } else { (self.budget / 2).max(LEAST) };
+    fn learn(&mut self, allowance: Allowance, came: bool) {
+        let (budget, most) = match allowance {
+            Allowance::Spin(_) => (&mut self.spins, SPINS),
+            Allowance::Yield(_) => (&mut self.yields, YIELDS),
+        };
+        *budget = if came { (*budget * 2).clamp(1, most) } else { *budget / 2 };
     }
 }
 
@@ -68,27 +89,21 @@ pub(super) enum Waited {
 }
 
 impl Local {
-    /// How long the coming wait may spin. Zero means: declare yourself parked at once.
-    pub(super) fn allowance(&mut self) -> u32 {
+    /// How the coming wait may look again. Nothing means: declare yourself parked at once.
+    pub(super) fn allowance(&mut self) -> Allowance {
         let active = self.tables().arena.shared().active.load(Ordering::Relaxed);
         self.spin.allowance(active)
     }
 
     /// Waits until a partner has committed this context, or until the deadline.
     ///
-    /// The word is WAITING, or PARKED if `allowance` is zero.
-    pub(super) fn wait_until_synced(&mut self, allowance: u32, deadline: Option<&Deadline>) -> Waited {
-        let word = &self.context.word;
-        for _ in 0..allowance {
-            let now = word.read();
-            if !now.is_waiting() {
-                self.spin.learn(allowance, true);
-                return Waited::Synced(now);
-            }
-            spin_loop();
+    /// The word is WAITING, or PARKED if there is no `allowance`.
+    pub(super) fn wait_until_synced(&mut self, allowance: Allowance, deadline: Option<&Deadline>) -> Waited {
+        if let Some(now) = self.look_again(allowance) {
+            return Waited::Synced(now);
         }
-        self.spin.learn(allowance, false);
-        if allowance > 0 && word.park() == Own::Synced {
+        let word = &self.context.word;
+        if !allowance.is_none() && word.park() == Own::Synced {
             return Waited::Synced(word.read());
         }
         let active = &self.tables().arena.shared().active;
@@ -111,6 +126,35 @@ impl Local {
         self.context.active.store(1, Ordering::Relaxed);
         waited
     }
+
+    /// Looks at the own word as long as the allowance goes.
+    fn look_again(&mut self, allowance: Allowance) -> Option<Snapshot> {
+        let word = &self.context.word;
+        let synced = || Some(word.read()).filter(|now| !now.is_waiting());
+        let (found, worthwhile) = match allowance {
+            Allowance::Spin(rounds) => {
+                let found = (0..rounds).find_map(|_| {
+                    let now = synced();
+                    if now.is_none() {
+                        spin_loop();
+                    }
+                    now
+                });
+                (found, true)
+            }
+            Allowance::Yield(0) => (None, true),
+            Allowance::Yield(times) => {
+                let start = Instant::now();
+                let found = (0..times).find_map(|_| {
+                    yield_now();
+                    synced()
+                });
+                (found, start.elapsed() < WORTHWHILE)
+            }
+        };
+        self.spin.learn(allowance, found.is_some() && worthwhile);
+        found
+    }
 }
 
 #[cfg(test)]
@@ -118,28 +162,30 @@ mod tests {
     use super::*;
 
     fn on(processors: u32) -> Spin {
-        Spin { budget: MOST, processors, waits: 0 }
+        Spin { spins: SPINS, yields: YIELDS, processors, waits: 0 }
     }
 
     #[test]
     fn nobody_spins_on_one_processor_or_when_there_are_more_contexts_than_processors() {
-        assert_eq!(on(1).allowance(1), 0);
-        assert_eq!(on(2).allowance(3), 0);
-        assert_eq!(on(2).allowance(2), MOST);
+        assert_eq!(on(1).allowance(1), Allowance::Yield(YIELDS));
+        assert_eq!(on(2).allowance(3), Allowance::Yield(YIELDS));
+        assert_eq!(on(2).allowance(2), Allowance::Spin(SPINS));
     }
 
     #[test]
-    fn the_budget_falls_when_spinning_is_in_vain_and_recovers() {
-        let mut spin = on(2);
-        for _ in 0..20 {
-            spin.learn(1, false);
+    fn a_budget_falls_to_nothing_when_it_is_spent_in_vain_and_recovers() {
+        for (processors, most) in [(2, Allowance::Spin(SPINS)), (1, Allowance::Yield(YIELDS))] {
+            let mut spin = on(processors);
+            for _ in 0..20 {
+                spin.learn(most, false);
+            }
+            assert!(spin.allowance(1).is_none());
+            let probes = (1..PROBE).filter(|_| spin.allowance(1) == most).count();
+            assert_eq!(probes, 1, "one wait in {PROBE} probes with the full budget");
+            for _ in 0..20 {
+                spin.learn(most, true);
+            }
+            assert_eq!(spin.allowance(1), most);
         }
-        assert_eq!(spin.budget, LEAST);
-        let most = (0..PROBE).map(|_| spin.allowance(1)).max();
-        assert_eq!(most, Some(MOST), "one wait in {PROBE} probes with the full budget");
-        for _ in 0..20 {
-            spin.learn(1, true);
-        }
-        assert_eq!(spin.budget, MOST);
     }
 }

@@ -6,3 +6,4 @@
 pub(crate) use crate::sys::futex::{Woken, wait, wait_low, wake, wake_all, wake_low};
 pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use std::thread::yield_now;
