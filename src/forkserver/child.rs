@@ -8,9 +8,9 @@
 
 use super::environment::Launch;
 use super::obituary::{note_failed_start, read_record};
-use crate::engine::live::{Member, MemberName, Phase, tables};
+use crate::engine::live::{Member, MemberName, Phase, become_host, tables};
 use crate::sys::fork::exit_now;
-use crate::sys::signal::{Mask, as_a_rust_program, restore};
+use crate::sys::signal::{Mask, restore};
 use std::sync::atomic::Ordering;
 
 /// The entry point of a member: runs its function, and says whether it returned.
@@ -23,7 +23,7 @@ const STACK: usize = 8 << 20;
 const PANICKED: i32 = 101;
 
 pub(super) fn run(name: MemberName, mask: &Mask) -> ! {
-    as_a_rust_program();
+    become_host(name.index);
     restore(mask);
     let Some(member) = tables().member(name) else { exit_now(0) };
     member.pid.store(std::process::id(), Ordering::Release);
@@ -55,9 +55,13 @@ pub(super) fn run(name: MemberName, mask: &Mask) -> ! {
 /// Has the server do once what every child does: the C library then finds symbols, a stack and a heap for the thread ready in each
 /// copy. Saves a fifth of a spawn (November 2026).
 pub(super) fn warm_up() {
-    // Only a rehearsal: a failure will show in the children.
-    if let Ok(thread) = std::thread::Builder::new().name(String::from("csproc")).stack_size(STACK).spawn(|| ()) {
-        let _ = thread.join();
+    super::panics::hook();
+    // Twice: the second thread takes its stack from the C library's cache, as those of the children will.
+    for _ in 0..2 {
+        // Only a rehearsal: a failure will show in the children.
+        if let Ok(thread) = std::thread::Builder::new().name(String::from("csproc")).stack_size(STACK).spawn(|| ()) {
+            let _ = thread.join();
+        }
     }
 }
 

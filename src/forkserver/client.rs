@@ -171,7 +171,7 @@ pub(crate) fn collect(serial: u64) -> Option<Report> {
 
 /// In the root: a thread that notices the server's death and buries everybody, for the server cannot.
 fn watch_server() -> io::Result<()> {
-    let Some((life, _)) = LINK.lock().as_mut().and_then(|link| link.life.take()) else { return Ok(()) };
+    let Some((life, server)) = LINK.lock().as_mut().and_then(|link| link.life.take()) else { return Ok(()) };
     std::thread::Builder::new().name(String::from("csproc-watch")).stack_size(256 << 10).spawn(move || {
         loop {
             let mut descriptor = [PollFd::new(&life, PollFlags::IN)];
@@ -180,6 +180,8 @@ fn watch_server() -> io::Result<()> {
             }
         }
         SERVER_IS_GONE.store(true, Ordering::Release);
+        // Once it is a zombie, the kernel has sent the death signals.
+        let _ = rustix::process::waitpid(Some(server), rustix::process::WaitOptions::empty());
         bury_everybody();
     })?;
     Ok(())
@@ -196,7 +198,17 @@ fn bury_everybody() {
         .map(|(index, _, _)| index)
         .collect();
     for host in hosts {
+        let pid = tables().members.get(host).map_or(0, |member| member.pid.load(Ordering::Acquire));
+        wait_for_death(pid);
         // Out of contexts: then nobody here waits for a channel either.
         let _ = with_local(|local| bury(local, host));
     }
+}
+
+/// Waits until a process that was sent SIGKILL runs no more: until then it may change what it shares with us.
+fn wait_for_death(pid: u32) {
+    let Some(pid) = Pid::from_raw(pid.cast_signed()) else { return };
+    // No such process: it is gone already.
+    let Ok(process) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else { return };
+    while poll(&mut [PollFd::new(&process, PollFlags::IN)], None).is_err() {}
 }

@@ -39,12 +39,15 @@ impl Launch {
     }
 
     /// A launch into a new process, with the directory and the environment of this moment.
-    pub(crate) fn now(name: String) -> Launch {
+    ///
+    /// # Errors
+    /// The working directory has no name any more, so no other process could enter it.
+    pub(crate) fn now(name: String) -> std::io::Result<Launch> {
         let start = START.get();
-        let directory = std::env::current_dir().ok();
+        let directory = std::env::current_dir()?;
         let directory = match start {
-            Some(start) if start.directory == directory => None,
-            _ => directory.map(|directory| directory.into_os_string().into_vec()),
+            Some(start) if start.directory.as_ref() == Some(&directory) => None,
+            _ => Some(directory.into_os_string().into_vec()),
         };
         let same = start.is_some_and(|start| {
             let mut seen = 0;
@@ -55,7 +58,7 @@ impl Launch {
         });
         let environment =
             (!same).then(|| std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect());
-        Launch { name, directory, environment }
+        Ok(Launch { name, directory, environment })
     }
 
     /// Makes this process as the spawning one was. Only while it has one thread.

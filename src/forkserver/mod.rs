@@ -26,8 +26,10 @@ mod client;
 mod constructor;
 mod environment;
 mod obituary;
+mod panics;
 mod protocol;
 mod server;
+mod spare;
 
 pub(crate) use child::{Entry, entry_of};
 pub(crate) use client::{collect, end_server, kill, start, start_error, stop_collecting};
@@ -35,6 +37,7 @@ pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
 pub(crate) use obituary::{cause_of, describe, has_panicked, name_of, record_panic};
+pub(crate) use panics::{record_panics_of, text_of};
 
 use crate::engine::live::Member;
 use crate::memory::ArenaError;

@@ -8,17 +8,19 @@
 use super::client::Link;
 use super::obituary::{note_failed_start, note_status};
 use super::protocol::{Report, Request, WINDOW};
-use crate::engine::live::{Local, MemberName, Phase, bury, tables};
+use super::spare::{self, Place, Spares};
+use crate::engine::live::{Local, Member, MemberName, Phase, bury, tables};
 use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, reap};
-use crate::sys::signal::{Mask, Watch, ignore_group_signals};
+use crate::sys::signal::{Mask, Watch};
 use ipc_channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, Signal, getpid, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
 /// What the server needs before it is forked.
@@ -47,6 +49,12 @@ impl Ends {
     }
 }
 
+/// What a child is to be.
+enum Born {
+    Member(MemberName),
+    Spare(Place),
+}
+
 /// A spawning process, as the server knows it.
 struct Client {
     reports: IpcSender<Report>,
@@ -62,6 +70,8 @@ struct Loop {
     local: Local,
     own: Pid,
     warm: bool,
+    wants_spare: bool,
+    spares: Spares,
     children: HashMap<Pid, MemberName>,
     clients: HashMap<MemberName, Client>,
 }
@@ -84,11 +94,13 @@ impl Server {
         if !die_with_parent(self.root) {
             exit_now(0);
         }
-        ignore_group_signals();
         crate::sys::signal::ignore_broken_pipe();
         // Seen in `ps`; a failure changes nothing.
         let _ = rustix::thread::set_name(c"csproc-server");
         Link::install(ends.for_children());
+        let files = getrlimit(Resource::Nofile);
+        // Each spawning process has a descriptor here; a failure only leaves the limit where it was.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
         let (Ok((watch, mask)), Ok(local)) = (Watch::children(), Local::for_reaper()) else { exit_now(1) };
         let work = Loop {
             server: self,
@@ -97,25 +109,42 @@ impl Server {
             local,
             own: getpid(),
             warm: false,
+            wants_spare: false,
+            spares: Spares::default(),
             children: HashMap::new(),
             clients: HashMap::new(),
         };
-        let (member, mask) = work.run();
+        let (born, mask) = work.run();
+        let member = match born {
+            Born::Member(member) => member,
+            Born::Spare(place) => spare::wait(place),
+        };
+        // As above.
+        let _ = setrlimit(Resource::Nofile, files);
         super::child::run(member, &mask)
     }
 }
 
 impl Loop {
-    /// Comes back only in a child: with the member it is to be.
-    fn run(mut self) -> (MemberName, Mask) {
+    /// Comes back only in a child: with what it is to be.
+    fn run(mut self) -> (Born, Mask) {
         loop {
+            if self.wants_spare {
+                self.wants_spare = false;
+                if let Some(place) = self.fork_spare() {
+                    return self.become_child(Born::Spare(place));
+                }
+            }
             let mut descriptors = [
                 PollFd::new(&self.server.doorbell, PollFlags::IN),
                 PollFd::new(self.watch.descriptor(), PollFlags::IN),
                 PollFd::new(&self.server.life, PollFlags::IN),
             ];
-            if poll(&mut descriptors, None).is_err() {
-                continue;
+            let keep = self.spares.is_waiting().then(|| spare::KEEP.try_into().unwrap_or_default());
+            match poll(&mut descriptors, keep.as_ref()) {
+                Err(_) => continue,
+                Ok(0) => self.spares.dismiss(),
+                Ok(_) => (),
             }
             let [rung, died, life] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
             if life && self.root_has_left() {
@@ -132,7 +161,7 @@ impl Loop {
                 let mut rings = [0_u8; 64];
                 let _ = rustix::io::read(&self.server.doorbell, &mut rings);
                 if let Some(member) = self.serve_requests() {
-                    return self.become_child(member);
+                    return self.become_child(Born::Member(member));
                 }
             }
         }
@@ -146,7 +175,9 @@ impl Loop {
     /// Serves until no request is left. Comes back early, and with a member, in a child.
     fn serve_requests(&mut self) -> Option<MemberName> {
         loop {
-            match self.server.requests.try_recv() {
+            // ipc-channel panics when a message brings more descriptors than the process may have; the server must not end of it.
+            let received = catch_unwind(AssertUnwindSafe(|| self.server.requests.try_recv()));
+            match received.unwrap_or(Err(TryRecvError::Empty)) {
                 Ok(request) => {
                     if let Some(member) = self.serve_one(request) {
                         return Some(member);
@@ -180,6 +211,7 @@ impl Loop {
                     super::child::warm_up();
                     self.warm = true;
                 }
+                self.wants_spare = true;
                 for member in members {
                     if self.start(member) {
                         return Some(member);
@@ -196,12 +228,14 @@ impl Loop {
         if member.phase() != Phase::Requested {
             return false;
         }
-        // SAFETY: the server never starts a thread.
+        if let Some(pid) = self.spares.assign(name) {
+            self.adopt(pid, name, member);
+            return false;
+        }
+        // SAFETY: the server has one thread, except while it rehearses.
         match unsafe { fork() } {
             Ok(Forked::Child) => return true,
-            Ok(Forked::Parent(pid)) => {
-                self.children.insert(pid, name);
-            }
+            Ok(Forked::Parent(pid)) => self.adopt(pid, name, member),
             Err(error) => {
                 note_failed_start(member, error.raw_os_error());
                 member.enter(Phase::Failed);
@@ -209,6 +243,25 @@ impl Loop {
             }
         }
         false
+    }
+
+    /// A process has become this member.
+    fn adopt(&mut self, pid: Pid, name: MemberName, member: &Member) {
+        member.pid.store(pid.as_raw_nonzero().get().unsigned_abs(), Ordering::Release);
+        self.children.insert(pid, name);
+    }
+
+    /// Forks the next spare. Comes back with its place in the child only.
+    fn fork_spare(&mut self) -> Option<Place> {
+        let place = self.spares.next_place()?;
+        // SAFETY: as in `start`.
+        match unsafe { fork() } {
+            Ok(Forked::Child) => return Some(place),
+            Ok(Forked::Parent(pid)) => self.spares.born(pid, place),
+            // Then the next start will say so.
+            Err(_) => (),
+        }
+        None
     }
 
     fn kill(&self, name: MemberName) {
@@ -221,6 +274,7 @@ impl Loop {
     }
 
     fn died(&mut self, pid: Pid, ended: Ended) {
+        self.spares.died(pid);
         let Some(name) = self.children.remove(&pid) else { return };
         let tables = tables();
         let Some(member) = tables.member(name) else { return };
@@ -263,16 +317,15 @@ impl Loop {
     }
 
     /// In a child: everything of the server goes, except the way to it.
-    fn become_child(self, member: MemberName) -> (MemberName, Mask) {
-        let Loop { server, watch, mask, local, own, warm: _, children, clients } = self;
+    fn become_child(self, born: Born) -> (Born, Mask) {
+        let Loop { server, watch, mask, local, own, warm: _, wants_spare: _, spares: _, children, clients } = self;
         // The server's context stays the server's.
         std::mem::forget(local);
         drop((server, watch, children, clients));
-        crate::engine::live::become_host(member.index);
         if !die_with_parent(own) {
             exit_now(0);
         }
-        (member, mask)
+        (born, mask)
     }
 }
 

@@ -71,7 +71,10 @@ impl<R> Child<R> {
         let work = self.work.lock().take();
         match work {
             Some(work) => work.finish(location),
-            None => Err(NetworkError::one(Failure::Start { process: self.name, source: StartError::Joined })),
+            None => {
+                let process = self.name.clone();
+                Err(NetworkError::one(Failure::Start { process, source: StartError::Joined }))
+            }
         }
     }
 
@@ -205,6 +208,14 @@ impl<R> Work<R> {
         let mut outcomes: Vec<Outcome> = Vec::new();
         self.started.finish(location, &mut outcomes);
         assemble(self.shape, self.assemble, outcomes)
+    }
+}
+
+impl<R> Drop for Child<R> {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.get_mut().take() {
+            work.started.abandon();
+        }
     }
 }
 

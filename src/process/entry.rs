@@ -15,27 +15,17 @@ use super::ending::Ending;
 use super::running::join_children_of;
 use crate::channel::{Message, MessageError, Parcel, Scope, settle};
 use crate::engine::live::{Closing, Member, MemberName, Phase, tables, with_local};
-use crate::forkserver::{has_panicked, record_panic};
+use crate::forkserver::{has_panicked, record_panic, record_panics_of, text_of};
 use crate::memory::NONE;
-use std::any::Any;
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 use std::sync::atomic::Ordering;
-
-thread_local! {
-    /// The member whose panic the hook writes down, plus one.
-    static RECORDED: Cell<u32> = const { Cell::new(0) };
-}
 
 /// Runs a member on the calling thread; `false` when it panicked.
 pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
     let Some(member) = tables().member(name) else { return false };
-    hook_panics();
-    RECORDED.set(name.index + 1);
     let mut scope = Scope::enter(name.index);
-    let ran = catch_unwind(AssertUnwindSafe(|| call::<A, R>(name, member, &mut scope)));
-    RECORDED.set(0);
+    let ran =
+        record_panics_of(name.index, || catch_unwind(AssertUnwindSafe(|| call::<A, R>(name, member, &mut scope))));
     match ran {
         Ok(Ok((result, ending))) => {
             let closing = match ending {
@@ -106,29 +96,4 @@ fn address(word: &std::sync::atomic::AtomicU64) -> usize {
     let address = word.load(Ordering::Acquire) as usize;
     assert!(address != 0, "a process without a function was started");
     address
-}
-
-/// Writes down the panics of process threads, then does what was done before.
-fn hook_panics() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
-                && let Some(member) = tables().members.get(index)
-            {
-                let location = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
-                record_panic(index, member, &text_of(panic.payload()), &location);
-            }
-            before(panic);
-        }));
-    });
-}
-
-fn text_of(payload: &(dyn Any + Send)) -> String {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => String::from(*text),
-        (None, Some(text)) => text.clone(),
-        (None, None) => String::from("a panic that is not a text"),
-    }
 }

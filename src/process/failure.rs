@@ -60,8 +60,15 @@ impl fmt::Display for Failure {
 /// What one process came to.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    Returned { process: String, result: Parcel },
+    Returned {
+        process: String,
+        result: Parcel,
+    },
     Failed(Failure),
+    /// Another process was refused before anything had begun.
+    NotBegun {
+        process: String,
+    },
 }
 
 /// A network in which at least one process did not end normally.
@@ -104,6 +111,7 @@ impl NetworkError {
         for outcome in outcomes {
             match outcome {
                 Outcome::Returned { process, result } => entries.push((process, Some(result))),
+                Outcome::NotBegun { process } => entries.push((process, None)),
                 Outcome::Failed(failure) => {
                     entries.push((String::from(failure.process()), None));
                     failures.push(failure);

@@ -6,7 +6,7 @@ use super::child::Child;
 use super::definition::Blueprint;
 use super::failure::{Failure, NetworkError, Outcome};
 use super::part::Shape;
-use super::running::{Running, on_thread, start_all};
+use super::running::{Refusal, Running, leave_driver, on_thread, start_all};
 use super::start_error::StartError;
 use crate::channel::{MessageError, Parcel, describe_ends};
 use std::fmt::Write;
@@ -20,6 +20,8 @@ pub(super) enum Plan {
     Process(Box<Blueprint>),
     Parallel(Vec<Plan>),
     Sequence(Vec<Plan>),
+    /// A `for` part or a vector: runs as what it stands in runs.
+    List(Vec<Plan>),
 }
 
 /// How the results of a network become a value.
@@ -148,7 +150,9 @@ impl Plan {
     fn leaves<'a>(&'a self, found: &mut Vec<&'a Blueprint>) {
         match self {
             Plan::Process(leaf) => found.push(leaf),
-            Plan::Parallel(parts) | Plan::Sequence(parts) => parts.iter().for_each(|part| part.leaves(found)),
+            Plan::Parallel(parts) | Plan::Sequence(parts) | Plan::List(parts) => {
+                parts.iter().for_each(|part| part.leaves(found));
+            }
         }
     }
 }
@@ -157,7 +161,7 @@ impl Plan {
 #[derive(Debug)]
 pub(super) enum Started {
     Process(Arc<Running>),
-    Refused(Failure),
+    Refused(Refusal),
     Parallel(Vec<Started>),
     Sequence(JoinHandle<Vec<Outcome>>),
 }
@@ -166,9 +170,9 @@ impl Started {
     /// The first process that could not be started.
     fn refusal(&self) -> Option<Failure> {
         match self {
-            Started::Refused(failure) => Some(failure.clone()),
+            Started::Refused(Refusal::Failed(failure)) => Some(failure.clone()),
             Started::Parallel(parts) => parts.iter().find_map(Started::refusal),
-            Started::Process(_) | Started::Sequence(_) => None,
+            Started::Process(_) | Started::Sequence(_) | Started::Refused(Refusal::NotBegun(_)) => None,
         }
     }
 
@@ -191,6 +195,15 @@ impl Started {
         }
     }
 
+    /// Nobody will join it: what is not kept elsewhere is kept until the calling process ends.
+    pub(super) fn abandon(self) {
+        match self {
+            Started::Parallel(parts) => parts.into_iter().for_each(Started::abandon),
+            Started::Sequence(thread) => leave_driver(thread),
+            Started::Process(_) | Started::Refused(_) => (),
+        }
+    }
+
     /// Waits for every process.
     pub(super) fn finish(self, location: &'static Location<'static>, outcomes: &mut Vec<Outcome>) {
         match self {
@@ -198,7 +211,8 @@ impl Started {
                 let process = String::from(running.name());
                 Outcome::Failed(Failure::Start { process, source: StartError::Joined })
             })),
-            Started::Refused(failure) => outcomes.push(Outcome::Failed(failure)),
+            Started::Refused(Refusal::Failed(failure)) => outcomes.push(Outcome::Failed(failure)),
+            Started::Refused(Refusal::NotBegun(process)) => outcomes.push(Outcome::NotBegun { process }),
             Started::Parallel(parts) => parts.into_iter().for_each(|part| part.finish(location, outcomes)),
             // The thread runs only library code, which does not panic.
             Started::Sequence(thread) => outcomes.extend(thread.join().unwrap_or_default()),
@@ -227,20 +241,22 @@ fn take_leaves(plan: Plan, leaves: &mut Vec<Blueprint>) -> Form {
             leaves.push(*leaf);
             Form::Process
         }
-        Plan::Parallel(parts) => Form::Parallel(parts.into_iter().map(|part| take_leaves(part, leaves)).collect()),
+        Plan::Parallel(parts) | Plan::List(parts) => {
+            Form::Parallel(parts.into_iter().map(|part| take_leaves(part, leaves)).collect())
+        }
         Plan::Sequence(parts) => Form::Sequence(parts),
     }
 }
 
 fn build(
     form: Form,
-    started: &mut dyn Iterator<Item = Result<Arc<Running>, Failure>>,
+    started: &mut dyn Iterator<Item = Result<Arc<Running>, Refusal>>,
     location: &'static Location<'static>,
 ) -> Started {
     match form {
         Form::Process => match started.next() {
             Some(Ok(running)) => Started::Process(running),
-            Some(Err(failure)) => Started::Refused(failure),
+            Some(Err(refusal)) => Started::Refused(refusal),
             None => Started::Parallel(Vec::new()),
         },
         Form::Parallel(parts) => {
@@ -249,7 +265,10 @@ fn build(
         // It has to take its next step while others run.
         Form::Sequence(parts) => match on_thread("sequence", move || run(Plan::Sequence(parts), location)) {
             Ok(thread) => Started::Sequence(thread),
-            Err(error) => Started::Refused(Failure::Start { process: String::from("sequence"), source: error.into() }),
+            Err(error) => {
+                let failure = Failure::Start { process: String::from("sequence"), source: error.into() };
+                Started::Refused(Refusal::Failed(failure))
+            }
         },
     }
 }
@@ -261,6 +280,10 @@ fn run(plan: Plan, location: &'static Location<'static>) -> Vec<Outcome> {
         Plan::Sequence(parts) => {
             // After a failure the rest is not started: giving up its arguments retires their ends.
             for part in parts {
+                let part = match part {
+                    Plan::List(parts) => Plan::Sequence(parts),
+                    part => part,
+                };
                 outcomes.extend(run(part, location));
                 if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Failed(_))) {
                     break;

@@ -127,7 +127,7 @@ impl<P: Part> Part for Vec<P> {
 
     fn plan(self) -> Planned {
         let (plans, shapes) = self.into_iter().map(P::plan).map(|part| (part.plan, part.shape)).unzip();
-        Planned { plan: Plan::Parallel(plans), shape: Shape(Inner::Many(shapes)) }
+        Planned { plan: Plan::List(plans), shape: Shape(Inner::Many(shapes)) }
     }
 
     fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<Vec<P::Output>, MessageError> {

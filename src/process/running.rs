@@ -8,7 +8,7 @@ use super::failure::{Failure, Outcome};
 use super::start_error::StartError;
 use crate::channel::{Parcel, settle};
 use crate::engine::live::{
-    Closing, Direction, EndName, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
+    Closing, Direction, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
 };
 use crate::engine::{ChannelName, Engine, Guard, Order};
 use crate::forkserver::{self, Launch, cause_of, equip, start_error};
@@ -28,8 +28,6 @@ pub(super) struct Running {
     placement: Placement,
     parent: u32,
     exit: ChannelName,
-    /// The waiting side of the exit channel.
-    reader: EndName,
     result_type: &'static str,
     gone: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -45,12 +43,33 @@ enum Taken {
 /// Spawned children that nobody has joined yet.
 static CHILDREN: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
 
+/// Why a process does not run.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Failed(Failure),
+    /// Another process of the network was refused before anything had begun.
+    NotBegun(String),
+}
+
 /// Starts all of them; each comes back running, or with the reason why not.
 ///
 /// With `confirm` waits until the system has really started each; without, a refusal shows when the process is joined.
-pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<Running>, Failure>> {
+pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<Running>, Refusal>> {
     settle();
     let mut prepared: Vec<Result<Running, Failure>> = plans.into_iter().map(prepare).collect();
+    if prepared.iter().any(Result::is_err) {
+        // Validated before anything is done: the others are not begun, and their peers learn of it.
+        return prepared
+            .into_iter()
+            .map(|slot| match slot {
+                Ok(running) => {
+                    running.fail();
+                    Err(Refusal::NotBegun(running.name.clone()))
+                }
+                Err(failure) => Err(Refusal::Failed(failure)),
+            })
+            .collect();
+    }
     let wanted: Vec<MemberName> = prepared
         .iter()
         .flatten()
@@ -58,9 +77,7 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
         .map(|running| running.member)
         .collect();
     let sent = if wanted.is_empty() { Ok(()) } else { forkserver::start(&wanted) };
-    if !wanted.is_empty() {
-        super::exit::join_at_exit();
-    }
+    super::exit::join_at_exit();
     for slot in &mut prepared {
         let Ok(running) = slot else { continue };
         let started = match (running.placement, &sent) {
@@ -77,7 +94,7 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
             *slot = Err(Failure::Start { process, source });
         }
     }
-    prepared.into_iter().map(|running| running.map(Arc::new)).collect()
+    prepared.into_iter().map(|running| running.map(Arc::new).map_err(Refusal::Failed)).collect()
 }
 
 /// Fills a member's slot. If that fails, the arguments are gone, and the channels among them are poisoned.
@@ -91,8 +108,19 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
         arguments.discard(Closing::Poison);
         return Err(refused(StartError::Unavailable { reason: reason.to_string() }));
     }
-    let made = with_local(|local| make_member(local, &name, plan.placement)).and_then(|made| made);
-    let (member_name, slot, exit, reader, parent) = match made {
+    let launch = match plan.placement {
+        Placement::Process => Launch::now(name.clone()),
+        Placement::Thread => Ok(Launch::here(name.clone())),
+    };
+    let launch = match launch {
+        Ok(launch) => launch,
+        Err(error) => {
+            arguments.discard(Closing::Poison);
+            return Err(refused(error.into()));
+        }
+    };
+    let made = with_local(|local| make_member(local, &launch, plan.placement)).and_then(|made| made);
+    let (member_name, slot, exit, parent) = match made {
         Ok(made) => made,
         Err(error) => {
             arguments.discard(Closing::Poison);
@@ -111,7 +139,6 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
         placement: plan.placement,
         parent,
         exit,
-        reader,
         result_type: plan.result_type,
         gone: AtomicBool::new(false),
         thread: Mutex::new(None),
@@ -119,33 +146,33 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     })
 }
 
-type Made = (MemberName, &'static Member, ChannelName, EndName, u32);
+type Made = (MemberName, &'static Member, ChannelName, u32);
 
-fn make_member(local: &mut Local, name: &str, placement: Placement) -> Result<Made, ArenaError> {
+fn make_member(local: &mut Local, launch: &Launch, placement: Placement) -> Result<Made, ArenaError> {
     let parent = member()?;
     let (member_name, slot) = tables().create_member(parent)?;
-    let launch = match placement {
-        Placement::Process => Launch::now(String::from(name)),
-        Placement::Thread => {
-            let host = tables().members.get(parent).map_or(parent, |parent| parent.host.load(Ordering::Acquire));
-            slot.host.store(host, Ordering::Release);
-            Launch::here(String::from(name))
-        }
-    };
-    let exit = equip(member_name.index, slot, &launch).and_then(|()| {
+    if placement == Placement::Thread {
+        let host = tables().members.get(parent).map_or(parent, |parent| parent.host.load(Ordering::Acquire));
+        slot.host.store(host, Ordering::Release);
+    }
+    let exit = equip(member_name.index, slot, launch).and_then(|()| {
         let (exit, handle) = local.create_channel("", Holder::Member(parent))?;
-        let reader = local.request_end(exit, Direction::Reader, Holder::Member(parent));
+        let reader = local.request_end(exit, Direction::Reader, Holder::Exit(member_name.index));
         let writer = local.request_end(exit, Direction::Writer, Holder::Exit(member_name.index));
         local.close_end(handle, Closing::Retire);
         Ok((exit, reader?, writer?))
     });
     match exit {
         Ok((exit, reader, writer)) => {
+            slot.exit_reader.store(reader.index, Ordering::Release);
+            slot.exit_reader_generation.store(reader.generation, Ordering::Release);
             slot.exit_end.store(writer.index, Ordering::Release);
             slot.exit_end_generation.store(writer.generation, Ordering::Release);
-            Ok((member_name, slot, exit, reader, parent))
+            Ok((member_name, slot, exit, parent))
         }
         Err(error) => {
+            slot.enter(Phase::Failed);
+            local.leave(member_name.index, slot);
             local.disown(member_name.index);
             Err(error)
         }
@@ -207,6 +234,7 @@ impl Running {
         const STACK: usize = 8 << 20;
         let (name, member) = (self.name.replace('\0', ""), self.member);
         let Some(slot) = self.slot() else { return Ok(()) };
+        slot.pid.store(std::process::id(), Ordering::Release);
         slot.enter(Phase::Running);
         let started = std::thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
             if let Some(entry) = forkserver::entry_of(slot) {
@@ -297,11 +325,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Without a context the reaper lets go of both when this process ends.
-        let _ = with_local(|local| {
-            local.close_end(self.reader, Closing::Retire);
-            local.disown(self.member.index);
-        });
+        // Without a context the reaper does it when this process ends.
+        let _ = with_local(|local| local.disown(self.member.index));
     }
 }
 
@@ -315,10 +340,37 @@ pub(super) fn forget(child: &Arc<Running>) {
     CHILDREN.lock().retain(|other| !Arc::ptr_eq(other, child));
 }
 
+/// Threads that drive spawned sequences which nobody has joined, by the process that spawned them.
+static DRIVERS: Mutex<Vec<(u32, JoinHandle<Vec<Outcome>>)>> = Mutex::new(Vec::new());
+
+/// Keeps the driver of a spawned sequence until the calling process ends.
+pub(super) fn leave_driver(thread: JoinHandle<Vec<Outcome>>) {
+    if let Ok(member) = member() {
+        DRIVERS.lock().push((member, thread));
+    }
+}
+
+/// Nobody joined it, so nobody else can say it.
+fn complain(outcome: &Outcome) {
+    if let Outcome::Failed(failure) = outcome {
+        eprintln!("csproc: {failure}; it was spawned and never joined");
+    }
+}
+
 /// Waits for all children of a process that is at its end.
 #[track_caller]
 pub(super) fn join_children_of(parent: u32) {
     let location = Location::caller();
+    loop {
+        let driver = {
+            let mut drivers = DRIVERS.lock();
+            drivers.iter().position(|(owner, _)| *owner == parent).map(|place| drivers.swap_remove(place).1)
+        };
+        match driver.map(JoinHandle::join) {
+            Some(outcomes) => outcomes.unwrap_or_default().iter().for_each(complain),
+            None => break,
+        }
+    }
     loop {
         let child = {
             let mut children = CHILDREN.lock();
@@ -326,9 +378,8 @@ pub(super) fn join_children_of(parent: u32) {
         };
         match child {
             Some(child) => {
-                if let Some(Outcome::Failed(failure)) = child.take(location) {
-                    // Nobody joined it, so nobody else can say it.
-                    eprintln!("csproc: {failure}; it was spawned and never joined");
+                if let Some(outcome) = child.take(location) {
+                    complain(&outcome);
                 }
             }
             None => return,

@@ -50,6 +50,18 @@ pub(crate) fn is_single_threaded() -> bool {
     }
 }
 
+/// Whether a process has ended, reaped or not. A process that cannot be asked counts as alive.
+pub(crate) fn is_dead(pid: u32) -> bool {
+    let Some(pid) = Pid::from_raw(pid.cast_signed()) else { return false };
+    match rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) {
+        Ok(process) => {
+            let mut ended = [rustix::event::PollFd::new(&process, rustix::event::PollFlags::IN)];
+            matches!(rustix::event::poll(&mut ended, Some(&rustix::time::Timespec::default())), Ok(1))
+        }
+        Err(error) => error == Errno::SRCH,
+    }
+}
+
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {

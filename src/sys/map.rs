@@ -7,6 +7,7 @@
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous};
+use rustix::process::{Resource, getrlimit};
 use std::ptr::NonNull;
 
 /// A mapping that lives as long as the process.
@@ -25,6 +26,10 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     /// Maps `size` bytes of a sealed `memfd`, shared with processes forked from this one.
     pub(crate) fn shared(size: usize) -> Result<Mapping, Errno> {
+        // Growing a file beyond this limit is not an error but a signal, which would end a program that only links the library.
+        if getrlimit(Resource::Fsize).current.is_some_and(|limit| limit < size as u64) {
+            return Err(Errno::FBIG);
+        }
         let file = memfd_create(c"csproc", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         ftruncate(&file, size as u64)?;
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;

@@ -17,12 +17,18 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Blocks `SIGCHLD` and opens a descriptor for it; gives back the mask to restore in children.
+    /// Blocks every signal and opens a descriptor for `SIGCHLD`; gives back the mask to restore in children.
+    ///
+    /// Blocking also keeps out what a terminal or a service manager sends to a whole process group: the server ends with its root.
+    /// A mask is restored by one call, and a blocked signal that waits for the server does not wait for its children.
     pub(crate) fn children() -> Result<(Watch, Mask), Errno> {
         let set = only(libc::SIGCHLD);
+        let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: `sigfillset` initialises the set it is given.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
         let mut before = MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: both sets are valid; the kernel writes the previous mask into `before`.
-        let changed = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, before.as_mut_ptr()) };
+        // SAFETY: `all` is initialised; the kernel writes the previous mask into `before`.
+        let changed = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr()) };
         if changed != 0 {
             return Err(Errno::from_raw_os_error(changed));
         }
@@ -66,27 +72,10 @@ fn only(signal: i32) -> libc::sigset_t {
     set
 }
 
-/// Ignores what a terminal or a service manager sends to a whole process group: the server ends with its root.
-pub(crate) fn ignore_group_signals() {
-    for signal in GROUP {
-        disposition(signal, libc::SIG_IGN);
-    }
-}
-
-/// Undoes [`ignore_group_signals`] and ignores `SIGPIPE`, as every Rust program does before `main`.
-pub(crate) fn as_a_rust_program() {
-    for signal in GROUP {
-        disposition(signal, libc::SIG_DFL);
-    }
-    ignore_broken_pipe();
-}
-
 /// Makes a write to a closed pipe an error instead of a signal.
 pub(crate) fn ignore_broken_pipe() {
     disposition(libc::SIGPIPE, libc::SIG_IGN);
 }
-
-const GROUP: [i32; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
 
 fn disposition(signal: i32, action: libc::sighandler_t) {
     // SAFETY: a valid signal number, and a disposition that is no handler.

@@ -26,6 +26,8 @@ pub(crate) struct Local {
     /// A spare block: given in exchange for a message, or used for the next one to write.
     pub(super) hand: Block,
     pub(super) spin: Spin,
+    /// The reaper must not wait for a lock that only it could break.
+    pub(super) is_reaper: bool,
     pub(super) dice: u64,
     /// Kept between calls so that an offer allocates nothing.
     pub(super) scan: Vec<u16>,
@@ -95,6 +97,7 @@ impl Local {
             holder: Context::holder(index),
             hand: NONE,
             spin: Spin::new(),
+            is_reaper: false,
             dice: u64::from(index) << 32 | 0x9e37_79b9,
             scan: Vec::new(),
             locked: Vec::new(),
@@ -153,7 +156,11 @@ impl Local {
         let channel = self.tables.channels.get(name.index)?;
         // From here on the reaper finds the lock if we die with it.
         self.context.locking.store(name.index + 1, Ordering::Release);
-        self.take_lock(name.index, channel);
+        if self.is_reaper {
+            self.take_lock_as_reaper(name.index, channel);
+        } else {
+            self.take_lock(name.index, channel);
+        }
         if self.tables.channel(name).is_some() {
             return Some(channel);
         }
@@ -213,6 +220,8 @@ impl Drop for Local {
         if self.context.active.swap(0, Ordering::AcqRel) == 1 {
             self.tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }
+        // Whoever takes the slot next has no host for a moment; it must not look like ours, which may be dead by then.
+        self.context.host.store(u32::MAX, Ordering::Release);
         self.tables.contexts.give_back(self.index);
     }
 }
@@ -244,10 +253,8 @@ fn create_host() -> Result<u32, ArenaError> {
 /// This process was just forked by the server, with one thread: everything the parent kept is not ours.
 pub(crate) fn become_host(member: u32) {
     HOST.store(member + 1, Ordering::Release);
+    // Not a bare fork. The server keeps its context outside the thread-local slot, so there is none to forget.
     FOREIGN.store(false, Ordering::Relaxed);
-    let inherited = LOCAL.try_with(|cell| cell.try_borrow_mut().ok().and_then(|mut slot| slot.take()));
-    // The parent's context stays the parent's.
-    std::mem::forget(inherited);
 }
 
 /// The member that the calling thread acts for: the process it runs, or else the operating-system process it is in.

@@ -9,6 +9,8 @@
 //! a sleeper: the sleeper has noted the channel in its context, and the reaper wakes it.
 
 use super::sync::{AtomicU32, Ordering, spin_loop, wait, wake, wake_all};
+use crate::sys::clock::Deadline;
+use std::time::{Duration, Instant};
 
 /// The name of a holder, as it stands in the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,30 @@ impl Lock {
             }
         }
         sleeping(false);
+    }
+
+    /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again. `true` when the lock was taken over from a
+    /// dead holder, whose half-made change is to be repaired.
+    pub(super) fn take_from_the_dead(&self, me: LockHolder, is_dead: impl Fn(u32) -> bool) -> bool {
+        loop {
+            let now = self.0.load(Ordering::Relaxed);
+            if now == 0 {
+                if self.0.compare_exchange(0, me.0 | SLEEPERS, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+                    return false;
+                }
+                continue;
+            }
+            let holder = LockHolder(now & !SLEEPERS);
+            if is_dead((holder.0 >> 1) - 1) && self.take_over(holder, me) {
+                return true;
+            }
+            let marked = now | SLEEPERS;
+            if now == marked || self.0.compare_exchange(now, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+                // Holders that live are gone within a microsecond; then this was a matter of death.
+                let soon = Deadline::at(Instant::now() + Duration::from_millis(1));
+                wait(&self.0, marked, Some(&soon));
+            }
+        }
     }
 
     #[inline]

@@ -2,10 +2,10 @@
 //!
 //! Knows nothing of how processes are started. A member is an operating-system process, or a thread of one; it holds ends
 //! and blocks, ends in one of few ways, and leaves behind a result or an obituary. The slot lives until nobody refers to it:
-//! its starter counts once, and so does every channel that was lost with it.
+//! the process itself counts once until it is gone, its starter once, and so does every channel that was lost with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::end::Closing;
+use super::end::{Closing, EndName, Holder};
 use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, wait, wake_all};
 use super::tables::{Tables, take};
@@ -72,6 +72,10 @@ pub(crate) struct Member {
     /// Its end of the channel that retires when the member is gone.
     pub(crate) exit_end: AtomicU32,
     pub(crate) exit_end_generation: AtomicU32,
+    /// The other end of that channel, for its starter. It is not the starter's: a process that is at its end lets go of all its
+    /// ends and then waits for its children.
+    pub(crate) exit_reader: AtomicU32,
+    pub(crate) exit_reader_generation: AtomicU32,
     /// 1 once the starter (or the reaper for it) has given up its reference.
     pub(crate) disowned: AtomicU32,
     /// Addresses of functions, the same in every process of one image.
@@ -80,7 +84,7 @@ pub(crate) struct Member {
     pub(crate) ending: AtomicU64,
     /// A number that no other process of this program has had.
     pub(crate) serial: AtomicU64,
-    reserved: [AtomicU32; 6],
+    reserved: [AtomicU32; 4],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -125,6 +129,11 @@ impl Member {
         }
     }
 
+    /// Whether no process or thread has been made for it yet.
+    pub(super) fn is_unborn(&self) -> bool {
+        self.phase() <= Phase::Requested && self.pid.load(Ordering::Acquire) == 0
+    }
+
     fn blocks(&self) -> [&AtomicU32; 4] {
         [&self.launch, &self.arguments, &self.result, &self.obituary]
     }
@@ -136,7 +145,7 @@ impl Member {
 }
 
 impl Tables {
-    /// A new member, with one reference for its starter.
+    /// A new member, with one reference for its starter and one for itself.
     pub(crate) fn create_member(self, parent: u32) -> Result<(MemberName, &'static Member), ArenaError> {
         let (index, generation, member) = take(self.members, Home::Members)?;
         for word in [
@@ -146,6 +155,8 @@ impl Tables {
             &member.ends,
             &member.exit_end,
             &member.exit_end_generation,
+            &member.exit_reader,
+            &member.exit_reader_generation,
             &member.disowned,
         ] {
             word.store(0, Ordering::Relaxed);
@@ -155,7 +166,7 @@ impl Tables {
         }
         member.host.store(index, Ordering::Relaxed);
         member.parent.store(parent, Ordering::Relaxed);
-        member.references.store(1, Ordering::Relaxed);
+        member.references.store(2, Ordering::Relaxed);
         member.serial.store(self.arena.shared().serial.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         member.phase.store(Phase::New as u32, Ordering::Release);
         Ok((MemberName { index, generation }, member))
@@ -182,6 +193,9 @@ impl Local {
             for block in member.blocks() {
                 self.discard(block.swap(NONE, Ordering::AcqRel), Closing::Retire);
             }
+            // The next user of the slot must not look like a part of the dead for a moment.
+            member.host.store(u32::MAX, Ordering::Release);
+            member.parent.store(u32::MAX, Ordering::Release);
             tables.members.give_back(index);
         }
     }
@@ -190,6 +204,13 @@ impl Local {
     pub(crate) fn disown(&mut self, index: u32) {
         let Some(member) = self.tables().members.get(index) else { return };
         if member.disowned.swap(1, Ordering::AcqRel) == 0 {
+            let reader = EndName {
+                index: member.exit_reader.load(Ordering::Acquire),
+                generation: member.exit_reader_generation.load(Ordering::Acquire),
+            };
+            if self.tables().holder(reader) == Some(Holder::Exit(index)) {
+                self.close_end(reader, Closing::Retire);
+            }
             self.release_member(index);
         }
     }

@@ -94,11 +94,29 @@ fn closing(index: u32, member: &Member) -> Closing {
 impl Local {
     /// A context for the reaper itself: it never spins, and does not count as active.
     pub(crate) fn for_reaper() -> Result<Local, crate::memory::ArenaError> {
-        let local = Local::new()?;
+        let mut local = Local::new()?;
+        local.is_reaper = true;
         if local.context.active.swap(0, Ordering::AcqRel) == 1 {
             local.tables().arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }
         Ok(local)
+    }
+
+    /// Takes a lock without ever waiting for the dead.
+    ///
+    /// Several processes may die at once, and while one of them is buried another one, dead but not yet reaped, may hold a lock that
+    /// the burial needs. Nobody else would break it. The dead holder's context is not marked DEAD then; what it has in queues stays
+    /// there, marked, until its own burial unlinks it.
+    pub(super) fn take_lock_as_reaper(&mut self, index: u32, channel: &'static Channel) {
+        let tables = self.tables();
+        let is_dead = |context: u32| {
+            let host = tables.contexts.get(context).map(|context| context.host.load(Ordering::Acquire));
+            let member = host.and_then(|host| tables.members.get(host));
+            member.is_some_and(|member| crate::sys::fork::is_dead(member.pid.load(Ordering::Acquire)))
+        };
+        if channel.lock.take_from_the_dead(self.holder, is_dead) {
+            self.rebuild(index, channel);
+        }
     }
 
     /// Closes every end that a member holds.
@@ -130,8 +148,13 @@ impl Local {
             .map(|(child, _, _)| child)
             .collect();
         for child in orphans {
+            let unborn = self.tables().members.get(child).filter(|child| child.is_unborn());
             self.disown(child);
+            if let Some(unborn) = unborn {
+                self.leave(child, unborn);
+            }
         }
+        self.release_member(index);
     }
 
     /// Step 2.
@@ -224,11 +247,18 @@ impl Local {
     /// Step 3.
     fn unlink_offers(&mut self, corpse: &Corpse) {
         let tables = self.tables();
+        // The offer that a partner has committed is out of its queue already; the mark was left for its owner to clear.
+        let fired = (corpse.word.phase() == Word::Synced).then(|| corpse.word.guard());
         for offer in corpse.context.offers(tables).iter().filter(|offer| offer.is_linked()) {
+            if fired == Some(usize::from(offer.guard())) {
+                offer.set_linked(false);
+                continue;
+            }
             if let Some(channel) = self.lock(offer.channel()) {
                 channel.unlink_dead(tables, offer);
                 self.unlock(channel);
             }
+            self.after_unlock();
         }
     }
 
@@ -304,6 +334,7 @@ impl Local {
         let tables = self.tables();
         corpse.context.length.store(0, Ordering::Release);
         corpse.context.table.store(NONE, Ordering::Release);
+        // As in the `Drop` of `Local`.
         corpse.context.host.store(u32::MAX, Ordering::Release);
         if corpse.context.active.swap(0, Ordering::AcqRel) == 1 {
             tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);

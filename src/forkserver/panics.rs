@@ -1,0 +1,50 @@
+//! Writes down where and why a process panicked, while it is still possible to know.
+//!
+//! Knows nothing of what happens to the process then. A panic's place is known to the panic hook alone; and when panics abort, nothing
+//! runs after the hook. So one hook is put in front of the one that was there, and looks whether the thread runs a process.
+
+use super::obituary::record_panic;
+use crate::engine::live::tables;
+use std::any::Any;
+use std::cell::Cell;
+use std::sync::Once;
+
+thread_local! {
+    /// The member whose panic is written down, plus one.
+    static RECORDED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Runs `work`; a panic in it is that of the member.
+pub(crate) fn record_panics_of<R>(member: u32, work: impl FnOnce() -> R) -> R {
+    hook();
+    RECORDED.set(member + 1);
+    let result = work();
+    RECORDED.set(0);
+    result
+}
+
+/// Puts the hook in place. The server does it once for all its children.
+pub(super) fn hook() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
+                && let Some(member) = tables().members.get(index)
+            {
+                let location = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
+                record_panic(index, member, &text_of(panic.payload()), &location);
+            }
+            before(panic);
+        }));
+    });
+}
+
+/// What a panic said.
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => String::from(*text),
+        (None, Some(text)) => text.clone(),
+        (None, None) => String::from("a panic that is not a text"),
+    }
+}

@@ -1,0 +1,272 @@
+//! Law 6: a channel retires when the last end of one side is gone, and ends are counted right wherever they come from.
+//!
+//! Knows nothing of ends inside messages; those are counted in `mobile`.
+
+use crate::watchdog::Place;
+use csproc::prelude::*;
+
+#[process]
+fn source(out: Writer<u64>, count: u64) -> csproc::Result<()> {
+    for i in 0..count {
+        out.write(i)?;
+    }
+    Ok(())
+}
+
+#[process]
+fn retire_and_go_on(out: Writer<u64>, log: Writer<bool>) -> csproc::Result<()> {
+    out.write(1)?;
+    out.retire();
+    out.retire();
+    log.write(out.write(2).is_err_and(|error| error.is_retired()))?;
+    Ok(())
+}
+
+#[process]
+fn relay(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<()> {
+    for value in input {
+        out.write(value)?;
+    }
+    Ok(())
+}
+
+#[process]
+fn collect(input: Reader<u64>) -> Vec<u64> {
+    input.into_iter().collect()
+}
+
+#[process]
+fn read_some(input: Reader<u64>, count: u64) -> csproc::Result<()> {
+    for _ in 0..count {
+        input.read()?;
+    }
+    Ok(())
+}
+
+#[process]
+fn wait_to_read(ready: Writer<Place>, input: Reader<u64>) -> ChannelError {
+    Place::announce(&ready);
+    input.read().unwrap_err()
+}
+
+#[process]
+fn wait_to_write(ready: Writer<Place>, out: Writer<u64>) -> ChannelError {
+    Place::announce(&ready);
+    out.write(1).unwrap_err().fate
+}
+
+#[process]
+fn hold(_out: Writer<u64>, until: Reader<u64>) {
+    assert!(until.read().is_err());
+}
+
+over_both! {
+    fn law_6_readers_see_the_retirement_after_the_last_value(placement) {
+        let c = Channel::new();
+        let (sent, read) = Parallel!(source(c.writer(), 10).on(placement), collect(c.reader()).on(placement)).unwrap();
+        sent.unwrap();
+        assert!(read.into_iter().eq(0..10));
+    }
+
+    fn law_6_retirement_passes_down_a_chain_of_relays(placement) {
+        let channels: Vec<Channel<u64>> = (0..6).map(|_| Channel::new()).collect();
+        let (sent, relays, read) = Parallel!(
+            source(channels[0].writer(), 30).on(placement),
+            for i in 0..5 => relay(channels[i].reader(), channels[i + 1].writer()).on(placement),
+            collect(channels[5].reader()).on(placement),
+        )
+        .unwrap();
+        sent.unwrap();
+        relays.into_iter().for_each(|relay| relay.unwrap());
+        assert!(read.into_iter().eq(0..30));
+    }
+
+    fn law_6_retirement_passes_up_a_chain_of_relays(placement) {
+        let channels: Vec<Channel<u64>> = (0..4).map(|_| Channel::new()).collect();
+        let (sent, relays, read) = Parallel!(
+            source(channels[0].writer(), u64::MAX).on(placement),
+            for i in 0..3 => relay(channels[i].reader(), channels[i + 1].writer()).on(placement),
+            read_some(channels[3].reader(), 10).on(placement),
+        )
+        .unwrap();
+        read.unwrap();
+        assert!(sent.unwrap_err().channel_error().unwrap().is_retired());
+        for relay in relays {
+            assert!(relay.unwrap_err().channel_error().unwrap().is_retired());
+        }
+    }
+
+    fn law_6_retirement_wakes_waiting_readers(placement) {
+        let (c, ready) = (Channel::new(), Channel::new());
+        let (w, announced) = (c.writer(), ready.reader());
+        let readers: Vec<_> = (0..3)
+            .map(|_| {
+                let reader = Spawn!(wait_to_read(ready.writer(), c.reader()).on(placement)).unwrap();
+                announced.read().unwrap().until_asleep();
+                reader
+            })
+            .collect();
+        retire!(w);
+        readers.into_iter().for_each(|reader| assert_eq!(reader.join().unwrap(), ChannelError::Retired));
+    }
+
+    fn law_6_retirement_wakes_waiting_writers(placement) {
+        let (c, ready) = (Channel::new(), Channel::new());
+        let (r, announced) = (c.reader(), ready.reader());
+        let writers: Vec<_> = (0..3)
+            .map(|_| {
+                let writer = Spawn!(wait_to_write(ready.writer(), c.writer()).on(placement)).unwrap();
+                announced.read().unwrap().until_asleep();
+                writer
+            })
+            .collect();
+        drop(r);
+        writers.into_iter().for_each(|writer| assert_eq!(writer.join().unwrap(), ChannelError::Retired));
+    }
+
+    fn law_6_only_the_last_of_several_writers_retires_the_channel(placement) {
+        let c = Channel::new();
+        let (sent, read) = Parallel!(
+            for i in 0..4 => source(c.writer(), i * 10).on(placement),
+            collect(c.reader()).on(placement),
+        )
+        .unwrap();
+        sent.into_iter().for_each(|sent| sent.unwrap());
+        assert_eq!(read.len(), 60);
+    }
+
+    fn law_6_a_process_ends_an_end_by_returning(placement) {
+        let (c, until) = (Channel::new(), Channel::<u64>::new());
+        let (r, end) = (c.reader(), until.writer());
+        let holder = Spawn!(hold(c.writer(), until.reader()).on(placement)).unwrap();
+        assert!(r.try_read().unwrap_err().is_would_block());
+        drop(end);
+        assert!(r.read().unwrap_err().is_retired());
+        holder.join().unwrap();
+        assert!(r.try_read().unwrap_err().is_retired());
+    }
+
+    fn law_6_a_retired_end_is_of_no_use_to_its_holder(placement) {
+        let (c, log) = (Channel::new(), Channel::new());
+        let other_writer = c.writer();
+        let (read, ended, refused) = Parallel!(
+            read_some(c.reader(), 1).on(placement),
+            retire_and_go_on(c.writer(), log.writer()).on(placement),
+            read_flag(log.reader()).on(placement),
+        )
+        .unwrap();
+        read.unwrap();
+        ended.unwrap();
+        assert!(refused.unwrap());
+        drop(other_writer);
+    }
+
+    fn law_6_counts_are_right_when_a_process_is_multiplied(placement) {
+        let c = Channel::new();
+        let r = c.reader();
+        let mut sources = source(c.writer(), 5).on(placement) * 4;
+        while sources.len() > 1 {
+            drop(sources.pop());
+            assert!(r.try_read().unwrap_err().is_would_block(), "retired while {} writers are left", sources.len());
+        }
+        drop(sources);
+        assert!(r.try_read().unwrap_err().is_retired(), "the original of the arguments is still counted");
+
+        let c = Channel::new();
+        let (sent, read) = Parallel!(4 * source(c.writer(), 5).on(placement), collect(c.reader()).on(placement)).unwrap();
+        sent.into_iter().for_each(|sent| sent.unwrap());
+        assert_eq!(read.len(), 20);
+    }
+}
+
+#[process]
+fn read_flag(input: Reader<bool>) -> csproc::Result<bool> {
+    Ok(input.read()?)
+}
+
+once! {
+    fn law_6_a_side_that_never_had_an_end_does_not_count() {
+        let c = Channel::<u64>::new();
+        let w = c.writer();
+        assert!(w.try_write(1).unwrap_err().is_would_block());
+        let r = c.reader();
+        assert!(r.try_read().unwrap_err().is_would_block());
+
+        let c = Channel::<u64>::new();
+        let r = c.reader();
+        assert!(r.try_read().unwrap_err().is_would_block());
+        assert!(r.read_timeout(std::time::Duration::from_millis(1)).unwrap_err().is_timed_out());
+        drop(c.writer());
+        assert!(r.try_read().unwrap_err().is_retired());
+    }
+
+    fn law_6_a_late_end_does_not_revive_a_channel() {
+        let c = Channel::<u64>::new();
+        let r = c.reader();
+        drop(c.writer());
+        let late = c.writer();
+        assert!(r.try_read().unwrap_err().is_retired());
+        assert!(late.try_write(1).unwrap_err().is_retired());
+        assert!(late.write(1).unwrap_err().is_retired());
+        assert!(c.reader().read().unwrap_err().is_retired());
+
+        let c = Channel::<u64>::new();
+        let w = c.writer();
+        drop(c.reader());
+        let late = c.reader();
+        assert!(w.write(1).unwrap_err().is_retired());
+        assert!(late.read().unwrap_err().is_retired());
+    }
+
+    fn law_6_a_clone_is_one_more_end() {
+        let c = Channel::<u64>::new();
+        let (w, r) = (c.writer(), c.reader());
+        let (w2, r2) = (w.clone(), r.clone());
+        drop(w);
+        assert!(r.try_read().unwrap_err().is_would_block());
+        drop(r);
+        assert!(w2.try_write(1).unwrap_err().is_would_block());
+        drop(w2);
+        assert!(r2.read().unwrap_err().is_retired());
+    }
+
+    fn law_6_a_clone_of_the_channel_is_no_end() {
+        let c = Channel::<u64>::new();
+        let (d, w, r) = (c.clone(), c.writer(), c.reader());
+        drop(w);
+        assert!(r.read().unwrap_err().is_retired());
+        drop((c, d));
+        assert!(r.read().unwrap_err().is_retired());
+    }
+
+    fn law_6_retiring_twice_counts_once() {
+        let c = Channel::<u64>::new();
+        let (w, w2, r) = (c.writer(), c.writer(), c.reader());
+        retire!(w);
+        w.retire();
+        drop(w);
+        assert!(r.try_read().unwrap_err().is_would_block());
+        drop(w2);
+        assert!(r.try_read().unwrap_err().is_retired());
+    }
+
+    fn law_6_a_process_that_never_runs_gives_its_ends_up() {
+        let c = Channel::<u64>::new();
+        let r = c.reader();
+        let process = source(c.writer(), 1);
+        assert!(r.try_read().unwrap_err().is_would_block());
+        drop(process);
+        assert!(r.try_read().unwrap_err().is_retired());
+    }
+
+    fn a_channel_outlives_its_handle() {
+        let (w, r) = {
+            let c = Channel::builder().name("short-lived").build().unwrap();
+            (c.writer(), c.reader())
+        };
+        let writer = std::thread::spawn(move || w.write(5_u64).is_ok());
+        assert_eq!(r.read().unwrap(), 5);
+        assert!(writer.join().unwrap());
+        assert_eq!(format!("{r:?}"), "Reader(\"short-lived\")");
+    }
+}
