@@ -29,7 +29,6 @@ mod obituary;
 mod panics;
 mod protocol;
 mod server;
-mod spare;
 
 pub(crate) use child::{Entry, entry_of};
 pub(crate) use client::{collect, end_server, kill, start, start_error, stop_collecting};

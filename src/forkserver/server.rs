@@ -8,7 +8,6 @@
 use super::client::Link;
 use super::obituary::{note_failed_start, note_status};
 use super::protocol::{Report, Request, WINDOW};
-use super::spare::{self, Place, Spares};
 use crate::engine::live::{Local, Member, MemberName, Phase, bury, tables};
 use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, reap};
 use crate::sys::signal::{Mask, Watch};
@@ -49,12 +48,6 @@ impl Ends {
     }
 }
 
-/// What a child is to be.
-enum Born {
-    Member(MemberName),
-    Spare(Place),
-}
-
 /// A spawning process, as the server knows it.
 struct Client {
     reports: IpcSender<Report>,
@@ -70,8 +63,6 @@ struct Loop {
     local: Local,
     own: Pid,
     warm: bool,
-    wants_spare: bool,
-    spares: Spares,
     children: HashMap<Pid, MemberName>,
     clients: HashMap<MemberName, Client>,
 }
@@ -109,16 +100,10 @@ impl Server {
             local,
             own: getpid(),
             warm: false,
-            wants_spare: false,
-            spares: Spares::default(),
             children: HashMap::new(),
             clients: HashMap::new(),
         };
-        let (born, mask) = work.run();
-        let member = match born {
-            Born::Member(member) => member,
-            Born::Spare(place) => spare::wait(place),
-        };
+        let (member, mask) = work.run();
         // As above.
         let _ = setrlimit(Resource::Nofile, files);
         super::child::run(member, &mask)
@@ -126,25 +111,16 @@ impl Server {
 }
 
 impl Loop {
-    /// Comes back only in a child: with what it is to be.
-    fn run(mut self) -> (Born, Mask) {
+    /// Comes back only in a child: with the member it is to be.
+    fn run(mut self) -> (MemberName, Mask) {
         loop {
-            if self.wants_spare {
-                self.wants_spare = false;
-                if let Some(place) = self.fork_spare() {
-                    return self.become_child(Born::Spare(place));
-                }
-            }
             let mut descriptors = [
                 PollFd::new(&self.server.doorbell, PollFlags::IN),
                 PollFd::new(self.watch.descriptor(), PollFlags::IN),
                 PollFd::new(&self.server.life, PollFlags::IN),
             ];
-            let keep = self.spares.is_waiting().then(|| spare::KEEP.try_into().unwrap_or_default());
-            match poll(&mut descriptors, keep.as_ref()) {
-                Err(_) => continue,
-                Ok(0) => self.spares.dismiss(),
-                Ok(_) => (),
+            if poll(&mut descriptors, None).is_err() {
+                continue;
             }
             let [rung, died, life] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
             if life && self.root_has_left() {
@@ -161,7 +137,7 @@ impl Loop {
                 let mut rings = [0_u8; 64];
                 let _ = rustix::io::read(&self.server.doorbell, &mut rings);
                 if let Some(member) = self.serve_requests() {
-                    return self.become_child(Born::Member(member));
+                    return self.become_child(member);
                 }
             }
         }
@@ -211,7 +187,6 @@ impl Loop {
                     super::child::warm_up();
                     self.warm = true;
                 }
-                self.wants_spare = true;
                 for member in members {
                     if self.start(member) {
                         return Some(member);
@@ -226,10 +201,6 @@ impl Loop {
     fn start(&mut self, name: MemberName) -> bool {
         let Some(member) = tables().member(name) else { return false };
         if member.phase() != Phase::Requested {
-            return false;
-        }
-        if let Some(pid) = self.spares.assign(name) {
-            self.adopt(pid, name, member);
             return false;
         }
         // SAFETY: the server has one thread, except while it rehearses.
@@ -251,19 +222,6 @@ impl Loop {
         self.children.insert(pid, name);
     }
 
-    /// Forks the next spare. Comes back with its place in the child only.
-    fn fork_spare(&mut self) -> Option<Place> {
-        let place = self.spares.next_place()?;
-        // SAFETY: as in `start`.
-        match unsafe { fork() } {
-            Ok(Forked::Child) => return Some(place),
-            Ok(Forked::Parent(pid)) => self.spares.born(pid, place),
-            // Then the next start will say so.
-            Err(_) => (),
-        }
-        None
-    }
-
     fn kill(&self, name: MemberName) {
         for (pid, child) in &self.children {
             if *child == name {
@@ -274,7 +232,6 @@ impl Loop {
     }
 
     fn died(&mut self, pid: Pid, ended: Ended) {
-        self.spares.died(pid);
         let Some(name) = self.children.remove(&pid) else { return };
         let tables = tables();
         let Some(member) = tables.member(name) else { return };
@@ -317,15 +274,15 @@ impl Loop {
     }
 
     /// In a child: everything of the server goes, except the way to it.
-    fn become_child(self, born: Born) -> (Born, Mask) {
-        let Loop { server, watch, mask, local, own, warm: _, wants_spare: _, spares: _, children, clients } = self;
+    fn become_child(self, member: MemberName) -> (MemberName, Mask) {
+        let Loop { server, watch, mask, local, own, warm: _, children, clients } = self;
         // The server's context stays the server's.
         std::mem::forget(local);
         drop((server, watch, children, clients));
         if !die_with_parent(own) {
             exit_now(0);
         }
-        (born, mask)
+        (member, mask)
     }
 }
 

@@ -74,17 +74,12 @@ impl Home {
 
 const ALL: [Home; HOMES] = [Home::Members, Home::Contexts, Home::Channels, Home::Ends];
 
-/// How many processes forked in advance can be told apart.
-pub(crate) const SPARES: usize = 8;
-
 /// Counters that the engine keeps for all processes together.
 #[repr(C, align(64))]
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     /// Contexts that are not parked: when there are more than processors, spinning cannot pay.
     pub(crate) active: std::sync::atomic::AtomicI32,
-    /// Where processes forked in advance find out which member they are.
-    pub(crate) spares: [std::sync::atomic::AtomicU64; SPARES],
     /// Arrival numbers for processes, so that an identity is never used twice.
     pub(crate) serial: std::sync::atomic::AtomicU64,
 }

@@ -7,6 +7,6 @@ mod arena;
 mod block;
 mod pool;
 
-pub(crate) use arena::{Arena, ArenaError, Home, SPARES, arena, default_size};
+pub(crate) use arena::{Arena, ArenaError, Home, arena, default_size};
 pub(crate) use block::{Block, FATE, NONE};
 pub(crate) use pool::{Pool, Shareable, Slot, SlotState};

@@ -71,16 +71,8 @@ pub(crate) struct Seen {
     pub(crate) name: String,
     pub(crate) state: char,
     pub(crate) parent: u32,
-    pub(crate) threads: u32,
     /// Processor time used so far, in clock ticks.
     pub(crate) ticks: u64,
-}
-
-impl Seen {
-    /// Whether it is a process that the server has ready for the next start: it has no name and no thread of its own yet.
-    fn is_spare(&self, server: Option<u32>) -> bool {
-        Some(self.parent) == server && self.name == "csproc-server" && self.threads == 1 && self.state != 'Z'
-    }
 }
 
 /// Reads a `stat` file of a process or of a thread.
@@ -94,7 +86,6 @@ pub(crate) fn seen(stat: &str) -> Option<Seen> {
         name: String::from(name),
         state: fields.first()?.chars().next()?,
         parent: fields.get(1)?.parse().ok()?,
-        threads: fields.get(17)?.parse().ok()?,
         ticks: fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
     })
 }
@@ -114,10 +105,10 @@ pub(crate) fn server() -> Option<Seen> {
     everybody().into_iter().find(|process| process.parent == std::process::id() && process.name == "csproc-server")
 }
 
-/// The processes that the server has started for this program, zombies included, those without work excluded.
+/// The processes that the server has started for this program, zombies included.
 pub(crate) fn children() -> Vec<Seen> {
     let server = server().map(|server| server.pid);
-    everybody().into_iter().filter(|process| Some(process.parent) == server && !process.is_spare(server)).collect()
+    everybody().into_iter().filter(|process| Some(process.parent) == server).collect()
 }
 
 /// Descendants of this program that should not exist when nothing runs.
@@ -127,7 +118,6 @@ fn processes_left() -> Vec<String> {
     everybody()
         .into_iter()
         .filter(|process| Some(process.pid) != server && (process.parent == own || Some(process.parent) == server))
-        .filter(|process| !process.is_spare(server))
         .map(|process| format!("{} {} ({})", process.pid, process.name, process.state))
         .collect()
 }

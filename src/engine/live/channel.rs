@@ -1,7 +1,7 @@
 //! A channel: its fate, the counts of its ends, and two queues of offers in order of arrival.
 //!
-//! Knows nothing of values. Everything but the name is read and written under the channel's lock; the flags may also be
-//! read without it, for they only ever gain bits.
+//! Knows nothing of values. Everything but the name is read and written under the channel's lock; the flags that make a fate may
+//! also be read without it, for a channel only ever gains them.
 //!
 //! At most one of the two queues holds an offer of a context that still waits: a reader and a writer that both wait would
 //! have met. (Offers of contexts that were committed elsewhere may linger until somebody unlinks them.)
@@ -29,6 +29,8 @@ pub(super) const NO_WRITERS: u32 = 8;
 /// A side that never had an end does not count as gone.
 pub(super) const HAD_READERS: u32 = 16;
 pub(super) const HAD_WRITERS: u32 = 32;
+/// No end was requested yet: its maker is about to.
+pub(super) const FRESH: u32 = 64;
 
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -64,7 +66,8 @@ impl Slot for Channel {
 impl Channel {
     /// A taken slot becomes a fresh channel, before anybody else knows its name.
     pub(super) fn reset(&self, name: &str) {
-        for word in [&self.flags, &self.readers, &self.writers, &self.handles, &self.lost] {
+        self.flags.store(FRESH, Ordering::Relaxed);
+        for word in [&self.readers, &self.writers, &self.handles, &self.lost] {
             word.store(0, Ordering::Relaxed);
         }
         self.ticket.store(0, Ordering::Relaxed);
@@ -116,6 +119,11 @@ impl Channel {
         self.flags.store(flags | bits, Ordering::Release);
     }
 
+    pub(super) fn lower(&self, bits: u32) {
+        let flags = self.flags.load(Ordering::Relaxed);
+        self.flags.store(flags & !bits, Ordering::Release);
+    }
+
     /// Under the lock, when the channel has a fate: every waiting offer learns of it. `wakes` collects contexts to wake
     /// once the lock is released.
     ///
@@ -138,9 +146,11 @@ impl Channel {
         }
     }
 
-    /// Whether nothing refers to the channel any more.
+    /// Whether nothing refers to the channel any more. A fresh one is its maker's, who may have taken the slot of a channel that a
+    /// corpse was just freeing.
     pub(super) fn is_unused(&self) -> bool {
-        [&self.readers, &self.writers, &self.handles].iter().all(|count| count.load(Ordering::Relaxed) == 0)
+        self.flags.load(Ordering::Relaxed) & FRESH == 0
+            && [&self.readers, &self.writers, &self.handles].iter().all(|count| count.load(Ordering::Relaxed) == 0)
     }
 }
 

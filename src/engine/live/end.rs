@@ -4,7 +4,7 @@
 //! message or waits in the arguments of a process). So whatever dies, the reaper finds the ends that died with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::channel::{HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
+use super::channel::{FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
 use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering};
 use super::tables::{Tables, take};
@@ -187,6 +187,7 @@ impl Local {
             // reaper counts the records again.
             end.holder.store(holder.raw(), Ordering::Release);
             channel.count(direction).fetch_add(1, Ordering::Relaxed);
+            channel.lower(FRESH);
             match direction {
                 Direction::Reader => channel.raise(HAD_READERS),
                 Direction::Writer => channel.raise(HAD_WRITERS),
@@ -218,7 +219,14 @@ impl Local {
         let tables = self.tables();
         let Some(record) = tables.ends.named(end.index, end.generation) else { return };
         let (name, direction) = (record.channel(), record.direction());
-        let Some(channel) = self.lock(name) else { return };
+        let Some(channel) = self.lock(name) else {
+            // The end was requested of a channel that was gone already: nothing counts it.
+            if let Some(holder) = Holder::of(record.holder.swap(0, Ordering::AcqRel)) {
+                tables.ends.give_back(end.index);
+                self.count_held(holder, -1);
+            }
+            return;
+        };
         let holder = match record.state.is(end.generation) {
             true => Holder::of(record.holder.swap(0, Ordering::AcqRel)),
             false => None,

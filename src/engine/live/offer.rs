@@ -223,6 +223,8 @@ impl Local {
                 let wake = parked.then(|| partner.context());
                 return Some((Fired { index: number, outcome: Ok(taking) }, wake));
             }
+            // Taken back at once: the block stays ours, and its tag will change when somebody else gets it.
+            self.context.exchange_done();
             offer.set_linked(false);
         }
         None

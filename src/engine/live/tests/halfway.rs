@@ -1,0 +1,221 @@
+//! Processes killed between two steps of the protocol: others go on as if the step had been made, or as if it had not.
+//!
+//! Knows nothing of chance: each test takes the protocol's own pieces and dies at one chosen place.
+
+use super::super::{Closing, Direction, Holder, Owner, member, tables};
+use super::audit::{faults, first_waiting, lock_holder};
+use super::watch::{alone, found, until};
+use super::wire::{Wire, here, keep, message, name_of, offer, output, read, signal, stop, write};
+use crate::engine::Order;
+use crate::memory::Slot;
+use crate::{Channel, OnCrash, Reader, Spawn, Writer, process};
+use rustix::process::Signal;
+use std::sync::atomic::Ordering;
+
+/// Stays where it is until it is killed.
+fn stay() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+#[process]
+fn stay_with(_reader: Reader<u8>, _writer: Writer<u8>) {
+    stay()
+}
+
+#[process]
+fn stay_with_lock(writer: Writer<u8>) {
+    let name = name_of(&writer);
+    here(|local| local.lock(name).map(|_| ()));
+    stay()
+}
+
+/// A burial needs the lock of a channel, whose holder dies meanwhile: nobody but the reaper can break it.
+#[test]
+fn a_holder_that_dies_while_a_burial_waits_for_its_lock_does_not_stop_the_reaper() {
+    alone("a_holder_that_dies_while_a_burial_waits_for_its_lock_does_not_stop_the_reaper", || {
+        let c = Channel::<u8>::new();
+        let reader = c.reader();
+        let name = name_of(&reader);
+        let first = Spawn!(stay_with(c.reader(), Channel::new().writer())).unwrap();
+        let second = Spawn!(stay_with_lock(c.writer())).unwrap();
+        found(|| lock_holder(name.index));
+        signal(first.pid().unwrap(), Signal::KILL);
+        // The reaper waits for the lock, in the first one's burial.
+        let holder = found(|| lock_holder(name.index));
+        until(|| {
+            let mut others = tables().contexts.taken().filter(|(index, ..)| *index != holder);
+            others.any(|(_, _, context)| context.locking.load(Ordering::Acquire) == name.index + 1)
+        });
+        signal(second.pid().unwrap(), Signal::KILL);
+        first.join().unwrap_err();
+        second.join().unwrap_err();
+        assert!(reader.read().unwrap_err().is_lost());
+        assert_eq!(faults(), Vec::<String>::new());
+    });
+}
+
+#[process]
+fn start_another(writer: Writer<u8>, ready: Writer<u8>) {
+    let _child = Spawn!(stay_with(Channel::new().reader(), writer)).unwrap();
+    ready.write(1).unwrap();
+    stay()
+}
+
+#[test]
+fn the_children_of_a_killed_process_are_buried_too() {
+    alone("the_children_of_a_killed_process_are_buried_too", || {
+        let (c, d) = (Channel::<u8>::new(), Channel::<u8>::new());
+        let (reader, ready) = (c.reader(), d.reader());
+        let starter = Spawn!(start_another(c.writer(), d.writer())).unwrap();
+        ready.read().unwrap();
+        starter.kill().unwrap();
+        starter.join().unwrap_err();
+        assert!(reader.read().unwrap_err().is_lost());
+        assert_eq!(faults(), Vec::<String>::new());
+    });
+}
+
+#[process]
+fn choose_where_to_write(first: Writer<u8>, second: Writer<u8>) -> (bool, bool) {
+    let (left, right) = (message(1), message(2));
+    let fired = offer(&[output(name_of(&first), left), output(name_of(&second), right)], Order::Priority);
+    keep(fired.outcome.unwrap());
+    let kept = tables().arena.block(left).owner() == here(|local| local.owner());
+    if kept {
+        keep(left);
+    }
+    (fired.index == 1, kept)
+}
+
+#[process]
+fn read_raw(reader: Reader<u8>) {
+    let _ = read(name_of(&reader));
+    stay()
+}
+
+/// Who commits takes the offer out of the queue and leaves its mark to the owner; the owner dies before it has cleared it.
+#[test]
+fn an_offer_that_was_answered_is_not_taken_out_twice_when_its_owner_dies() {
+    alone("an_offer_that_was_answered_is_not_taken_out_twice_when_its_owner_dies", || {
+        let c = Channel::<u8>::new();
+        let _ends = (c.reader(), c.writer());
+        let name = name_of(&c.reader());
+        let answered = Spawn!(read_raw(c.reader()).on_crash(OnCrash::Retire)).unwrap();
+        found(|| first_waiting(name, false));
+        stop(answered.pid().unwrap());
+        assert_eq!(write(name, 1), Ok(()));
+        let other = std::thread::spawn(move || read(name));
+        found(|| first_waiting(name, false));
+        signal(answered.pid().unwrap(), Signal::KILL);
+        answered.join().unwrap_err();
+        assert!(first_waiting(name, false).is_some(), "somebody who waits was lost from the queue");
+        assert_eq!(write(name, 2), Ok(()));
+        assert_eq!(other.join().unwrap(), Ok(2));
+        assert_eq!(faults(), Vec::<String>::new());
+    });
+}
+
+/// The reader R meets the stale offer of the writer X first and announces that exchange; then it waits, is committed, and killed.
+#[test]
+fn an_exchange_that_failed_is_not_settled_when_its_author_dies() {
+    alone("an_exchange_that_failed_is_not_settled_when_its_author_dies", || {
+        let (c, d) = (Channel::<u8>::new(), Channel::<u8>::new());
+        let _ends = (c.reader(), c.writer(), d.reader(), d.writer());
+        let (left, right) = (name_of(&c.reader()), name_of(&d.reader()));
+        let chooser = Spawn!(choose_where_to_write(c.writer(), d.writer())).unwrap();
+        let waiting = found(|| first_waiting(right, true));
+        stop(chooser.pid().unwrap());
+        assert_eq!(read(right), Ok(2));
+        let block = tables().contexts.get(waiting).unwrap().offer(tables(), 0).unwrap().block.load(Ordering::Acquire);
+        assert_eq!(tables().arena.block(block).owner(), Owner::Context(waiting).tag());
+        let author = Spawn!(read_raw(c.reader())).unwrap();
+        found(|| first_waiting(left, false));
+        stop(author.pid().unwrap());
+        assert_eq!(write(left, 3), Ok(()));
+        signal(author.pid().unwrap(), Signal::KILL);
+        author.join().unwrap_err();
+        let owner = tables().arena.block(block).owner();
+        signal(chooser.pid().unwrap(), Signal::CONT);
+        assert_eq!(chooser.join().unwrap(), (true, true), "the loser's block was freed under its owner");
+        assert_eq!(owner, Owner::Context(waiting).tag());
+        assert_eq!(faults(), Vec::<String>::new());
+    });
+}
+
+#[process]
+fn free_a_channel_and_die_with_its_lock() {
+    here(|local| {
+        let (name, _) = local.create_channel("", Holder::Member(member().unwrap())).unwrap();
+        let channel = local.lock(name).unwrap();
+        channel.handles.store(0, Ordering::Relaxed);
+        tables().channels.give_back(name.index);
+        // Somebody else makes a channel of the slot, and waits for the lock.
+        until(|| {
+            let sleeps = |index: u32| index == name.index + 1;
+            tables().contexts.taken().any(|(_, _, context)| sleeps(context.sleeping.load(Ordering::Acquire)))
+        });
+        std::process::abort();
+    });
+}
+
+#[test]
+fn a_channel_made_in_the_slot_of_one_that_a_corpse_was_freeing_exists() {
+    alone("a_channel_made_in_the_slot_of_one_that_a_corpse_was_freeing_exists", || {
+        let process = Spawn!(free_a_channel_and_die_with_its_lock()).unwrap();
+        // Locked, but free.
+        let slot = found(|| {
+            let mut locked = tables()
+                .contexts
+                .taken()
+                .filter_map(|(_, _, context)| context.locking.load(Ordering::Acquire).checked_sub(1));
+            locked.find(|index| tables().channels.get(*index).is_some_and(|channel| channel.state().taken().is_none()))
+        });
+        let wire = Wire::new();
+        process.join().unwrap_err();
+        assert_eq!(wire.name.index, slot, "the free slots are a stack");
+        assert!(tables().channel(wire.name).is_some(), "the reaper freed a channel that was just made");
+        assert_eq!(faults(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn an_end_asked_of_a_channel_that_is_gone_can_be_closed() {
+    alone("an_end_asked_of_a_channel_that_is_gone_can_be_closed", || {
+        let gone = Wire::new().name;
+        let before = tables().ends.taken().count();
+        here(|local| {
+            let holder = Holder::Member(member().unwrap());
+            for _ in 0..100 {
+                let end = local.request_end(gone, Direction::Reader, holder).unwrap();
+                local.close_end(end, Closing::Retire);
+            }
+        });
+        assert_eq!(tables().ends.taken().count(), before);
+    });
+}
+
+#[process]
+fn let_a_thread_come_and_go(ready: Writer<u32>) {
+    let index = std::thread::spawn(|| here(|local| local.index)).join().unwrap();
+    ready.write(index).unwrap();
+    stay()
+}
+
+/// A context slot is taken a moment before its new host is noted: until then it must not name the old one.
+#[test]
+fn a_burial_spares_a_context_whose_slot_the_dead_had_used_before() {
+    alone("a_burial_spares_a_context_whose_slot_the_dead_had_used_before", || {
+        let c = Channel::<u32>::new();
+        let reader = c.reader();
+        let process = Spawn!(let_a_thread_come_and_go(c.writer())).unwrap();
+        let left = reader.read().unwrap();
+        let (index, generation, context) = tables().contexts.take().unwrap();
+        assert_eq!(index, left, "the free slots are a stack");
+        process.kill().unwrap();
+        process.join().unwrap_err();
+        assert!(context.state().is(generation), "the burial gave away a context that has just been taken");
+        tables().contexts.give_back(index);
+    });
+}

@@ -1,0 +1,71 @@
+//! Every test ends: one that hangs is aborted with its name. Tests of the engine run one at a time, for they count
+//! what the whole program uses.
+//!
+//! Knows nothing of what is tested.
+
+use super::super::tables;
+use parking_lot::Mutex;
+use std::io::Write;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// Held by the test that runs.
+static GATE: Mutex<()> = Mutex::new(());
+
+/// Whether the long versions were asked for.
+fn is_long() -> bool {
+    std::env::var_os("CSPROC_LONG").is_some_and(|value| value == "1")
+}
+
+/// Runs a test while no other test of the engine runs.
+///
+/// It runs on a thread of its own, so that its context is given back before the next test begins; a thread that a scope has
+/// joined by itself may still be about to give its context back.
+pub(super) fn alone(test: &str, body: impl FnOnce() + Send) {
+    let _gate = GATE.lock();
+    let own = super::super::host().unwrap();
+    guarded(test, || {
+        until(|| {
+            let mut hosts = tables().contexts.taken().map(|(_, _, context)| context.host.load(Ordering::Acquire));
+            hosts.all(|host| host != own && host != u32::MAX)
+        });
+        if let Err(panic) = std::thread::scope(|scope| scope.spawn(body).join()) {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+fn guarded(test: &str, body: impl FnOnce()) {
+    let patience = Duration::from_secs(if is_long() { 900 } else { 60 });
+    let (over, watch) = channel::<()>();
+    let name = String::from(test);
+    let dog = std::thread::spawn(move || {
+        if watch.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            // Not `eprintln!`, which the test harness would swallow.
+            let picture = super::audit::picture();
+            let _ = writeln!(std::io::stderr(), "\nwatchdog: `{name}` has not ended within {patience:?}\n{picture}");
+            std::process::abort();
+        }
+    });
+    body();
+    drop(over);
+    dog.join().unwrap();
+}
+
+/// Waits until something has come about; what never comes about is the watchdog's.
+pub(super) fn until(mut come_about: impl FnMut() -> bool) {
+    while !come_about() {
+        std::thread::yield_now();
+    }
+}
+
+/// As [`until`], for what has a value.
+pub(super) fn found<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    loop {
+        match look() {
+            Some(value) => return value,
+            None => std::thread::yield_now(),
+        }
+    }
+}
