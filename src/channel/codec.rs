@@ -72,33 +72,36 @@ impl Flavor for IntoBlock {
 /// Serializes a value into a block that the calling thread owns. Ends inside the value are requested again for the block.
 #[inline]
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Block, MessageError> {
-    let block = with_local(|local| local.take_block(0))??;
-    let needed = match encode_into(value, block) {
-        Ok(length) if length <= tables().arena.capacity(block) => {
-            tables().arena.block(block).set_length(length);
-            return Ok(block);
-        }
-        Ok(needed) => needed,
-        Err(error) => {
-            abandon(block)?;
-            return Err(error);
-        }
-    };
-    abandon(block)?;
-    let block = with_local(|local| local.take_block(needed))??;
-    match encode_into(value, block) {
-        Ok(length) if length <= tables().arena.capacity(block) => {
-            tables().arena.block(block).set_length(length);
-            Ok(block)
-        }
-        Ok(_) => {
-            abandon(block)?;
-            Err(encode_error::<T>(String::from("it serializes differently each time")))
-        }
-        Err(error) => {
-            abandon(block)?;
-            Err(error)
-        }
+    match try_encode(value, 0)? {
+        Ok(block) => Ok(block),
+        // The first try has counted; the second one fits.
+        Err(needed) => try_encode(value, needed)?
+            .map_err(|_| encode_error::<T>(String::from("it serializes differently each time"))),
+    }
+}
+
+/// One try with a block of at least so many bytes; the inner error says how many it takes.
+#[inline]
+fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Block, usize>, MessageError> {
+    let draft = Draft(with_local(|local| local.take_block(bytes))??);
+    let length = encode_into(value, draft.0)?;
+    if length > tables().arena.capacity(draft.0) {
+        return Ok(Err(length));
+    }
+    tables().arena.block(draft.0).set_length(length);
+    let block = draft.0;
+    std::mem::forget(draft);
+    Ok(Ok(block))
+}
+
+/// A block that is being written. Given up, with the ends that already travel in it, when that fails: also by a panic in a user's
+/// `Serialize`.
+struct Draft(Block);
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Without a context: the reaper frees it with this process.
+        let _ = abandon(self.0);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::obituary::failed_start;
 use super::protocol::{Report, Request, WINDOW};
-use crate::engine::live::{Member, MemberName, Phase, bury, host, tables, with_local};
+use crate::engine::live::{Local, Member, MemberName, Phase, bury, host, tables};
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
 use parking_lot::Mutex;
@@ -189,7 +189,8 @@ fn watch_server() -> io::Result<()> {
 
 /// The server is dead, and the kernel has killed all its children with it.
 fn bury_everybody() {
-    let Ok(own) = host() else { return };
+    // Out of contexts: then nobody here waits for a channel either.
+    let (Ok(own), Ok(mut reaper)) = (host(), Local::for_reaper()) else { return };
     let hosts: Vec<u32> = tables()
         .members
         .taken()
@@ -200,8 +201,7 @@ fn bury_everybody() {
     for host in hosts {
         let pid = tables().members.get(host).map_or(0, |member| member.pid.load(Ordering::Acquire));
         wait_for_death(pid);
-        // Out of contexts: then nobody here waits for a channel either.
-        let _ = with_local(|local| bury(local, host));
+        bury(&mut reaper, host);
     }
 }
 

@@ -104,7 +104,7 @@ pub(super) struct Context {
     state: SlotState,
     offers: [Offer; INLINE],
     // Written by the owner, read by the reaper.
-    /// The operating-system process the thread belongs to.
+    /// The operating-system process the thread belongs to: member index plus one; zero while nobody's.
     pub(super) host: AtomicU32,
     /// 1 while the context counts as active (it is not parked).
     pub(super) active: AtomicU32,

@@ -227,10 +227,12 @@ impl Local {
             }
             return;
         };
-        let holder = match record.state.is(end.generation) {
-            true => Holder::of(record.holder.swap(0, Ordering::AcqRel)),
-            false => None,
-        };
+        let mine = record.state.is(end.generation) && record.holder.load(Ordering::Acquire) != 0;
+        if mine {
+            // Before the record goes: killed in between, the reaper must not take a poison for a retirement.
+            channel.raise(self.closing_bits(channel, direction, closing));
+        }
+        let holder = if mine { Holder::of(record.holder.swap(0, Ordering::AcqRel)) } else { None };
         if holder.is_some() {
             let left = channel.count(direction).fetch_sub(1, Ordering::Relaxed) - 1;
             let gone = match direction {
@@ -238,7 +240,7 @@ impl Local {
                 Direction::Writer if left == 0 => NO_WRITERS,
                 _ => 0,
             };
-            channel.raise(gone | self.closing_bits(channel, direction, closing));
+            channel.raise(gone);
             self.resolve(channel);
             tables.ends.give_back(end.index);
             self.free_if_unused(name, channel);

@@ -105,7 +105,7 @@ impl Local {
             releases: Vec::new(),
         };
         match host() {
-            Ok(host) => context.host.store(host, Ordering::Release),
+            Ok(host) => context.host.store(host + 1, Ordering::Release),
             Err(error) => {
                 local.dice = 0;
                 return Err(error);
@@ -221,7 +221,7 @@ impl Drop for Local {
             self.tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }
         // Whoever takes the slot next has no host for a moment; it must not look like ours, which may be dead by then.
-        self.context.host.store(u32::MAX, Ordering::Release);
+        self.context.host.store(0, Ordering::Release);
         self.tables.contexts.give_back(self.index);
     }
 }

@@ -9,7 +9,8 @@
 //!  3 look    at the guards in the order asked for: a channel with a fate is ready; else take the first offer of the
 //!            opposite queue, REMOVE it, announce the exchange, and SYNC its word = commit.
 //!            Not waiting any more (another commit, a deadline, death): look at the next one.
-//!  4 decide  nothing ready: an expired timer, then `skip`           still under all locks: one instant
+//!            An expired timer is ready in its turn.
+//!  4 decide  nothing ready: `skip`, if there is one                 still under all locks: one instant
 //!  5 queue   on every channel; word := WAITING                      the table is frozen from here
 //!  6 unlock  everything
 //!  7 wait    until SYNCED, or withdraw at the deadline

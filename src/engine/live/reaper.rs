@@ -49,7 +49,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     let corpses: Vec<Corpse> = tables
         .contexts
         .taken()
-        .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host)
+        .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host + 1)
         .map(|(index, _, context)| Corpse { index, context, word: context.word.bury() })
         .collect();
     let members: Vec<(u32, &'static Member)> = tables
@@ -71,11 +71,15 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         local.close_held(*index, closing(*index, member));
     }
     local.free_blocks(&corpses, &members, host);
+    let any = !corpses.is_empty();
     for corpse in corpses {
         local.release_corpse(&corpse);
     }
     for (index, member) in &members {
         local.leave(*index, member);
+    }
+    if any {
+        recount(local);
     }
     ring(local);
 }
@@ -111,7 +115,7 @@ impl Local {
         let tables = self.tables();
         let is_dead = |context: u32| {
             let host = tables.contexts.get(context).map(|context| context.host.load(Ordering::Acquire));
-            let member = host.and_then(|host| tables.members.get(host));
+            let member = host.and_then(|host| tables.members.get(host.checked_sub(1)?));
             member.is_some_and(|member| crate::sys::fork::is_dead(member.pid.load(Ordering::Acquire)))
         };
         if channel.lock.take_from_the_dead(self.holder, is_dead) {
@@ -335,12 +339,20 @@ impl Local {
         corpse.context.length.store(0, Ordering::Release);
         corpse.context.table.store(NONE, Ordering::Release);
         // As in the `Drop` of `Local`.
-        corpse.context.host.store(u32::MAX, Ordering::Release);
+        corpse.context.host.store(0, Ordering::Release);
         if corpse.context.active.swap(0, Ordering::AcqRel) == 1 {
             tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }
         tables.contexts.give_back(corpse.index);
     }
+}
+
+/// A process that dies while it changes the number of active contexts leaves it wrong, for good. It only decides whether spinning
+/// pays, so counting while others change it is good enough.
+fn recount(local: &Local) {
+    let tables = local.tables();
+    let active = tables.contexts.taken().filter(|(_, _, context)| context.active.load(Ordering::Relaxed) == 1).count();
+    tables.arena.shared().active.store(active as i32, Ordering::Relaxed);
 }
 
 /// Step 8.

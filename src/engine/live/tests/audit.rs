@@ -85,7 +85,8 @@ pub(super) fn faults() -> Vec<String> {
         .map(|(index, _, _)| index)
         .collect();
     for (index, _, context) in tables.contexts.taken() {
-        let host = context.host.load(Ordering::Acquire);
+        // Kept plus one, so that zero is nobody.
+        let host = context.host.load(Ordering::Acquire).wrapping_sub(1);
         if !alive.contains(&host) {
             faults.push(format!("context {index} belongs to member {host}, who is gone"));
         }
