@@ -9,6 +9,7 @@
 use super::environment::Launch;
 use super::obituary::{note_failed_start, read_record};
 use crate::engine::live::{Member, MemberName, Phase, become_host, tables};
+use crate::sys::cpu::{roam, stay};
 use crate::sys::fork::exit_now;
 use crate::sys::signal::{Mask, restore};
 use std::sync::atomic::Ordering;
@@ -37,11 +38,15 @@ pub(super) fn run(name: MemberName, mask: &Mask) -> ! {
         // Seen in `ps`; the system keeps fifteen bytes. A failure changes nothing.
         let _ = rustix::thread::set_name(&name);
     }
+    // The thread starts where its maker is, which then sleeps for ever.
+    let processors = stay();
     let thread = std::thread::Builder::new().name(launch.name.replace('\0', "")).stack_size(STACK).spawn(move || {
+        roam(processors.as_ref());
         // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because waking the
         // main thread for it would cost a context switch per process.
         std::process::exit(if entry(name) { 0 } else { PANICKED })
     });
+    roam(processors.as_ref());
     match thread {
         Err(error) => fail(member, &error),
         Ok(thread) => {

@@ -132,7 +132,9 @@ fn execute_another_program() {
 #[process]
 fn last_word(go: Reader<()>) {
     assert!(go.read().is_err());
-    println!("the last word of {}", csproc::current().name());
+    // In one piece: after `main` standard output is no longer buffered, and a thread would print word by word.
+    let word = format!("the last word of {}\n", csproc::current().name());
+    std::io::stdout().write_all(word.as_bytes()).unwrap();
 }
 
 #[process]
