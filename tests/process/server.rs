@@ -88,6 +88,12 @@ fn unset(name: &str) {
 }
 
 alone! {
+    /// A child's thread starts confined to one processor; user code must not notice.
+    fn a_process_may_use_the_processors_that_its_spawner_may_use() {
+        let own = std::thread::available_parallelism().map_or(0, usize::from);
+        assert_eq!(usable_processors().run().unwrap(), own);
+    }
+
     fn five_hundred_and_twelve_processes_run_at_once() {
         let (here, go) = (Channel::new(), Channel::<()>::new());
         let (arrived, start) = (here.reader(), go.writer());
@@ -259,4 +265,9 @@ fn files() {
     }
     println!("ready");
     let _ = network.join();
+}
+
+#[process]
+fn usable_processors() -> usize {
+    std::thread::available_parallelism().map_or(0, usize::from)
 }
