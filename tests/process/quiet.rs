@@ -115,7 +115,7 @@ alone! {
     }
 
     fn who_is_awake_on_both_sides_needs_no_system_call() {
-        const COUNT: u64 = 20_000;
+        const COUNT: u64 = 1_000;
         if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
             // On one processor somebody has to sleep.
             return;

@@ -7,7 +7,7 @@
 //! processor, because a futex wake-up would run the waiter before the waker has made its own next offer.
 //!
 //! Both are bounded, and adapt to what they bring:
-//! - the budget doubles when the partner came in time, halves when it did not, and has a maximum ([`SPINS`], [`YIELDS`]);
+//! - the budget follows what the partner took when it came in time, halves when it did not, and has a maximum ([`SPINS`], [`YIELDS`]);
 //! - a yield that took longer than a sleep and a wake-up counts as failed: somebody else has work for the processor;
 //! - every [`PROBE`]th wait gets the full budget, so that a phase of slow partners does not end it for ever.
 
@@ -71,12 +71,17 @@ impl Spin {
         }
     }
 
-    fn learn(&mut self, allowance: Allowance, came: bool) {
+    /// `came` is the number of rounds after which the partner came, if it did.
+    fn learn(&mut self, allowance: Allowance, came: Option<u32>) {
         let (budget, most) = match allowance {
             Allowance::Spin(_) => (&mut self.spins, SPINS),
             Allowance::Yield(_) => (&mut self.yields, YIELDS),
         };
-        *budget = if came { (*budget * 2).clamp(1, most) } else { *budget / 2 };
+        *budget = match came {
+            // At once, and with a margin: from nothing, doubling would never get there between two probes.
+            Some(rounds) => (rounds.saturating_mul(4) + 16).max(*budget).min(most),
+            None => *budget / 2,
+        };
     }
 }
 
@@ -133,27 +138,27 @@ impl Local {
         let synced = || Some(word.read()).filter(|now| !now.is_waiting());
         let (found, worthwhile) = match allowance {
             Allowance::Spin(rounds) => {
-                let found = (0..rounds).find_map(|_| {
+                let found = (0..rounds).find_map(|round| {
                     let now = synced();
                     if now.is_none() {
                         spin_loop();
                     }
-                    now
+                    now.map(|now| (round, now))
                 });
                 (found, true)
             }
             Allowance::Yield(0) => (None, true),
             Allowance::Yield(times) => {
                 let start = Instant::now();
-                let found = (0..times).find_map(|_| {
+                let found = (0..times).find_map(|round| {
                     yield_now();
-                    synced()
+                    synced().map(|now| (round, now))
                 });
                 (found, start.elapsed() < WORTHWHILE)
             }
         };
-        self.spin.learn(allowance, found.is_some() && worthwhile);
-        found
+        self.spin.learn(allowance, found.filter(|_| worthwhile).map(|(rounds, _)| rounds));
+        found.map(|(_, now)| now)
     }
 }
 
@@ -177,14 +182,15 @@ mod tests {
         for (processors, most) in [(2, Allowance::Spin(SPINS)), (1, Allowance::Yield(YIELDS))] {
             let mut spin = on(processors);
             for _ in 0..20 {
-                spin.learn(most, false);
+                spin.learn(most, None);
             }
             assert!(spin.allowance(1).is_none());
             let probes = (1..PROBE).filter(|_| spin.allowance(1) == most).count();
             assert_eq!(probes, 1, "one wait in {PROBE} probes with the full budget");
-            for _ in 0..20 {
-                spin.learn(most, true);
-            }
+            // One probe that brings the partner is enough to trust in it again.
+            spin.learn(most, Some(100));
+            assert!(!spin.allowance(1).is_none());
+            spin.learn(most, Some(SPINS));
             assert_eq!(spin.allowance(1), most);
         }
     }
