@@ -13,7 +13,7 @@
 
 use super::ending::Ending;
 use super::running::join_children_of;
-use crate::channel::{Message, MessageError, Parcel, Scope, settle};
+use crate::channel::{Message, MessageError, Parcel, Scope};
 use crate::engine::live::{Closing, Member, MemberName, Phase, tables, with_local};
 use crate::forkserver::{has_panicked, record_panic, record_panics_of, text_of};
 use crate::memory::NONE;
@@ -59,18 +59,10 @@ pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
 }
 
 fn leave(scope: Scope, index: u32, member: &Member, closing: Closing) {
-    settle_if_normal(closing);
     scope.leave(closing);
     if member.ends.load(Ordering::Acquire) != 0 {
         // Without a context the reaper closes them.
         let _ = with_local(|local| local.close_held(index, closing));
-    }
-}
-
-/// A process that goes on to its end in order has nothing held back.
-fn settle_if_normal(closing: Closing) {
-    if closing == Closing::Retire {
-        settle();
     }
 }
 
