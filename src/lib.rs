@@ -42,6 +42,7 @@
 #[cfg(test)]
 extern crate self as csproc;
 
+mod alternation;
 mod channel;
 mod engine;
 mod forkserver;
@@ -49,8 +50,9 @@ mod memory;
 mod process;
 mod sys;
 
+pub use alternation::{Alternation, Event, Fired, Guard, Read, Token, Write, select_read};
 pub use channel::{
-    Builder, Channel, ChannelEnd, ChannelError, ChannelId, IntoIter, Iter, Message, MessageError, Reader, WriteError,
+    Barrier, Buffer, Builder, Channel, ChannelEnd, ChannelError, ChannelId, Extended, IntoIter, Iter, Message, MessageError, Reader, WriteError,
     Writer,
 };
 pub use csproc_macros::process;
@@ -218,6 +220,111 @@ macro_rules! retire {
     ($($end:expr),+ $(,)?) => {{ $( $crate::ChannelEnd::retire(&$end); )+ }};
 }
 
+/// Waits for one of several guards, and runs its arm. Of several that are ready, any may be chosen.
+///
+/// | guard | fires |
+/// |---|---|
+/// | `v = reader.read()` | when a message is read, which is `v` in the arm |
+/// | `writer.write(value)` | when the value is written; it is evaluated before the choice |
+/// | `after(duration)`, `at(instant)` | when the time has come |
+/// | `skip` | when nothing else is ready |
+/// | `v = guard` | when this [`Guard`] fires, such as the end of a child |
+///
+/// Any of them may be followed by a precondition, `if condition`: when it is false, the guard is absent and neither its end nor its value
+/// is evaluated. The arm `=> expression` may `return`, `break`, `continue` and use `?`; all arms are of one type. The guards are
+/// evaluated once, in order, and exactly one fires: the others leave no trace.
+///
+/// # Blocking
+/// Waits until a guard is ready.
+///
+/// # Errors
+/// The value is a `Result`: `Err` with the [`ChannelError`] of a channel that is poisoned, retired or lost, if no other guard fired
+/// before; or [`ChannelError::NoGuards`] when no guard is present.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+/// use std::time::Duration;
+///
+/// let (c, d) = (Channel::new(), Channel::<u32>::new());
+/// let (input, output) = (d.reader(), c.writer());
+/// let _silent = d.writer();
+/// let r = c.reader();
+/// let reader = std::thread::spawn(move || r.read());
+/// let credit = 0;
+/// let said = AltSelect! {
+///     v = input.read() => format!("read {v}"),
+///     output.write(7) => "written".to_string(),
+///     _v = input.read() if credit > 0 => unreachable!(),
+///     after(Duration::from_secs(60)) => "late".to_string(),
+/// }?;
+/// assert_eq!(said, "written");
+/// assert_eq!(reader.join().unwrap()?, 7);
+/// # Ok::<(), csproc::Error>(())
+/// ```
+#[macro_export]
+macro_rules! AltSelect {
+    ($($arms:tt)*) => { $crate::__private::alternate! { alt [$crate] $($arms)* } };
+}
+
+/// As [`AltSelect!`]; of several guards that are ready, the first is chosen.
+///
+/// Priority binds who looks: when nothing is ready at first, whoever comes first is taken.
+///
+/// # Blocking
+/// Waits until a guard is ready.
+///
+/// # Errors
+/// As for [`AltSelect!`].
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let c = Channel::<u32>::new();
+/// let (_w, r) = (c.writer(), c.reader());
+/// let polled = PriSelect! {
+///     v = r.read() => Some(v),
+///     skip => None,
+/// }?;
+/// assert_eq!(polled, None);
+/// # Ok::<(), csproc::Error>(())
+/// ```
+#[macro_export]
+macro_rules! PriSelect {
+    ($($arms:tt)*) => { $crate::__private::alternate! { pri [$crate] $($arms)* } };
+}
+
+/// As [`AltSelect!`]; of several guards that are ready, the first after the one chosen last is chosen.
+///
+/// What was chosen last is remembered for each place in the program and each process.
+///
+/// # Blocking
+/// Waits until a guard is ready.
+///
+/// # Errors
+/// As for [`AltSelect!`].
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+/// use std::time::Instant;
+///
+/// let mut order = Vec::new();
+/// for _ in 0..4 {
+///     order.push(FairSelect! {
+///         at(Instant::now()) => 'a',
+///         at(Instant::now()) => 'b',
+///     }?);
+/// }
+/// assert_eq!(order, ['a', 'b', 'a', 'b']);
+/// # Ok::<(), csproc::Error>(())
+/// ```
+#[macro_export]
+macro_rules! FairSelect {
+    ($($arms:tt)*) => { $crate::__private::alternate! { fair [$crate] $($arms)* } };
+}
+
 /// Everything that a program with processes needs, in one `use`.
 ///
 /// # Examples
@@ -236,8 +343,9 @@ macro_rules! retire {
 /// ```
 pub mod prelude {
     pub use crate::{
-        Channel, ChannelEnd, ChannelError, Child, Message, Network, NetworkError, OnCrash, Parallel, Placement,
-        Process, Reader, Sequence, Spawn, WriteError, Writer, network, poison, process, retire,
+        AltSelect, Alternation, Barrier, Buffer, Channel, ChannelEnd, ChannelError, Child, FairSelect, Message, Network, NetworkError,
+        OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence, Spawn, WriteError, Writer, network, poison,
+        process, retire, select_read,
     };
 }
 
@@ -245,5 +353,14 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::process::{Options, Part, Parts, Spawn, ending, parallel, part, process, sequence, spawn};
-    pub use csproc_macros::compose;
+    pub use csproc_macros::{alternate, compose};
+
+    /// What the alternation macros expand to.
+    pub mod alternation {
+        pub use crate::alternation::{
+            Arm, Extend, ExtendedArm, Input, Output, ReadArm, SkipArm, SyncArm, Synced, Take, TimerArm, Turn, WriteArm,
+            after, alt_select, at, fair_select, guard, pri_select, read, read_extended, skip, sync, write,
+        };
+        pub use crate::channel::Hold;
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LAYERS: [&str; 6] = ["sys", "memory", "engine", "forkserver", "channel", "process"];
+const LAYERS: [&str; 7] = ["sys", "memory", "engine", "forkserver", "channel", "alternation", "process"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

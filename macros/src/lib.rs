@@ -4,6 +4,7 @@
 //! Knows nothing of processes, channels or engines: what a type must be able to do is said by bounds in the library,
 //! and this crate only sees to it that such an error stands at the user's own tokens.
 
+mod alternate;
 mod compose;
 mod process;
 mod report;
@@ -110,4 +111,22 @@ pub fn process(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 #[proc_macro]
 pub fn compose(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     compose::expand(input.into()).into()
+}
+
+/// The grammar behind `AltSelect!`, `PriSelect!` and `FairSelect!`, which pass their mode and their crate's path.
+///
+/// Not for direct use: the three macros of the library are the front door, and hold the documentation.
+///
+/// ```text
+/// input := mode "[" path "]" arms                mode := alt | pri | fair
+/// arms  := (arm ("," arm)* ","?)?                a block as body needs no comma, as in `match`
+/// arm   := (pattern "=")? guard ("if" condition)? "=>" body
+/// guard := expression (".read()" | ".read_extended()" | ".write(" value ")" | ".sync()")
+///        | "after(" duration ")" | "at(" instant ")" | "skip"
+///        | expression                            its value is a guard
+/// ```
+#[doc(hidden)]
+#[proc_macro]
+pub fn alternate(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    alternate::expand(input.into()).into()
 }

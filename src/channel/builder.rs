@@ -7,7 +7,9 @@ use super::error::MessageError;
 use super::process_scope::holder;
 use super::reader::Reader;
 use super::writer::Writer;
-use crate::engine::live::{Direction, NAME_LIMIT, tables, with_local};
+use crate::engine::live::{ChannelKind, Direction, NAME_LIMIT, tables, with_local};
+use crate::engine::Store;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -67,7 +69,28 @@ impl<T> Channel<T> {
         Channel::builder().build().unwrap_or_else(|_| Channel::over(End::request(NOWHERE, Direction::Handle)))
     }
 
-    /// A channel with a name and, later, other properties.
+    /// A channel that keeps messages when no reader waits.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::buffered(Buffer::Fifo(2));
+    /// let (w, r) = (c.writer(), c.reader());
+    /// w.write(1)?;
+    /// w.write(2)?;
+    /// assert!(w.try_write(3).unwrap_err().is_would_block());
+    /// assert_eq!(c.len(), 2);
+    /// assert_eq!((r.read()?, r.read()?), (1, 2));
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    #[must_use]
+    pub fn buffered(buffer: Buffer) -> Channel<T> {
+        let built = Channel::builder().buffer(buffer).build();
+        built.unwrap_or_else(|_| Channel::over(End::request(NOWHERE, Direction::Handle)))
+    }
+
+    /// A channel with a name and other properties.
     ///
     /// # Examples
     /// ```
@@ -76,7 +99,7 @@ impl<T> Channel<T> {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn builder() -> Builder<T> {
-        Builder { name: String::new(), values: PhantomData }
+        Builder { name: String::new(), buffer: Buffer::Fifo(0), values: PhantomData }
     }
 
     fn over(handle: End) -> Channel<T> {
@@ -121,6 +144,26 @@ impl<T> Channel<T> {
         label(self.handle.channel)
     }
 
+    /// The number of messages in its buffer. Others may change it at once.
+    ///
+    /// # Examples
+    /// See [`buffered`](Channel::buffered).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.handle.len()
+    }
+
+    /// Whether its buffer is empty; that of a rendezvous channel always is.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(csproc::Channel::<u8>::new().is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Identifies the channel.
     ///
     /// # Examples
@@ -153,16 +196,66 @@ impl<T> fmt::Debug for Channel<T> {
     }
 }
 
+/// What a channel keeps when no reader waits.
+///
+/// A message in a buffer is delivered even if its writer is gone; it is lost when a reader poisons the channel, or when the last reader
+/// is gone. A writer that writes into a buffer does not know whether the message will be read.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// fn kept(buffer: Buffer) -> Vec<u32> {
+///     let c = Channel::buffered(buffer);
+///     let w = c.writer();
+///     (1..=4).for_each(|i| w.try_write(i).unwrap_or(()));
+///     drop(w);
+///     c.reader().into_iter().collect()
+/// }
+/// assert_eq!(kept(Buffer::Fifo(2)), [1, 2]); // two writes would have had to wait
+/// assert_eq!(kept(Buffer::OverwriteOldest(2)), [3, 4]);
+/// assert_eq!(kept(Buffer::OverwriteNewest(2)), [1, 4]);
+/// assert_eq!(kept(Buffer::DropNewest(2)), [1, 2]);
+/// assert_eq!(kept(Buffer::Unbounded), [1, 2, 3, 4]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Buffer {
+    /// Up to so many messages; when it is full, writers wait. `Fifo(0)` keeps nothing: a rendezvous.
+    Fifo(usize),
+    /// Up to so many messages; when it is full, the oldest one is dropped. Writers never wait.
+    OverwriteOldest(usize),
+    /// Up to so many messages; when it is full, the newest one is dropped. Writers never wait.
+    OverwriteNewest(usize),
+    /// Up to so many messages; when it is full, what is written is dropped. Writers never wait.
+    DropNewest(usize),
+    /// As many messages as the arena holds; when that is full, a write fails with [`Invalid`](crate::ChannelError::Invalid). Writers never wait.
+    Unbounded,
+}
+
+impl Buffer {
+    fn store(self) -> Store {
+        let limit = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        match self {
+            Buffer::Fifo(count) => Store::Fifo(limit(count)),
+            Buffer::OverwriteOldest(count) => Store::OverwriteOldest(limit(count)),
+            Buffer::OverwriteNewest(count) => Store::OverwriteNewest(limit(count)),
+            Buffer::DropNewest(count) => Store::DropNewest(limit(count)),
+            Buffer::Unbounded => Store::Fifo(u32::MAX),
+        }
+    }
+}
+
 /// Makes a [`Channel`]; see [`Channel::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder makes a channel only when `build` is called"]
 pub struct Builder<T> {
     name: String,
+    buffer: Buffer,
     values: PhantomData<fn(T) -> T>,
 }
 
 impl<T> Builder<T> {
-    /// A name for reports; names need not be unique. At most 63 bytes.
+    /// A name for reports; names need not be unique. At most 55 bytes.
     ///
     /// # Examples
     /// ```
@@ -175,6 +268,26 @@ impl<T> Builder<T> {
         self
     }
 
+    /// What the channel keeps when no reader waits; without this, nothing: it is a rendezvous channel.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::builder().name("log").buffer(Buffer::OverwriteOldest(2)).build()?;
+    /// let w = c.writer();
+    /// for line in ["one", "two", "three"] {
+    ///     w.write(line.to_string())?;
+    /// }
+    /// drop(w);
+    /// assert_eq!(c.reader().into_iter().collect::<Vec<_>>(), ["two", "three"]);
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    pub fn buffer(mut self, buffer: Buffer) -> Builder<T> {
+        self.buffer = buffer;
+        self
+    }
+
     /// Makes the channel.
     ///
     /// # Errors
@@ -182,9 +295,9 @@ impl<T> Builder<T> {
     ///
     /// # Examples
     /// ```
-    /// let long = "x".repeat(64);
+    /// let long = "x".repeat(56);
     /// let error = csproc::Channel::<u8>::builder().name(long).build().unwrap_err();
-    /// assert!(error.to_string().contains("63 bytes"));
+    /// assert!(error.to_string().contains("55 bytes"));
     /// ```
     pub fn build(self) -> Result<Channel<T>, MessageError> {
         if self.name.len() > NAME_LIMIT {
@@ -195,7 +308,8 @@ impl<T> Builder<T> {
             );
             return Err(MessageError::Memory { reason });
         }
-        let (channel, end) = with_local(|local| local.create_channel(&self.name, holder()?))??;
+        let kind = ChannelKind::Channel(self.buffer.store());
+        let (channel, end) = with_local(|local| local.create_channel(&self.name, kind, holder()?))??;
         debug_assert!(tables().end(end).is_some());
         Ok(Channel::over(End::new(channel, end)))
     }

@@ -3,6 +3,7 @@
 //! Knows nothing of values or of directions beyond passing them on.
 
 use super::error::ChannelError;
+use super::extended::Hold;
 use super::process_scope::{drop_end, holder, notice, settle};
 use crate::engine::live::{Closing, Direction, EndName, Local, tables, with_local};
 use crate::engine::{ChannelName, Engine, Fired, Guard, Order};
@@ -53,7 +54,7 @@ impl Patience {
 
 /// One end.
 #[derive(Debug)]
-pub(super) struct End {
+pub(crate) struct End {
     pub(super) channel: ChannelName,
     name: EndName,
     retired: AtomicBool,
@@ -73,23 +74,36 @@ impl End {
         End { channel, name, retired: AtomicBool::new(false) }
     }
 
+    #[inline]
+    pub(crate) fn channel(&self) -> ChannelName {
+        self.channel
+    }
+
+    pub(super) fn len(&self) -> usize {
+        tables().buffered(self.channel)
+    }
+
     pub(super) fn retire(&self) {
+        self.close(Closing::Retire);
+    }
+
+    pub(super) fn close(&self, closing: Closing) {
         if !self.retired.swap(true, Ordering::Relaxed) {
             settle();
             // Without a context nothing can be closed now; the reaper closes it with this process.
-            let _ = with_local(|local| local.close_end(self.name, Closing::Retire));
+            let _ = with_local(|local| local.close_end(self.name, closing));
         }
     }
 
-    pub(super) fn poison(&self) {
+    pub(super) fn poison(&self, direction: Direction) {
         settle();
         // As for `retire`; there is no error to give back, and the process cannot communicate at all.
-        let _ = with_local(|local| local.poison(self.channel));
+        let _ = with_local(|local| local.poison(self.channel, direction));
     }
 
     /// Whether the end can be used at all.
     #[inline]
-    fn check(&self) -> Result<(), ChannelError> {
+    pub(crate) fn check(&self) -> Result<(), ChannelError> {
         settle();
         if self.retired.load(Ordering::Relaxed) {
             return Err(ChannelError::Retired);
@@ -114,13 +128,25 @@ impl End {
     #[inline]
     pub(super) fn take(&self, patience: Patience, location: &'static Location<'static>) -> Result<Block, ChannelError> {
         self.check()?;
-        let guard = Guard::Input { channel: self.channel };
+        let guard = Guard::Input { channel: self.channel, extended: false };
         let fired = with_local(|local| {
             local.prepare(1, true)?;
             Ok(offer(local, guard, patience, location))
         });
         let fired = fired.and_then(|fired| fired)?;
         outcome(fired, patience)
+    }
+
+    /// As [`take`](End::take), but the writer goes on only when it is released.
+    pub(super) fn take_extended(&self, location: &'static Location<'static>) -> Result<Hold, ChannelError> {
+        self.check()?;
+        let guard = Guard::Input { channel: self.channel, extended: true };
+        let fired = with_local(|local| {
+            local.prepare(1, true)?;
+            Ok(offer(local, guard, Patience::ForEver, location))
+        });
+        let fired = fired.and_then(|fired| fired)?;
+        outcome(fired, Patience::ForEver).map(|block| Hold::new(block, fired.held))
     }
 
     /// Offers a message. Unless this succeeds the block stays the caller's.
@@ -134,7 +160,7 @@ impl End {
         let guard = Guard::Output { channel: self.channel, block };
         let fired = with_local(|local| {
             let fired = offer(local, guard, patience, location);
-            if let Fired { index: 0, outcome: Ok(spare) } = fired {
+            if let Fired { index: 0, outcome: Ok(spare), .. } = fired {
                 local.keep_block(spare);
             }
             fired
@@ -227,7 +253,7 @@ pub(super) fn label(channel: ChannelName) -> String {
 }
 
 /// Frees a block whose message was not delivered, with the ends that travel in it.
-pub(super) fn discard(block: Block) {
+pub(crate) fn discard(block: Block) {
     if block != NONE {
         // Without a context: the reaper frees it with this process.
         let _ = with_local(|local: &mut Local| {
@@ -235,4 +261,10 @@ pub(super) fn discard(block: Block) {
             local.keep_block(block);
         });
     }
+}
+
+/// Keeps a block that came in exchange for a message.
+pub(crate) fn keep(block: Block) {
+    // Without a context: the reaper frees it with this process.
+    let _ = with_local(|local: &mut Local| local.keep_block(block));
 }

@@ -33,10 +33,18 @@ pub enum ChannelError {
         /// What it died of.
         cause: Cause,
     },
+    /// The reader took the value in an extended rendezvous that it did not finish: it panicked or left early. What became of the value is
+    /// not known.
+    Abandoned {
+        /// The name of the reading process.
+        process: String,
+    },
     /// The time is up.
     TimedOut,
     /// Nobody was ready on the other side, and the operation does not wait.
     WouldBlock,
+    /// No guard of the alternation is present, because all preconditions are false: it could never fire.
+    NoGuards,
     /// The value cannot be a message, or there is no memory for it. The channel is unharmed.
     Invalid(MessageError),
 }
@@ -117,6 +125,10 @@ impl From<Fate> for ChannelError {
                 let (process, cause) = describe(member);
                 ChannelError::Lost { process, cause }
             }
+            Fate::Abandoned { member, crashed } => {
+                let (process, cause) = describe(member);
+                if crashed { ChannelError::Lost { process, cause } } else { ChannelError::Abandoned { process } }
+            }
         }
     }
 }
@@ -141,8 +153,14 @@ impl fmt::Display for ChannelError {
             ChannelError::Lost { process, cause } => {
                 write!(f, "the channel was lost with process `{process}`, which {cause}")
             }
+            ChannelError::Abandoned { process } => {
+                write!(f, "process `{process}` took the value, but did not finish its extended rendezvous")
+            }
             ChannelError::TimedOut => f.write_str("nobody communicated in time"),
             ChannelError::WouldBlock => f.write_str("nobody is ready on the other side of the channel"),
+            ChannelError::NoGuards => {
+                f.write_str("no guard of the alternation is present (all preconditions are false), so it could never fire")
+            }
             ChannelError::Invalid(error) => error.fmt(f),
         }
     }

@@ -3,22 +3,28 @@
 //! Knows nothing of processes, except that a thread may act for one (`process_scope`). A value becomes bytes in a block that the writer
 //! owns, the engine hands the block to a reader, and the reader makes a value of it: nothing is copied in between.
 
+mod barrier;
 mod builder;
 mod codec;
 mod end;
 mod error;
+mod extended;
 mod parcel;
 mod process_scope;
 mod reader;
 mod travel;
 mod writer;
 
-pub use builder::{Builder, Channel};
+pub use barrier::Barrier;
+pub use builder::{Buffer, Builder, Channel};
 
 pub use codec::Message;
+pub(crate) use codec::{decode, encode};
 pub use end::{ChannelEnd, ChannelId};
+pub(crate) use end::{End, discard, keep};
 pub use error::{ChannelError, MessageError, WriteError};
+pub use extended::{Extended, Hold};
 pub(crate) use parcel::{Parcel, describe_ends};
-pub(crate) use process_scope::{Scope, settle};
+pub(crate) use process_scope::{Scope, notice, settle};
 pub use reader::{IntoIter, Iter, Reader};
 pub use writer::Writer;

@@ -85,7 +85,7 @@ fn settle_held() {
 }
 
 /// An operation of this thread has failed: if with poison, the process may be about to return it.
-pub(super) fn notice(error: &ChannelError) {
+pub(crate) fn notice(error: &ChannelError) {
     if error.spreads_poison() && MOOD.get() == Mood::Calm {
         MOOD.set(Mood::Alarmed);
     }

@@ -5,6 +5,7 @@
 use super::codec::{Message, decode};
 use super::end::{ChannelEnd, ChannelId, End, Patience, discard, label};
 use super::error::ChannelError;
+use super::extended::Extended;
 use super::travel::{arrive, depart};
 use crate::engine::live::Direction;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,6 +42,10 @@ impl<T> Reader<T> {
         Reader { end, values: PhantomData }
     }
 
+    pub(crate) fn end(&self) -> &End {
+        &self.end
+    }
+
     /// Poisons the channel: every operation on either side fails with [`Poisoned`](ChannelError::Poisoned), those that wait now
     /// and all later ones.
     ///
@@ -54,7 +59,7 @@ impl<T> Reader<T> {
     /// assert!(w.write(1).unwrap_err().is_poisoned());
     /// ```
     pub fn poison(&self) {
-        self.end.poison();
+        self.end.poison(Direction::Reader);
     }
 
     /// Gives this end up, as dropping it does; it cannot be used afterwards. Doing it twice is doing it once.
@@ -70,6 +75,32 @@ impl<T> Reader<T> {
     /// ```
     pub fn retire(&self) {
         self.end.retire();
+    }
+
+    /// The number of messages in the channel's buffer. Others may change it at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::buffered(Buffer::Unbounded);
+    /// let (w, r) = (c.writer(), c.reader());
+    /// w.write(1)?;
+    /// assert_eq!((w.len(), r.len()), (1, 1));
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    pub fn len(&self) -> usize {
+        self.end.len()
+    }
+
+    /// Whether the channel's buffer is empty; that of a rendezvous channel always is.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(csproc::Channel::<u8>::new().reader().is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The channel this is an end of.
@@ -177,6 +208,63 @@ impl<T: Message> Reader<T> {
         self.read_within(Patience::Until(deadline), Location::caller())
     }
 
+    /// Waits for a value and hands it to `work`; the writer goes on only when `work` is done.
+    ///
+    /// # Blocking
+    /// Waits until a writer offers a value, and for `work`.
+    ///
+    /// # Errors
+    /// As for [`read`](Reader::read); `work` has not been called then.
+    ///
+    /// # Panics
+    /// When `work` does; its writer then fails with [`Lost`](ChannelError::Lost). To let a writer know of a failure without a panic, use
+    /// [`extended`](Reader::extended).
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// static DONE: AtomicBool = AtomicBool::new(false);
+    /// let c = Channel::new();
+    /// let (w, r) = (c.writer(), c.reader());
+    /// let writer = std::thread::spawn(move || {
+    ///     w.write(20).unwrap();
+    ///     assert!(DONE.load(Ordering::SeqCst));
+    /// });
+    /// let doubled = r.read_extended(|v| {
+    ///     DONE.store(true, Ordering::SeqCst);
+    ///     v * 2
+    /// })?;
+    /// assert_eq!(doubled, 40);
+    /// writer.join().unwrap();
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn read_extended<R>(&self, work: impl FnOnce(T) -> R) -> Result<R, ChannelError> {
+        let (value, hold) = self.extended()?.split();
+        let result = work(value);
+        hold.finish();
+        Ok(result)
+    }
+
+    /// Waits for a value; its writer goes on only when the value is [finished](Extended::finish) or dropped.
+    ///
+    /// # Blocking
+    /// Waits until a writer offers a value.
+    ///
+    /// # Errors
+    /// As for [`read`](Reader::read).
+    ///
+    /// # Examples
+    /// See [`Extended`].
+    #[track_caller]
+    pub fn extended(&self) -> Result<Extended<T>, ChannelError> {
+        let hold = self.end.take_extended(Location::caller())?;
+        let (value, _) = decode(hold.block())?;
+        Ok(Extended::new(value, hold))
+    }
+
     /// The values that come, until the channel is poisoned, retired or lost.
     ///
     /// # Blocking
@@ -256,7 +344,7 @@ impl<'a, T: Message> IntoIterator for &'a Reader<T> {
 
 impl<T> ChannelEnd for Reader<T> {
     fn poison(&self) {
-        self.end.poison();
+        self.end.poison(Direction::Reader);
     }
 
     fn retire(&self) {

@@ -39,6 +39,10 @@ impl<T> Writer<T> {
         Writer { end, values: PhantomData }
     }
 
+    pub(crate) fn end(&self) -> &End {
+        &self.end
+    }
+
     /// Poisons the channel: every operation on either side fails with [`Poisoned`](ChannelError::Poisoned), those that wait now
     /// and all later ones. A communication that has taken place is not affected.
     ///
@@ -52,7 +56,7 @@ impl<T> Writer<T> {
     /// assert!(r.read().unwrap_err().is_poisoned());
     /// ```
     pub fn poison(&self) {
-        self.end.poison();
+        self.end.poison(Direction::Writer);
     }
 
     /// Gives this end up, as dropping it does; it cannot be used afterwards. Doing it twice is doing it once.
@@ -69,6 +73,32 @@ impl<T> Writer<T> {
     /// ```
     pub fn retire(&self) {
         self.end.retire();
+    }
+
+    /// The number of messages in the channel's buffer. Others may change it at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::buffered(Buffer::Unbounded);
+    /// let (w, r) = (c.writer(), c.reader());
+    /// w.write(1)?;
+    /// assert_eq!((w.len(), r.len()), (1, 1));
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    pub fn len(&self) -> usize {
+        self.end.len()
+    }
+
+    /// Whether the channel's buffer is empty; that of a rendezvous channel always is.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(csproc::Channel::<u8>::new().writer().is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The channel this is an end of.
@@ -209,7 +239,7 @@ impl<T: Message> Writer<T> {
 
 impl<T> ChannelEnd for Writer<T> {
     fn poison(&self) {
-        self.end.poison();
+        self.end.poison(Direction::Writer);
     }
 
     fn retire(&self) {

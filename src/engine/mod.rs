@@ -20,10 +20,12 @@ pub(crate) struct ChannelName {
 /// One alternative of an offer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guard {
-    /// Take a message from a channel.
-    Input { channel: ChannelName },
+    /// Take a message from a channel. With `extended`, the writer goes on only when [`Held`] is released.
+    Input { channel: ChannelName, extended: bool },
     /// Hand the message in `block` to a channel. The block stays the caller's unless this guard fires.
     Output { channel: ChannelName, block: Block },
+    /// Fire when all parties of a barrier are there.
+    Barrier { channel: ChannelName },
     /// Fire when the deadline has passed and no other guard fired before.
     Timer { deadline: Deadline },
     /// Fire when nothing else is ready.
@@ -36,7 +38,6 @@ pub(crate) enum Order {
     /// From the first to the last.
     Priority,
     /// From this index on, around to the one before it: fair when the index is the one after the guard chosen last.
-    #[cfg_attr(not(test), expect(dead_code, reason = "constructed by the alternation macros"))]
     From(usize),
     /// In random order.
     Random,
@@ -51,6 +52,33 @@ pub(crate) enum Fate {
     Lost {
         member: u32,
     },
+    /// The reader has taken the message, but did not finish its extended rendezvous.
+    Abandoned {
+        member: u32,
+        crashed: bool,
+    },
+}
+
+/// What a channel keeps when no reader waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// Up to so many messages; then writers wait. None is a rendezvous channel.
+    Fifo(u32),
+    /// Up to so many messages; then the oldest one makes room.
+    OverwriteOldest(u32),
+    /// Up to so many messages; then the newest one makes room.
+    OverwriteNewest(u32),
+    /// Up to so many messages; then what is written is dropped.
+    DropNewest(u32),
+}
+
+/// A writer that waits until its extended rendezvous is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Held {
+    /// Its context, and the word it waits with.
+    pub(crate) context: u32,
+    pub(crate) word: u64,
 }
 
 /// What an offer came to.
@@ -62,6 +90,15 @@ pub(crate) struct Fired {
     /// For a channel guard the block received in exchange (for an input guard it holds the message), or the reason why
     /// there was no communication. For a timer or `skip`, no block.
     pub(crate) outcome: Result<Block, Fate>,
+    /// After an extended input: the writer to release.
+    pub(crate) held: Option<Held>,
+}
+
+impl Fired {
+    /// A guard that moves no message.
+    pub(crate) fn bare(index: usize) -> Fired {
+        Fired { index, outcome: Ok(crate::memory::NONE), held: None }
+    }
 }
 
 /// What runs processes: the live engine over shared memory, and later a simulated one.

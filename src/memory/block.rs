@@ -41,7 +41,8 @@ pub(crate) struct BlockHeader {
     next: AtomicU32,
     /// Channel ends that travel in the block.
     ends: AtomicU32,
-    reserved: AtomicU32,
+    /// The block before this one in a buffer; or, in a message for an extended read, the context that waits, plus one.
+    back: AtomicU32,
 }
 
 const HEADER: usize = size_of::<BlockHeader>();
@@ -236,6 +237,16 @@ impl BlockHeader {
 
     pub(crate) fn set_length(&self, length: usize) {
         self.length.store(u32::try_from(length).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+
+    /// Free for the owner to use while the block is taken.
+    pub(crate) fn next(&self) -> &AtomicU32 {
+        &self.next
+    }
+
+    /// As [`next`](BlockHeader::next).
+    pub(crate) fn back(&self) -> &AtomicU32 {
+        &self.back
     }
 
     pub(crate) fn ends(&self) -> &AtomicU32 {

@@ -8,9 +8,9 @@ use super::failure::{Failure, Outcome};
 use super::start_error::StartError;
 use crate::channel::{Parcel, settle};
 use crate::engine::live::{
-    Closing, Direction, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
+    ChannelKind, Closing, Direction, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
 };
-use crate::engine::{ChannelName, Engine, Guard, Order};
+use crate::engine::{ChannelName, Engine, Guard, Order, Store};
 use crate::forkserver::{self, Launch, cause_of, equip, start_error};
 use crate::memory::{ArenaError, NONE};
 use parking_lot::Mutex;
@@ -156,7 +156,7 @@ fn make_member(local: &mut Local, launch: &Launch, placement: Placement) -> Resu
         slot.host.store(host, Ordering::Release);
     }
     let exit = equip(member_name.index, slot, launch).and_then(|()| {
-        let (exit, handle) = local.create_channel("", Holder::Member(parent))?;
+        let (exit, handle) = local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), Holder::Member(parent))?;
         let reader = local.request_end(exit, Direction::Reader, Holder::Exit(member_name.index));
         let writer = local.request_end(exit, Direction::Writer, Holder::Exit(member_name.index));
         local.close_end(handle, Closing::Retire);
@@ -262,7 +262,7 @@ impl Running {
             return true;
         }
         while !self.gone.load(Ordering::Acquire) {
-            let guards = [Guard::Input { channel: self.exit }, Guard::Skip];
+            let guards = [Guard::Input { channel: self.exit, extended: false }, Guard::Skip];
             let guards = if wait { &guards[..1] } else { &guards[..] };
             let fired = with_local(|local| {
                 local.prepare(guards.len(), true)?;

@@ -12,12 +12,11 @@ use super::end::Direction;
 use super::lock::Lock;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use super::tables::Tables;
-use super::word::Sync;
-use crate::engine::Fate;
-use crate::memory::{FATE, Shareable, Slot, SlotState};
+use crate::engine::{Fate, Store};
+use crate::memory::{NONE, Shareable, Slot, SlotState};
 
 /// The longest name of a channel, in bytes.
-pub(crate) const NAME_LIMIT: usize = 63;
+pub(crate) const NAME_LIMIT: usize = 55;
 
 /// The channel is poisoned; nothing gets through.
 pub(super) const POISONED: u32 = 1;
@@ -31,6 +30,22 @@ pub(super) const HAD_READERS: u32 = 16;
 pub(super) const HAD_WRITERS: u32 = 32;
 /// No end was requested yet: its maker is about to.
 pub(super) const FRESH: u32 = 64;
+/// What a full buffer does; none of them is Fifo, which makes writers wait.
+pub(super) const OVERWRITE_OLDEST: u32 = 128;
+pub(super) const OVERWRITE_NEWEST: u32 = 256;
+pub(super) const DROP_NEWEST: u32 = 512;
+const LOSSY: u32 = OVERWRITE_OLDEST | OVERWRITE_NEWEST | DROP_NEWEST;
+/// It is a barrier: its inputs are parties, `capacity` is how many there are.
+pub(super) const BARRIER: u32 = 1024;
+/// The last party has decided that the claimed ones are committed.
+pub(super) const DECIDED: u32 = 2048;
+
+/// What a channel is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelKind {
+    Channel(Store),
+    Barrier { parties: u32 },
+}
 
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -48,8 +63,13 @@ pub(super) struct Channel {
     pub(super) handles: AtomicU32,
     /// The member whose death took the channel along, when [`LOST`] is set.
     pub(super) lost: AtomicU32,
-    reserved: [AtomicU32; 2],
+    /// The oldest message in the buffer, and how many may lie there.
+    pub(super) head: AtomicU32,
+    pub(super) capacity: AtomicU32,
     // Second cache line.
+    /// The newest message in the buffer, and how many there are.
+    pub(super) tail: AtomicU32,
+    pub(super) length: AtomicU32,
     name_length: AtomicU8,
     name: [AtomicU8; NAME_LIMIT],
 }
@@ -65,10 +85,21 @@ impl Slot for Channel {
 
 impl Channel {
     /// A taken slot becomes a fresh channel, before anybody else knows its name.
-    pub(super) fn reset(&self, name: &str) {
-        self.flags.store(FRESH, Ordering::Relaxed);
+    pub(super) fn reset(&self, name: &str, kind: ChannelKind) {
+        let (bits, capacity) = match kind {
+            ChannelKind::Channel(Store::Fifo(capacity)) => (0, capacity),
+            ChannelKind::Channel(Store::OverwriteOldest(capacity)) => (OVERWRITE_OLDEST, capacity),
+            ChannelKind::Channel(Store::OverwriteNewest(capacity)) => (OVERWRITE_NEWEST, capacity),
+            ChannelKind::Channel(Store::DropNewest(capacity)) => (DROP_NEWEST, capacity),
+            ChannelKind::Barrier { parties } => (BARRIER, parties),
+        };
+        self.flags.store(FRESH | bits, Ordering::Relaxed);
+        self.capacity.store(capacity, Ordering::Relaxed);
         for word in [&self.readers, &self.writers, &self.handles, &self.lost] {
             word.store(0, Ordering::Relaxed);
+        }
+        for word in [&self.head, &self.tail, &self.length] {
+            word.store(NONE, Ordering::Relaxed);
         }
         self.ticket.store(0, Ordering::Relaxed);
         self.inputs.clear();
@@ -88,10 +119,21 @@ impl Channel {
 
     pub(super) fn count(&self, direction: Direction) -> &AtomicU32 {
         match direction {
-            Direction::Reader => &self.readers,
+            Direction::Reader | Direction::Party => &self.readers,
             Direction::Writer => &self.writers,
             Direction::Handle => &self.handles,
         }
+    }
+
+    /// Whether it keeps messages when no reader waits.
+    #[inline]
+    pub(super) fn is_buffered(&self) -> bool {
+        let flags = self.flags.load(Ordering::Relaxed);
+        flags & BARRIER == 0 && (flags & LOSSY != 0 || self.capacity.load(Ordering::Relaxed) != 0)
+    }
+
+    pub(super) fn is_barrier(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & BARRIER != 0
     }
 
     pub(super) fn queue(&self, output: bool) -> &Queue {
@@ -122,28 +164,6 @@ impl Channel {
     pub(super) fn lower(&self, bits: u32) {
         let flags = self.flags.load(Ordering::Relaxed);
         self.flags.store(flags & !bits, Ordering::Release);
-    }
-
-    /// Under the lock, when the channel has a fate: every waiting offer learns of it. `wakes` collects contexts to wake
-    /// once the lock is released.
-    ///
-    /// An offer that was committed before is not waiting any more, so a completed communication is never poisoned.
-    pub(super) fn resolve(&self, tables: Tables, wakes: &mut Vec<u32>) {
-        if self.fate().is_none() {
-            return;
-        }
-        for queue in [&self.inputs, &self.outputs] {
-            while let Some((name, offer)) = queue.first(tables) {
-                let guard = offer.guard();
-                queue.remove(tables, offer);
-                let Some(context) = tables.contexts.get(name.context()) else { continue };
-                match context.word.sync(guard, FATE) {
-                    Sync::Committed { parked: true } => wakes.push(name.context()),
-                    Sync::Committed { parked: false } => (),
-                    Sync::Stale => offer.set_linked(false),
-                }
-            }
-        }
     }
 
     /// Whether nothing refers to the channel any more. A fresh one is its maker's, who may have taken the slot of a channel that a
@@ -177,6 +197,19 @@ impl Queue {
         }
         let name = decode(first);
         Some((name, offer(tables, name)?))
+    }
+
+    /// All offers of the queue.
+    pub(super) fn names(&self, tables: Tables) -> Vec<(OfferName, &'static Offer)> {
+        let mut names = Vec::new();
+        let mut next = self.first.load(Ordering::Relaxed);
+        while next != 0 {
+            let name = decode(next);
+            let Some(offer) = offer(tables, name) else { break };
+            names.push((name, offer));
+            next = offer.next.load(Ordering::Relaxed);
+        }
+        names
     }
 
     #[inline]

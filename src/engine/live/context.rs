@@ -29,7 +29,7 @@ pub(super) struct Offer {
     pub(super) generation: AtomicU32,
     /// The message (output) or the block given in exchange for one (input).
     pub(super) block: AtomicU32,
-    /// [`OUTPUT`], [`LINKED`], and the number of the guard in the upper half.
+    /// [`OUTPUT`], [`LINKED`], [`EXTENDED`], and the number of the guard in the upper half.
     pub(super) flags: AtomicU32,
     /// Order of arrival on the channel.
     pub(super) ticket: AtomicU64,
@@ -37,6 +37,8 @@ pub(super) struct Offer {
 
 pub(super) const OUTPUT: u32 = 1;
 pub(super) const LINKED: u32 = 2;
+/// The input holds its writer until it is released.
+pub(super) const EXTENDED: u32 = 4;
 
 impl Offer {
     pub(super) fn channel(&self) -> ChannelName {
@@ -45,6 +47,10 @@ impl Offer {
 
     pub(super) fn is_output(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & OUTPUT != 0
+    }
+
+    pub(super) fn is_extended(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & EXTENDED != 0
     }
 
     pub(super) fn guard(&self) -> u16 {
@@ -116,7 +122,12 @@ pub(super) struct Context {
     pub(super) giving: AtomicU32,
     pub(super) taking: AtomicU32,
     pub(super) partner: AtomicU32,
-    reserved: [AtomicU32; 17],
+    /// Channel index plus one into whose buffer the message of the exchange goes.
+    pub(super) storing: AtomicU32,
+    /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so: twice the member
+    /// that did not finish it, plus one if it crashed.
+    pub(super) verdict: AtomicU32,
+    reserved: [AtomicU32; 15],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -176,9 +187,16 @@ impl Context {
         self.partner.store(partner + 1, Ordering::Release);
     }
 
+    /// As [`announce_exchange`](Context::announce_exchange), when the message taken goes into the buffer of a channel.
+    pub(super) fn announce_storing(&self, channel: u32, giving: Block, taking: Block, partner: u32) {
+        self.storing.store(channel + 1, Ordering::Relaxed);
+        self.announce_exchange(giving, taking, partner);
+    }
+
     #[inline]
     pub(super) fn exchange_done(&self) {
         self.partner.store(0, Ordering::Release);
+        self.storing.store(0, Ordering::Relaxed);
     }
 
     pub(super) fn holder(index: u32) -> LockHolder {

@@ -4,7 +4,7 @@
 //! message or waits in the arguments of a process). So whatever dies, the reaper finds the ends that died with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::channel::{FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
+use super::channel::{ChannelKind, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
 use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering};
 use super::tables::{Tables, take};
@@ -17,6 +17,8 @@ pub(crate) enum Direction {
     Reader,
     Writer,
     Handle,
+    /// A seat at a barrier.
+    Party,
 }
 
 impl Direction {
@@ -24,6 +26,7 @@ impl Direction {
         match raw {
             0 => Direction::Reader,
             1 => Direction::Writer,
+            3 => Direction::Party,
             _ => Direction::Handle,
         }
     }
@@ -71,6 +74,8 @@ pub(crate) enum Closing {
     Retire,
     /// The channel must not be used any more.
     Poison,
+    /// A party of a barrier leaves it, whoever else has a seat.
+    Resign,
     /// The member died, and its policy is to poison.
     Lost { member: u32 },
 }
@@ -127,8 +132,8 @@ impl Tables {
     }
 
     /// The ends of a channel by direction: what its counts must be.
-    pub(super) fn count_ends(self, channel: ChannelName) -> [u32; 3] {
-        let mut counts = [0; 3];
+    pub(super) fn count_ends(self, channel: ChannelName) -> [u32; 4] {
+        let mut counts = [0; 4];
         for (_, _, end) in self.ends.taken() {
             if end.channel() == channel && end.holder.load(Ordering::Acquire) != 0 {
                 counts[end.direction() as usize] += 1;
@@ -145,6 +150,16 @@ impl Tables {
         }
     }
 
+    /// How many parties a barrier has.
+    pub(crate) fn parties(self, channel: ChannelName) -> usize {
+        self.channel(channel).map_or(0, |channel| channel.capacity.load(Ordering::Acquire) as usize)
+    }
+
+    /// How many messages lie in the buffer of a channel.
+    pub(crate) fn buffered(self, channel: ChannelName) -> usize {
+        self.channel(channel).map_or(0, |channel| channel.length.load(Ordering::Acquire) as usize)
+    }
+
     pub(crate) fn channel_name(self, channel: ChannelName) -> Option<String> {
         self.channel(channel).map(super::channel::Channel::name)
     }
@@ -152,10 +167,15 @@ impl Tables {
 
 impl Local {
     /// Makes a channel, with one handle held by `holder`.
-    pub(crate) fn create_channel(&mut self, name: &str, holder: Holder) -> Result<(ChannelName, EndName), ArenaError> {
+    pub(crate) fn create_channel(
+        &mut self,
+        name: &str,
+        kind: ChannelKind,
+        holder: Holder,
+    ) -> Result<(ChannelName, EndName), ArenaError> {
         let tables = self.tables();
         let (index, generation, channel) = take(tables.channels, Home::Channels)?;
-        channel.reset(name);
+        channel.reset(name, kind);
         let name = ChannelName { index, generation };
         match self.request_end(name, Direction::Handle, holder) {
             Ok(end) => Ok((name, end)),
@@ -191,7 +211,7 @@ impl Local {
             match direction {
                 Direction::Reader => channel.raise(HAD_READERS),
                 Direction::Writer => channel.raise(HAD_WRITERS),
-                Direction::Handle => (),
+                Direction::Handle | Direction::Party => (),
             }
             self.unlock(channel);
         } else {
@@ -241,6 +261,12 @@ impl Local {
                 _ => 0,
             };
             channel.raise(gone);
+            if direction == Direction::Reader && channel.fate().is_some() && (gone != 0 || closing != Closing::Retire) {
+                self.empty_buffer(channel);
+            }
+            if direction == Direction::Party {
+                self.leave_barrier(name.index, channel, if closing == Closing::Resign { 0 } else { left });
+            }
             self.resolve(channel);
             tables.ends.give_back(end.index);
             self.free_if_unused(name, channel);
@@ -261,14 +287,18 @@ impl Local {
             if flags & LOST != 0 {
                 self.releases.push(channel.lost.load(Ordering::Relaxed));
             }
+            self.empty_buffer(channel);
             self.tables().channels.give_back(name.index);
         }
     }
 
-    /// Poisons the channel of an end; the end stays.
-    pub(crate) fn poison(&mut self, name: ChannelName) {
+    /// Poisons the channel of an end; the end stays. What a writer poisons is read to the end first, what a reader poisons is not.
+    pub(crate) fn poison(&mut self, name: ChannelName, direction: Direction) {
         if let Some(channel) = self.lock(name) {
             channel.raise(POISONED);
+            if direction == Direction::Reader {
+                self.empty_buffer(channel);
+            }
             self.resolve(channel);
             self.unlock(channel);
             self.after_unlock();
@@ -277,7 +307,7 @@ impl Local {
 
     fn closing_bits(&self, channel: &super::channel::Channel, direction: Direction, closing: Closing) -> u32 {
         match (direction, closing) {
-            (Direction::Handle, _) | (_, Closing::Retire) => 0,
+            (Direction::Handle | Direction::Party, _) | (_, Closing::Retire | Closing::Resign) => 0,
             (_, Closing::Poison) => POISONED,
             (_, Closing::Lost { member }) => {
                 if channel.flags.load(Ordering::Relaxed) & POISONED != 0 {

@@ -8,6 +8,8 @@ use super::lock::LockHolder;
 use super::park::Spin;
 use super::sync::Ordering;
 use super::tables::{Owner, Tables, tables, take};
+use super::word::Sync;
+use super::end::Closing;
 use crate::engine::ChannelName;
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
 use std::cell::RefCell;
@@ -34,6 +36,10 @@ pub(crate) struct Local {
     pub(super) locked: Vec<u32>,
     pub(super) wakes: Vec<u32>,
     pub(super) releases: Vec<u32>,
+    /// Messages that nobody will read, to be freed once no lock is held.
+    pub(super) doomed: Vec<Block>,
+    /// An offer has left something to [`Local::after_unlock`].
+    pub(super) owes: bool,
 }
 
 /// Set in the child of a fork that this library did not make.
@@ -84,7 +90,14 @@ impl Local {
     pub(crate) fn new() -> Result<Local, ArenaError> {
         let tables = tables();
         let (index, _, context) = take(tables.contexts, Home::Contexts)?;
-        for word in [&context.length, &context.table, &context.locking, &context.sleeping, &context.partner] {
+        for word in [
+            &context.length,
+            &context.table,
+            &context.locking,
+            &context.sleeping,
+            &context.partner,
+            &context.storing,
+        ] {
             word.store(0, Ordering::Relaxed);
         }
         context.word.start();
@@ -103,6 +116,8 @@ impl Local {
             locked: Vec::new(),
             wakes: Vec::new(),
             releases: Vec::new(),
+            doomed: Vec::new(),
+            owes: false,
         };
         match host() {
             Ok(host) => context.host.store(host + 1, Ordering::Release),
@@ -182,13 +197,29 @@ impl Local {
     }
 
     /// Under the lock: tells every waiting offer of a channel its fate. [`Local::after_unlock`] is owed afterwards.
+    ///
+    /// An offer that was committed before is not waiting any more, so a completed communication is never poisoned.
     pub(super) fn resolve(&mut self, channel: &Channel) {
+        if channel.fate().is_none() {
+            return;
+        }
         let tables = self.tables;
-        channel.resolve(tables, &mut self.wakes);
+        for queue in [&channel.inputs, &channel.outputs] {
+            while let Some((name, offer)) = queue.first(tables) {
+                let guard = offer.guard();
+                queue.remove(tables, offer);
+                let Some(context) = tables.contexts.get(name.context()) else { continue };
+                match self.insist(|| context.word.sync(guard, FATE)) {
+                    Sync::Committed { parked: true } => self.wakes.push(name.context()),
+                    Sync::Committed { parked: false } => (),
+                    Sync::Stale | Sync::Claimed { .. } => offer.set_linked(false),
+                }
+            }
+        }
     }
 
-    /// What had to wait until no lock is held: waking those whose channel has met its fate, and letting go of the members that
-    /// freed channels were lost with.
+    /// What had to wait until no lock is held: waking those whose channel has met its fate, letting go of the members that freed channels
+    /// were lost with, and freeing messages that nobody will read (the ends that travel in them go, which takes locks).
     pub(super) fn after_unlock(&mut self) {
         while let Some(index) = self.wakes.pop() {
             if let Some(context) = self.tables.contexts.get(index) {
@@ -197,6 +228,9 @@ impl Local {
         }
         while let Some(member) = self.releases.pop() {
             self.release_member(member);
+        }
+        while let Some(block) = self.doomed.pop() {
+            self.discard(block, Closing::Retire);
         }
     }
 

@@ -79,8 +79,7 @@ impl Lock {
                 }
                 continue;
             }
-            let holder = LockHolder(now & !SLEEPERS);
-            if is_dead((holder.0 >> 1) - 1) && self.take_over(holder, me) {
+            if self.take_over_if(me, &is_dead) {
                 return true;
             }
             let marked = now | SLEEPERS;
@@ -90,6 +89,13 @@ impl Lock {
                 wait(&self.0, marked, Some(&soon));
             }
         }
+    }
+
+    /// Reaper: takes the lock over if its holder is dead; never waits.
+    pub(super) fn take_over_if(&self, me: LockHolder, is_dead: impl Fn(u32) -> bool) -> bool {
+        let now = self.0.load(Ordering::Acquire);
+        let holder = LockHolder(now & !SLEEPERS);
+        now != 0 && is_dead((holder.0 >> 1) - 1) && self.take_over(holder, me)
     }
 
     #[inline]

@@ -9,11 +9,15 @@
 //! - `context`: one per thread that can wait, with its table of offers
 //! - `channel`: fate, counts, and two queues; `lock`: its lock; `end`: the ends that are counted
 //! - `offer`: the call itself; `park`: spinning and sleeping
+//! - `buffer`: messages at rest; `hold`: the extended rendezvous; `barrier`: several parties at once
 //! - `local`: what a thread keeps for itself; `member`: processes as others see them; `reaper`: death
 
+mod barrier;
+mod buffer;
 mod channel;
 mod context;
 mod end;
+mod hold;
 mod local;
 mod lock;
 mod member;
@@ -26,7 +30,8 @@ mod tables;
 mod tests;
 mod word;
 
-pub(crate) use channel::NAME_LIMIT;
+pub(crate) use channel::{ChannelKind, NAME_LIMIT};
+pub(crate) use hold::Unfinished;
 pub(crate) use end::{Closing, Direction, EndName, Holder};
 pub(crate) use local::{Local, act_for, become_host, forget_after_fork, host, member, with_local};
 pub(crate) use member::{Member, MemberName, Phase};

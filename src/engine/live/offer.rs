@@ -43,12 +43,13 @@
 //! context. Killed after the commit and before it tagged the block it received, a partner leaves that block with
 //! the waiter's tag and nobody to free it: it had announced the exchange, so the reaper finds it.
 
+use super::buffer::Stored;
 use super::channel::Channel;
-use super::context::{MOST_GUARDS, OUTPUT, Offer, OfferName};
+use super::context::{EXTENDED, MOST_GUARDS, OUTPUT, Offer, OfferName};
 use super::local::Local;
 use super::park::Waited;
-use super::sync::Ordering;
-use super::word::{Snapshot, Sync};
+use super::sync::{Ordering, spin_loop, yield_now};
+use super::word::{Phase, Snapshot, Sync};
 use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order};
 use crate::memory::{ArenaError, Block, FATE, NONE};
 use crate::sys::clock::Deadline;
@@ -60,7 +61,7 @@ impl Engine for Local {
         self.context.location.store(std::ptr::from_ref(location).addr() as u64, Ordering::Relaxed);
         self.write_table(guards);
         self.lock_all(guards);
-        let fired = match self.look(guards, order) {
+        let mut fired = match self.look(guards, order) {
             Some((fired, wake)) => {
                 self.unlock_all();
                 if let Some(context) = wake.and_then(|index| self.tables().contexts.get(index)) {
@@ -71,6 +72,13 @@ impl Engine for Local {
             None => self.queue_and_wait(guards),
         };
         self.context.exchange_done();
+        if self.owes {
+            self.owes = false;
+            self.after_unlock();
+        }
+        if self.context.word.read().phase() != Phase::Idle {
+            fired = self.wait_for_release(fired);
+        }
         fired
     }
 }
@@ -103,8 +111,10 @@ impl Local {
         self.context.length.store(guards.len() as u32, Ordering::Release);
         for (number, guard) in guards.iter().enumerate() {
             let (channel, block, output) = match *guard {
-                Guard::Input { channel } => (channel, self.hand, 0),
+                Guard::Input { channel, extended: false } => (channel, self.hand, 0),
+                Guard::Input { channel, extended: true } => (channel, self.hand, EXTENDED),
                 Guard::Output { channel, block } => (channel, block, OUTPUT),
+                Guard::Barrier { channel } => (channel, NONE, 0),
                 Guard::Timer { .. } | Guard::Skip => continue,
             };
             let Some(offer) = self.context.offer(tables, place) else { break };
@@ -122,7 +132,7 @@ impl Local {
     fn lock_all(&mut self, guards: &[Guard]) {
         self.locked.clear();
         for guard in guards {
-            if let Guard::Input { channel } | Guard::Output { channel, .. } = guard
+            if let Some(channel) = guard.channel()
                 && channel.index < self.tables().channels.capacity()
             {
                 self.locked.push(channel.index);
@@ -165,7 +175,7 @@ impl Local {
             found = scan
                 .iter()
                 .find(|number| skip(number))
-                .map(|number| (Fired { index: usize::from(*number), outcome: Ok(NONE) }, None));
+                .map(|number| (Fired::bare(usize::from(*number)), None));
         }
         self.scan = scan;
         found
@@ -191,49 +201,111 @@ impl Local {
     #[inline]
     fn look_at(&mut self, number: usize, guard: &Guard) -> Option<(Fired, Option<u32>)> {
         match *guard {
-            Guard::Input { channel } => self.meet(number, channel, self.hand, false),
-            Guard::Output { channel, block } => self.meet(number, channel, block, true),
-            Guard::Timer { deadline } => {
-                deadline.is_past().then_some((Fired { index: number, outcome: Ok(NONE) }, None))
+            Guard::Input { channel, extended } => self.meet(number, channel, self.hand, Side::Input { extended }),
+            Guard::Output { channel, block } => self.meet(number, channel, block, Side::Output),
+            Guard::Barrier { channel } => {
+                let fired = self.meet_at_barrier(number, channel)?;
+                self.owes = true;
+                Some((fired, None))
             }
-            Guard::Skip => Some((Fired { index: number, outcome: Ok(NONE) }, None)),
+            Guard::Timer { deadline } => deadline.is_past().then(|| (Fired::bare(number), None)),
+            Guard::Skip => Some((Fired::bare(number), None)),
         }
     }
 
-    /// Looks for a partner on one channel, and commits to the first that still waits.
+    /// Looks for a message in the buffer, or for a partner on one channel, and commits to the first that still waits.
     #[inline]
-    fn meet(&mut self, number: usize, name: ChannelName, giving: Block, output: bool) -> Option<(Fired, Option<u32>)> {
+    fn meet(&mut self, number: usize, name: ChannelName, giving: Block, side: Side) -> Option<(Fired, Option<u32>)> {
         let tables = self.tables();
+        let ended = |fate| Some((Fired { index: number, outcome: Err(fate), held: None }, None));
         let Some(channel) = tables.channel(name) else {
-            return Some((Fired { index: number, outcome: Err(Fate::Retired) }, None));
+            return ended(Fate::Retired);
         };
+        let output = side == Side::Output;
+        // Before the fate: what a writer that is gone has left is read first.
+        if !output && channel.head.load(Ordering::Relaxed) != NONE {
+            let (block, wake) = self.take_stored(name.index, channel)?;
+            return Some((Fired { index: number, outcome: Ok(block), held: None }, wake));
+        }
         if let Some(fate) = channel.fate() {
-            return Some((Fired { index: number, outcome: Err(fate) }, None));
+            return ended(fate);
         }
         let opposite = channel.queue(!output);
         while let Some((partner, offer)) = opposite.first(tables) {
             let (guard, taking) = (offer.guard(), offer.block.load(Ordering::Relaxed));
+            let extended = match side {
+                Side::Output => offer.is_extended(),
+                Side::Input { extended } => extended,
+            };
             opposite.remove(tables, offer);
             let Some(context) = tables.contexts.get(partner.context()) else { continue };
             self.context.announce_exchange(giving, taking, partner.context());
-            if let Sync::Committed { parked } = context.word.sync(guard, giving) {
+            let sync = if extended && !channel.is_buffered() {
+                self.sync_extended(context, guard, giving, output)
+            } else {
+                if extended && output {
+                    // From a buffered channel nobody is held.
+                    tables.arena.block(giving).back().store(0, Ordering::Relaxed);
+                }
+                self.insist(|| context.word.sync(guard, giving))
+            };
+            if let Sync::Committed { parked } = sync {
                 self.received(taking);
                 if !output {
                     self.hand = NONE;
                 }
-                let wake = parked.then(|| partner.context());
-                return Some((Fired { index: number, outcome: Ok(taking) }, wake));
+                let held = match side {
+                    Side::Input { extended: true } => self.held_by_commit(partner.context(), context),
+                    _ => None,
+                };
+                // A writer that is held sleeps on.
+                let wake = (parked && held.is_none()).then(|| partner.context());
+                return Some((Fired { index: number, outcome: Ok(taking), held }, wake));
             }
             // Taken back at once: the block stays ours, and its tag will change when somebody else gets it.
             self.context.exchange_done();
             offer.set_linked(false);
         }
+        if output && channel.is_buffered() && self.store(name.index, channel, giving) == Stored::Yes {
+            self.owes |= !self.doomed.is_empty();
+            return Some((Fired { index: number, outcome: Ok(NONE), held: None }, None));
+        }
         None
+    }
+
+    /// Commits a waiting context; one that the last party of a barrier has just claimed is asked again until that is settled.
+    #[inline]
+    pub(super) fn insist(&mut self, sync: impl Fn() -> Sync) -> Sync {
+        match sync() {
+            Sync::Claimed { barrier } => self.insist_on_claimed(barrier, &sync),
+            settled => settled,
+        }
+    }
+
+    #[cold]
+    fn insist_on_claimed(&mut self, barrier: u32, sync: &dyn Fn() -> Sync) -> Sync {
+        let mut barrier = barrier;
+        for round in 0_u32.. {
+            if round < 100 && self.spin.processors() > 1 {
+                spin_loop();
+            } else if self.is_reaper {
+                // The claimer may be dead, and then nobody else would settle its claims.
+                self.settle_claims_of_the_dead(barrier);
+                yield_now();
+            } else {
+                yield_now();
+            }
+            match sync() {
+                Sync::Claimed { barrier: now } => barrier = now,
+                settled => return settled,
+            }
+        }
+        Sync::Stale
     }
 
     /// The block came with a commit: from now on it is ours.
     #[inline]
-    fn received(&self, block: Block) {
+    pub(super) fn received(&self, block: Block) {
         if block != NONE && block != FATE {
             self.tables().arena.block(block).set_owner(self.owner());
         }
@@ -260,8 +332,7 @@ impl Local {
             Waited::Synced(now) => self.finish(guards, now),
             Waited::Withdrawn => {
                 self.unlink_rest(None);
-                let index = timer.map_or(0, |(index, _)| index);
-                Fired { index, outcome: Ok(NONE) }
+                Fired::bare(timer.map_or(0, |(index, _)| index))
             }
         }
     }
@@ -278,20 +349,32 @@ impl Local {
             _ => self.unlink_rest(Some(now.guard())),
         }
         let index = now.guard().min(guards.len() - 1);
+        let mut held = None;
         let outcome = match (now.block(), &guards[index]) {
-            (FATE, Guard::Input { channel } | Guard::Output { channel, .. }) => {
-                Err(self.tables().channel_fate(*channel).unwrap_or(Fate::Retired))
+            (FATE, guard) => {
+                let fate = guard.channel().and_then(|channel| self.tables().channel_fate(channel));
+                Err(fate.unwrap_or(Fate::Retired))
             }
             (block, guard) => {
                 self.received(block);
-                if matches!(guard, Guard::Input { .. }) {
-                    self.hand = NONE;
+                match guard {
+                    Guard::Input { extended, .. } => {
+                        self.hand = NONE;
+                        if *extended {
+                            held = self.held_by_message(block);
+                        }
+                    }
+                    _ if now.phase() == Phase::Failed => {
+                        self.keep_block(block);
+                        return self.abandoned(index);
+                    }
+                    _ => (),
                 }
                 Ok(block)
             }
         };
         self.context.word.idle();
-        Fired { index, outcome }
+        Fired { index, outcome, held }
     }
 
     /// Step 8: takes the offers that did not fire out of their queues.
@@ -323,6 +406,22 @@ impl Channel {
     pub(super) fn unlink_dead(&self, tables: super::tables::Tables, offer: &Offer) {
         if offer.is_linked() {
             self.queue(offer.is_output()).unlink(tables, offer);
+        }
+    }
+}
+
+/// Which side of a channel a guard is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Input { extended: bool },
+    Output,
+}
+
+impl Guard {
+    fn channel(&self) -> Option<ChannelName> {
+        match self {
+            Guard::Input { channel, .. } | Guard::Output { channel, .. } | Guard::Barrier { channel } => Some(*channel),
+            Guard::Timer { .. } | Guard::Skip => None,
         }
     }
 }

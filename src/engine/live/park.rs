@@ -108,7 +108,7 @@ impl Local {
             return Waited::Synced(now);
         }
         let word = &self.context.word;
-        if !allowance.is_none() && word.park() == Own::Synced {
+        if !allowance.is_none() && word.park() == Own::Synced && !word.read().is_pending() {
             return Waited::Synced(word.read());
         }
         let active = &self.tables().arena.shared().active;
@@ -117,14 +117,12 @@ impl Local {
         let waited = loop {
             let woken = word.sleep(deadline);
             let now = word.read();
-            if !now.is_waiting() {
+            if !now.is_pending() {
                 break Waited::Synced(now);
             }
-            if woken == Woken::TimedOut || deadline.is_some_and(Deadline::is_past) {
-                break match word.withdraw() {
-                    Own::Done => Waited::Withdrawn,
-                    Own::Synced => Waited::Synced(word.read()),
-                };
+            let late = woken == Woken::TimedOut || deadline.is_some_and(Deadline::is_past);
+            if late && word.withdraw() == Own::Done {
+                break Waited::Withdrawn;
             }
         };
         active.fetch_add(1, Ordering::Relaxed);
@@ -135,7 +133,7 @@ impl Local {
     /// Looks at the own word as long as the allowance goes.
     fn look_again(&mut self, allowance: Allowance) -> Option<Snapshot> {
         let word = &self.context.word;
-        let synced = || Some(word.read()).filter(|now| !now.is_waiting());
+        let synced = || Some(word.read()).filter(|now| !now.is_pending());
         let (found, worthwhile) = match allowance {
             Allowance::Spin(rounds) => {
                 let found = (0..rounds).find_map(|round| {

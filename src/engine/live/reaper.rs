@@ -8,6 +8,8 @@
 //!    the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the ends, and
 //!    the fate is delivered again. Then it is released. After this step nobody waits for the dead.
 //! 3. **Offers.** What the dead still have in queues is unlinked.
+//!    Then the living who were just about to commit one of the dead are waited for: they hold the lock of a channel in their table.
+//!    After this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.
 //! 4. **Exchanges.** A commit that the dead made without tagging the block they received: that block is freed (see `offer`).
 //! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
 //! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the SYNCED word of a living context: then the
@@ -30,10 +32,10 @@ use crate::memory::{Block, FATE, NONE};
 use std::collections::{HashMap, HashSet};
 
 /// One context of the dead process, with the last reading of its word.
-struct Corpse {
-    index: u32,
+pub(super) struct Corpse {
+    pub(super) index: u32,
     context: &'static Context,
-    word: Snapshot,
+    pub(super) word: Snapshot,
 }
 
 /// What an offer means to a channel that is being rebuilt.
@@ -66,6 +68,8 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     for corpse in &corpses {
         local.unlink_offers(corpse);
     }
+    local.let_partners_finish(&corpses);
+    local.release_held_by(&corpses, host);
     local.settle_exchanges(&corpses, host);
     for (index, member) in &members {
         local.close_held(*index, closing(*index, member));
@@ -112,15 +116,26 @@ impl Local {
     /// the burial needs. Nobody else would break it. The dead holder's context is not marked DEAD then; what it has in queues stays
     /// there, marked, until its own burial unlinks it.
     pub(super) fn take_lock_as_reaper(&mut self, index: u32, channel: &'static Channel) {
-        let tables = self.tables();
-        let is_dead = |context: u32| {
-            let host = tables.contexts.get(context).map(|context| context.host.load(Ordering::Acquire));
-            let member = host.and_then(|host| tables.members.get(host.checked_sub(1)?));
-            member.is_some_and(|member| crate::sys::fork::is_dead(member.pid.load(Ordering::Acquire)))
-        };
-        if channel.lock.take_from_the_dead(self.holder, is_dead) {
+        if channel.lock.take_from_the_dead(self.holder, |context| self.is_dead(context)) {
             self.rebuild(index, channel);
         }
+    }
+
+    /// A word was met that the last party of this barrier has claimed: if that party is dead, its claims are settled for it.
+    pub(super) fn settle_claims_of_the_dead(&mut self, barrier: u32) {
+        let Some(channel) = self.tables().channels.get(barrier) else { return };
+        if channel.lock.take_over_if(self.holder, |context| self.is_dead(context)) {
+            self.rebuild(barrier, channel);
+            channel.lock.release();
+        }
+    }
+
+    /// Whether the process that a context belongs to runs no more, reaped or not.
+    fn is_dead(&self, context: u32) -> bool {
+        let tables = self.tables();
+        let host = tables.contexts.get(context).map(|context| context.host.load(Ordering::Acquire));
+        let member = host.and_then(|host| tables.members.get(host.checked_sub(1)?));
+        member.is_some_and(|member| crate::sys::fork::is_dead(member.pid.load(Ordering::Acquire)))
     }
 
     /// Closes every end that a member holds.
@@ -206,10 +221,16 @@ impl Local {
         }
         let next = queued.last().map_or(0, |(ticket, _, _)| ticket + 1);
         channel.ticket.fetch_max(next, Ordering::Relaxed);
+        if channel.is_buffered() {
+            self.repair_buffer(name, channel);
+        }
+        if channel.is_barrier() {
+            self.settle_claims(index, channel);
+        }
 
-        let [readers, writers, handles] = tables.count_ends(name);
+        let [readers, writers, handles, seats] = tables.count_ends(name);
         for (direction, count) in
-            [(Direction::Reader, readers), (Direction::Writer, writers), (Direction::Handle, handles)]
+            [(Direction::Reader, readers + seats), (Direction::Writer, writers), (Direction::Handle, handles)]
         {
             channel.count(direction).store(count, Ordering::Relaxed);
         }
@@ -242,8 +263,8 @@ impl Local {
             return match before.phase() {
                 _ if !marked => Standing::None,
                 Word::Dead => Standing::OfTheDead,
-                Word::Synced if before.guard() == guard => Standing::None,
-                Word::Idle | Word::Waiting | Word::Parked | Word::Synced => Standing::Queued,
+                Word::Synced | Word::Failed | Word::Held if before.guard() == guard => Standing::None,
+                _ => Standing::Queued,
             };
         }
     }
@@ -252,7 +273,7 @@ impl Local {
     fn unlink_offers(&mut self, corpse: &Corpse) {
         let tables = self.tables();
         // The offer that a partner has committed is out of its queue already; the mark was left for its owner to clear.
-        let fired = (corpse.word.phase() == Word::Synced).then(|| corpse.word.guard());
+        let fired = corpse.word.names_block().then(|| corpse.word.guard());
         for offer in corpse.context.offers(tables).iter().filter(|offer| offer.is_linked()) {
             if fired == Some(usize::from(offer.guard())) {
                 offer.set_linked(false);
@@ -272,20 +293,59 @@ impl Local {
         let words: HashMap<u32, Snapshot> = corpses.iter().map(|corpse| (corpse.index, corpse.word)).collect();
         for corpse in corpses {
             let Some(partner) = corpse.context.partner.load(Ordering::Acquire).checked_sub(1) else { continue };
-            let giving = corpse.context.giving.load(Ordering::Relaxed);
-            let taking = corpse.context.taking.load(Ordering::Relaxed);
-            let Some(context) = tables.contexts.get(partner) else { continue };
-            if giving == NONE || taking == NONE {
-                continue;
-            }
-            // In this order: the partner tags the block before its word leaves SYNCED.
-            let word = words.get(&partner).copied().unwrap_or_else(|| context.word.read());
-            let delivered = word.phase() == Word::Synced && word.block() == giving;
-            let mine = Owner::Context(corpse.index).tag();
-            let committed = delivered || tables.arena.block(giving).owner() != mine;
-            if committed && tables.arena.block(taking).owner() == Owner::Context(partner).tag() {
+            let word = words.get(&partner).copied();
+            if let Some(taking) = self.committed_exchange_with(corpse.index, corpse.context, word)
+                && tables.arena.block(taking).owner() == Owner::Context(partner).tag()
+            {
                 self.discard(taking, Closing::Lost { member: host });
             }
+        }
+    }
+
+    /// The block that a context was taking when it died, if the exchange it had announced was committed.
+    pub(super) fn committed_exchange(&self, number: u32, context: &Context) -> Option<Block> {
+        self.committed_exchange_with(number, context, None)
+    }
+
+    fn committed_exchange_with(&self, number: u32, context: &Context, partner_died_with: Option<Snapshot>) -> Option<Block> {
+        let tables = self.tables();
+        let partner = tables.contexts.get(context.partner.load(Ordering::Acquire).checked_sub(1)?)?;
+        let giving = context.giving.load(Ordering::Relaxed);
+        let taking = context.taking.load(Ordering::Relaxed);
+        if giving == NONE || taking == NONE {
+            return None;
+        }
+        // In this order: the partner tags the block before its word leaves SYNCED.
+        let word = partner_died_with.unwrap_or_else(|| partner.word.read());
+        let delivered = word.names_block() && word.block() == giving;
+        let mine = Owner::Context(number).tag();
+        (delivered || tables.arena.block(giving).owner() != mine).then_some(taking)
+    }
+
+    /// Waits for the living that were committing one of the dead when it died.
+    ///
+    /// ```text
+    ///     living                                   dead
+    ///     sync(word) ────────────────────────────► SYNCED: goes on, or not; dies
+    ///     preempted: has not tagged the block      the reaper frees what carries the tag of the dead  ✗
+    ///     received(block)
+    /// ```
+    /// Whoever commits holds the locks of all channels in its table until the block is tagged. The words of the dead are DEAD by
+    /// now, so no new commit begins; having had each of those locks once is enough.
+    fn let_partners_finish(&mut self, corpses: &[Corpse]) {
+        let tables = self.tables();
+        for (_, _, context) in tables.contexts.taken() {
+            let partner = context.partner.load(Ordering::Acquire).checked_sub(1);
+            if context.word.read().phase() == Word::Dead || !corpses.iter().any(|corpse| Some(corpse.index) == partner) {
+                continue;
+            }
+            let channels: Vec<ChannelName> = context.offers(tables).iter().map(super::context::Offer::channel).collect();
+            for channel in channels {
+                if let Some(channel) = self.lock(channel) {
+                    self.unlock(channel);
+                }
+            }
+            self.after_unlock();
         }
     }
 
@@ -300,7 +360,7 @@ impl Local {
         // A message that a living writer had delivered to the dead.
         let mut doomed: HashSet<Block> = corpses
             .iter()
-            .filter(|corpse| corpse.word.phase() == Word::Synced)
+            .filter(|corpse| corpse.word.names_block())
             .map(|corpse| corpse.word.block())
             .filter(|block| *block != NONE && *block != FATE)
             .collect();
@@ -315,7 +375,7 @@ impl Local {
             .contexts
             .taken()
             .map(|(_, _, context)| context.word.read())
-            .filter(|word| word.phase() == Word::Synced)
+            .filter(|word| word.names_block())
             .map(Snapshot::block)
             .collect();
         for block in tagged {
@@ -359,7 +419,7 @@ fn recount(local: &Local) {
 fn ring(local: &Local) {
     let tables = local.tables();
     for (_, _, context) in tables.contexts.taken() {
-        if context.word.read().phase() == Word::Synced {
+        if context.word.read().names_block() {
             context.word.wake();
         }
         let sleeping = context.sleeping.load(Ordering::Acquire).checked_sub(1);

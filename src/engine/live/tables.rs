@@ -14,6 +14,8 @@ use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, aren
 pub(crate) enum Owner {
     Context(u32),
     Member(u32),
+    /// It lies in the buffer of a channel.
+    Channel(u32),
 }
 
 impl Owner {
@@ -21,6 +23,7 @@ impl Owner {
         match self {
             Owner::Context(index) => 1 << 30 | index,
             Owner::Member(index) => 2 << 30 | index,
+            Owner::Channel(index) => 3 << 30 | index,
         }
     }
 
@@ -28,6 +31,7 @@ impl Owner {
         match tag >> 30 {
             1 => Some(Owner::Context(tag & !(3 << 30))),
             2 => Some(Owner::Member(tag & !(3 << 30))),
+            3 => Some(Owner::Channel(tag & !(3 << 30))),
             _ => None,
         }
     }

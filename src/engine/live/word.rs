@@ -12,6 +12,11 @@
 //!       └────────────────────────────────────── SYNCED ◄──────────┘
 //!                         idle
 //! ```
+//! Two detours lead to SYNCED. In an *extended* rendezvous the writer's word is HELD between the commit and the release, which makes
+//! it SYNCED, or FAILED when the reader did not finish. And before a barrier completes, the last party makes the words of the others
+//! CLAIMED, one by one: then all become SYNCED, or, when one of them was committed elsewhere meanwhile, the others PARKED again.
+//! Nobody else touches a claimed word; whoever meets one looks again, for the claimer goes on at once (`barrier`).
+//!
 //! IDLE → WAITING, WAITING → PARKED, withdraw and idle are made by the owner alone; sync is made by a partner that holds the
 //! lock of a channel on which the owner has an offer. Any phase → DEAD is made by the reaper. Two partners that hold two
 //! different locks may try to sync the same context: one compare-and-swap decides. The same holds for a partner against
@@ -24,6 +29,10 @@ use super::sync::{AtomicU64, Ordering, wait_low, wake_low};
 use crate::engine::live::sync::Woken;
 use crate::memory::{Block, NONE};
 use crate::sys::clock::Deadline;
+use std::time::{Duration, Instant};
+
+/// How often the owner of a claimed word looks whether the claim was settled, should that take longer than a moment.
+const CLAIM_CHECK: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -32,6 +41,12 @@ pub(super) enum Phase {
     Parked,
     Synced,
     Dead,
+    /// Committed, but the reader keeps its writer waiting.
+    Held,
+    /// Committed, and the reader did not finish.
+    Failed,
+    /// About to be committed by the last party of a barrier, or to be left waiting.
+    Claimed,
 }
 
 /// One reading of a state word.
@@ -59,12 +74,25 @@ impl Snapshot {
             1 => Phase::Waiting,
             2 => Phase::Parked,
             3 => Phase::Synced,
-            _ => Phase::Dead,
+            4 => Phase::Dead,
+            5 => Phase::Held,
+            6 => Phase::Failed,
+            _ => Phase::Claimed,
         }
     }
 
     pub(super) fn is_waiting(self) -> bool {
         matches!(self.phase(), Phase::Waiting | Phase::Parked)
+    }
+
+    /// Whether the owner has to go on waiting.
+    pub(super) fn is_pending(self) -> bool {
+        matches!(self.phase(), Phase::Waiting | Phase::Parked | Phase::Held | Phase::Claimed)
+    }
+
+    /// Whether a block is named here that belongs to the owner of the word, whatever its tag says.
+    pub(super) fn names_block(self) -> bool {
+        matches!(self.phase(), Phase::Synced | Phase::Held | Phase::Failed)
     }
 
     pub(super) fn guard(self) -> usize {
@@ -73,6 +101,19 @@ impl Snapshot {
 
     pub(super) fn block(self) -> Block {
         (self.0 >> 32) as Block
+    }
+
+    /// Whether the last party of this barrier has claimed the word.
+    pub(super) fn is_claimed_for(self, barrier: u32) -> bool {
+        self.phase() == Phase::Claimed && self.block() == barrier
+    }
+
+    pub(super) fn raw(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn from_raw(raw: u64) -> Snapshot {
+        Snapshot(raw)
     }
 
     fn generation(self) -> u64 {
@@ -101,6 +142,8 @@ pub(super) enum Sync {
     Committed { parked: bool },
     /// It is not waiting any more: somebody else committed it, its deadline passed, or it is dead.
     Stale,
+    /// The last party of this barrier (the index of its channel) has claimed it and is about to decide: look again.
+    Claimed { barrier: u32 },
 }
 
 /// What became of the owner's attempt to park or to withdraw.
@@ -108,7 +151,7 @@ pub(super) enum Sync {
 #[must_use]
 pub(super) enum Own {
     Done,
-    /// A partner was faster: the commit stands.
+    /// A partner was faster: the commit stands, or is being decided.
     Synced,
 }
 
@@ -126,26 +169,30 @@ impl StateWord {
     /// Owner: from IDLE to WAITING, or to PARKED at once. Publishes the offers written before.
     pub(super) fn wait(&self, parked: bool) {
         let now = self.read();
-        debug_assert_eq!(now.phase(), Phase::Idle);
+        debug_assert!(now.phase() == Phase::Idle, "{now:?}");
         let phase = if parked { Phase::Parked } else { Phase::Waiting };
         self.0.store(Snapshot::new(phase, 0, now.generation() + 1, NONE).0, Ordering::Release);
     }
 
     /// Owner: from WAITING to PARKED.
     pub(super) fn park(&self) -> Own {
-        self.change(|now| {
-            (now.phase() == Phase::Waiting).then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE))
-        })
-        .map_or(Own::Synced, |_| Own::Done)
+        self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE)))
+            .map_or(Own::Synced, |_| Own::Done)
     }
 
-    /// Owner: sleeps while PARKED.
+    /// Owner: sleeps while PARKED, until the deadline; or while HELD, when no deadline counts any more.
     pub(super) fn sleep(&self, deadline: Option<&Deadline>) -> Woken {
         let now = self.read();
-        if now.phase() != Phase::Parked {
-            return Woken::Look;
+        match now.phase() {
+            Phase::Parked => wait_low(&self.0, now.0, deadline),
+            Phase::Held => wait_low(&self.0, now.0, None),
+            // A moment, unless the claimer was stopped in it; nobody rings when it ends.
+            Phase::Claimed => {
+                let _ = wait_low(&self.0, now.0, Some(&Deadline::at(Instant::now() + CLAIM_CHECK)));
+                Woken::Look
+            }
+            _ => Woken::Look,
         }
-        wait_low(&self.0, now.0, deadline)
     }
 
     /// Owner: from WAITING or PARKED back to IDLE, because a deadline passed.
@@ -154,17 +201,69 @@ impl StateWord {
             .map_or(Own::Synced, |_| Own::Done)
     }
 
-    /// Owner: from SYNCED to IDLE, after it has taken over what the word carried.
+    /// Owner: from SYNCED or FAILED to IDLE, after it has taken over what the word carried.
     pub(super) fn idle(&self) {
         let now = self.read();
-        debug_assert!(matches!(now.phase(), Phase::Synced | Phase::Dead));
+        debug_assert!(matches!(now.phase(), Phase::Synced | Phase::Failed | Phase::Dead | Phase::Held), "{now:?}");
         self.0.store(Snapshot::new(Phase::Idle, 0, now.generation(), NONE).0, Ordering::Release);
+    }
+
+    /// Owner: from IDLE to HELD, before it commits an extended reader that it hands `block` to.
+    pub(super) fn hold(&self, block: Block) {
+        let now = self.read();
+        debug_assert!(now.phase() == Phase::Idle, "{now:?}");
+        self.0.store(Snapshot::new(Phase::Held, 0, now.generation() + 1, block).0, Ordering::Release);
     }
 
     /// Partner: THE COMMIT. From WAITING or PARKED to SYNCED, handing over `block`.
     pub(super) fn sync(&self, guard: u16, block: Block) -> Sync {
-        self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Synced, guard, now.generation(), block)))
-            .map_or(Sync::Stale, |before| Sync::Committed { parked: before.phase() == Phase::Parked })
+        self.commit(Phase::Synced, guard, block)
+    }
+
+    /// Partner: the commit of an extended rendezvous; the owner goes on waiting until it is released.
+    pub(super) fn sync_held(&self, guard: u16, block: Block) -> Sync {
+        self.commit(Phase::Held, guard, block)
+    }
+
+    fn commit(&self, phase: Phase, guard: u16, block: Block) -> Sync {
+        let mut claimed = None;
+        let before = self.change(|now| {
+            claimed = (now.phase() == Phase::Claimed).then(|| now.block());
+            now.is_waiting().then(|| Snapshot::new(phase, guard, now.generation(), block))
+        });
+        match (before, claimed) {
+            (Some(before), _) => Sync::Committed { parked: before.phase() == Phase::Parked },
+            (None, Some(barrier)) => Sync::Claimed { barrier },
+            (None, None) => Sync::Stale,
+        }
+    }
+
+    /// Reader, or the reaper for it: ends an extended rendezvous in which the word is still this one.
+    pub(super) fn release(&self, held: Snapshot, finished: bool) -> bool {
+        let phase = if finished { Phase::Synced } else { Phase::Failed };
+        let new = Snapshot::new(phase, held.guard() as u16, held.generation(), held.block());
+        held.phase() == Phase::Held
+            && self.0.compare_exchange(held.0, new.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Last party of a barrier: from WAITING or PARKED to CLAIMED.
+    pub(super) fn claim(&self, guard: u16, barrier: u32) -> Sync {
+        self.commit(Phase::Claimed, guard, barrier)
+    }
+
+    /// Last party of a barrier: leaves the owner waiting after all.
+    pub(super) fn unclaim(&self, barrier: u32) {
+        self.change(|now| {
+            now.is_claimed_for(barrier).then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE))
+        });
+    }
+
+    /// Last party of a barrier: commits what it has claimed.
+    pub(super) fn settle_claim(&self, barrier: u32) {
+        self.change(|now| {
+            let guard = now.guard() as u16;
+            now.is_claimed_for(barrier).then(|| Snapshot::new(Phase::Synced, guard, now.generation(), NONE))
+        });
     }
 
     /// Wakes the owner, if it sleeps.
@@ -185,7 +284,7 @@ impl StateWord {
 
     /// The only compare-and-swap loop on this word: gives back the value before the change, or `None` when `next` says
     /// that there is nothing to change.
-    fn change(&self, next: impl Fn(Snapshot) -> Option<Snapshot>) -> Option<Snapshot> {
+    fn change(&self, mut next: impl FnMut(Snapshot) -> Option<Snapshot>) -> Option<Snapshot> {
         let mut now = self.read();
         loop {
             let new = next(now)?;

@@ -96,7 +96,8 @@ pub(super) fn faults() -> Vec<String> {
         if let Some(holder) = lock_holder(index) {
             faults.push(format!("the lock of channel {index} is held by context {holder}"));
         }
-        let counted = tables.count_ends(name);
+        let [readers, writers, handles, seats] = tables.count_ends(name);
+        let counted = [readers + seats, writers, handles];
         let said = [&channel.readers, &channel.writers, &channel.handles].map(|count| count.load(Ordering::Acquire));
         if counted != said {
             faults.push(format!("channel {index} says it has {said:?} ends, and has {counted:?}"));
@@ -125,6 +126,10 @@ pub(super) fn faults() -> Vec<String> {
             None => header.owner() == 0,
             Some(Owner::Context(index)) => {
                 tables.contexts.get(index).is_some_and(|context| crate::memory::Slot::state(context).taken().is_some())
+            }
+            Some(Owner::Channel(index)) => {
+                let stored = |channel: &super::super::channel::Channel| channel.stored(tables).contains(&block);
+                tables.channels.get(index).is_some_and(stored)
             }
             Some(Owner::Member(index)) => {
                 tables.members.get(index).is_some_and(|member| member.phase() != Phase::Gone || member.keeps(block))

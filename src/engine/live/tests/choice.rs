@@ -4,7 +4,7 @@
 
 use super::watch::{alone, until};
 use super::wire::{Wire, input, keep, message, offer, output, read, value, write};
-use crate::engine::live::tables;
+use crate::engine::live::{Direction, tables};
 use crate::engine::{ChannelName, Fate, Fired, Guard, Order};
 use crate::sys::clock::Deadline;
 use std::sync::Mutex;
@@ -101,7 +101,7 @@ fn law_4_order_decides_among_what_is_ready() {
             (0..400).for_each(|_| hits[choose(Order::Random)] += 1);
             // Expected 100 each; fewer than 40 has a probability below one in a billion.
             assert!(hits.iter().all(|hits| *hits > 40), "{hits:?}");
-            super::wire::here(|local| names.iter().for_each(|name| local.poison(*name)));
+            super::wire::here(|local| names.iter().for_each(|name| local.poison(*name, Direction::Writer)));
         });
     });
 }
@@ -139,7 +139,7 @@ fn law_8_the_earliest_timer_fires_and_never_early() {
 fn law_5_a_dead_channel_is_ready_with_its_fate_in_its_turn() {
     alone("law_5_a_dead_channel_is_ready", || {
         let (dead, alive) = (&Wire::new(), &Wire::new());
-        super::wire::here(|local| local.poison(dead.name));
+        super::wire::here(|local| local.poison(dead.name, Direction::Writer));
         thread::scope(|scope| {
             scope.spawn(|| write(alive.name, 5).unwrap());
             until_queued(&[alive], 1);
@@ -208,7 +208,7 @@ fn three_alternations_in_a_circle_never_block() {
                         let mut done = done.lock().unwrap();
                         *done += 1;
                         if *done == TIMES {
-                            super::wire::here(|local| wires.iter().for_each(|wire| local.poison(wire.name)));
+                            super::wire::here(|local| wires.iter().for_each(|wire| local.poison(wire.name, Direction::Writer)));
                         }
                     }
                 });

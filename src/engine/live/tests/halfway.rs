@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of chance: each test takes the protocol's own pieces and dies at one chosen place.
 
-use super::super::{Closing, Direction, Holder, Owner, member, tables};
+use super::super::{ChannelKind, Closing, Direction, Holder, Owner, member, tables};
 use super::audit::{faults, first_waiting, lock_holder};
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, keep, message, name_of, offer, output, read, signal, stop, write};
-use crate::engine::Order;
+use crate::engine::{Order, Store};
 use crate::memory::Slot;
 use crate::{Channel, OnCrash, Reader, Spawn, Writer, process};
 use rustix::process::Signal;
@@ -147,7 +147,7 @@ fn an_exchange_that_failed_is_not_settled_when_its_author_dies() {
 #[process]
 fn free_a_channel_and_die_with_its_lock() {
     here(|local| {
-        let (name, _) = local.create_channel("", Holder::Member(member().unwrap())).unwrap();
+        let (name, _) = local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), Holder::Member(member().unwrap())).unwrap();
         let channel = local.lock(name).unwrap();
         channel.handles.store(0, Ordering::Relaxed);
         tables().channels.give_back(name.index);

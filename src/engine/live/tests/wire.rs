@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what is tested.
 
-use super::super::{Closing, Direction, EndName, Holder, Local, member, tables, with_local};
+use super::super::{ChannelKind, Closing, Direction, EndName, Holder, Local, member, tables, with_local};
 use crate::channel::ChannelEnd;
-use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order};
+use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order, Store};
 use crate::memory::Block;
 use rustix::process::{Pid, Signal, kill_process};
 use std::panic::Location;
@@ -25,7 +25,7 @@ impl Wire {
     pub(super) fn new() -> Wire {
         here(|local| {
             let holder = Holder::Member(member().unwrap());
-            let (name, handle) = local.create_channel("", holder).unwrap();
+            let (name, handle) = local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), holder).unwrap();
             let reader = local.request_end(name, Direction::Reader, holder).unwrap();
             let writer = local.request_end(name, Direction::Writer, holder).unwrap();
             Wire { name, ends: [reader, writer, handle] }
@@ -51,7 +51,7 @@ pub(super) fn name_of(end: &impl ChannelEnd) -> ChannelName {
 }
 
 pub(super) fn input(channel: ChannelName) -> Guard {
-    Guard::Input { channel }
+    Guard::Input { channel, extended: false }
 }
 
 pub(super) fn output(channel: ChannelName, block: Block) -> Guard {

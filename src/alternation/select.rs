@@ -1,0 +1,168 @@
+//! Choosing: asks every arm what it offers, has the engine choose, and tells the arm that fired.
+//!
+//! Knows nothing of what the arms are.
+
+use super::arm::{Arm, Offered, Outcome, Verdict};
+use crate::channel::{ChannelError, settle};
+use crate::engine::live::{Local, with_local};
+use crate::engine::{Engine, Fired, Guard, Order};
+use crate::memory::ArenaError;
+use std::cell::Cell;
+use std::panic::Location;
+use std::thread::LocalKey;
+
+/// A numbered set of arms.
+pub(super) trait Arms {
+    fn count(&self) -> usize;
+    fn arm(&mut self, number: usize) -> &mut dyn Arm;
+}
+
+impl Arms for [&mut dyn Arm] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn arm(&mut self, number: usize) -> &mut dyn Arm {
+        self[number]
+    }
+}
+
+/// A selection that came to nothing: why, and because of which arm.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) number: Option<usize>,
+    pub(super) error: ChannelError,
+}
+
+impl Failed {
+    fn at(number: usize) -> impl FnOnce(ChannelError) -> Failed {
+        move |error| Failed { number: Some(number), error }
+    }
+}
+
+impl From<ArenaError> for Failed {
+    fn from(error: ArenaError) -> Failed {
+        Failed { number: None, error: error.into() }
+    }
+}
+
+/// The guards of one selection with the numbers of their arms; kept between selections so that none allocates.
+#[derive(Default)]
+struct Table {
+    guards: Vec<Guard>,
+    numbers: Vec<u32>,
+}
+
+thread_local! {
+    static TABLE: Cell<Table> = const { Cell::new(Table { guards: Vec::new(), numbers: Vec::new() }) };
+}
+
+/// Waits until one arm fires, and says which.
+pub(super) fn choose<A: Arms + ?Sized>(
+    arms: &mut A,
+    order: Order,
+    location: &'static Location<'static>,
+) -> Result<usize, Failed> {
+    settle();
+    let mut table = TABLE.try_with(Cell::take).unwrap_or_default();
+    for number in 0..arms.count() {
+        arms.arm(number).begin();
+    }
+    let chosen = choose_with(&mut table, arms, order, location);
+    for number in 0..arms.count() {
+        arms.arm(number).settle(chosen.as_ref().is_ok_and(|chosen| *chosen == number));
+    }
+    // While the thread's locals are destroyed the next selection makes its own.
+    let _ = TABLE.try_with(|cell| cell.set(table));
+    chosen
+}
+
+fn choose_with<A: Arms + ?Sized>(
+    table: &mut Table,
+    arms: &mut A,
+    order: Order,
+    location: &'static Location<'static>,
+) -> Result<usize, Failed> {
+    loop {
+        table.guards.clear();
+        table.numbers.clear();
+        for number in 0..arms.count() {
+            if let Offered(Some(guard)) = arms.arm(number).offer().map_err(Failed::at(number))? {
+                table.guards.push(guard);
+                table.numbers.push(number as u32);
+            }
+        }
+        if table.guards.is_empty() {
+            return Err(Failed { number: None, error: ChannelError::NoGuards });
+        }
+        let order = match order {
+            // Absent arms have no guard: the first one that is there from this number on.
+            Order::From(first) => Order::From(table.numbers.partition_point(|number| (*number as usize) < first)),
+            order => order,
+        };
+        let Fired { index, outcome, held } = with_local(|local| offer(local, &table.guards, order, location))??;
+        let number = table.numbers[index] as usize;
+        if arms.arm(number).fire(Outcome(outcome, held)).map_err(Failed::at(number))? == Verdict::Done {
+            return Ok(number);
+        }
+    }
+}
+
+fn offer(
+    local: &mut Local,
+    guards: &[Guard],
+    order: Order,
+    location: &'static Location<'static>,
+) -> Result<Fired, ArenaError> {
+    let inputs = guards.iter().any(|guard| matches!(guard, Guard::Input { .. }));
+    local.prepare(guards.len(), inputs)?;
+    Ok(local.offer(guards, order, location))
+}
+
+/// Chooses, and lets the arms that did not fire go before the body of the one that did runs.
+fn choose_once(
+    arms: &mut [&mut dyn Arm],
+    order: Order,
+    location: &'static Location<'static>,
+) -> Result<usize, ChannelError> {
+    let chosen = choose(arms, order, location).map_err(|failed| failed.error);
+    for (number, arm) in arms.iter_mut().enumerate() {
+        if !chosen.as_ref().is_ok_and(|chosen| *chosen == number) {
+            arm.lose();
+        }
+    }
+    chosen
+}
+
+/// What `AltSelect!` asks.
+#[track_caller]
+pub fn alt_select(arms: &mut [&mut dyn Arm]) -> Result<usize, ChannelError> {
+    choose_once(arms, Order::Random, Location::caller())
+}
+
+/// What `PriSelect!` asks.
+#[track_caller]
+pub fn pri_select(arms: &mut [&mut dyn Arm]) -> Result<usize, ChannelError> {
+    choose_once(arms, Order::Priority, Location::caller())
+}
+
+/// Whose turn it is at one `FairSelect!` of one process.
+#[derive(Debug, Default)]
+pub struct Turn(Cell<usize>);
+
+impl Turn {
+    /// The first arm's.
+    pub const fn new() -> Turn {
+        Turn(Cell::new(0))
+    }
+}
+
+/// What `FairSelect!` asks.
+#[track_caller]
+pub fn fair_select(turn: &'static LocalKey<Turn>, arms: &mut [&mut dyn Arm]) -> Result<usize, ChannelError> {
+    let first = turn.try_with(|turn| turn.0.get()).unwrap_or(0);
+    let chosen = choose_once(arms, Order::From(first), Location::caller())?;
+    // While the thread's locals are destroyed nothing is remembered.
+    let _ = turn.try_with(|turn| turn.0.set(chosen + 1));
+    Ok(chosen)
+}

@@ -1,0 +1,124 @@
+//! A message whose writer waits until the reader has finished with it.
+//!
+//! Knows nothing of how the writer waits. Whatever way the reader leaves, the writer goes on: told that all is well when the reader
+//! says so, told that it is not when the value is dropped unfinished (an early return, a panic) or the process dies.
+
+use super::end::discard;
+use crate::engine::Held;
+use crate::engine::live::{Unfinished, member, with_local};
+use crate::memory::{Block, NONE};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+/// The writer's side of it: released when this is finished, or dropped.
+#[doc(hidden)]
+pub struct Hold {
+    /// Kept until the release: by its tag the reaper sees whom the writer waits for.
+    block: Block,
+    held: Option<Held>,
+}
+
+impl Hold {
+    pub(crate) fn new(block: Block, held: Option<Held>) -> Hold {
+        Hold { block, held }
+    }
+
+    pub(crate) fn block(&self) -> Block {
+        self.block
+    }
+
+    /// Lets the writer go on.
+    pub fn finish(mut self) {
+        self.release(None);
+    }
+
+    fn release(&mut self, unfinished: Option<Unfinished>) {
+        if let Some(held) = self.held.take() {
+            // Without a context: the reaper releases it with this process.
+            let _ = with_local(|local| local.release(held, unfinished));
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.held.is_some() {
+            let member = member().unwrap_or(0);
+            self.release(Some(Unfinished { member, crashed: std::thread::panicking() }));
+        }
+        discard(std::mem::replace(&mut self.block, NONE));
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hold").field("held", &self.held.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// A value that was read in an extended rendezvous: its writer waits until [`finish`](Extended::finish).
+///
+/// Dropped without `finish`, it tells the writer so: the write fails with [`Abandoned`](crate::ChannelError::Abandoned), or with
+/// [`Lost`](crate::ChannelError::Lost) if the reader panicked or died. The writer of a message from a buffer is not held.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let c = Channel::new();
+/// let (w, r) = (c.writer(), c.reader());
+/// let writer = std::thread::spawn(move || (w.write(3), w.write(4)));
+/// let value = r.extended()?;
+/// assert_eq!(*value + 1, 4);
+/// assert_eq!(value.finish(), 3);
+/// drop(r.extended()?); // not finished
+/// let (first, second) = writer.join().unwrap();
+/// assert!(first.is_ok());
+/// assert!(matches!(second.unwrap_err().fate, ChannelError::Abandoned { .. }));
+/// # Ok::<(), csproc::Error>(())
+/// ```
+#[must_use = "the writer waits until this is finished or dropped"]
+pub struct Extended<T> {
+    value: T,
+    hold: Hold,
+}
+
+impl<T> Extended<T> {
+    pub(crate) fn new(value: T, hold: Hold) -> Extended<T> {
+        Extended { value, hold }
+    }
+
+    /// Lets the writer go on, and gives the value.
+    ///
+    /// # Examples
+    /// See [`Extended`].
+    pub fn finish(self) -> T {
+        self.hold.finish();
+        self.value
+    }
+
+    #[doc(hidden)]
+    pub fn split(self) -> (T, Hold) {
+        (self.value, self.hold)
+    }
+}
+
+impl<T> Deref for Extended<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Extended<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Extended<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Extended").field(&self.value).finish()
+    }
+}

@@ -1,0 +1,127 @@
+//! A barrier: several parties, all of which go on together or none does.
+//!
+//! Knows nothing of values. A barrier is a channel whose inputs are its parties. A party that is not the last one queues up like a reader.
+//! The last one finds all others waiting, and has to commit all their words or none, while partners on other channels may be about
+//! to commit the same words. So it claims them first, one by one (JCSP and KRoC take a global lock for this; here only the words of
+//! the parties are taken):
+//!
+//! ```text
+//!  1 claim    each waiting party, in order of context number: WAITING → CLAIMED     the barrier's lock is held throughout
+//!             one of them is not waiting any more: unclaim all, there are too few
+//!  2 decide   raise DECIDED in the channel                                          THE COMMIT
+//!  3 settle   each claimed word → SYNCED, its offer out of the queue
+//!  4          lower DECIDED
+//! ```
+//! **Nobody is overtaken for ever.** Whoever meets a claimed word looks again until it is settled; the claimer waits for no lock (it
+//! took them all before it looked), only for words that the last party of *another* barrier has claimed, and as both claim in order
+//! of context number, they do not wait for each other.
+//!
+//! **Killed half-way.** The claimer holds the barrier's lock. The reaper takes it over and, by DECIDED, settles the claims or takes them back.
+
+use super::channel::{BARRIER, Channel, DECIDED};
+use super::context::{Offer, OfferName};
+use super::local::Local;
+use super::sync::Ordering;
+use super::word::Sync;
+use crate::engine::{ChannelName, Fired};
+
+impl Local {
+    /// Under the lock of a barrier: completes it if all parties but the caller are waiting. Those to be woken are in `wakes`.
+    pub(super) fn meet_at_barrier(&mut self, number: usize, name: ChannelName) -> Option<Fired> {
+        let channel = self.tables().channel(name)?;
+        let others = channel.capacity.load(Ordering::Relaxed).saturating_sub(1);
+        self.complete(name.index, channel, others as usize).then(|| Fired::bare(number))
+    }
+
+    /// Under the lock: a party has left; perhaps all that are left wait.
+    pub(super) fn complete_without(&mut self, index: u32, channel: &Channel) {
+        let parties = channel.capacity.load(Ordering::Relaxed) as usize;
+        if parties > 0 {
+            self.complete(index, channel, parties);
+        }
+    }
+
+    /// Commits `needed` waiting parties, or none.
+    fn complete(&mut self, index: u32, channel: &Channel, needed: usize) -> bool {
+        let tables = self.tables();
+        loop {
+            let waiting = channel.inputs.names(tables);
+            if waiting.len() < needed {
+                return false;
+            }
+            let mut parties: Vec<(OfferName, &'static Offer)> = waiting.into_iter().take(needed).collect();
+            parties.sort_unstable_by_key(|(name, _)| name.context());
+            let stale = parties.iter().position(|(name, offer)| {
+                let Some(context) = tables.contexts.get(name.context()) else { return true };
+                !matches!(self.insist(|| context.word.claim(offer.guard(), index)), Sync::Committed { .. })
+            });
+            let Some(stale) = stale else {
+                channel.raise(DECIDED);
+                for (name, offer) in &parties {
+                    channel.inputs.remove(tables, offer);
+                    if let Some(context) = tables.contexts.get(name.context()) {
+                        context.word.settle_claim(index);
+                        self.wakes.push(name.context());
+                    }
+                }
+                channel.lower(DECIDED);
+                return true;
+            };
+            for (name, _) in &parties[..stale] {
+                if let Some(context) = tables.contexts.get(name.context()) {
+                    context.word.unclaim(index);
+                }
+            }
+            // It went elsewhere; there may be another one in its place.
+            channel.inputs.unlink(tables, parties[stale].1);
+        }
+    }
+
+    /// Reaper, under a lock taken over from the dead: finishes what the last party had decided, or takes its claims back.
+    pub(super) fn settle_claims(&mut self, index: u32, channel: &Channel) {
+        let tables = self.tables();
+        let decided = channel.flags.load(Ordering::Acquire) & DECIDED != 0;
+        for (number, _, context) in tables.contexts.taken() {
+            let word = context.word.read();
+            if !word.is_claimed_for(index) {
+                continue;
+            }
+            if decided {
+                if let Some(offer) = context.offers(tables).iter().find(|offer| {
+                    usize::from(offer.guard()) == word.guard() && offer.is_linked() && offer.channel().index == index
+                }) {
+                    channel.inputs.remove(tables, offer);
+                }
+                context.word.settle_claim(index);
+                self.wakes.push(number);
+            } else {
+                context.word.unclaim(index);
+            }
+        }
+        channel.lower(DECIDED);
+    }
+
+    /// Under the lock: a seat was given up, and `left` are taken. The barrier has one party less, unless enough seats are taken all the same:
+    /// then it was the seat of somebody who only passed the barrier on.
+    pub(super) fn leave_barrier(&mut self, index: u32, channel: &Channel, left: u32) {
+        let parties = channel.capacity.load(Ordering::Relaxed);
+        if left < parties {
+            channel.capacity.store(parties - 1, Ordering::Relaxed);
+            self.complete_without(index, channel);
+        }
+    }
+
+    /// One more party, or one less.
+    pub(crate) fn change_parties(&mut self, name: ChannelName, change: i32) {
+        let Some(channel) = self.lock(name) else { return };
+        if channel.flags.load(Ordering::Relaxed) & BARRIER != 0 {
+            let parties = channel.capacity.load(Ordering::Relaxed);
+            channel.capacity.store(parties.saturating_add_signed(change), Ordering::Relaxed);
+            if change < 0 {
+                self.complete_without(name.index, channel);
+            }
+        }
+        self.unlock(channel);
+        self.after_unlock();
+    }
+}

@@ -1,0 +1,191 @@
+//! The buffer of a channel: messages at rest, in order of arrival, linked through their own headers.
+//!
+//! Knows nothing of offers. Everything happens under the channel's lock. The list is as long as the messages that follow each other
+//! from `head`; each change is published by one store, and `tail` and `length` follow it:
+//!
+//! ```text
+//!   append   block.next := NONE; block tagged CHANNEL; last.next (or head) := block      published
+//!   take     head := head.next                                                           published; block tagged by whoever took it
+//! ```
+//! Whoever is killed before the publication has only a block of its own, or one that is tagged CHANNEL and not in the list; killed after
+//! it, `tail` and `length` are wrong. [`Local::repair_buffer`] walks the list, sets both, and frees what has the tag but is not in it.
+//! The one message that must not be freed then is that of a writer who was told that it was written: see [`Local::refill`].
+
+use super::channel::{Channel, DROP_NEWEST, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
+use super::local::Local;
+use super::sync::Ordering;
+use super::tables::{Owner, Tables};
+use super::word::{Phase, Sync};
+use crate::engine::ChannelName;
+use crate::memory::{Block, NONE};
+use std::collections::HashSet;
+
+/// What became of a message that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Stored {
+    Yes,
+    /// The buffer is full, and its writers wait.
+    Full,
+}
+
+impl Channel {
+    fn append(&self, tables: Tables, index: u32, block: Block) {
+        let last = self.tail.load(Ordering::Relaxed);
+        let header = tables.arena.block(block);
+        header.next().store(NONE, Ordering::Relaxed);
+        header.back().store(last, Ordering::Relaxed);
+        header.set_owner(Owner::Channel(index).tag());
+        match self.head.load(Ordering::Relaxed) {
+            NONE => self.head.store(block, Ordering::Release),
+            _ => tables.arena.block(last).next().store(block, Ordering::Release),
+        }
+        self.tail.store(block, Ordering::Relaxed);
+        self.length.store(self.length.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// Takes the oldest message out. Its tag is still the channel's.
+    fn pop(&self, tables: Tables) -> Option<Block> {
+        let block = self.head.load(Ordering::Relaxed);
+        if block == NONE {
+            return None;
+        }
+        let next = tables.arena.block(block).next().load(Ordering::Relaxed);
+        self.head.store(next, Ordering::Release);
+        match next {
+            NONE => self.tail.store(NONE, Ordering::Relaxed),
+            next => tables.arena.block(next).back().store(NONE, Ordering::Relaxed),
+        }
+        self.length.store(self.length.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
+        Some(block)
+    }
+
+    /// The messages in the buffer, oldest first; exact under the lock.
+    pub(super) fn stored(&self, tables: Tables) -> Vec<Block> {
+        let (mut stored, mut seen) = (Vec::new(), HashSet::new());
+        let mut block = self.head.load(Ordering::Acquire);
+        while block != NONE && seen.insert(block) {
+            stored.push(block);
+            block = tables.arena.block(block).next().load(Ordering::Acquire);
+        }
+        stored
+    }
+
+    /// Takes the newest message out.
+    fn pop_newest(&self, tables: Tables) -> Option<Block> {
+        let block = self.tail.load(Ordering::Relaxed);
+        let before = match block {
+            NONE => return None,
+            block => tables.arena.block(block).back().load(Ordering::Relaxed),
+        };
+        match before {
+            NONE => self.head.store(NONE, Ordering::Release),
+            before => tables.arena.block(before).next().store(NONE, Ordering::Release),
+        }
+        self.tail.store(before, Ordering::Relaxed);
+        self.length.store(self.length.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
+        Some(block)
+    }
+}
+
+impl Local {
+    /// Writer: puts a message into the buffer, or makes room as the channel's policy says.
+    pub(super) fn store(&mut self, index: u32, channel: &Channel, block: Block) -> Stored {
+        let tables = self.tables();
+        let capacity = channel.capacity.load(Ordering::Relaxed);
+        if channel.length.load(Ordering::Relaxed) >= capacity {
+            let flags = channel.flags.load(Ordering::Relaxed);
+            let dropped = match flags & (OVERWRITE_OLDEST | OVERWRITE_NEWEST | DROP_NEWEST) {
+                0 => return Stored::Full,
+                OVERWRITE_OLDEST if capacity > 0 => channel.pop(tables),
+                OVERWRITE_NEWEST if capacity > 0 => channel.pop_newest(tables),
+                _ => {
+                    self.doomed.push(block);
+                    return Stored::Yes;
+                }
+            };
+            if let Some(dropped) = dropped {
+                self.received(dropped);
+                self.doomed.push(dropped);
+            }
+        }
+        channel.append(tables, index, block);
+        Stored::Yes
+    }
+
+    /// Reader: the oldest message of the buffer. A writer that waited for room is committed with the block in the hand; it is to be woken if
+    /// its context comes back.
+    pub(super) fn take_stored(&mut self, index: u32, channel: &Channel) -> Option<(Block, Option<u32>)> {
+        let block = channel.pop(self.tables())?;
+        self.received(block);
+        Some((block, self.refill(index, channel)))
+    }
+
+    /// The first writer that waits stores its message.
+    ///
+    /// It is told so by the commit, and the message is appended afterwards. Killed in between, the reader has announced the exchange,
+    /// and whoever repairs the buffer appends the message in its place.
+    fn refill(&mut self, index: u32, channel: &Channel) -> Option<u32> {
+        let tables = self.tables();
+        while channel.length.load(Ordering::Relaxed) < channel.capacity.load(Ordering::Relaxed) {
+            let (partner, offer) = channel.outputs.first(tables)?;
+            let (guard, taking) = (offer.guard(), offer.block.load(Ordering::Relaxed));
+            let context = tables.contexts.get(partner.context())?;
+            channel.outputs.remove(tables, offer);
+            let giving = self.hand;
+            self.context.announce_storing(index, giving, taking, partner.context());
+            let sync = self.insist(|| context.word.sync(guard, giving));
+            if let Sync::Committed { parked } = sync {
+                self.hand = NONE;
+                channel.append(tables, index, taking);
+                return parked.then(|| partner.context());
+            }
+            self.context.exchange_done();
+            offer.set_linked(false);
+        }
+        None
+    }
+
+    /// Under the lock: what is in the buffer will not be read.
+    pub(super) fn empty_buffer(&mut self, channel: &Channel) {
+        while let Some(block) = channel.pop(self.tables()) {
+            self.received(block);
+            self.doomed.push(block);
+        }
+    }
+
+    /// Reaper, under a lock taken over from the dead.
+    pub(super) fn repair_buffer(&mut self, name: ChannelName, channel: &Channel) {
+        let tables = self.tables();
+        let stored = channel.stored(tables);
+        let befores = std::iter::once(&NONE).chain(&stored);
+        for (block, before) in stored.iter().zip(befores) {
+            tables.arena.block(*block).back().store(*before, Ordering::Relaxed);
+        }
+        channel.tail.store(stored.last().copied().unwrap_or(NONE), Ordering::Relaxed);
+        channel.length.store(stored.len() as u32, Ordering::Release);
+        let mut present: HashSet<Block> = stored.into_iter().collect();
+        // A reader that died had told a writer that its message was stored.
+        for (number, _, context) in tables.contexts.taken() {
+            if context.word.read().phase() != Phase::Dead
+                || context.storing.load(Ordering::Acquire) != name.index + 1
+            {
+                continue;
+            }
+            if let Some(promised) = self.committed_exchange(number, context)
+                && !present.contains(&promised)
+            {
+                channel.append(tables, name.index, promised);
+                present.insert(promised);
+            }
+            context.exchange_done();
+        }
+        let tag = Owner::Channel(name.index).tag();
+        for (block, header) in tables.arena.blocks() {
+            if header.owner() == tag && !present.contains(&block) {
+                self.received(block);
+                self.doomed.push(block);
+            }
+        }
+    }
+}
