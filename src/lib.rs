@@ -52,14 +52,14 @@ mod sys;
 
 pub use alternation::{Alternation, Event, Fired, Guard, Read, Token, Write, select_read};
 pub use channel::{
-    Barrier, Buffer, Builder, Channel, ChannelEnd, ChannelError, ChannelId, Extended, IntoIter, Iter, Message, MessageError, Reader, WriteError,
-    Writer,
+    Barrier, Buffer, Builder, Channel, ChannelEnd, ChannelError, ChannelId, Extended, IntoIter, Iter, Message,
+    MessageError, Reader, WriteError, Writer,
 };
 pub use csproc_macros::process;
 pub use forkserver::Cause;
 pub use process::{
-    Child, Current, Error, Failure, Network, NetworkError, OnCrash, Placement, Process, ProcessId, Result, Results,
-    StartError, current,
+    Child, Current, Error, ExitGuard, Failure, Network, NetworkError, OnCrash, Placement, Process, ProcessId, Result,
+    Results, StartError, current,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]
@@ -343,9 +343,9 @@ macro_rules! FairSelect {
 /// ```
 pub mod prelude {
     pub use crate::{
-        AltSelect, Alternation, Barrier, Buffer, Channel, ChannelEnd, ChannelError, Child, FairSelect, Message, Network, NetworkError,
-        OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence, Spawn, WriteError, Writer, network, poison,
-        process, retire, select_read,
+        AltSelect, Alternation, Barrier, Buffer, Channel, ChannelEnd, ChannelError, Child, FairSelect, Message,
+        Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence, Spawn, WriteError,
+        Writer, network, poison, process, retire, select_read,
     };
 }
 

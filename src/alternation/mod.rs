@@ -14,9 +14,11 @@ pub use arm::{
     Arm, ExtendedArm, ReadArm, SkipArm, SyncArm, Take, TimerArm, WriteArm, after, at, guard, read, read_extended, skip,
     sync, write,
 };
+pub(crate) use arm::{Offered, Outcome, Stowed, Verdict};
 pub use dynamic::{Alternation, Event, Fired, Read, Token, Write, select_read};
 pub use guard::Guard;
 #[doc(hidden)]
 pub use guard::{Extend, Input, Output, Synced};
+pub(crate) use select::wait_for;
 #[doc(hidden)]
 pub use select::{Turn, alt_select, fair_select, pri_select};

@@ -134,6 +134,13 @@ fn choose_once(
     chosen
 }
 
+/// Waits until this one arm fires.
+#[track_caller]
+pub(crate) fn wait_for(arm: &mut dyn Arm) -> Result<(), ChannelError> {
+    let location = Location::caller();
+    choose([arm].as_mut_slice(), Order::Priority, location).map(drop).map_err(|failed| failed.error)
+}
+
 /// What `AltSelect!` asks.
 #[track_caller]
 pub fn alt_select(arms: &mut [&mut dyn Arm]) -> Result<usize, ChannelError> {

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// assert_ne!(c.reader().channel_id(), d.reader().channel_id());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ChannelId(pub(super) ChannelName);
+pub struct ChannelId(pub(crate) ChannelName);
 
 impl fmt::Display for ChannelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -158,9 +158,9 @@ impl fmt::Display for ChannelError {
             }
             ChannelError::TimedOut => f.write_str("nobody communicated in time"),
             ChannelError::WouldBlock => f.write_str("nobody is ready on the other side of the channel"),
-            ChannelError::NoGuards => {
-                f.write_str("no guard of the alternation is present (all preconditions are false), so it could never fire")
-            }
+            ChannelError::NoGuards => f.write_str(
+                "no guard of the alternation is present (all preconditions are false), so it could never fire",
+            ),
             ChannelError::Invalid(error) => error.fmt(f),
         }
     }

@@ -3,6 +3,7 @@
 //! Knows nothing of how it was started.
 
 use super::current::ProcessId;
+use super::exit_guard::ExitGuard;
 use super::failure::{Failure, NetworkError, Outcome};
 use super::network::{Assemble, Started, assemble};
 use super::part::Shape;
@@ -112,6 +113,15 @@ impl<R> Child<R> {
             return work.take().map(|work| work.finish(location));
         }
         None
+    }
+
+    /// A guard that fires when it has ended: with all its processes, if it is a network. After [`join`](Child::join) it fires at once.
+    ///
+    /// # Examples
+    /// See [`ExitGuard`].
+    pub fn exit_guard(&self) -> ExitGuard {
+        let work = self.work.lock();
+        ExitGuard::over(work.iter().flat_map(|work| work.started.exits()))
     }
 
     /// Its identity; of a network, that of its first process.

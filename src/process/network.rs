@@ -8,7 +8,8 @@ use super::failure::{Failure, NetworkError, Outcome};
 use super::part::Shape;
 use super::running::{Refusal, Running, leave_driver, on_thread, start_all};
 use super::start_error::StartError;
-use crate::channel::{MessageError, Parcel, describe_ends};
+use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends};
+use crate::engine::ChannelName;
 use std::fmt::Write;
 use std::panic::Location;
 use std::sync::Arc;
@@ -163,16 +164,27 @@ pub(super) enum Started {
     Process(Arc<Running>),
     Refused(Refusal),
     Parallel(Vec<Started>),
-    Sequence(JoinHandle<Vec<Outcome>>),
+    /// A thread that takes one step after the other, and the channel that retires when it has taken the last.
+    Sequence(JoinHandle<Vec<Outcome>>, Reader<()>),
 }
 
 impl Started {
+    /// The channels that retire when its parts have ended.
+    pub(super) fn exits(&self) -> Vec<ChannelName> {
+        match self {
+            Started::Process(running) => vec![running.exit()],
+            Started::Refused(_) => Vec::new(),
+            Started::Parallel(parts) => parts.iter().flat_map(Started::exits).collect(),
+            Started::Sequence(_, end) => vec![end.end().channel()],
+        }
+    }
+
     /// The first process that could not be started.
     fn refusal(&self) -> Option<Failure> {
         match self {
             Started::Refused(Refusal::Failed(failure)) => Some(failure.clone()),
             Started::Parallel(parts) => parts.iter().find_map(Started::refusal),
-            Started::Process(_) | Started::Sequence(_) | Started::Refused(Refusal::NotBegun(_)) => None,
+            Started::Process(_) | Started::Sequence(..) | Started::Refused(Refusal::NotBegun(_)) => None,
         }
     }
 
@@ -181,7 +193,7 @@ impl Started {
         match self {
             Started::Process(running) => vec![running],
             Started::Parallel(parts) => parts.iter().flat_map(Started::running).collect(),
-            Started::Refused(_) | Started::Sequence(_) => Vec::new(),
+            Started::Refused(_) | Started::Sequence(..) => Vec::new(),
         }
     }
 
@@ -191,7 +203,7 @@ impl Started {
             Started::Process(running) => running.wait(false, location),
             Started::Refused(_) => true,
             Started::Parallel(parts) => parts.iter().all(|part| part.is_over(location)),
-            Started::Sequence(thread) => thread.is_finished(),
+            Started::Sequence(thread, _) => thread.is_finished(),
         }
     }
 
@@ -199,7 +211,7 @@ impl Started {
     pub(super) fn abandon(self) {
         match self {
             Started::Parallel(parts) => parts.into_iter().for_each(Started::abandon),
-            Started::Sequence(thread) => leave_driver(thread),
+            Started::Sequence(thread, _) => leave_driver(thread),
             Started::Process(_) | Started::Refused(_) => (),
         }
     }
@@ -215,7 +227,7 @@ impl Started {
             Started::Refused(Refusal::NotBegun(process)) => outcomes.push(Outcome::NotBegun { process }),
             Started::Parallel(parts) => parts.into_iter().for_each(|part| part.finish(location, outcomes)),
             // The thread runs only library code, which does not panic.
-            Started::Sequence(thread) => outcomes.extend(thread.join().unwrap_or_default()),
+            Started::Sequence(thread, _) => outcomes.extend(thread.join().unwrap_or_default()),
         }
     }
 }
@@ -263,13 +275,22 @@ fn build(
             Started::Parallel(parts.into_iter().map(|part| build(part, started, location)).collect())
         }
         // It has to take its next step while others run.
-        Form::Sequence(parts) => match on_thread("sequence", move || run(Plan::Sequence(parts), location)) {
-            Ok(thread) => Started::Sequence(thread),
-            Err(error) => {
-                let failure = Failure::Start { process: String::from("sequence"), source: error.into() };
-                Started::Refused(Refusal::Failed(failure))
+        Form::Sequence(parts) => {
+            let over = Channel::<()>::new();
+            let (running, end) = (over.writer(), over.reader());
+            let steps = move || {
+                let outcomes = run(Plan::Sequence(parts), location);
+                drop(running);
+                outcomes
+            };
+            match on_thread("sequence", steps) {
+                Ok(thread) => Started::Sequence(thread, end),
+                Err(error) => {
+                    let failure = Failure::Start { process: String::from("sequence"), source: error.into() };
+                    Started::Refused(Refusal::Failed(failure))
+                }
             }
-        },
+        }
     }
 }
 

@@ -188,6 +188,11 @@ impl Running {
         &self.name
     }
 
+    /// The channel that retires when it is gone.
+    pub(super) fn exit(&self) -> ChannelName {
+        self.exit
+    }
+
     pub(super) fn serial(&self) -> u64 {
         self.serial
     }

@@ -243,7 +243,8 @@ fn run(arm: &Arm, names: &Names) -> TokenStream {
     });
     // What is wrong with the type of the whole is drawn at the body.
     let span = Span::mixed_site().located_at(body.span());
-    let body = quote_spanned!(span=> { #binding #body });
+    let statements = statements(body);
+    let body = quote_spanned!(span=> { #binding #statements });
     if !matches!(arm.guard, Guard::ReadExtended(_)) {
         return quote_spanned!(Span::mixed_site()=> __Fired::#variant(__value) => #body);
     }
@@ -260,6 +261,18 @@ fn run(arm: &Arm, names: &Names) -> TokenStream {
             __hold.finish();
             #result
         }
+    }
+}
+
+/// A body as it stands in a block. One that is a block itself goes without its braces, which the compiler would find
+/// unnecessary inside others.
+fn statements(body: &Expr) -> TokenStream {
+    match body {
+        Expr::Block(block) if block.attrs.is_empty() && block.label.is_none() => {
+            let statements = &block.block.stmts;
+            quote!(#(#statements)*)
+        }
+        _ => body.to_token_stream(),
     }
 }
 

@@ -167,9 +167,7 @@ impl Local {
         let mut present: HashSet<Block> = stored.into_iter().collect();
         // A reader that died had told a writer that its message was stored.
         for (number, _, context) in tables.contexts.taken() {
-            if context.word.read().phase() != Phase::Dead
-                || context.storing.load(Ordering::Acquire) != name.index + 1
-            {
+            if context.word.read().phase() != Phase::Dead || context.storing.load(Ordering::Acquire) != name.index + 1 {
                 continue;
             }
             if let Some(promised) = self.committed_exchange(number, context)

@@ -4,12 +4,12 @@
 
 use super::channel::Channel;
 use super::context::Context;
+use super::end::Closing;
 use super::lock::LockHolder;
 use super::park::Spin;
 use super::sync::Ordering;
 use super::tables::{Owner, Tables, tables, take};
 use super::word::Sync;
-use super::end::Closing;
 use crate::engine::ChannelName;
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
 use std::cell::RefCell;
@@ -90,14 +90,9 @@ impl Local {
     pub(crate) fn new() -> Result<Local, ArenaError> {
         let tables = tables();
         let (index, _, context) = take(tables.contexts, Home::Contexts)?;
-        for word in [
-            &context.length,
-            &context.table,
-            &context.locking,
-            &context.sleeping,
-            &context.partner,
-            &context.storing,
-        ] {
+        for word in
+            [&context.length, &context.table, &context.locking, &context.sleeping, &context.partner, &context.storing]
+        {
             word.store(0, Ordering::Relaxed);
         }
         context.word.start();

@@ -31,8 +31,8 @@ mod tests;
 mod word;
 
 pub(crate) use channel::{ChannelKind, NAME_LIMIT};
-pub(crate) use hold::Unfinished;
 pub(crate) use end::{Closing, Direction, EndName, Holder};
+pub(crate) use hold::Unfinished;
 pub(crate) use local::{Local, act_for, become_host, forget_after_fork, host, member, with_local};
 pub(crate) use member::{Member, MemberName, Phase};
 pub(crate) use reaper::bury;

@@ -172,10 +172,7 @@ impl Local {
         });
         if found.is_none() {
             let skip = |number: &u16| matches!(guards[usize::from(*number)], Guard::Skip);
-            found = scan
-                .iter()
-                .find(|number| skip(number))
-                .map(|number| (Fired::bare(usize::from(*number)), None));
+            found = scan.iter().find(|number| skip(number)).map(|number| (Fired::bare(usize::from(*number)), None));
         }
         self.scan = scan;
         found

@@ -307,7 +307,12 @@ impl Local {
         self.committed_exchange_with(number, context, None)
     }
 
-    fn committed_exchange_with(&self, number: u32, context: &Context, partner_died_with: Option<Snapshot>) -> Option<Block> {
+    fn committed_exchange_with(
+        &self,
+        number: u32,
+        context: &Context,
+        partner_died_with: Option<Snapshot>,
+    ) -> Option<Block> {
         let tables = self.tables();
         let partner = tables.contexts.get(context.partner.load(Ordering::Acquire).checked_sub(1)?)?;
         let giving = context.giving.load(Ordering::Relaxed);
@@ -336,10 +341,12 @@ impl Local {
         let tables = self.tables();
         for (_, _, context) in tables.contexts.taken() {
             let partner = context.partner.load(Ordering::Acquire).checked_sub(1);
-            if context.word.read().phase() == Word::Dead || !corpses.iter().any(|corpse| Some(corpse.index) == partner) {
+            if context.word.read().phase() == Word::Dead || !corpses.iter().any(|corpse| Some(corpse.index) == partner)
+            {
                 continue;
             }
-            let channels: Vec<ChannelName> = context.offers(tables).iter().map(super::context::Offer::channel).collect();
+            let channels: Vec<ChannelName> =
+                context.offers(tables).iter().map(super::context::Offer::channel).collect();
             for channel in channels {
                 if let Some(channel) = self.lock(channel) {
                     self.unlock(channel);

@@ -253,9 +253,7 @@ impl StateWord {
 
     /// Last party of a barrier: leaves the owner waiting after all.
     pub(super) fn unclaim(&self, barrier: u32) {
-        self.change(|now| {
-            now.is_claimed_for(barrier).then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE))
-        });
+        self.change(|now| now.is_claimed_for(barrier).then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE)));
     }
 
     /// Last party of a barrier: commits what it has claimed.

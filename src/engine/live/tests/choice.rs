@@ -208,7 +208,9 @@ fn three_alternations_in_a_circle_never_block() {
                         let mut done = done.lock().unwrap();
                         *done += 1;
                         if *done == TIMES {
-                            super::wire::here(|local| wires.iter().for_each(|wire| local.poison(wire.name, Direction::Writer)));
+                            super::wire::here(|local| {
+                                wires.iter().for_each(|wire| local.poison(wire.name, Direction::Writer))
+                            });
                         }
                     }
                 });

@@ -147,7 +147,8 @@ fn an_exchange_that_failed_is_not_settled_when_its_author_dies() {
 #[process]
 fn free_a_channel_and_die_with_its_lock() {
     here(|local| {
-        let (name, _) = local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), Holder::Member(member().unwrap())).unwrap();
+        let (name, _) =
+            local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), Holder::Member(member().unwrap())).unwrap();
         let channel = local.lock(name).unwrap();
         channel.handles.store(0, Ordering::Relaxed);
         tables().channels.give_back(name.index);

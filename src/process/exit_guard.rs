@@ -1,0 +1,215 @@
+//! `ExitGuard`: the end of a process as a guard.
+//!
+//! Knows nothing of how processes end: an end shows as the retirement of a channel that nobody writes to.
+
+use super::current::ProcessId;
+use crate::alternation::{Arm, Guard, Offered, Outcome, Stowed, Take, Verdict, wait_for};
+use crate::channel::{Channel, ChannelError};
+use crate::engine::live::{Closing, Direction, EndName, Holder, member, tables, with_local};
+use crate::engine::{self, ChannelName};
+use parking_lot::Mutex;
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+/// Fires when a process has ended, in whatever way: what [`Child::exit_guard`](crate::Child::exit_guard) and
+/// [`ProcessId::exit_guard`] give.
+///
+/// It fires again and again, for a process stays dead. What it came to is for whoever joins it. When the guard fires, its
+/// ends of channels are gone and its outcome can be had without waiting.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn once(input: Reader<u32>) -> csproc::Result<u32> {
+///     Ok(input.read()?)
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let c = Channel::new();
+///     let w = c.writer();
+///     let child = Spawn!(once(c.reader()))?;
+///     let gone = child.exit_guard();
+///     let mut written = 0;
+///     loop {
+///         PriSelect! {
+///             gone => break,
+///             w.write(7) => written += 1,
+///         }
+///         .or_else(|error| if error.is_retired() { Ok(()) } else { Err(error) })?;
+///     }
+///     assert_eq!(written, 1);
+///     assert_eq!(child.join()??, 7);
+///     Ok(())
+/// }
+/// ```
+pub struct ExitGuard {
+    exits: Vec<Exit>,
+    /// How many of them have ended, from the first on.
+    ended: Mutex<usize>,
+}
+
+/// The exit channel of one process, kept in existence by an end.
+struct Exit {
+    channel: ChannelName,
+    end: Option<EndName>,
+}
+
+impl Exit {
+    fn of(channel: ChannelName) -> Exit {
+        let end = with_local(|local| {
+            let holder = Holder::Member(member()?);
+            local.request_end(channel, Direction::Handle, holder)
+        });
+        Exit { channel, end: end.and_then(|end| end).ok() }
+    }
+}
+
+impl Drop for Exit {
+    fn drop(&mut self) {
+        if let Some(end) = self.end {
+            // Without a context the reaper closes it with this process.
+            let _ = with_local(|local| local.close_end(end, Closing::Retire));
+        }
+    }
+}
+
+impl ExitGuard {
+    /// Fires when every process has ended whose exit channel is given.
+    pub(super) fn over(exits: impl IntoIterator<Item = ChannelName>) -> ExitGuard {
+        ExitGuard { exits: exits.into_iter().map(Exit::of).collect(), ended: Mutex::new(0) }
+    }
+
+    /// Waits until the process has ended.
+    ///
+    /// # Blocking
+    /// Until then.
+    ///
+    /// # Errors
+    /// There is no memory to wait with.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn brief() {}
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let child = Spawn!(brief())?;
+    ///     child.exit_guard().wait()?;
+    ///     assert!(child.try_join().is_some());
+    ///     Ok(())
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn wait(&self) -> Result<(), ChannelError> {
+        wait_for(&mut self.arm())
+    }
+}
+
+impl ProcessId {
+    /// A guard that fires when the process has ended: peer death as an event. Of the program itself it never fires; of a process that is
+    /// gone already it fires at once.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::ProcessId;
+    /// use std::time::Duration;
+    ///
+    /// #[process]
+    /// fn introduce(out: Writer<ProcessId>, stay: Reader<()>) -> csproc::Result<()> {
+    ///     out.write(csproc::current().id())?;
+    ///     Ok(stay.read()?)
+    /// }
+    ///
+    /// #[process]
+    /// fn watch(input: Reader<ProcessId>, stop: Writer<()>) -> csproc::Result<bool> {
+    ///     let peer = input.read()?.exit_guard();
+    ///     let alive = PriSelect! { peer => false, skip => true }?;
+    ///     stop.poison();
+    ///     peer.wait()?;
+    ///     Ok(alive)
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let (c, d) = (Channel::new(), Channel::new());
+    ///     let (_, alive) = Parallel!(introduce(c.writer(), d.reader()), watch(c.reader(), d.writer()))?;
+    ///     assert!(alive?);
+    ///     let program = csproc::current().id().exit_guard();
+    ///     assert!(PriSelect! { program => false, skip => true }?);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn exit_guard(self) -> ExitGuard {
+        let tables = tables();
+        let found = tables.members.taken().find(|(_, _, member)| member.serial.load(Ordering::Acquire) == self.0);
+        let Some((_, _, member)) = found else { return ExitGuard::over([]) };
+        let reader = EndName {
+            index: member.exit_reader.load(Ordering::Acquire),
+            generation: member.exit_reader_generation.load(Ordering::Acquire),
+        };
+        let exit = tables.end(reader).map(|(channel, _)| channel);
+        let is_program = member.parent.load(Ordering::Acquire) == u32::MAX && exit.is_none();
+        // Its slot may have been given to another process in the meantime: then this one is gone.
+        let same = member.serial.load(Ordering::Acquire) == self.0;
+        if same && is_program {
+            // A channel that nobody ever writes to never retires.
+            return ExitGuard::over([Channel::<()>::new().id().0]);
+        }
+        ExitGuard::over(exit.filter(|_| same))
+    }
+}
+
+impl Guard for ExitGuard {
+    type Output = ();
+    type Arm<'a> = ExitArm<'a>;
+
+    fn arm(&self) -> ExitArm<'_> {
+        ExitArm(self)
+    }
+}
+
+/// An `ExitGuard` at work.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ExitArm<'a>(&'a ExitGuard);
+
+impl Arm for ExitArm<'_> {
+    fn offer(&mut self) -> Result<Offered, ChannelError> {
+        let guard = match self.0.exits.get(*self.0.ended.lock()) {
+            Some(exit) => engine::Guard::Input { channel: exit.channel, extended: false },
+            None => engine::Guard::Timer { deadline: crate::sys::clock::Deadline::at(std::time::Instant::now()) },
+        };
+        Ok(Offered(Some(guard)))
+    }
+
+    fn fire(&mut self, _: Outcome) -> Result<Verdict, ChannelError> {
+        let mut ended = self.0.ended.lock();
+        if *ended >= self.0.exits.len() {
+            return Ok(Verdict::Done);
+        }
+        *ended += 1;
+        Ok(if *ended == self.0.exits.len() { Verdict::Done } else { Verdict::Again })
+    }
+}
+
+impl Take for ExitArm<'_> {
+    type Output = ();
+
+    fn stow(&mut self) -> Stowed {
+        Stowed::NOTHING
+    }
+
+    fn unpack(_: Stowed) -> Result<(), ChannelError> {
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ExitGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExitGuard").field("processes", &self.exits.len()).finish_non_exhaustive()
+    }
+}
