@@ -58,8 +58,8 @@ pub use channel::{
 pub use csproc_macros::process;
 pub use forkserver::Cause;
 pub use process::{
-    Child, Current, Error, ExitGuard, Failure, Network, NetworkError, OnCrash, Placement, Process, ProcessId, Result,
-    Results, StartError, current,
+    BlockedProcess, Child, Current, Deadlock, DeadlockReport, Error, ExitGuard, Failure, Network, NetworkError,
+    OnCrash, Placement, Process, ProcessId, Result, Results, StartError, WaitsFor, current,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]
@@ -343,9 +343,9 @@ macro_rules! FairSelect {
 /// ```
 pub mod prelude {
     pub use crate::{
-        AltSelect, Alternation, Barrier, Buffer, Channel, ChannelEnd, ChannelError, Child, FairSelect, Message,
-        Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence, Spawn, WriteError,
-        Writer, network, poison, process, retire, select_read,
+        AltSelect, Alternation, Barrier, Buffer, Channel, ChannelEnd, ChannelError, Child, Deadlock, FairSelect,
+        Message, Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence, Spawn,
+        WriteError, Writer, network, poison, process, retire, select_read,
     };
 }
 
@@ -361,6 +361,6 @@ pub mod __private {
             Arm, Extend, ExtendedArm, Input, Output, ReadArm, SkipArm, SyncArm, Synced, Take, TimerArm, Turn, WriteArm,
             after, alt_select, at, fair_select, guard, pri_select, read, read_extended, skip, sync, write,
         };
-        pub use crate::channel::Hold;
+        pub use crate::channel::{Extended as Held, Hold};
     }
 }

@@ -245,7 +245,7 @@ pub trait ChannelEnd {
 }
 
 /// The name of a channel, for people.
-pub(super) fn label(channel: ChannelName) -> String {
+pub(crate) fn label(channel: ChannelName) -> String {
     match tables().channel_name(channel) {
         Some(name) if !name.is_empty() => name,
         _ => ChannelId(channel).to_string(),

@@ -21,7 +21,7 @@ pub use builder::{Buffer, Builder, Channel};
 pub use codec::Message;
 pub(crate) use codec::{decode, encode};
 pub use end::{ChannelEnd, ChannelId};
-pub(crate) use end::{End, discard, keep};
+pub(crate) use end::{End, discard, keep, label};
 pub use error::{ChannelError, MessageError, WriteError};
 pub use extended::{Extended, Hold};
 pub(crate) use parcel::{Parcel, describe_ends};

@@ -173,6 +173,7 @@ pub(crate) fn collect(serial: u64) -> Option<Report> {
 fn watch_server() -> io::Result<()> {
     let Some((life, server)) = LINK.lock().as_mut().and_then(|link| link.life.take()) else { return Ok(()) };
     std::thread::Builder::new().name(String::from("csproc-watch")).stack_size(256 << 10).spawn(move || {
+        crate::sys::threads::does_not_count();
         loop {
             let mut descriptor = [PollFd::new(&life, PollFlags::IN)];
             if poll(&mut descriptor, None).is_ok() {

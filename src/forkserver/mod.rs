@@ -35,7 +35,7 @@ pub(crate) use client::{collect, end_server, kill, start, start_error, stop_coll
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
-pub(crate) use obituary::{cause_of, describe, has_panicked, name_of, record_panic};
+pub(crate) use obituary::{cause_of, describe, has_panicked, name_of, read_record, record_panic, write_record};
 pub(crate) use panics::{record_panics_of, text_of};
 
 use crate::engine::live::Member;

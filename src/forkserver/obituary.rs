@@ -148,7 +148,7 @@ pub(crate) fn name_of(member: &Member) -> String {
 }
 
 /// Writes a value into a block that a member keeps.
-pub(super) fn write_record<T: Serialize>(member: u32, value: &T) -> Result<Block, ArenaError> {
+pub(crate) fn write_record<T: Serialize>(member: u32, value: &T) -> Result<Block, ArenaError> {
     let bytes = postcard::to_stdvec(value).unwrap_or_default();
     let tables = tables();
     let block = tables.arena.take_block(bytes.len(), Owner::Member(member).tag())?;
@@ -160,7 +160,7 @@ pub(super) fn write_record<T: Serialize>(member: u32, value: &T) -> Result<Block
 }
 
 /// Reads a value that [`write_record`] wrote; `None` if there is none or it cannot be believed.
-pub(super) fn read_record<T: DeserializeOwned>(block: Block) -> Option<T> {
+pub(crate) fn read_record<T: DeserializeOwned>(block: Block) -> Option<T> {
     if block == NONE {
         return None;
     }

@@ -3,6 +3,7 @@
 //! Knows nothing of how it will be run. It holds its arguments as a parcel and its function as an address, so it has no
 //! type parameter but the result's.
 
+use super::deadlock::Deadlock;
 use super::ending::Ending;
 use super::entry::entry;
 use super::failure::NetworkError;
@@ -134,6 +135,8 @@ pub(super) struct Blueprint {
     pub(super) name: Cow<'static, str>,
     pub(super) placement: Placement,
     pub(super) on_crash: OnCrash,
+    /// As the starter's, unless it is said.
+    pub(super) on_deadlock: Option<Deadlock>,
     pub(super) arguments: Result<Parcel, MessageError>,
     pub(super) entry: Entry,
     pub(super) body: usize,
@@ -153,6 +156,7 @@ pub fn process<A: Message, R: Message>(
         name: Cow::Borrowed(options.name),
         placement: options.placement,
         on_crash: options.on_crash,
+        on_deadlock: None,
         // The originals of the ends inside go here, after they were requested again for the parcel.
         arguments: Parcel::pack(&arguments),
         entry: entry::<A, R>,
@@ -221,7 +225,8 @@ impl<R> Process<R> {
     }
 
     fn times(self, times: usize) -> Vec<Process<R>> {
-        let Blueprint { name, placement, on_crash, arguments, entry, body, ending, result_type, copy } = self.plan;
+        let Blueprint { name, placement, on_crash, on_deadlock, arguments, entry, body, ending, result_type, copy } =
+            self.plan;
         let copies = match arguments.and_then(|arguments| copy(arguments, times)) {
             Ok(copies) => copies.into_iter().map(Ok).collect(),
             Err(error) => (0..times).map(|_| Err(error.clone())).collect::<Vec<_>>(),
@@ -233,6 +238,7 @@ impl<R> Process<R> {
                     name: name.clone(),
                     placement,
                     on_crash,
+                    on_deadlock,
                     arguments,
                     entry,
                     body,

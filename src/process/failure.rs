@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how it was found out.
 
+use super::deadlock::DeadlockReport;
 use super::start_error::StartError;
 use crate::channel::{Message, Parcel};
 use crate::forkserver::Cause;
@@ -34,16 +35,19 @@ pub enum Failure {
         /// Why not.
         source: StartError,
     },
+    /// Processes of the network waited for each other.
+    Deadlock(DeadlockReport),
 }
 
 impl Failure {
-    /// The name of the process.
+    /// The name of the process; of a deadlock, that of its first.
     ///
     /// # Examples
     /// See [`Failure`].
     pub fn process(&self) -> &str {
         match self {
             Failure::Crashed { process, .. } | Failure::Start { process, .. } => process,
+            Failure::Deadlock(report) => report.processes().first().map_or("", |process| process.name.as_str()),
         }
     }
 }
@@ -53,6 +57,7 @@ impl fmt::Display for Failure {
         match self {
             Failure::Crashed { process, cause } => write!(f, "process `{process}` {cause}"),
             Failure::Start { process, source } => write!(f, "process `{process}` could not be started: {source}"),
+            Failure::Deadlock(report) => report.fmt(f),
         }
     }
 }
@@ -65,6 +70,8 @@ pub(super) enum Outcome {
         result: Parcel,
     },
     Failed(Failure),
+    /// It was in a deadlock before it ended so.
+    Deadlocked(Box<Outcome>, DeadlockReport),
     /// Another process was refused before anything had begun.
     NotBegun {
         process: String,
@@ -109,7 +116,19 @@ impl NetworkError {
         let mut failures = Vec::new();
         let mut entries = Vec::new();
         for outcome in outcomes {
+            let outcome = match outcome {
+                Outcome::Deadlocked(outcome, report) => {
+                    // One report is told by each process in it.
+                    let failure = Failure::Deadlock(report);
+                    if !failures.contains(&failure) {
+                        failures.push(failure);
+                    }
+                    *outcome
+                }
+                outcome => outcome,
+            };
             match outcome {
+                Outcome::Deadlocked(..) => (),
                 Outcome::Returned { process, result } => entries.push((process, Some(result))),
                 Outcome::NotBegun { process } => entries.push((process, None)),
                 Outcome::Failed(failure) => {
@@ -137,6 +156,17 @@ impl NetworkError {
         &self.failures
     }
 
+    /// The first deadlock, if there was one.
+    ///
+    /// # Examples
+    /// See [`DeadlockReport`].
+    pub fn deadlock(&self) -> Option<&DeadlockReport> {
+        self.failures.iter().find_map(|failure| match failure {
+            Failure::Deadlock(report) => Some(report),
+            Failure::Crashed { .. } | Failure::Start { .. } => None,
+        })
+    }
+
     /// The results of the processes that did end normally.
     ///
     /// # Examples
@@ -150,6 +180,9 @@ impl fmt::Display for NetworkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let ([failure], 1) = (self.failures.as_slice(), self.processes) {
             return failure.fmt(f);
+        }
+        if let [Failure::Deadlock(report)] = self.failures.as_slice() {
+            return report.fmt(f);
         }
         let plural = if self.processes == 1 { "process" } else { "processes" };
         write!(f, "{} of {} {plural} did not end normally:", self.failures.len(), self.processes)?;

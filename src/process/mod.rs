@@ -5,6 +5,7 @@
 
 mod child;
 mod current;
+mod deadlock;
 mod definition;
 pub mod ending;
 mod entry;
@@ -19,6 +20,7 @@ mod start_error;
 
 pub use child::Child;
 pub use current::{Current, ProcessId, current};
+pub use deadlock::{BlockedProcess, Deadlock, DeadlockReport, WaitsFor};
 pub use definition::{OnCrash, Options, Placement, Process, process};
 pub use error::{Error, Result};
 pub use exit_guard::ExitGuard;

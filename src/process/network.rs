@@ -3,6 +3,7 @@
 //! Knows nothing of macros. A network is a tree: its leaves are processes, its branches run side by side or one after the other.
 
 use super::child::Child;
+use super::deadlock::Deadlock;
 use super::definition::Blueprint;
 use super::failure::{Failure, NetworkError, Outcome};
 use super::part::Shape;
@@ -108,6 +109,15 @@ impl<R> Network<R> {
         }
     }
 
+    /// Decides what happens when processes of the network, or processes that they start, wait for each other for ever.
+    ///
+    /// # Examples
+    /// See [`Deadlock`].
+    pub fn on_deadlock(mut self, on_deadlock: Deadlock) -> Network<R> {
+        self.plan.each(&mut |leaf| leaf.on_deadlock = Some(on_deadlock));
+        self
+    }
+
     /// The network as a graph in the DOT language: processes, channels, and who holds which end.
     ///
     /// # Examples
@@ -153,6 +163,17 @@ impl Plan {
             Plan::Process(leaf) => found.push(leaf),
             Plan::Parallel(parts) | Plan::Sequence(parts) | Plan::List(parts) => {
                 parts.iter().for_each(|part| part.leaves(found));
+            }
+        }
+    }
+}
+
+impl Plan {
+    fn each(&mut self, change: &mut dyn FnMut(&mut Blueprint)) {
+        match self {
+            Plan::Process(leaf) => change(leaf),
+            Plan::Parallel(parts) | Plan::Sequence(parts) | Plan::List(parts) => {
+                parts.iter_mut().for_each(|part| part.each(change));
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Knows nothing of networks. Starting fills a member's slot and asks the process server, or makes a thread. The end shows as the
 //! retirement of a channel whose only writing end belongs to nobody but the member's own fate.
 
+use super::deadlock::{Deadlock, watch};
 use super::definition::{Blueprint, OnCrash, Placement};
 use super::failure::{Failure, Outcome};
 use super::start_error::StartError;
@@ -70,6 +71,7 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
             })
             .collect();
     }
+    watch();
     let wanted: Vec<MemberName> = prepared
         .iter()
         .flatten()
@@ -131,6 +133,8 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     slot.entry.store(plan.entry as usize as u64, Ordering::Release);
     slot.body.store(plan.body as u64, Ordering::Release);
     slot.ending.store(plan.ending as u64, Ordering::Release);
+    let starter = tables().members.get(parent).map_or(0, |parent| parent.on_deadlock.load(Ordering::Acquire));
+    slot.on_deadlock.store(plan.on_deadlock.map_or(starter, Deadlock::raw), Ordering::Release);
     slot.retires_on_crash.store(u32::from(plan.on_crash == OnCrash::Retire), Ordering::Release);
     Ok(Running {
         name,
@@ -301,8 +305,18 @@ impl Running {
         }
     }
 
-    /// The process is gone: fetches the report and the result.
+    /// What the process came to, and the deadlock it was in before.
     fn collect(&self) -> Outcome {
+        let deadlock = self.slot().and_then(super::deadlock::report_of);
+        let outcome = self.collect_result();
+        match deadlock {
+            Some(report) => Outcome::Deadlocked(Box::new(outcome), report),
+            None => outcome,
+        }
+    }
+
+    /// The process is gone: fetches the report and the result.
+    fn collect_result(&self) -> Outcome {
         if self.placement == Placement::Process {
             // What it says is in the slot, too; it is fetched so that the server can send more.
             let _ = forkserver::collect(self.serial);
@@ -357,8 +371,10 @@ pub(super) fn leave_driver(thread: JoinHandle<Vec<Outcome>>) {
 
 /// Nobody joined it, so nobody else can say it.
 fn complain(outcome: &Outcome) {
-    if let Outcome::Failed(failure) = outcome {
-        eprintln!("csproc: {failure}; it was spawned and never joined");
+    match outcome {
+        Outcome::Failed(failure) => eprintln!("csproc: {failure}; it was spawned and never joined"),
+        Outcome::Deadlocked(_, report) => eprintln!("csproc: {report}"),
+        Outcome::Returned { .. } | Outcome::NotBegun { .. } => (),
     }
 }
 

@@ -10,3 +10,4 @@ pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod map;
 pub(crate) mod signal;
+pub(crate) mod threads;

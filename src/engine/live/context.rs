@@ -127,7 +127,13 @@ pub(super) struct Context {
     /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so: twice the member
     /// that did not finish it, plus one if it crashed.
     pub(super) verdict: AtomicU32,
-    reserved: [AtomicU32; 15],
+    /// The member that the thread acts for, plus one; zero for a reaper.
+    pub(super) member: AtomicU32,
+    /// The number of the thread.
+    pub(super) thread: AtomicU32,
+    /// 1 while it waits with a deadline.
+    pub(super) timed: AtomicU32,
+    reserved: [AtomicU32; 12],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -142,6 +148,14 @@ impl Slot for Context {
 }
 
 impl Context {
+    /// Where in the program it made its last offer.
+    pub(super) fn location(&self) -> Option<&'static std::panic::Location<'static>> {
+        let address = self.location.load(Ordering::Relaxed) as usize;
+        // SAFETY: zero, or the address of a `Location` in the read-only data of the image that all processes of a program run;
+        // `offer` stores no other.
+        unsafe { std::ptr::with_exposed_provenance::<std::panic::Location<'static>>(address).as_ref() }
+    }
+
     /// The offers of the table, as far as the table can be believed.
     pub(super) fn offers(&'static self, tables: Tables) -> &'static [Offer] {
         let length = self.length.load(Ordering::Acquire) as usize;

@@ -88,7 +88,8 @@ pub(super) struct End {
     channel: AtomicU32,
     generation: AtomicU32,
     direction: AtomicU32,
-    reserved: AtomicU32,
+    /// The context that requested it, or took it out of a message, plus one.
+    maker: AtomicU32,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -114,6 +115,11 @@ impl Tables {
     /// Who holds an end, if it still exists.
     pub(crate) fn holder(self, end: EndName) -> Option<Holder> {
         Holder::of(self.ends.named(end.index, end.generation)?.holder.load(Ordering::Acquire))
+    }
+
+    /// The context that requested an end or took it out of a message, plus one.
+    pub(super) fn maker(self, end: EndName) -> u32 {
+        self.ends.named(end.index, end.generation).map_or(0, |end| end.maker.load(Ordering::Relaxed))
     }
 
     /// The channel and the side of an end, if it still exists.
@@ -198,6 +204,7 @@ impl Local {
         end.channel.store(name.index, Ordering::Relaxed);
         end.generation.store(name.generation, Ordering::Relaxed);
         end.direction.store(direction as u32, Ordering::Relaxed);
+        end.maker.store(self.index + 1, Ordering::Relaxed);
         end.holder.store(0, Ordering::Relaxed);
         // Counted too early rather than too late: killed before the record is complete, the counter only makes the
         // reaper look once more.
@@ -225,6 +232,7 @@ impl Local {
         let Some(record) = self.tables().ends.named(end.index, end.generation) else { return false };
         let moved = record.holder.compare_exchange(from.raw(), to.raw(), Ordering::AcqRel, Ordering::Acquire).is_ok();
         if moved {
+            record.maker.store(self.index + 1, Ordering::Relaxed);
             self.count_held(to, 1);
             self.count_held(from, -1);
         }

@@ -96,6 +96,8 @@ impl Local {
             word.store(0, Ordering::Relaxed);
         }
         context.word.start();
+        context.location.store(0, Ordering::Relaxed);
+        context.thread.store(crate::sys::threads::current(), Ordering::Relaxed);
         context.active.store(1, Ordering::Relaxed);
         tables.arena.shared().active.fetch_add(1, Ordering::Relaxed);
         let mut local = Local {
@@ -115,7 +117,10 @@ impl Local {
             owes: false,
         };
         match host() {
-            Ok(host) => context.host.store(host + 1, Ordering::Release),
+            Ok(host) => {
+                context.host.store(host + 1, Ordering::Release);
+                context.member.store(member()? + 1, Ordering::Release);
+            }
             Err(error) => {
                 local.dice = 0;
                 return Err(error);

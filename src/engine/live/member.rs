@@ -84,7 +84,11 @@ pub(crate) struct Member {
     pub(crate) ending: AtomicU64,
     /// A number that no other process of this program has had.
     pub(crate) serial: AtomicU64,
-    reserved: [AtomicU32; 4],
+    /// A block: the report of the deadlock that the member was in.
+    pub(crate) deadlock: AtomicU32,
+    /// What is to be done about one; the starter's unless it was said otherwise.
+    pub(crate) on_deadlock: AtomicU32,
+    reserved: [AtomicU32; 2],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -134,8 +138,8 @@ impl Member {
         self.phase() <= Phase::Requested && self.pid.load(Ordering::Acquire) == 0
     }
 
-    fn blocks(&self) -> [&AtomicU32; 4] {
-        [&self.launch, &self.arguments, &self.result, &self.obituary]
+    fn blocks(&self) -> [&AtomicU32; 5] {
+        [&self.launch, &self.arguments, &self.result, &self.obituary, &self.deadlock]
     }
 
     /// Whether the member refers to `block`.
@@ -158,6 +162,7 @@ impl Tables {
             &member.exit_reader,
             &member.exit_reader_generation,
             &member.disowned,
+            &member.on_deadlock,
         ] {
             word.store(0, Ordering::Relaxed);
         }

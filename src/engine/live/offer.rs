@@ -58,7 +58,7 @@ use std::panic::Location;
 impl Engine for Local {
     fn offer(&mut self, guards: &[Guard], order: Order, location: &'static Location<'static>) -> Fired {
         debug_assert!(!guards.is_empty() && guards.len() <= MOST_GUARDS);
-        self.context.location.store(std::ptr::from_ref(location).addr() as u64, Ordering::Relaxed);
+        self.context.location.store(std::ptr::from_ref(location).expose_provenance() as u64, Ordering::Relaxed);
         self.write_table(guards);
         self.lock_all(guards);
         let mut fired = match self.look(guards, order) {
@@ -320,11 +320,12 @@ impl Local {
                 channel.queue(offer.is_output()).push(tables, OfferName::new(self.index, place), offer);
             }
         }
+        let timer = earliest(guards);
+        self.context.timed.store(u32::from(timer.is_some()), Ordering::Relaxed);
         let allowance = self.allowance();
         self.context.word.wait(allowance.is_none());
         self.unlock_all();
 
-        let timer = earliest(guards);
         match self.wait_until_synced(allowance, timer.as_ref().map(|(_, deadline)| deadline)) {
             Waited::Synced(now) => self.finish(guards, now),
             Waited::Withdrawn => {

@@ -1,0 +1,342 @@
+//! Standstill: contexts that wait for each other and for nobody else.
+//!
+//! Knows nothing of reports or of what is done about it. Nothing is kept for this while processes run; whoever looks reads the tables
+//! that the protocol has anyway: what each context offers, and who holds which ends.
+//!
+//! The set is a greatest fixed point. It begins with all contexts that wait and have no timer. A context leaves it when one of its guards
+//! could be answered from outside: an end of the other side is held by somebody who is not in the set, or is on its way in a
+//! message. What remains when nobody leaves any more waits for ever (a partial deadlock, or a total one if it is everybody).
+//!
+//! **Who stands behind an end.** A process of the network has one thread that uses its ends: that thread's context. The program
+//! itself, and a process that makes threads of its own, may use an end from any thread; so such an end counts as waiting only if all
+//! contexts of the process do and its other threads wait for them. A `Channel` value (a handle) counts with the thread that made it.
+//!
+//! A reading without locks may see a moment that never was. So the result is only believed when a second reading, a while later, finds the same
+//! contexts with the same words: a word changes with every operation.
+
+use super::channel::BARRIER;
+use super::context::Context;
+use super::end::{Direction, EndName, Holder};
+use super::sync::Ordering;
+use super::tables::{Owner, Tables};
+use super::word::Phase;
+use crate::engine::ChannelName;
+use std::collections::{HashMap, HashSet};
+use std::panic::Location;
+
+/// What a context does at a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    Read,
+    Write,
+    /// Waits for the other parties of a barrier.
+    Sync,
+    /// Waits for the end of a process.
+    Join,
+    /// Has written, and waits for its reader to finish an extended rendezvous.
+    Release,
+}
+
+/// One guard of a context that stands still, and the members that could answer it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StuckGuard {
+    pub(crate) action: Action,
+    pub(crate) channel: ChannelName,
+    pub(crate) partners: Vec<u32>,
+}
+
+/// A context that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stuck {
+    pub(crate) member: u32,
+    pub(crate) location: Option<&'static Location<'static>>,
+    pub(crate) guards: Vec<StuckGuard>,
+    context: u32,
+    word: u64,
+}
+
+/// A waiting context, as one reading finds it.
+struct Waiting {
+    member: u32,
+    word: u64,
+    guards: Vec<(Action, ChannelName)>,
+}
+
+/// One end of a channel, as one reading finds it.
+struct Seen {
+    direction: Direction,
+    holder: Holder,
+    maker: u32,
+}
+
+/// One reading of the tables.
+struct Reading {
+    tables: Tables,
+    waiting: HashMap<u32, Waiting>,
+    /// Contexts by member, waiting or not.
+    contexts: HashMap<u32, Vec<u32>>,
+    ends: HashMap<(u32, u32), Vec<Seen>>,
+    /// Whether the threads of a process that have no context only wait for others.
+    idle: HashMap<u32, bool>,
+}
+
+impl Tables {
+    /// A number that changes when a context begins or ends an operation.
+    pub(crate) fn signature(self) -> u64 {
+        let words = self.contexts.taken().map(|(index, _, context)| (u64::from(index), context.word.read().raw()));
+        // FNV-1a, over words instead of bytes.
+        words.fold(0xcbf2_9ce4_8422_2325, |hash, (index, word)| {
+            [index, word].iter().fold(hash, |hash, part| (hash ^ part).wrapping_mul(0x0100_0000_01b3))
+        })
+    }
+
+    /// The contexts that stand still now, in order.
+    pub(crate) fn standstill(self) -> Vec<Stuck> {
+        let mut reading = Reading::of(self);
+        let mut set: HashSet<u32> = reading.waiting.keys().copied().collect();
+        loop {
+            let answered: Vec<u32> =
+                set.iter().copied().filter(|context| reading.can_be_answered(*context, &set)).collect();
+            if answered.is_empty() {
+                break;
+            }
+            for context in answered {
+                set.remove(&context);
+            }
+        }
+        // Somebody who only waits for the end of others is part of it, but is no standstill by itself.
+        let joins = |context: &u32| {
+            let waiting = reading.waiting.get(context);
+            waiting.is_none_or(|waiting| waiting.guards.iter().all(|(action, _)| *action == Action::Join))
+        };
+        if set.iter().all(joins) {
+            return Vec::new();
+        }
+        let mut stuck: Vec<Stuck> = set.iter().filter_map(|context| reading.describe(*context)).collect();
+        stuck.sort_by_key(|stuck| (stuck.member, stuck.context));
+        stuck
+    }
+}
+
+impl Reading {
+    fn of(tables: Tables) -> Reading {
+        let mut waiting = HashMap::new();
+        let exits: HashSet<ChannelName> =
+            tables.members.taken().filter_map(|(_, _, member)| tables.exit(member)).collect();
+        let mut contexts: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (index, _, context) in tables.contexts.taken() {
+            let Some(member) = context.member.load(Ordering::Acquire).checked_sub(1) else { continue };
+            contexts.entry(member).or_default().push(index);
+            if let Some(found) = Waiting::read(tables, &exits, member, context) {
+                waiting.insert(index, found);
+            }
+        }
+        let mut ends: HashMap<(u32, u32), Vec<Seen>> = HashMap::new();
+        for (end, seen) in tables.all_ends() {
+            ends.entry((end.index, end.generation)).or_default().push(seen);
+        }
+        Reading { tables, waiting, contexts, ends, idle: HashMap::new() }
+    }
+
+    /// Whether somebody outside the set could answer one of its guards.
+    fn can_be_answered(&mut self, context: u32, set: &HashSet<u32>) -> bool {
+        let Some(waiting) = self.waiting.get(&context) else { return true };
+        let guards = waiting.guards.clone();
+        let (member, word) = (waiting.member, waiting.word);
+        guards.iter().any(|(action, channel)| match action {
+            Action::Release => self.reader_of(word).is_none_or(|reader| !set.contains(&reader)),
+            Action::Sync => self.barrier_may_complete(*channel, set),
+            action => self.partner_outside(member, *action, *channel, set),
+        })
+    }
+
+    fn partner_outside(&mut self, member: u32, action: Action, name: ChannelName, set: &HashSet<u32>) -> bool {
+        let Some(channel) = self.tables.channel(name) else { return true };
+        if channel.fate().is_some() || channel.length.load(Ordering::Acquire) > 0 && action == Action::Read {
+            return true;
+        }
+        let Some(seen) = self.ends.remove(&(name.index, name.generation)) else { return false };
+        let wanted = if action == Action::Write { Direction::Reader } else { Direction::Writer };
+        let outside = seen.iter().any(|end| match (end.direction, end.holder) {
+            (Direction::Handle, Holder::Member(holder)) => self.handle_is_outside(holder, end.maker, set),
+            (direction, _) if direction != wanted => false,
+            (_, Holder::Member(holder)) => !self.is_at_rest(holder, set),
+            (_, Holder::Exit(dying)) => dying == member || !self.is_at_rest(dying, set),
+            // On its way to somebody, or in the arguments of a process that has not begun.
+            (_, Holder::Block(_)) => true,
+        });
+        self.ends.insert((name.index, name.generation), seen);
+        outside
+    }
+
+    /// A handle could become any end in the hands of whoever made it.
+    fn handle_is_outside(&mut self, holder: u32, maker: u32, set: &HashSet<u32>) -> bool {
+        let made_by = maker
+            .checked_sub(1)
+            .filter(|maker| self.contexts.get(&holder).is_some_and(|contexts| contexts.contains(maker)));
+        match made_by {
+            Some(maker) => !set.contains(&maker),
+            None => !self.is_at_rest(holder, set),
+        }
+    }
+
+    /// Whether nobody in this member can act: all its contexts are in the set, and its other threads wait for them.
+    fn is_at_rest(&mut self, member: u32, set: &HashSet<u32>) -> bool {
+        let Some(contexts) = self.contexts.get(&member) else { return false };
+        if !contexts.iter().all(|context| set.contains(context)) {
+            return false;
+        }
+        let Some(slot) = self.tables.members.get(member) else { return false };
+        // A process on a thread is that thread.
+        let is_thread = slot.host.load(Ordering::Acquire) != member;
+        is_thread || self.others_only_wait(member, slot.pid.load(Ordering::Acquire))
+    }
+
+    fn others_only_wait(&mut self, host: u32, pid: u32) -> bool {
+        if let Some(idle) = self.idle.get(&host) {
+            return *idle;
+        }
+        let known: Vec<u32> = self
+            .tables
+            .contexts
+            .taken()
+            .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host + 1)
+            .map(|(_, _, context)| context.thread.load(Ordering::Acquire))
+            .collect();
+        let idle = crate::sys::threads::others_only_wait(pid, &known);
+        self.idle.insert(host, idle);
+        idle
+    }
+
+    /// Whether the barrier could complete by what somebody outside does.
+    fn barrier_may_complete(&mut self, name: ChannelName, set: &HashSet<u32>) -> bool {
+        let Some(channel) = self.tables.channel(name) else { return true };
+        if channel.fate().is_some() {
+            return true;
+        }
+        let here: HashSet<u32> = self
+            .waiting
+            .values()
+            .filter(|waiting| waiting.guards.contains(&(Action::Sync, name)))
+            .map(|waiting| waiting.member)
+            .collect();
+        let Some(seen) = self.ends.remove(&(name.index, name.generation)) else { return false };
+        let missing = |end: &&Seen| !matches!(end.holder, Holder::Member(holder) if here.contains(&holder));
+        let seats: Vec<&Seen> = seen.iter().filter(|end| end.direction == Direction::Party).collect();
+        let stuck = seats.iter().filter(|end| missing(end)).any(|end| match end.holder {
+            Holder::Member(holder) => self.is_at_rest(holder, set),
+            _ => false,
+        });
+        let enough = seats.len() >= channel.capacity.load(Ordering::Acquire) as usize;
+        let handles_outside = seen.iter().any(|end| match (end.direction, end.holder) {
+            (Direction::Handle, Holder::Member(holder)) => {
+                !here.contains(&holder) && self.handle_is_outside(holder, end.maker, set)
+            }
+            _ => false,
+        });
+        self.ends.insert((name.index, name.generation), seen);
+        !stuck && (enough || handles_outside)
+    }
+
+    /// The context that keeps a writer waiting, whose word is this.
+    fn reader_of(&self, word: u64) -> Option<u32> {
+        let block = super::word::Snapshot::from_raw(word).block();
+        match Owner::of(self.tables.arena.block(block).owner()) {
+            Some(Owner::Context(reader)) => Some(reader),
+            _ => None,
+        }
+    }
+
+    fn describe(&self, context: u32) -> Option<Stuck> {
+        let waiting = self.waiting.get(&context)?;
+        let location = self.tables.contexts.get(context).and_then(Context::location);
+        let guards = waiting.guards.iter().map(|(action, channel)| StuckGuard {
+            action: *action,
+            channel: *channel,
+            partners: self.partners(waiting, *action, *channel),
+        });
+        Some(Stuck { member: waiting.member, location, guards: guards.collect(), context, word: waiting.word })
+    }
+
+    fn partners(&self, waiting: &Waiting, action: Action, name: ChannelName) -> Vec<u32> {
+        let mut partners: Vec<u32> = match action {
+            Action::Release => {
+                let reader = self.reader_of(waiting.word).and_then(|reader| self.tables.contexts.get(reader));
+                reader.and_then(|reader| reader.member.load(Ordering::Acquire).checked_sub(1)).into_iter().collect()
+            }
+            action => {
+                let wanted = match action {
+                    Action::Write => Direction::Reader,
+                    Action::Sync => Direction::Party,
+                    _ => Direction::Writer,
+                };
+                let seen = self.ends.get(&(name.index, name.generation)).into_iter().flatten();
+                seen.filter(|end| end.direction == wanted)
+                    .filter_map(|end| match end.holder {
+                        Holder::Member(member) | Holder::Exit(member) => Some(member),
+                        Holder::Block(_) => None,
+                    })
+                    .filter(|partner| *partner != waiting.member)
+                    .collect()
+            }
+        };
+        partners.sort_unstable();
+        partners.dedup();
+        partners
+    }
+}
+
+impl Waiting {
+    /// `None` when the context does not wait, or a timer will end its waiting.
+    fn read(tables: Tables, exits: &HashSet<ChannelName>, member: u32, context: &'static Context) -> Option<Waiting> {
+        let word = context.word.read();
+        let mut guards: Vec<(Action, ChannelName)> = match word.phase() {
+            Phase::Held => {
+                let first = context.offers(tables).first()?;
+                vec![(Action::Release, first.channel())]
+            }
+            Phase::Waiting | Phase::Parked if context.timed.load(Ordering::Acquire) == 0 => context
+                .offers(tables)
+                .iter()
+                .map(|offer| (Waiting::action(tables, exits, offer), offer.channel()))
+                .collect(),
+            _ => return None,
+        };
+        guards.dedup();
+        // The table belongs to the word only if the word has not changed since.
+        (context.word.read() == word && !guards.is_empty()).then(|| Waiting { member, word: word.raw(), guards })
+    }
+
+    fn action(tables: Tables, exits: &HashSet<ChannelName>, offer: &super::context::Offer) -> Action {
+        let flags = tables.channel(offer.channel()).map_or(0, |channel| channel.flags.load(Ordering::Acquire));
+        match (flags & BARRIER != 0, offer.is_output()) {
+            (true, _) => Action::Sync,
+            (false, true) => Action::Write,
+            (false, false) if exits.contains(&offer.channel()) => Action::Join,
+            (false, false) => Action::Read,
+        }
+    }
+}
+
+impl Tables {
+    fn all_ends(self) -> Vec<(ChannelName, Seen)> {
+        let name = |(index, generation)| EndName { index, generation };
+        self.ends
+            .taken()
+            .map(|(index, generation, _)| name((index, generation)))
+            .filter_map(|end| {
+                let (channel, direction) = self.end(end)?;
+                Some((channel, Seen { direction, holder: self.holder(end)?, maker: self.maker(end) }))
+            })
+            .collect()
+    }
+
+    /// The channel that tells of the end of a process.
+    fn exit(self, member: &super::member::Member) -> Option<ChannelName> {
+        let reader = EndName {
+            index: member.exit_reader.load(Ordering::Acquire),
+            generation: member.exit_reader_generation.load(Ordering::Acquire),
+        };
+        self.end(reader).map(|(channel, _)| channel)
+    }
+}
