@@ -58,8 +58,8 @@ pub use channel::{
 pub use csproc_macros::process;
 pub use forkserver::Cause;
 pub use process::{
-    BlockedProcess, Child, Current, Deadlock, DeadlockReport, Error, ExitGuard, Failure, Network, NetworkError,
-    OnCrash, Placement, Process, ProcessId, Result, Results, StartError, WaitsFor, current,
+    Audit, BlockedProcess, Child, Current, Deadlock, DeadlockReport, Error, ExitGuard, Failure, Network, NetworkError,
+    OnCrash, Placement, Process, ProcessId, Result, Results, StartError, WaitsFor, audit, current, dump,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]

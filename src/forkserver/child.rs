@@ -11,7 +11,7 @@ use super::obituary::{note_failed_start, read_record};
 use crate::engine::live::{Member, MemberName, Phase, become_host, tables};
 use crate::sys::cpu::{roam, stay};
 use crate::sys::fork::exit_now;
-use crate::sys::signal::{Mask, restore};
+use crate::sys::signal::{Mask, leave_terminal_signals_to_the_program, restore};
 use std::sync::atomic::Ordering;
 
 /// The entry point of a member: runs its function, and says whether it returned.
@@ -25,6 +25,7 @@ const PANICKED: i32 = 101;
 
 pub(super) fn run(name: MemberName, mask: &Mask) -> ! {
     become_host(name.index);
+    leave_terminal_signals_to_the_program();
     restore(mask);
     let Some(member) = tables().member(name) else { exit_now(0) };
     member.pid.store(std::process::id(), Ordering::Release);

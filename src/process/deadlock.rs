@@ -1,15 +1,14 @@
 //! Deadlocks: found while a network runs, told to whoever waits for it.
 //!
-//! Knows nothing of how a standstill shows in the engine's tables. In the program (the root), one thread looks while there are processes, a few
-//! times in the time within which a deadlock is to be found. A standstill that two readings agree on is written down for every process
+//! Knows nothing of how a standstill shows in the engine's tables. A thread of the program looks while there are processes, a few times in the time within
+//! which a deadlock is to be found (`watch`). A standstill that two readings agree on is written down for every process
 //! in it; then its channels are poisoned, so that the processes end as they do on poison, and `Parallel!` fails with the report.
 
 use super::current::ProcessId;
 use crate::channel::label;
-use crate::engine::live::{Action, Direction, Local, Phase, Stuck, host, tables};
+use crate::engine::live::{Action, Direction, Local, Stuck, tables};
 use crate::forkserver::{name_of, read_record, write_record};
 use crate::memory::NONE;
-use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write as _};
 use std::sync::atomic::Ordering;
@@ -210,7 +209,7 @@ impl DeadlockReport {
     }
 }
 
-fn name_of_action(action: Action) -> &'static str {
+pub(super) fn name_of_action(action: Action) -> &'static str {
     match action {
         Action::Read => "read",
         Action::Write => "write",
@@ -276,70 +275,43 @@ fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }
 
-/// Whether there may be processes to watch, and somebody does.
-static WATCH: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
-static WATCHER: std::sync::Once = std::sync::Once::new();
-
-/// Processes are about to be started: from now on somebody looks. Only the program itself does; it sees everybody.
-pub(super) fn watch() {
-    let Some(own) = host().ok().and_then(|host| tables().members.get(host)) else { return };
-    if own.parent.load(Ordering::Acquire) != u32::MAX {
-        return;
-    }
-    WATCHER.call_once(|| {
-        let thread = std::thread::Builder::new().name(String::from("csproc-deadlock")).stack_size(256 << 10);
-        // Without it, deadlocks are not found; everything else works.
-        let _ = thread.spawn(look_for_ever);
-    });
-    let (flag, bell) = &WATCH;
-    let mut wanted = flag.lock();
-    if !*wanted {
-        *wanted = true;
-        bell.notify_one();
-    }
+/// Looks again and again.
+pub(super) struct Watcher {
+    before: Vec<Stuck>,
+    signature: u64,
+    unchanged: u32,
+    pause: Duration,
 }
 
-fn look_for_ever() {
-    crate::sys::threads::does_not_count();
-    let (flag, bell) = &WATCH;
-    let mut before: Vec<Stuck> = Vec::new();
-    let (mut signature, mut unchanged, mut pause) = (0, 0, ROUND);
-    loop {
-        {
-            let mut wanted = flag.lock();
-            while !*wanted {
-                bell.wait(&mut wanted);
-            }
-            // Asked while nobody can start one: whoever does sets the flag again.
-            *wanted = anybody();
-        }
-        std::thread::sleep(pause);
+impl Watcher {
+    pub(super) fn new() -> Watcher {
+        Watcher { before: Vec::new(), signature: 0, unchanged: 0, pause: ROUND }
+    }
+
+    /// How long to wait before the next look.
+    pub(super) fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    /// Acts on a standstill that the look before has seen, too.
+    pub(super) fn look(&mut self) {
         let now = tables().signature();
-        unchanged = if now == signature && before.is_empty() { unchanged + 1 } else { 0 };
-        signature = now;
+        self.unchanged = if now == self.signature && self.before.is_empty() { self.unchanged + 1 } else { 0 };
+        self.signature = now;
         // Nobody has begun or ended an operation; only a thread that has no context may have come to rest.
-        if unchanged % LOOK_ANYWAY != 0 {
-            continue;
+        if !self.unchanged.is_multiple_of(LOOK_ANYWAY) {
+            return;
         }
         let start = Instant::now();
         let stuck = tables().standstill();
-        pause = ROUND.max(start.elapsed() * SHARE);
-        if !stuck.is_empty() && stuck == before {
+        self.pause = ROUND.max(start.elapsed() * SHARE);
+        if !stuck.is_empty() && stuck == self.before {
             act(&stuck);
-            before = Vec::new();
+            self.before = Vec::new();
         } else {
-            before = stuck;
+            self.before = stuck;
         }
     }
-}
-
-/// Whether there is any process but the program itself.
-fn anybody() -> bool {
-    tables()
-        .members
-        .taken()
-        .filter(|(_, _, member)| member.parent.load(Ordering::Acquire) != u32::MAX)
-        .any(|(_, _, member)| member.phase() != Phase::Gone)
 }
 
 fn act(stuck: &[Stuck]) {

@@ -3,6 +3,7 @@
 //! Knows nothing of shared objects or of testing. A process is a value until it is run; a network is a value that holds processes;
 //! running starts them on the process server or on threads, waits for their ends, and puts the results together.
 
+mod audit;
 mod child;
 mod current;
 mod deadlock;
@@ -17,7 +18,9 @@ mod network;
 mod part;
 mod running;
 mod start_error;
+mod watch;
 
+pub use audit::{Audit, audit, dump};
 pub use child::Child;
 pub use current::{Current, ProcessId, current};
 pub use deadlock::{BlockedProcess, Deadlock, DeadlockReport, WaitsFor};

@@ -3,10 +3,11 @@
 //! Knows nothing of networks. Starting fills a member's slot and asks the process server, or makes a thread. The end shows as the
 //! retirement of a channel whose only writing end belongs to nobody but the member's own fate.
 
-use super::deadlock::{Deadlock, watch};
+use super::deadlock::Deadlock;
 use super::definition::{Blueprint, OnCrash, Placement};
 use super::failure::{Failure, Outcome};
 use super::start_error::StartError;
+use super::watch::look_after_processes;
 use crate::channel::{Parcel, settle};
 use crate::engine::live::{
     ChannelKind, Closing, Direction, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
@@ -71,7 +72,7 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
             })
             .collect();
     }
-    watch();
+    look_after_processes();
     let wanted: Vec<MemberName> = prepared
         .iter()
         .flatten()

@@ -4,8 +4,10 @@
 #![expect(unsafe_code, reason = "signal dispositions have no safe wrapper; listed in the architecture page")]
 
 use rustix::io::Errno;
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// The signal mask a process had before [`Watch::children`] changed it.
 #[derive(Clone, Copy)]
@@ -75,6 +77,69 @@ fn only(signal: i32) -> libc::sigset_t {
 /// Makes a write to a closed pipe an error instead of a signal.
 pub(crate) fn ignore_broken_pipe() {
     disposition(libc::SIGPIPE, libc::SIG_IGN);
+}
+
+/// What a terminal sends to a whole process group is for the program; its processes end with it, or go on with it. The same signal sent by
+/// a process ends this one, as it would without a handler. A handler of the user's stays.
+///
+/// A handler, because programs that the process executes get the default back, unlike with an ignored signal.
+pub(crate) fn leave_terminal_signals_to_the_program() {
+    for signal in [libc::SIGINT, libc::SIGQUIT] {
+        handle_if_default(signal, unless_from_the_terminal);
+    }
+}
+
+extern "C" fn unless_from_the_terminal(signal: i32, info: *mut libc::siginfo_t, _: *mut c_void) {
+    // SAFETY: the kernel passes the information about the signal to a handler that asked for it.
+    let by_kernel = unsafe { (*info).si_code } == libc::SI_KERNEL;
+    if !by_kernel {
+        disposition(signal, libc::SIG_DFL);
+        // SAFETY: `raise` may be called in a signal handler; the signal is delivered when the handler returns.
+        unsafe { libc::raise(signal) };
+    }
+}
+
+/// The descriptor that [`quit`] rings, plus one.
+static BELL: AtomicI32 = AtomicI32::new(0);
+static QUIT: AtomicBool = AtomicBool::new(false);
+
+/// From now on `SIGQUIT` rings this bell, unless the program handles it.
+pub(crate) fn answer_quit(bell: RawFd) {
+    BELL.store(bell + 1, Ordering::Release);
+    handle_if_default(libc::SIGQUIT, quit);
+}
+
+/// Whether `SIGQUIT` came since this was asked last.
+pub(crate) fn quit_was_asked() -> bool {
+    QUIT.swap(false, Ordering::AcqRel)
+}
+
+extern "C" fn quit(_: i32, _: *mut libc::siginfo_t, _: *mut c_void) {
+    QUIT.store(true, Ordering::Release);
+    let one = 1_u64.to_ne_bytes();
+    // SAFETY: eight bytes of this function's own; `write` may be called in a signal handler. `errno` stays as it is unless the bell
+    // rings already, which it hardly does.
+    unsafe { libc::write(BELL.load(Ordering::Acquire) - 1, one.as_ptr().cast(), one.len()) };
+}
+
+type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void);
+
+/// Puts a handler in place if there is none. Interrupted calls go on.
+fn handle_if_default(signal: i32, handler: Handler) {
+    let mut now = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: a valid signal number; the kernel writes the present action.
+    if unsafe { libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()) } != 0 {
+        return;
+    }
+    // SAFETY: `sigaction` succeeded and has written it.
+    let mut action = unsafe { now.assume_init() };
+    if action.sa_sigaction != libc::SIG_DFL {
+        return;
+    }
+    action.sa_sigaction = handler as *const () as usize;
+    action.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO;
+    // SAFETY: a valid signal number, and an action with a handler that may be called at any time.
+    unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
 }
 
 fn disposition(signal: i32, action: libc::sighandler_t) {

@@ -15,13 +15,13 @@ use syn::spanned::Spanned;
 /// The whole block.
 pub(super) fn alternation(alternation: &Alternation) -> TokenStream {
     let Alternation { mode, library, arms } = alternation;
-    let guards: Vec<Names> = arms.iter().enumerate().map(|(number, arm)| Names::new(library, number, arm)).collect();
+    let guards: Vec<Names> = arms.iter().enumerate().map(|(number, arm)| Names::new(number, arm)).collect();
     let types: Vec<Ident> = (0..arms.len()).map(|number| hidden(&format!("__T{number}"))).collect();
     let variants = guards.iter().map(|names| &names.variant);
     let begin = arms.iter().zip(&guards).map(|(arm, names)| begin(arm, names));
     let late = arms.iter().rposition(|arm| !matches!(arm.guard, Guard::Skip(_))).unwrap_or(0);
     let warnings = arms[..late].iter().filter(|_| *mode == Mode::Pri).filter_map(skip_is_not_last);
-    let choose = choose(*mode, library, &guards);
+    let choose = choose(*mode, &guards);
     let take = arms.iter().zip(&guards).enumerate().map(|(number, (arm, names))| {
         // The library gives the number of an arm, so the last pattern need not name it.
         let last = number + 1 == arms.len();
@@ -36,6 +36,7 @@ pub(super) fn alternation(alternation: &Alternation) -> TokenStream {
                 #(#variants(#types),)*
             }
             let __fired = {
+                use #library::__private::alternation as __alternation;
                 #(#warnings)*
                 #(#begin)*
                 match #choose {
@@ -62,7 +63,6 @@ pub(super) fn alternation(alternation: &Alternation) -> TokenStream {
 /// What belongs to one arm, standing where the user wrote its guard: an error is drawn there.
 struct Names {
     span: Span,
-    library: TokenStream,
     end: Ident,
     value: Ident,
     guard: Ident,
@@ -70,7 +70,7 @@ struct Names {
 }
 
 impl Names {
-    fn new(library: &TokenStream, number: usize, arm: &Arm) -> Names {
+    fn new(number: usize, arm: &Arm) -> Names {
         let place = match &arm.guard {
             Guard::Read(end) | Guard::ReadExtended(end) | Guard::Write { end, .. } | Guard::Sync(end) => end.span(),
             Guard::After(time) | Guard::At(time) => time.span(),
@@ -80,7 +80,6 @@ impl Names {
         let span = Span::mixed_site().located_at(place);
         Names {
             span,
-            library: located_at(span, library),
             end: format_ident!("__end{number}", span = span),
             value: format_ident!("__value{number}", span = span),
             guard: format_ident!("__guard{number}", span = span),
@@ -88,10 +87,10 @@ impl Names {
         }
     }
 
-    /// A call of the library.
+    /// A call of the library. With the path that the macro was given it would begin in the library's own macro, and an
+    /// error would be drawn from there.
     fn call(&self, function: TokenStream, arguments: TokenStream) -> TokenStream {
-        let (library, function) = (&self.library, located_at(self.span, &function));
-        quote_spanned!(self.span=> #library::__private::alternation::#function(#arguments))
+        quote_spanned!(self.span=> __alternation::#function(#arguments))
     }
 }
 
@@ -184,30 +183,29 @@ fn skip_is_not_last(arm: &Arm) -> Option<TokenStream> {
     Some(quote_spanned! {span=>
         {
             #[deprecated(note = "`skip` is taken only when nothing else is ready, wherever it stands; write it last")]
-            const __SKIP: () = ();
-            let () = __SKIP;
+            const SKIP_BEFORE_OTHERS: () = ();
+            let () = SKIP_BEFORE_OTHERS;
         }
     })
 }
 
 /// The call that waits, with the number of an arm as its value.
-fn choose(mode: Mode, library: &TokenStream, guards: &[Names]) -> TokenStream {
+fn choose(mode: Mode, guards: &[Names]) -> TokenStream {
     let guards = guards.iter().map(|names| {
         let guard = &names.guard;
         quote_spanned!(names.span=> &mut #guard)
     });
     let arms = quote_spanned!(Span::mixed_site()=> &mut [#(#guards),*]);
-    let functions = quote_spanned!(Span::mixed_site()=> #library::__private::alternation);
     match mode {
-        Mode::Alt => quote_spanned!(Span::mixed_site()=> #functions::alt_select(#arms)),
-        Mode::Pri => quote_spanned!(Span::mixed_site()=> #functions::pri_select(#arms)),
+        Mode::Alt => quote_spanned!(Span::mixed_site()=> __alternation::alt_select(#arms)),
+        Mode::Pri => quote_spanned!(Span::mixed_site()=> __alternation::pri_select(#arms)),
         // One turn for each place in the program and each process, be that a thread or not.
         Mode::Fair => quote_spanned! {Span::mixed_site()=>
             {
                 ::std::thread_local! {
-                    static __TURN: #functions::Turn = const { #functions::Turn::new() };
+                    static __TURN: __alternation::Turn = const { __alternation::Turn::new() };
                 }
-                #functions::fair_select(&__TURN, #arms)
+                __alternation::fair_select(&__TURN, #arms)
             }
         },
     }
@@ -237,10 +235,14 @@ fn run(arm: &Arm, names: &Names) -> TokenStream {
     if !kept(arm) {
         return quote_spanned!(Span::mixed_site()=> __Fired::#variant(()) => #body,);
     }
-    let binding = pattern.as_ref().map(|pattern| {
-        let value = Ident::new("__value", names.span);
-        quote_spanned!(Span::mixed_site().located_at(pattern.span())=> let #pattern = #value;)
-    });
+    let value = Ident::new("__value", names.span);
+    let binding = match pattern {
+        Some(pattern) => {
+            quote_spanned!(Span::mixed_site().located_at(pattern.span())=> let #pattern = #value;)
+        }
+        // Dropped before the body runs.
+        None => quote_spanned!(Span::mixed_site()=> { let _value = __value; }),
+    };
     // What is wrong with the type of the whole is drawn at the body.
     let span = Span::mixed_site().located_at(body.span());
     let statements = statements(body);
@@ -248,13 +250,11 @@ fn run(arm: &Arm, names: &Names) -> TokenStream {
     if !matches!(arm.guard, Guard::ReadExtended(_)) {
         return quote_spanned!(Span::mixed_site()=> __Fired::#variant(__value) => #body);
     }
-    let value = if pattern.is_some() { hidden("__value").into_token_stream() } else { quote!(_) };
-    let split = names.call(quote!(Held::split), hidden("__value").into_token_stream());
     let result = Ident::new("__result", span);
     // When the body leaves early, `__hold` is dropped, and the writer learns of it.
     quote_spanned! {Span::mixed_site()=>
         __Fired::#variant(__value) => {
-            let (#value, __hold) = #split;
+            let (__value, __hold) = __value.split();
             let __result = #body;
             // Only for this statement, which nothing reaches when the body does not come to its end.
             #[allow(unreachable_code)]
@@ -279,16 +279,4 @@ fn statements(body: &Expr) -> TokenStream {
 /// A name that the user's expressions cannot see.
 fn hidden(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
-}
-
-/// `tokens` that mean the same, but stand where `span` does: else the call would begin in the library's own macro, and
-/// an error would be drawn from there.
-fn located_at(span: Span, tokens: &TokenStream) -> TokenStream {
-    let tokens = tokens.clone().into_iter();
-    tokens
-        .map(|mut token| {
-            token.set_span(span.resolved_at(token.span()));
-            token
-        })
-        .collect()
 }

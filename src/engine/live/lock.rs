@@ -105,6 +105,11 @@ impl Lock {
         }
     }
 
+    /// The context that holds it.
+    pub(super) fn holder(&self) -> Option<u32> {
+        (self.0.load(Ordering::Acquire) >> 1).checked_sub(1)
+    }
+
     pub(super) fn is_held_by(&self, holder: LockHolder) -> bool {
         self.0.load(Ordering::Acquire) & !SLEEPERS == holder.0
     }

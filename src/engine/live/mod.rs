@@ -12,6 +12,7 @@
 //! - `buffer`: messages at rest; `hold`: the extended rendezvous; `barrier`: several parties at once
 //! - `local`: what a thread keeps for itself; `member`: processes as others see them; `reaper`: death
 
+mod audit;
 mod barrier;
 mod buffer;
 mod channel;

@@ -121,8 +121,7 @@ impl Tables {
 impl Reading {
     fn of(tables: Tables) -> Reading {
         let mut waiting = HashMap::new();
-        let exits: HashSet<ChannelName> =
-            tables.members.taken().filter_map(|(_, _, member)| tables.exit(member)).collect();
+        let exits = tables.exits();
         let mut contexts: HashMap<u32, Vec<u32>> = HashMap::new();
         for (index, _, context) in tables.contexts.taken() {
             let Some(member) = context.member.load(Ordering::Acquire).checked_sub(1) else { continue };
@@ -283,6 +282,57 @@ impl Reading {
         partners.sort_unstable();
         partners.dedup();
         partners
+    }
+}
+
+/// What one context does, for people.
+#[derive(Clone, Debug)]
+pub(crate) struct ContextSeen {
+    pub(crate) member: u32,
+    pub(crate) state: &'static str,
+    pub(crate) location: Option<&'static Location<'static>>,
+    pub(crate) guards: Vec<(Action, ChannelName)>,
+}
+
+impl Tables {
+    /// What all contexts do now.
+    pub(crate) fn scene(self) -> Vec<ContextSeen> {
+        let exits = self.exits();
+        let members = self.contexts.taken().map(|(_, _, context)| (context, context.member.load(Ordering::Acquire)));
+        members
+            .filter_map(|(context, member)| {
+                let phase = context.word.read().phase();
+                let waits = matches!(phase, Phase::Waiting | Phase::Parked | Phase::Claimed);
+                let offers = if waits || phase == Phase::Held { context.offers(self) } else { &[] };
+                Some(ContextSeen {
+                    member: member.checked_sub(1)?,
+                    state: match phase {
+                        _ if waits && context.timed.load(Ordering::Acquire) == 1 => "waits, with a timer",
+                        _ if waits => "waits",
+                        Phase::Held => "waits for its reader to finish",
+                        Phase::Dead => "is dead",
+                        _ => "runs; last communicated",
+                    },
+                    location: context.location(),
+                    guards: offers
+                        .iter()
+                        .map(|offer| (Waiting::action(self, &exits, offer), offer.channel()))
+                        .collect(),
+                })
+            })
+            .collect()
+    }
+
+    /// All channels, but those that tell of the end of a process.
+    pub(crate) fn describe_channels(self) -> Vec<(ChannelName, String)> {
+        let exits = self.exits();
+        let names =
+            self.channels.taken().map(|(index, generation, channel)| (ChannelName { index, generation }, channel));
+        names.filter(|(name, _)| !exits.contains(name)).map(|(name, channel)| (name, channel.describe(self))).collect()
+    }
+
+    fn exits(self) -> HashSet<ChannelName> {
+        self.members.taken().filter_map(|(_, _, member)| self.exit(member)).collect()
     }
 }
 

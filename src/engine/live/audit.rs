@@ -1,0 +1,190 @@
+//! The audit: everything in the arena that is taken, and everything that does not fit together.
+//!
+//! Knows nothing of what may be done about it. It reads without locks while others go on, so a finding may be a moment in
+//! the middle of an operation; only what is found again and again is wrong.
+
+use super::channel::{Channel, NO_READERS, NO_WRITERS};
+use super::context::{Context, Offer};
+use super::end::{EndName, Holder};
+use super::member::Phase;
+use super::sync::Ordering;
+use super::tables::{Owner, Tables};
+use super::word::Phase as Word;
+use crate::engine::ChannelName;
+use crate::memory::{Block, Slot};
+use std::collections::HashSet;
+
+/// How much is taken of everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) members: usize,
+    pub(crate) contexts: usize,
+    pub(crate) channels: usize,
+    pub(crate) ends: usize,
+    /// Blocks that somebody owns.
+    pub(crate) blocks: usize,
+    pub(crate) active: i32,
+}
+
+impl Tables {
+    pub(crate) fn census(self) -> Census {
+        Census {
+            members: self.members.taken().count(),
+            contexts: self.contexts.taken().count(),
+            channels: self.channels.taken().count(),
+            ends: self.ends.taken().count(),
+            blocks: self.arena.blocks().filter(|(_, header)| header.owner() != 0).count(),
+            active: self.arena.shared().active.load(Ordering::Acquire),
+        }
+    }
+
+    /// Everything that does not fit together, in words.
+    pub(crate) fn faults(self) -> Vec<String> {
+        let living: HashSet<u32> = self
+            .members
+            .taken()
+            .filter(|(_, _, member)| member.phase() != Phase::Gone)
+            .map(|(index, _, _)| index)
+            .collect();
+        let mut faults = Vec::new();
+        self.contexts_that_hang(&living, &mut faults);
+        self.channels_that_lie(&mut faults);
+        self.ends_of_nobody(&living, &mut faults);
+        self.blocks_of_nobody(&mut faults);
+        faults
+    }
+
+    fn contexts_that_hang(self, living: &HashSet<u32>, faults: &mut Vec<String>) {
+        for (index, _, context) in self.contexts.taken() {
+            // Kept plus one, so that zero is nobody.
+            let host = context.host.load(Ordering::Acquire).wrapping_sub(1);
+            if !living.contains(&host) {
+                faults.push(format!("context {index} belongs to process {host}, which is gone"));
+            }
+            let word = context.word.read();
+            match word.phase() {
+                Word::Held => {
+                    let owner = Owner::of(self.arena.block(word.block()).owner());
+                    let reader = match owner {
+                        Some(Owner::Context(reader)) => self.contexts.get(reader),
+                        _ => None,
+                    };
+                    if reader.is_none_or(|reader| reader.state().taken().is_none()) {
+                        faults.push(format!("context {index} waits for a reader that is gone"));
+                    }
+                }
+                Word::Claimed => {
+                    let barrier = self.channels.get(word.block());
+                    if barrier.is_none_or(|barrier| barrier.lock.holder().is_none()) {
+                        faults.push(format!(
+                            "context {index} is claimed for barrier {}, whose lock is free",
+                            word.block()
+                        ));
+                    }
+                }
+                _ => (),
+            }
+        }
+    }
+
+    fn channels_that_lie(self, faults: &mut Vec<String>) {
+        for (index, generation, channel) in self.channels.taken() {
+            let name = ChannelName { index, generation };
+            if let Some(holder) = channel.lock.holder() {
+                faults.push(format!("the lock of channel {index} is held by context {holder}"));
+            }
+            let [readers, writers, handles, seats] = self.count_ends(name);
+            let counted = [readers + seats, writers, handles];
+            let said =
+                [&channel.readers, &channel.writers, &channel.handles].map(|count| count.load(Ordering::Acquire));
+            if counted != said {
+                faults.push(format!("channel {index} says it has {said:?} ends, and has {counted:?}"));
+            }
+            let stored = channel.stored(self).len();
+            let length = channel.length.load(Ordering::Acquire) as usize;
+            if stored != length {
+                faults.push(format!("channel {index} says it keeps {length} messages, and keeps {stored}"));
+            }
+            for output in [false, true] {
+                let queued = channel.queue(output).names(self).len();
+                let marked: usize =
+                    self.contexts.taken().map(|(_, _, context)| linked(self, context, name, output)).sum();
+                if queued != marked {
+                    faults.push(format!("channel {index}: {queued} offers are queued, {marked} are marked"));
+                }
+                if queued > 0 && channel.flags.load(Ordering::Acquire) & (NO_READERS | NO_WRITERS) != 0 {
+                    faults.push(format!("channel {index} has retired, and somebody waits"));
+                }
+            }
+        }
+    }
+
+    fn ends_of_nobody(self, living: &HashSet<u32>, faults: &mut Vec<String>) {
+        for (index, generation, _) in self.ends.taken() {
+            let end = EndName { index, generation };
+            let held = match self.holder(end) {
+                Some(Holder::Member(member)) => living.contains(&member),
+                Some(Holder::Block(block)) => self.arena.block(block).owner() != 0,
+                // It stays until the starter has joined the process.
+                Some(Holder::Exit(member)) => {
+                    self.members.get(member).is_some_and(|slot| slot.state().taken().is_some())
+                }
+                None => false,
+            };
+            if !held {
+                faults.push(format!("end {index} is held by {:?}, which is gone", self.holder(end)));
+            }
+        }
+    }
+
+    fn blocks_of_nobody(self, faults: &mut Vec<String>) {
+        let stored: HashSet<Block> = self.channels.taken().flat_map(|(_, _, channel)| channel.stored(self)).collect();
+        for (block, header) in self.arena.blocks() {
+            let owner = Owner::of(header.owner());
+            let owned = match owner {
+                None => header.owner() == 0,
+                Some(Owner::Context(index)) => {
+                    self.contexts.get(index).is_some_and(|context| context.state().taken().is_some())
+                }
+                Some(Owner::Channel(_)) => stored.contains(&block),
+                Some(Owner::Member(index)) => {
+                    self.members.get(index).is_some_and(|member| member.phase() != Phase::Gone || member.keeps(block))
+                }
+            };
+            if !owned {
+                faults.push(format!("block {block} is owned by {owner:?}, which is gone"));
+            }
+        }
+    }
+}
+
+/// How many offers of a context are marked as standing in a queue.
+fn linked(tables: Tables, context: &'static Context, name: ChannelName, output: bool) -> usize {
+    let mine = |offer: &&Offer| offer.is_linked() && offer.channel() == name && offer.is_output() == output;
+    context.offers(tables).iter().filter(mine).count()
+}
+
+impl Channel {
+    /// For people: whether it is a barrier, how many messages it keeps, who waits, and its fate.
+    pub(super) fn describe(&self, tables: Tables) -> String {
+        let mut text = if self.is_barrier() {
+            format!("barrier for {}", self.capacity.load(Ordering::Acquire))
+        } else {
+            let [readers, writers] = [&self.readers, &self.writers].map(|count| count.load(Ordering::Acquire));
+            format!("{writers} writers, {readers} readers")
+        };
+        if self.is_buffered() {
+            text += &format!(", {} messages", self.length.load(Ordering::Acquire));
+        }
+        for (output, who) in [(true, "writers"), (false, "readers")] {
+            match self.queue(output).names(tables).len() {
+                0 => (),
+                count => text += &format!(", {count} {who} wait"),
+            }
+        }
+        if let Some(fate) = self.fate() {
+            text += &format!(", {fate:?}");
+        }
+        text
+    }
+}

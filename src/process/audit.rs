@@ -1,0 +1,160 @@
+//! `audit()` and `dump()`: what is in the arena, for tests and for people.
+//!
+//! Knows nothing of how the tables are read.
+
+use crate::channel::label;
+use crate::engine::live::{Phase, tables};
+use crate::forkserver::name_of;
+use std::fmt;
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How often a finding must be made again before it counts, and how long after the last time.
+const READINGS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What [`audit`] found.
+///
+/// # Examples
+/// See [`audit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    findings: Vec<String>,
+    processes: usize,
+    channels: usize,
+    ends: usize,
+    blocks: usize,
+}
+
+impl Audit {
+    /// Whether everything fits together.
+    ///
+    /// # Examples
+    /// See [`audit`].
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// What does not fit together: leaked blocks, offers that nobody takes back, counts that are wrong.
+    ///
+    /// # Examples
+    /// See [`audit`].
+    pub fn findings(&self) -> &[String] {
+        &self.findings
+    }
+
+    /// Processes that are known, the program itself included.
+    ///
+    /// # Examples
+    /// See [`audit`].
+    pub fn processes(&self) -> usize {
+        self.processes
+    }
+
+    /// Channels in existence.
+    ///
+    /// # Examples
+    /// See [`audit`].
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Ends of channels in existence, `Channel` values included.
+    ///
+    /// # Examples
+    /// See [`audit`].
+    pub fn ends(&self) -> usize {
+        self.ends
+    }
+
+    /// Blocks of shared memory in use.
+    ///
+    /// # Examples
+    /// See [`audit`].
+    pub fn blocks(&self) -> usize {
+        self.blocks
+    }
+}
+
+impl fmt::Display for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Audit { processes, channels, ends, blocks, .. } = self;
+        write!(f, "{processes} processes, {channels} channels, {ends} ends, {blocks} blocks")?;
+        match self.findings.len() {
+            0 => f.write_str("; everything fits together"),
+            count => write!(f, "; {count} findings:\n  {}", self.findings.join("\n  ")),
+        }
+    }
+}
+
+/// Walks the shared memory of the program and reports what does not fit together: blocks and ends of processes that are gone, offers
+/// that nobody will take back, wrong counts, locks of the dead.
+///
+/// # Blocking
+/// About 50 ms when there is a finding, which must be made again and again to count; others may go on meanwhile.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+///
+/// let c = Channel::<u8>::new();
+/// let audit = csproc::audit();
+/// assert!(audit.is_clean(), "{audit}");
+/// assert_eq!(audit.channels(), 1);
+/// drop(c);
+/// assert_eq!(csproc::audit().channels(), 0);
+/// ```
+pub fn audit() -> Audit {
+    let mut findings = tables().faults();
+    for _ in 0..READINGS {
+        if findings.is_empty() {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        let again = tables().faults();
+        findings.retain(|finding| again.contains(finding));
+    }
+    let census = tables().census();
+    Audit { findings, processes: census.members, channels: census.channels, ends: census.ends, blocks: census.blocks }
+}
+
+/// Prints the state of all processes and channels of the program on standard error; so does the signal `SIGQUIT` (Ctrl-\\ in a
+/// terminal) while processes run, unless the program handles it itself.
+///
+/// # Examples
+/// ```
+/// csproc::dump();
+/// ```
+pub fn dump() {
+    eprint!("{}", picture());
+}
+
+/// What everybody does.
+pub(super) fn picture() -> String {
+    let tables = tables();
+    let mut text = String::from("csproc: processes\n");
+    let scene = tables.scene();
+    for (index, _, member) in tables.members.taken().filter(|(_, _, member)| member.phase() != Phase::Gone) {
+        let host = member.host.load(Ordering::Acquire);
+        let place = if host == index { "process" } else { "thread of" };
+        let pid = member.pid.load(Ordering::Acquire);
+        let is_server = member.parent.load(Ordering::Acquire) == u32::MAX && Ok(index) != crate::engine::live::host();
+        if is_server {
+            continue;
+        }
+        let _ = writeln!(text, "  `{}`, {place} {pid}, {:?}", name_of(member), member.phase());
+        for seen in scene.iter().filter(|seen| seen.member == index) {
+            let place = seen.location.map_or_else(String::new, |location| format!(" at {location}"));
+            let _ = writeln!(text, "    {}{place}", seen.state);
+            for (action, channel) in &seen.guards {
+                let _ = writeln!(text, "      {} {}", super::deadlock::name_of_action(*action), label(*channel));
+            }
+        }
+    }
+    text.push_str("csproc: channels\n");
+    for (name, description) in tables.describe_channels() {
+        let _ = writeln!(text, "  `{}`: {description}", label(name));
+    }
+    text
+}
