@@ -462,7 +462,8 @@ fn hold(ready: Writer<Place>, _out: Writer<u64>) -> csproc::Result<()> {
     ready.write(Place::here())?;
     let c = Channel::<()>::new();
     let (_never, r) = (c.writer(), c.reader());
-    Ok(r.read()?)
+    // With a limit, for otherwise this would be a deadlock.
+    Ok(r.read_timeout(std::time::Duration::from_secs(3600))?)
 }
 
 #[process]

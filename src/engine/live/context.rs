@@ -124,8 +124,8 @@ pub(super) struct Context {
     pub(super) partner: AtomicU32,
     /// Channel index plus one into whose buffer the message of the exchange goes.
     pub(super) storing: AtomicU32,
-    /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so: twice the member
-    /// that did not finish it, plus one if it crashed.
+    /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so: twice
+    /// (the member that did not finish it, plus one), plus one if it crashed. It holds a reference to that member.
     pub(super) verdict: AtomicU32,
     /// The member that the thread acts for, plus one; zero for a reaper.
     pub(super) member: AtomicU32,

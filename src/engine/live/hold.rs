@@ -63,17 +63,26 @@ impl Local {
     }
 
     /// Reader: lets the writer go on, with the reason if it did not finish.
-    pub(crate) fn release(&self, held: Held, unfinished: Option<Unfinished>) {
+    pub(crate) fn release(&mut self, held: Held, unfinished: Option<Unfinished>) {
         let Some(context) = self.tables().contexts.get(held.context) else { return };
         let word = Snapshot::from_raw(held.word);
         if context.word.read() != word {
             return;
         }
         if let Some(Unfinished { member, crashed }) = unfinished {
-            context.verdict.store(member << 1 | u32::from(crashed), Ordering::Relaxed);
+            self.tables().hold_member(member);
+            self.set_verdict(context, (member + 1) << 1 | u32::from(crashed));
         }
         if context.word.release(word, unfinished.is_none()) {
             context.word.wake();
+        }
+    }
+
+    /// Who abandoned the owner of a context is kept with it, so that it can be named: until somebody else does, or the context is given back.
+    pub(super) fn set_verdict(&mut self, context: &Context, verdict: u32) {
+        let before = context.verdict.swap(verdict, Ordering::AcqRel);
+        if let Some(member) = (before >> 1).checked_sub(1) {
+            self.release_member(member);
         }
     }
 
@@ -100,12 +109,12 @@ impl Local {
     pub(super) fn abandoned(&self, index: usize) -> Fired {
         let verdict = self.context.verdict.load(Ordering::Acquire);
         self.context.word.idle();
-        let fate = Fate::Abandoned { member: verdict >> 1, crashed: verdict & 1 == 1 };
+        let fate = Fate::Abandoned { member: (verdict >> 1).saturating_sub(1), crashed: verdict & 1 == 1 };
         Fired { index, outcome: Err(fate), held: None }
     }
 
     /// Reaper: writers that wait for a dead reader.
-    pub(super) fn release_held_by(&self, corpses: &[Corpse], host: u32) {
+    pub(super) fn release_held_by(&mut self, corpses: &[Corpse], host: u32) {
         let tables = self.tables();
         for (number, _, context) in tables.contexts.taken() {
             let word = context.word.read();
@@ -115,7 +124,7 @@ impl Local {
             let owner = tables.arena.block(word.block()).owner();
             let dead = corpses.iter().any(|corpse| {
                 owner == Owner::Context(corpse.index).tag()
-                    || (corpse.word.phase() == Phase::Synced && corpse.word.block() == word.block())
+                    || (corpse.word.names_block() && corpse.word.block() == word.block())
             });
             if dead {
                 let unfinished = Unfinished { member: host, crashed: true };

@@ -256,6 +256,7 @@ impl Drop for Local {
         }
         // Whoever takes the slot next has no host for a moment; it must not look like ours, which may be dead by then.
         self.context.host.store(0, Ordering::Release);
+        self.set_verdict(self.context, 0);
         self.tables.contexts.give_back(self.index);
     }
 }

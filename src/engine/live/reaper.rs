@@ -404,6 +404,7 @@ impl Local {
 
     fn release_corpse(&mut self, corpse: &Corpse) {
         let tables = self.tables();
+        self.set_verdict(corpse.context, 0);
         corpse.context.length.store(0, Ordering::Release);
         corpse.context.table.store(NONE, Ordering::Release);
         // As in the `Drop` of `Local`.
@@ -427,7 +428,7 @@ fn recount(local: &Local) {
 fn ring(local: &Local) {
     let tables = local.tables();
     for (_, _, context) in tables.contexts.taken() {
-        if context.word.read().names_block() {
+        if context.word.read().is_committed() {
             context.word.wake();
         }
         let sleeping = context.sleeping.load(Ordering::Acquire).checked_sub(1);

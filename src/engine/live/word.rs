@@ -58,6 +58,10 @@ const GUARD_SHIFT: u32 = 3;
 const GENERATION_SHIFT: u32 = 19;
 const GENERATION: u64 = 0x1fff;
 
+/// In place of the guard: the owner came second to an extended reader. The block that the word names is the message that it gave,
+/// which tells the two of them apart from others; it belongs to the reader.
+const LENT: u16 = u16::MAX;
+
 impl Snapshot {
     fn new(phase: Phase, guard: u16, generation: u64, block: Block) -> Snapshot {
         Snapshot(
@@ -92,6 +96,10 @@ impl Snapshot {
 
     /// Whether a block is named here that belongs to the owner of the word, whatever its tag says.
     pub(super) fn names_block(self) -> bool {
+        self.is_committed() && self.guard() != usize::from(LENT)
+    }
+
+    pub(super) fn is_committed(self) -> bool {
         matches!(self.phase(), Phase::Synced | Phase::Held | Phase::Failed)
     }
 
@@ -212,7 +220,7 @@ impl StateWord {
     pub(super) fn hold(&self, block: Block) {
         let now = self.read();
         debug_assert!(now.phase() == Phase::Idle, "{now:?}");
-        self.0.store(Snapshot::new(Phase::Held, 0, now.generation() + 1, block).0, Ordering::Release);
+        self.0.store(Snapshot::new(Phase::Held, LENT, now.generation() + 1, block).0, Ordering::Release);
     }
 
     /// Partner: THE COMMIT. From WAITING or PARKED to SYNCED, handing over `block`.
