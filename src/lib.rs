@@ -43,6 +43,7 @@
 extern crate self as csproc;
 
 mod alternation;
+pub mod bridge;
 mod channel;
 mod engine;
 mod forkserver;
@@ -52,7 +53,7 @@ mod sys;
 
 pub use alternation::{Alternation, Event, Fired, Guard, Read, Token, Write, select_read};
 pub use channel::{
-    Barrier, Buffer, Builder, Channel, ChannelEnd, ChannelError, ChannelId, Extended, IntoIter, Iter, Message,
+    Barrier, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, Extended, IntoIter, Iter, Message,
     MessageError, Reader, WriteError, Writer,
 };
 pub use csproc_macros::process;
@@ -343,9 +344,9 @@ macro_rules! FairSelect {
 /// ```
 pub mod prelude {
     pub use crate::{
-        AltSelect, Alternation, Barrier, Buffer, Channel, ChannelEnd, ChannelError, Child, Deadlock, FairSelect,
-        Message, Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence, Spawn,
-        WriteError, Writer, network, poison, process, retire, select_read,
+        AltSelect, Alternation, Barrier, Buffer, Carrier, Channel, ChannelEnd, ChannelError, Child, Deadlock,
+        FairSelect, Message, Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence,
+        Spawn, WriteError, Writer, network, poison, process, retire, select_read,
     };
 }
 

@@ -5,7 +5,7 @@
 
 use super::guard::{Extend, Guard, Input, Output, Synced};
 use crate::channel::{
-    Barrier, ChannelError, End, Extended, Hold, Message, Reader, Writer, decode, discard, encode, keep, notice,
+    Barrier, ChannelError, End, Extended, Hold, Message, Reader, Staged, Writer, decode, discard, encode, keep, notice,
 };
 use crate::engine::{self, Fate, Held};
 use crate::memory::{Block, NONE};
@@ -45,8 +45,7 @@ pub(crate) enum Content {
     Message(Block),
     /// The same, with its writer waiting.
     Held(Hold),
-    #[expect(dead_code, reason = "bridges give values that never were serialized")]
-    Value(Box<dyn Any>),
+    Value(Box<dyn Any + Send>),
 }
 
 impl Stowed {
@@ -150,23 +149,31 @@ pub(crate) fn failed(fate: Fate) -> ChannelError {
 pub struct ReadArm<'a, T> {
     end: &'a End,
     block: Block,
+    /// In place of the block, when the value travels beside it.
+    hold: Option<Hold>,
     values: PhantomData<fn() -> T>,
 }
 
 impl<'a, T> ReadArm<'a, T> {
     pub(super) fn new(reader: &'a Reader<T>) -> ReadArm<'a, T> {
-        ReadArm { end: reader.end(), block: NONE, values: PhantomData }
+        ReadArm { end: reader.end(), block: NONE, hold: None, values: PhantomData }
     }
 }
 
 impl<T> Arm for ReadArm<'_, T> {
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         self.end.check()?;
-        Ok(Offered(Some(engine::Guard::Input { channel: self.end.channel(), extended: false })))
+        Ok(Offered(Some(engine::Guard::Input { channel: self.end.channel(), extended: self.end.is_carried() })))
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
-        self.block = outcome.0.map_err(failed)?;
+        let Outcome(block, held) = outcome;
+        let block = block.map_err(failed)?;
+        if self.end.is_carried() {
+            self.hold = Some(Hold::new(block, held).fetch()?.let_go());
+        } else {
+            self.block = block;
+        }
         Ok(Verdict::Done)
     }
 }
@@ -175,11 +182,15 @@ impl<T: Message> Take for ReadArm<'_, T> {
     type Output = T;
 
     fn stow(&mut self) -> Stowed {
+        if let Some(hold) = self.hold.take() {
+            return Stowed(Content::Held(hold));
+        }
         Stowed(Content::Message(std::mem::replace(&mut self.block, NONE)))
     }
 
-    fn unpack(stowed: Stowed) -> Result<T, ChannelError> {
-        match &stowed.0 {
+    fn unpack(mut stowed: Stowed) -> Result<T, ChannelError> {
+        match &mut stowed.0 {
+            Content::Held(hold) => Ok(hold.open()?),
             Content::Message(block) if *block != NONE => Ok(decode(*block)?.0),
             _ => Err(ChannelError::NoGuards),
         }
@@ -207,7 +218,8 @@ impl<T> Arm for ExtendedArm<'_, T> {
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
         let Outcome(block, held) = outcome;
-        self.hold = Some(Hold::new(block.map_err(failed)?, held));
+        let hold = Hold::new(block.map_err(failed)?, held);
+        self.hold = Some(if self.end.is_carried() { hold.fetch()? } else { hold });
         Ok(Verdict::Done)
     }
 }
@@ -221,7 +233,7 @@ impl<T: Message> Take for ExtendedArm<'_, T> {
 
     fn unpack(mut stowed: Stowed) -> Result<Extended<T>, ChannelError> {
         match std::mem::replace(&mut stowed.0, Content::Nothing) {
-            Content::Held(hold) => Ok(Extended::new(decode(hold.block())?.0, hold)),
+            Content::Held(mut hold) => Ok(Extended::new(hold.open()?, hold)),
             _ => Err(ChannelError::NoGuards),
         }
     }
@@ -251,11 +263,13 @@ impl Arm for SyncArm<'_> {
 pub struct WriteArm<'a> {
     end: &'a End,
     staged: Result<Block, ChannelError>,
+    /// What the staged block stands for, when the value travels beside it.
+    carried: Option<Staged>,
 }
 
 impl<'a> WriteArm<'a> {
     pub(super) fn new<T: Message>(writer: &'a Writer<T>, value: &T) -> WriteArm<'a> {
-        let mut arm = WriteArm { end: writer.end(), staged: Ok(NONE) };
+        let mut arm = WriteArm { end: writer.end(), staged: Ok(NONE), carried: None };
         arm.stage(value);
         arm
     }
@@ -263,7 +277,15 @@ impl<'a> WriteArm<'a> {
     /// Puts another value in place.
     pub(super) fn stage<T: Message>(&mut self, value: &T) {
         self.lose();
-        self.staged = self.end.check().and_then(|()| Ok(encode(value)?));
+        self.staged = self.end.check().and_then(|()| {
+            if !self.end.is_carried() {
+                return Ok(encode(value)?);
+            }
+            let mut staged = Staged::pack(value)?;
+            let block = staged.lend();
+            self.carried = Some(staged);
+            Ok(block)
+        });
     }
 }
 
@@ -276,8 +298,12 @@ impl Arm for WriteArm<'_> {
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
+        if matches!(outcome.0, Ok(_) | Err(Fate::Abandoned { .. })) {
+            // The reader has it.
+            self.staged = Ok(NONE);
+            self.carried = None;
+        }
         let spare = outcome.0.map_err(failed)?;
-        self.staged = Ok(NONE);
         keep(spare);
         Ok(Verdict::Done)
     }
@@ -286,6 +312,7 @@ impl Arm for WriteArm<'_> {
         if let Ok(block) = std::mem::replace(&mut self.staged, Ok(NONE)) {
             discard(block);
         }
+        self.carried = None;
     }
 }
 

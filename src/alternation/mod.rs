@@ -14,7 +14,7 @@ pub use arm::{
     Arm, ExtendedArm, ReadArm, SkipArm, SyncArm, Take, TimerArm, WriteArm, after, at, guard, read, read_extended, skip,
     sync, write,
 };
-pub(crate) use arm::{Offered, Outcome, Stowed, Verdict};
+pub(crate) use arm::{Content, Offered, Outcome, Stowed, Verdict};
 pub use dynamic::{Alternation, Event, Fired, Read, Token, Write, select_read};
 pub use guard::Guard;
 #[doc(hidden)]

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of communication; that is what the ends are for.
 
+use super::carrier::Carrier;
 use super::end::{ChannelId, End, NOWHERE, label};
 use super::error::MessageError;
 use super::process_scope::holder;
@@ -99,7 +100,7 @@ impl<T> Channel<T> {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn builder() -> Builder<T> {
-        Builder { name: String::new(), buffer: Buffer::Fifo(0), values: PhantomData }
+        Builder { name: String::new(), buffer: Buffer::Fifo(0), carrier: Carrier::Memory, values: PhantomData }
     }
 
     fn over(handle: End) -> Channel<T> {
@@ -251,6 +252,7 @@ impl Buffer {
 pub struct Builder<T> {
     name: String,
     buffer: Buffer,
+    carrier: Carrier,
     values: PhantomData<fn(T) -> T>,
 }
 
@@ -288,10 +290,20 @@ impl<T> Builder<T> {
         self
     }
 
+    /// How values come from the writer's process to the reader's; without this, [`Carrier::Memory`].
+    ///
+    /// # Examples
+    /// See [`Carrier`].
+    pub fn carrier(mut self, carrier: Carrier) -> Builder<T> {
+        self.carrier = carrier;
+        self
+    }
+
     /// Makes the channel.
     ///
     /// # Errors
-    /// [`MessageError::Memory`] when the name is too long or the arena has no room for one more channel.
+    /// [`MessageError::Memory`] when the name is too long or the arena has no room for one more channel; [`MessageError::Carrier`] when the
+    /// channel is to have both a buffer and [`Carrier::Ipc`].
     ///
     /// # Examples
     /// ```
@@ -308,9 +320,22 @@ impl<T> Builder<T> {
             );
             return Err(MessageError::Memory { reason });
         }
-        let kind = ChannelKind::Channel(self.buffer.store());
+        let kind = match (self.carrier, self.buffer.store()) {
+            (Carrier::Memory, store) => ChannelKind::Channel(store),
+            (Carrier::Ipc, Store::Fifo(0)) => ChannelKind::Carried,
+            (Carrier::Ipc, _) => return Err(self.cannot_keep_handles()),
+        };
         let (channel, end) = with_local(|local| local.create_channel(&self.name, kind, holder()?))??;
         debug_assert!(tables().end(end).is_some());
         Ok(Channel::over(End::new(channel, end)))
+    }
+
+    #[cold]
+    fn cannot_keep_handles(&self) -> MessageError {
+        let reason = format!(
+            "a channel with Carrier::Ipc cannot have the buffer {:?}, because a value that holds ipc-channel ends stays with its writer until a reader takes it: leave the buffer out, or put a process between that keeps the values",
+            self.buffer
+        );
+        MessageError::Carrier { reason }
     }
 }

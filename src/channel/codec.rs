@@ -6,7 +6,7 @@
 
 use super::error::MessageError;
 use super::travel::Journey;
-use crate::engine::live::{Closing, EndName, Local, tables, with_local};
+use crate::engine::live::{Closing, EndName, Holder, Local, tables, with_local};
 use crate::memory::{ArenaError, Block};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
@@ -138,6 +138,58 @@ fn encode_into<T: Serialize>(value: &T, block: Block) -> Result<usize, MessageEr
 pub(crate) fn decode<T: DeserializeOwned>(block: Block) -> Result<(T, Vec<EndName>), MessageError> {
     // SAFETY: the calling thread owns the block, and the slice does not outlive this function: `T` owns its data.
     let bytes = unsafe { tables().arena.bytes(block) };
+    decode_bytes(bytes, block)
+}
+
+/// Looks at the bytes of a message that the calling thread owns.
+pub(super) fn look_into<R>(block: Block, look: impl FnOnce(&[u8]) -> R) -> R {
+    // SAFETY: the calling thread owns the block, and `look` cannot keep the slice.
+    look(unsafe { tables().arena.bytes(block) })
+}
+
+/// Serializes a value exactly once: what is taken out of it then may not be there a second time. Ends inside are requested again for the
+/// block, which the calling thread owns.
+pub(super) fn encode_once<T: Serialize>(value: &T, block: Block) -> Result<Vec<u8>, MessageError> {
+    if let Some(plain) = plain_bytes(value) {
+        return Ok(plain.to_vec());
+    }
+    let _journey = Journey::into_block(block);
+    postcard::to_stdvec(value)
+        .map_err(|error| encode_error::<T>(super::travel::take_reason().unwrap_or_else(|| explain(&error))))
+}
+
+/// A block with these bytes, one part after the other, in place of one that belongs to the calling thread: the same, or a larger one with
+/// the ends that travelled in it.
+pub(super) fn fill(block: Block, parts: [&[u8]; 2]) -> Result<Block, (Block, ArenaError)> {
+    let length = parts[0].len() + parts[1].len();
+    let block = match tables().arena.capacity(block) {
+        room if room >= length => block,
+        _ => with_local(|local| enlarge(local, block, length))
+            .and_then(|larger| larger)
+            .map_err(|error| (block, error))?,
+    };
+    // SAFETY: the calling thread owns the block, and the slice does not outlive this function.
+    let bytes = unsafe { tables().arena.bytes_mut(block) };
+    bytes[..parts[0].len()].copy_from_slice(parts[0]);
+    bytes[parts[0].len()..length].copy_from_slice(parts[1]);
+    tables().arena.block(block).set_length(length);
+    Ok(block)
+}
+
+fn enlarge(local: &mut Local, block: Block, length: usize) -> Result<Block, ArenaError> {
+    let larger = tables().arena.take_block(length, local.owner())?;
+    if tables().arena.block(block).ends().load(std::sync::atomic::Ordering::Acquire) != 0 {
+        for end in tables().held_by(Holder::Block(block)) {
+            local.move_end(end, Holder::Block(block), Holder::Block(larger));
+        }
+    }
+    local.keep_block(block);
+    Ok(larger)
+}
+
+/// Makes a value of bytes; ends inside come out of `block`.
+#[inline]
+pub(super) fn decode_bytes<T: DeserializeOwned>(bytes: &[u8], block: Block) -> Result<(T, Vec<EndName>), MessageError> {
     if let Some(value) = from_plain_bytes::<T>(bytes) {
         return Ok((value, Vec::new()));
     }

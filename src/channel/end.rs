@@ -6,7 +6,7 @@ use super::error::ChannelError;
 use super::extended::Hold;
 use super::process_scope::{drop_end, holder, notice, settle};
 use crate::engine::live::{Closing, Direction, EndName, Local, tables, with_local};
-use crate::engine::{ChannelName, Engine, Fired, Guard, Order};
+use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order};
 use crate::memory::{Block, NONE};
 use crate::sys::clock::Deadline;
 use std::fmt;
@@ -58,6 +58,15 @@ pub(crate) struct End {
     pub(super) channel: ChannelName,
     name: EndName,
     retired: AtomicBool,
+    /// Values travel beside the blocks. It stands here so that no message has to ask.
+    carried: bool,
+}
+
+/// A write that did not take place, and the block unless a reader has it.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) error: ChannelError,
+    pub(super) block: Block,
 }
 
 impl End {
@@ -71,12 +80,18 @@ impl End {
     }
 
     pub(super) fn new(channel: ChannelName, name: EndName) -> End {
-        End { channel, name, retired: AtomicBool::new(false) }
+        End { channel, name, retired: AtomicBool::new(false), carried: tables().is_carried(channel) }
     }
 
     #[inline]
     pub(crate) fn channel(&self) -> ChannelName {
         self.channel
+    }
+
+    /// Whether values travel beside the blocks.
+    #[inline]
+    pub(crate) fn is_carried(&self) -> bool {
+        self.carried
     }
 
     pub(super) fn len(&self) -> usize {
@@ -138,34 +153,41 @@ impl End {
     }
 
     /// As [`take`](End::take), but the writer goes on only when it is released.
-    pub(super) fn take_extended(&self, location: &'static Location<'static>) -> Result<Hold, ChannelError> {
+    pub(super) fn take_extended(
+        &self,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Hold, ChannelError> {
         self.check()?;
         let guard = Guard::Input { channel: self.channel, extended: true };
         let fired = with_local(|local| {
             local.prepare(1, true)?;
-            Ok(offer(local, guard, Patience::ForEver, location))
+            Ok(offer(local, guard, patience, location))
         });
         let fired = fired.and_then(|fired| fired)?;
-        outcome(fired, Patience::ForEver).map(|block| Hold::new(block, fired.held))
+        let hold = outcome(fired, patience).map(|block| Hold::new(block, fired.held))?;
+        if self.carried { hold.fetch() } else { Ok(hold) }
     }
 
-    /// Offers a message. Unless this succeeds the block stays the caller's.
+    /// Offers a message. Unless this succeeds the block comes back, if no reader has taken it.
     #[inline]
     pub(super) fn give(
         &self,
         block: Block,
         patience: Patience,
         location: &'static Location<'static>,
-    ) -> Result<(), ChannelError> {
+    ) -> Result<(), Refused> {
         let guard = Guard::Output { channel: self.channel, block };
-        let fired = with_local(|local| {
+        let offered = with_local(|local| {
             let fired = offer(local, guard, patience, location);
             if let Fired { index: 0, outcome: Ok(spare), .. } = fired {
                 local.keep_block(spare);
             }
             fired
-        })?;
-        outcome(fired, patience).map(drop)
+        });
+        let fired = offered.map_err(|error| Refused { error: error.into(), block })?;
+        let taken = matches!(fired.outcome, Err(Fate::Abandoned { .. }));
+        outcome(fired, patience).map(drop).map_err(|error| Refused { error, block: if taken { NONE } else { block } })
     }
 
     /// Whether a write may begin: asked before the value is serialized.

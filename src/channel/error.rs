@@ -204,6 +204,11 @@ pub enum MessageError {
         /// What the deserializer said.
         reason: String,
     },
+    /// Ipc-channel ends or shared memory in the value cannot be carried, or the channel cannot be one that carries them.
+    Carrier {
+        /// What stands in the way, and the remedy.
+        reason: String,
+    },
     /// There is no room for the message, for the channel, or for the thread.
     Memory {
         /// What is used up, and the remedy.
@@ -220,7 +225,7 @@ impl fmt::Display for MessageError {
             MessageError::Decode { type_name, reason } => {
                 write!(f, "a message is not a value of type `{type_name}`: {reason}")
             }
-            MessageError::Memory { reason } => f.write_str(reason),
+            MessageError::Carrier { reason } | MessageError::Memory { reason } => f.write_str(reason),
         }
     }
 }

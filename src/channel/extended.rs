@@ -3,7 +3,11 @@
 //! Knows nothing of how the writer waits. Whatever way the reader leaves, the writer goes on: told that all is well when the reader
 //! says so, told that it is not when the value is dropped unfinished (an early return, a panic) or the process dies.
 
+use super::carrier::{self, Arrived};
+use super::codec::{Message, decode};
 use super::end::discard;
+use super::error::{ChannelError, MessageError};
+use super::process_scope::notice;
 use crate::engine::Held;
 use crate::engine::live::{Unfinished, member, with_local};
 use crate::memory::{Block, NONE};
@@ -16,15 +20,34 @@ pub struct Hold {
     /// Kept until the release: by its tag the reaper sees whom the writer waits for.
     block: Block,
     held: Option<Held>,
+    /// The value itself, when it does not lie in the block.
+    parcel: Option<Arrived>,
 }
 
 impl Hold {
     pub(crate) fn new(block: Block, held: Option<Held>) -> Hold {
-        Hold { block, held }
+        Hold { block, held, parcel: None }
     }
 
-    pub(crate) fn block(&self) -> Block {
-        self.block
+    /// After a rendezvous of a channel whose values travel beside the blocks: has the value sent.
+    pub(crate) fn fetch(mut self) -> Result<Hold, ChannelError> {
+        let parcel = carrier::fetch(self.block).inspect_err(notice)?;
+        self.parcel = Some(parcel);
+        Ok(self)
+    }
+
+    /// Lets the writer go on, and keeps the message.
+    pub(crate) fn let_go(mut self) -> Hold {
+        self.release(None);
+        self
+    }
+
+    /// Makes the value; once.
+    pub(crate) fn open<T: Message>(&mut self) -> Result<T, MessageError> {
+        match self.parcel.take() {
+            Some(parcel) => parcel.open(self.block),
+            None => Ok(decode(self.block)?.0),
+        }
     }
 
     /// Lets the writer go on.

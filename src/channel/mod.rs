@@ -5,6 +5,7 @@
 
 mod barrier;
 mod builder;
+mod carrier;
 mod codec;
 mod end;
 mod error;
@@ -18,6 +19,8 @@ mod writer;
 pub use barrier::Barrier;
 pub use builder::{Buffer, Builder, Channel};
 
+pub use carrier::Carrier;
+pub(crate) use carrier::Staged;
 pub use codec::Message;
 pub(crate) use codec::{decode, encode};
 pub use end::{ChannelEnd, ChannelId};

@@ -260,8 +260,8 @@ impl<T: Message> Reader<T> {
     /// See [`Extended`].
     #[track_caller]
     pub fn extended(&self) -> Result<Extended<T>, ChannelError> {
-        let hold = self.end.take_extended(Location::caller())?;
-        let (value, _) = decode(hold.block())?;
+        let mut hold = self.end.take_extended(Patience::ForEver, Location::caller())?;
+        let value = hold.open()?;
         Ok(Extended::new(value, hold))
     }
 
@@ -286,11 +286,21 @@ impl<T: Message> Reader<T> {
 
     #[inline]
     fn read_within(&self, patience: Patience, location: &'static Location<'static>) -> Result<T, ChannelError> {
+        if self.end.is_carried() {
+            return self.read_carried(patience, location);
+        }
         let block = self.end.take(patience, location)?;
         let value = decode(block);
         // Freed with whatever travelled in it and was not taken out.
         discard(block);
         Ok(value?.0)
+    }
+
+    /// A read from a channel whose values travel as messages of ipc-channel: the writer is held until the value is here.
+    #[inline(never)]
+    fn read_carried(&self, patience: Patience, location: &'static Location<'static>) -> Result<T, ChannelError> {
+        let mut hold = self.end.take_extended(patience, location)?.let_go();
+        Ok(hold.open()?)
     }
 }
 

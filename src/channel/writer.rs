@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of who reads.
 
+use super::carrier::Staged;
 use super::codec::{Message, encode};
 use super::end::{ChannelEnd, ChannelId, End, Patience, discard, label};
 use super::error::{ChannelError, WriteError};
@@ -217,6 +218,9 @@ impl<T: Message> Writer<T> {
         patience: Patience,
         location: &'static Location<'static>,
     ) -> Result<(), WriteError<T>> {
+        if self.end.is_carried() {
+            return self.write_carried(value, patience, location);
+        }
         match self.try_give(&value, patience, location) {
             // Dropped only now: ends inside the value were requested again for the message.
             Ok(()) => Ok(()),
@@ -233,7 +237,34 @@ impl<T: Message> Writer<T> {
     ) -> Result<(), ChannelError> {
         self.end.check_open()?;
         let block = encode(value)?;
-        self.end.give(block, patience, location).inspect_err(|_| discard(block))
+        self.end.give(block, patience, location).map_err(|refused| {
+            discard(refused.block);
+            refused.error
+        })
+    }
+
+    /// A write to a channel whose values travel as messages of ipc-channel.
+    #[inline(never)]
+    fn write_carried(
+        &self,
+        value: T,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<(), WriteError<T>> {
+        if let Err(fate) = self.end.check_open() {
+            return Err(WriteError { value, fate });
+        }
+        let mut staged = match Staged::pack(&value) {
+            Ok(staged) => staged,
+            Err(error) => return Err(WriteError { value, fate: error.into() }),
+        };
+        match self.end.give(staged.lend(), patience, location) {
+            Ok(()) => Ok(()),
+            Err(refused) => {
+                staged.take_back(refused.block);
+                Err(WriteError { value: staged.restore(value), fate: refused.error })
+            }
+        }
     }
 }
 

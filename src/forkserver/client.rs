@@ -4,10 +4,11 @@
 //! Reports are fetched by whoever joins, once the arena says that the process is gone: so nobody waits on a socket.
 
 use super::obituary::failed_start;
+use super::panics::quietly;
 use super::protocol::{Report, Request, WINDOW};
 use crate::engine::live::{Local, Member, MemberName, Phase, bury, host, tables};
 use ipc_channel::IpcError;
-use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
+use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcSender};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Pid;
@@ -116,14 +117,44 @@ fn register() -> io::Result<MemberName> {
     if let Some(client) = slot.as_ref() {
         return Ok(client.name);
     }
-    let index = host().map_err(io::Error::other)?;
-    let generation = tables().members.get(index).and_then(|member| crate::memory::Slot::state(member).taken());
-    let name = MemberName { index, generation: generation.ok_or_else(gone)? };
+    let name = own_name()?;
     let (sender, reports) = ipc::channel()?;
     request(&Request::Register { client: name, reports: sender })?;
     watch_server()?;
     *slot = Some(Client { name, reports, arrived: HashMap::new(), unacknowledged: 0 });
     Ok(name)
+}
+
+/// The member that is this operating-system process.
+pub(crate) fn own_name() -> io::Result<MemberName> {
+    let index = host().map_err(io::Error::other)?;
+    let generation = tables().members.get(index).and_then(|member| crate::memory::Slot::state(member).taken());
+    Ok(MemberName { index, generation: generation.ok_or_else(gone)? })
+}
+
+/// Lets every process of the program fetch this process's inbox.
+///
+/// The server serves requests in order: whoever learns of this process afterwards finds the inbox there.
+pub(crate) fn publish(inbox: OpaqueIpcSender) -> io::Result<()> {
+    request(&Request::Publish { client: own_name()?, inbox })?;
+    watch_server()
+}
+
+/// The inbox that a process has published; `None` when it is gone, or has none.
+pub(crate) fn fetch(owner: MemberName) -> io::Result<Option<OpaqueIpcSender>> {
+    let (answer, answers) = ipc::channel()?;
+    request(&Request::Fetch { owner, answer })?;
+    // The request was the only one to hold the other end: should the server end, this ends, too.
+    loop {
+        match quietly(|| answers.recv()) {
+            Ok(Ok(inbox)) => return Ok(inbox),
+            Ok(Err(IpcError::Io(error))) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(Err(IpcError::Io(error))) => return Err(error),
+            Ok(Err(IpcError::Disconnected)) => return Err(gone()),
+            // There was an inbox, but no descriptor left to receive it with.
+            Ok(Err(IpcError::SerializationError(_))) | Err(_) => return Err(rustix::io::Errno::MFILE.into()),
+        }
+    }
 }
 
 /// From now on nobody asks for reports.

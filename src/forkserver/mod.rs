@@ -31,12 +31,12 @@ mod protocol;
 mod server;
 
 pub(crate) use child::{Entry, entry_of};
-pub(crate) use client::{collect, end_server, kill, start, start_error, stop_collecting};
+pub(crate) use client::{collect, end_server, fetch, kill, own_name, publish, start, start_error, stop_collecting};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
 pub(crate) use obituary::{cause_of, describe, has_panicked, name_of, read_record, record_panic, write_record};
-pub(crate) use panics::{record_panics_of, text_of};
+pub(crate) use panics::{quietly, record_panics_of, text_of};
 
 use crate::engine::live::Member;
 use crate::memory::ArenaError;

@@ -7,11 +7,23 @@ use super::obituary::record_panic;
 use crate::engine::live::tables;
 use std::any::Any;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
     /// The member whose panic is written down, plus one.
     static RECORDED: Cell<u32> = const { Cell::new(0) };
+    /// A panic of this thread is expected, and is nobody's business.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` of another crate that panics where it should fail: the panic is caught, and neither printed nor written down.
+pub(crate) fn quietly<R>(work: impl FnOnce() -> R) -> std::thread::Result<R> {
+    hook();
+    let before = QUIET.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    QUIET.set(before);
+    result
 }
 
 /// Runs `work`; a panic in it is that of the member.
@@ -29,6 +41,9 @@ pub(super) fn hook() {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            if QUIET.try_with(Cell::get).unwrap_or(false) {
+                return;
+            }
             if let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
                 && let Some(member) = tables().members.get(index)
             {

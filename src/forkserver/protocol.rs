@@ -4,7 +4,7 @@
 //! member's slot names them.
 
 use crate::engine::live::MemberName;
-use ipc_channel::ipc::IpcSender;
+use ipc_channel::ipc::{IpcSender, OpaqueIpcSender};
 use serde::{Deserialize, Serialize};
 
 /// Reports that may be on their way to a client without its acknowledgement.
@@ -24,6 +24,10 @@ pub(super) enum Request {
     Acknowledge { client: MemberName, count: u32 },
     /// End this process by SIGKILL.
     Kill { member: MemberName },
+    /// Whoever asks for it may write into this inbox.
+    Publish { client: MemberName, inbox: OpaqueIpcSender },
+    /// The inbox of this process, if it has published one and is not gone.
+    Fetch { owner: MemberName, answer: IpcSender<Option<OpaqueIpcSender>> },
 }
 
 /// The server tells a client that a process it started is gone.

@@ -12,7 +12,7 @@ use crate::engine::live::{Local, Member, MemberName, Phase, bury, tables};
 use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, reap};
 use crate::sys::signal::{Mask, Watch};
 use ipc_channel::TryRecvError;
-use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
+use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcSender};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -65,6 +65,8 @@ struct Loop {
     warm: bool,
     children: HashMap<Pid, MemberName>,
     clients: HashMap<MemberName, Client>,
+    /// What the clients have published, for others to fetch.
+    inboxes: HashMap<MemberName, OpaqueIpcSender>,
 }
 
 impl Server {
@@ -102,6 +104,7 @@ impl Server {
             warm: false,
             children: HashMap::new(),
             clients: HashMap::new(),
+            inboxes: HashMap::new(),
         };
         let (member, mask) = work.run();
         // As above.
@@ -182,6 +185,16 @@ impl Loop {
                 }
             }
             Request::Kill { member } => self.kill(member),
+            Request::Publish { client, inbox } => {
+                // One that died before its request was read needs none.
+                if tables().member(client).is_some_and(|member| member.phase() != Phase::Gone) {
+                    self.inboxes.insert(client, inbox);
+                }
+            }
+            Request::Fetch { owner, answer } => {
+                // The socket is the asker's own and empty, so this never waits; one who is gone needs no answer.
+                let _ = answer.send(self.inboxes.get(&owner).cloned());
+            }
             Request::Start { client: _, members } => {
                 if !self.warm {
                     super::child::warm_up();
@@ -262,6 +275,7 @@ impl Loop {
             }
         }
         self.clients.remove(&name);
+        self.inboxes.remove(&name);
         // The report first: whoever is woken by the burial finds it on its way.
         if let Some(client) = client.filter(|_| wanted) {
             let client = self.clients.iter_mut().find(|(name, _)| name.index == client);
@@ -275,10 +289,10 @@ impl Loop {
 
     /// In a child: everything of the server goes, except the way to it.
     fn become_child(self, member: MemberName) -> (MemberName, Mask) {
-        let Loop { server, watch, mask, local, own, warm: _, children, clients } = self;
+        let Loop { server, watch, mask, local, own, warm: _, children, clients, inboxes } = self;
         // The server's context stays the server's.
         std::mem::forget(local);
-        drop((server, watch, children, clients));
+        drop((server, watch, children, clients, inboxes));
         if !die_with_parent(own) {
             exit_now(0);
         }

@@ -127,8 +127,8 @@ fn begin_writing(arm: &Arm, names: &Names, end: &Expr, value: &Expr) -> TokenStr
     )
 }
 
-/// A guard made of an end. The end has a `let` of its own, in which `&` keeps it alive until the guards are gone even if it is a
-/// temporary; that holds in `if` and `Some` as well.
+/// A guard made of an end. The end has a `let` of its own, in which `&` keeps it alive until the guards are gone even
+/// if it is a temporary; that holds in `if` and `Some` as well.
 fn begin_with(
     arm: &Arm,
     names: &Names,

@@ -12,7 +12,7 @@ use super::end::Direction;
 use super::lock::Lock;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use super::tables::Tables;
-use crate::engine::{Fate, Store};
+use crate::engine::{ChannelName, Fate, Store};
 use crate::memory::{NONE, Shareable, Slot, SlotState};
 
 /// The longest name of a channel, in bytes.
@@ -39,12 +39,18 @@ const LOSSY: u32 = OVERWRITE_OLDEST | OVERWRITE_NEWEST | DROP_NEWEST;
 pub(super) const BARRIER: u32 = 1024;
 /// The last party has decided that the claimed ones are committed.
 pub(super) const DECIDED: u32 = 2048;
+/// Its values travel beside the blocks; the channel itself is a rendezvous as any other.
+const CARRIED: u32 = 4096;
 
 /// What a channel is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChannelKind {
     Channel(Store),
-    Barrier { parties: u32 },
+    /// A rendezvous whose blocks say where the value is to be had.
+    Carried,
+    Barrier {
+        parties: u32,
+    },
 }
 
 #[repr(C, align(64))]
@@ -83,6 +89,13 @@ impl Slot for Channel {
     }
 }
 
+impl Tables {
+    /// Whether the values of a channel travel beside its blocks. It is so for the whole life of the channel.
+    pub(crate) fn is_carried(self, channel: ChannelName) -> bool {
+        self.channel(channel).is_some_and(|channel| channel.flags.load(Ordering::Relaxed) & CARRIED != 0)
+    }
+}
+
 impl Channel {
     /// A taken slot becomes a fresh channel, before anybody else knows its name.
     pub(super) fn reset(&self, name: &str, kind: ChannelKind) {
@@ -91,6 +104,7 @@ impl Channel {
             ChannelKind::Channel(Store::OverwriteOldest(capacity)) => (OVERWRITE_OLDEST, capacity),
             ChannelKind::Channel(Store::OverwriteNewest(capacity)) => (OVERWRITE_NEWEST, capacity),
             ChannelKind::Channel(Store::DropNewest(capacity)) => (DROP_NEWEST, capacity),
+            ChannelKind::Carried => (CARRIED, 0),
             ChannelKind::Barrier { parties } => (BARRIER, parties),
         };
         self.flags.store(FRESH | bits, Ordering::Relaxed);

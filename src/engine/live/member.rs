@@ -10,6 +10,7 @@ use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, wait, wake_all};
 use super::tables::{Tables, take};
 use crate::memory::{ArenaError, Block, Home, NONE, Shareable, Slot, SlotState};
+use crate::sys::clock::Deadline;
 
 /// Where a member is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,6 +180,22 @@ impl Tables {
 
     pub(crate) fn member(self, name: MemberName) -> Option<&'static Member> {
         self.members.named(name.index, name.generation)
+    }
+
+    /// Waits until a process is gone, or until the deadline; `true` when it is gone.
+    pub(crate) fn wait_until_gone(self, name: MemberName, deadline: &Deadline) -> bool {
+        loop {
+            // Another generation: the slot is somebody else's by now.
+            let Some(member) = self.member(name) else { return true };
+            let phase = member.phase();
+            if phase == Phase::Gone {
+                return true;
+            }
+            if deadline.is_past() {
+                return false;
+            }
+            wait(&member.phase, phase as u32, Some(deadline));
+        }
     }
 
     pub(super) fn hold_member(self, index: u32) {

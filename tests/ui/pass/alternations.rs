@@ -74,6 +74,26 @@ fn forms() -> Result<(), ChannelError> {
     Ok(())
 }
 
+fn extended(r: &Reader<u32>) -> Result<u32, ChannelError> {
+    let one = AltSelect!(v = r.read_extended() => v)?;
+    PriSelect!(r.read_extended() => {})?;
+    PriSelect!(_ = r.read_extended() if one == 1 => assert_eq!(one, 1))?;
+    FairSelect! {
+        v = r.read_extended() => {
+            return Ok(v);
+        }
+        r.read_extended() => { return Ok(4) }
+        v = r.read() if false => return Ok(v),
+    }?
+}
+
+fn barriers() -> Result<(), ChannelError> {
+    let alone = Barrier::new(1);
+    PriSelect!(alone.sync() => ())?;
+    PriSelect!(_ = alone.sync() if true => (), skip => ())?;
+    Ok(())
+}
+
 /// A block needs no comma after it, as in `match`.
 fn blocks() -> Result<(), ChannelError> {
     let (w, r) = silent::<u32>();
@@ -337,6 +357,8 @@ fn forty() -> Result<(), ChannelError> {
 
 fn main() -> csproc::Result<()> {
     forms()?;
+    assert_eq!(extended(&source(1..9))?, 4);
+    barriers()?;
     blocks()?;
     leaving()?;
     assert_eq!(all_arms_return(&source([1]))?, 1);

@@ -1,0 +1,82 @@
+//! A bridge as a guard of one alternation.
+//!
+//! Knows nothing of what the bridge leads to. The arm looks before it offers. What is there, or has ended, is offered as a time
+//! that has come: ready in its turn, so that priorities hold. If nothing is there, the arm offers to read the bell of the
+//! bridge's thread. A message is taken when the arm fires, not before; should it be gone then, the alternation looks again.
+
+use super::end::Bridge;
+use super::source::Source;
+use crate::alternation::{Arm, Content, Guard, Input, Offered, Outcome, Stowed, Take, Verdict};
+use crate::channel::{ChannelError, keep};
+use crate::engine;
+use crate::sys::clock::Deadline;
+use std::fmt;
+use std::time::Instant;
+
+impl<S: Source> Guard for Bridge<S> {
+    type Output = S::Value;
+    type Arm<'a>
+        = BridgeArm<'a, S>
+    where
+        S: 'a;
+
+    fn arm(&self) -> BridgeArm<'_, S> {
+        BridgeArm { bridge: self, value: None }
+    }
+}
+
+impl<S: Source> Input for Bridge<S> {}
+
+/// A bridge at work.
+#[doc(hidden)]
+pub struct BridgeArm<'a, S: Source> {
+    bridge: &'a Bridge<S>,
+    value: Option<S::Value>,
+}
+
+impl<S: Source> Arm for BridgeArm<'_, S> {
+    fn offer(&mut self) -> Result<Offered, ChannelError> {
+        let Bridge { source, watcher } = self.bridge;
+        let guard = if source.is_ready() {
+            engine::Guard::Timer { deadline: Deadline::at(Instant::now()) }
+        } else {
+            engine::Guard::Input { channel: watcher.ask(source)?, extended: false }
+        };
+        Ok(Offered(Some(guard)))
+    }
+
+    fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
+        // Nothing, or a ring of the bell.
+        keep(outcome.0?);
+        self.value = self.bridge.source.take()?;
+        Ok(if self.value.is_some() { Verdict::Done } else { Verdict::Again })
+    }
+}
+
+impl<S: Source> Take for BridgeArm<'_, S> {
+    type Output = S::Value;
+
+    fn stow(&mut self) -> Stowed {
+        match self.value.take() {
+            Some(value) => Stowed(Content::Value(Box::new(value))),
+            None => Stowed::NOTHING,
+        }
+    }
+
+    fn unpack(mut stowed: Stowed) -> Result<S::Value, ChannelError> {
+        match std::mem::replace(&mut stowed.0, Content::Nothing) {
+            Content::Value(value) => value.downcast().map(|value| *value).map_err(|_| ChannelError::NoGuards),
+            _ => Err(ChannelError::NoGuards),
+        }
+    }
+
+    fn take(&mut self) -> Result<S::Value, ChannelError> {
+        self.value.take().ok_or(ChannelError::NoGuards)
+    }
+}
+
+impl<S: Source> fmt::Debug for BridgeArm<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BridgeArm")
+    }
+}

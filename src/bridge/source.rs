@@ -1,0 +1,83 @@
+//! `Source`: what a bridge asks of the other side.
+//!
+//! Knows nothing of alternation. A source is looked at, is taken from, and can be waited for by another thread that takes nothing.
+
+use crate::channel::{ChannelError, MessageError};
+use std::fmt;
+use std::time::Instant;
+
+/// What a [`Bridge`](super::Bridge) can lead to: [`Ipc`](super::Ipc), [`Crossbeam`](super::Crossbeam) and
+/// [`Descriptor`](super::Descriptor).
+///
+/// # Examples
+/// ```
+/// use csproc::bridge::{self, Bridge, Source};
+///
+/// fn count<S: Source>(bridge: &Bridge<S>) -> usize {
+///     std::iter::from_fn(|| bridge.try_read().ok()).count()
+/// }
+/// let (sender, receiver) = crossbeam_channel::unbounded();
+/// sender.send('a')?;
+/// sender.send('b')?;
+/// assert_eq!(count(&bridge::crossbeam(receiver)), 2);
+/// # Ok::<(), csproc::Error>(())
+/// ```
+pub trait Source: Sealed {
+    /// What reading gives.
+    type Value: Send + 'static;
+    /// What the bridge was made of.
+    type Inner;
+
+    /// Whether taking is worth a try: something is there, or the other side has ended.
+    #[doc(hidden)]
+    fn is_ready(&self) -> bool;
+
+    /// Takes what is there; `None` when there is nothing.
+    #[doc(hidden)]
+    fn take(&self) -> Result<Option<Self::Value>, ChannelError>;
+
+    /// Waits in the calling thread until taking is worth a try; `false` when the time is up.
+    #[doc(hidden)]
+    fn wait(&self, until: Option<Instant>) -> bool;
+
+    /// Waits for a value in the calling thread, and takes it.
+    #[doc(hidden)]
+    fn read(&self, until: Option<Instant>) -> Result<Self::Value, ChannelError> {
+        loop {
+            if let Some(value) = self.take()? {
+                return Ok(value);
+            }
+            if !self.wait(until) {
+                return Err(ChannelError::TimedOut);
+            }
+        }
+    }
+
+    /// What another thread needs to wait.
+    #[doc(hidden)]
+    fn lookout(&self) -> Result<Lookout, ChannelError>;
+
+    #[doc(hidden)]
+    fn into_inner(self) -> Self::Inner;
+}
+
+/// Keeps the trait to this crate, so that it can grow.
+pub trait Sealed {}
+
+/// Waits for a source in a thread of its own, and takes nothing.
+pub struct Lookout {
+    /// Comes back when taking is worth a try; at once, now and later, when it was interrupted. It may come back for no reason.
+    pub(super) wait: Box<dyn FnMut() + Send>,
+    pub(super) interrupt: Box<dyn FnOnce() + Send>,
+}
+
+impl fmt::Debug for Lookout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lookout")
+    }
+}
+
+/// The system refuses what a bridge needs.
+pub(super) fn refused(what: &str, error: impl fmt::Display) -> ChannelError {
+    ChannelError::Invalid(MessageError::Memory { reason: format!("{what}: {error}") })
+}

@@ -1,0 +1,141 @@
+//! Law 8 in alternations: timers are never early, the earliest one fires, and those that lose leave nothing behind.
+//!
+//! Knows nothing of how late a timer may be: that depends on the machine, so no test has an upper bound.
+
+use crate::policy::{POLICIES, Policy};
+use crate::watchdog::descriptors;
+use csproc::prelude::*;
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+
+#[process]
+fn source(out: Writer<u64>, count: u64) -> csproc::Result<()> {
+    for i in 0..count {
+        PriSelect! {
+            after(Duration::from_secs(3600)) => panic!("an hour has passed"),
+            out.write(i) => (),
+        }?;
+    }
+    Ok(())
+}
+
+#[process]
+fn drain(input: Reader<u64>) -> u64 {
+    let mut alt = Alternation::new();
+    alt.after(Duration::from_secs(3600));
+    let token = alt.read(&input);
+    alt.at(Instant::now() + Duration::from_secs(3600));
+    let mut count = 0;
+    while let Ok(fired) = alt.fair_select() {
+        assert_eq!(fired.take(token), count);
+        count += 1;
+    }
+    count
+}
+
+/// Waits in vain, in every way, between two ends on which nothing happens.
+#[process]
+fn measure(out: Writer<u64>, input: Reader<u64>, micros: Vec<u64>, policy: Policy) {
+    let durations: Vec<Duration> = micros.into_iter().map(Duration::from_micros).collect();
+    let mut alt = Alternation::new();
+    alt.read(&input);
+    alt.write(&out, 1);
+    for duration in &durations {
+        alt.after(*duration);
+    }
+    for _ in 0..3 {
+        let start = Instant::now();
+        let fired = policy.select(&mut alt).unwrap().index() - 2;
+        let elapsed = start.elapsed();
+        assert!(elapsed >= durations[fired], "a timer for {:?} fired after {elapsed:?}", durations[fired]);
+    }
+    let shortest = durations.iter().min().copied().unwrap();
+    let deadline = Instant::now() + shortest;
+    PriSelect! {
+        _v = input.read() => panic!("nobody writes"),
+        at(deadline) => assert!(Instant::now() >= deadline),
+        after(shortest + Duration::from_secs(3600)) => panic!("an hour has passed"),
+    }
+    .unwrap();
+}
+
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+over_both! {
+    fn timers_in_alternations_are_never_early(placement) {
+        let config = ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() };
+        let micros = prop::collection::vec(0_u64..4000, 1..5);
+        proptest!(config, |(micros in micros, policy in prop::sample::select(&POLICIES[..]))| {
+            // Two channels, so that the guards do not meet.
+            let (a, b) = (Channel::new(), Channel::new());
+            let _others = (a.reader(), b.writer());
+            Parallel!(measure(a.writer(), b.reader(), micros, policy).on(placement)).unwrap();
+        });
+    }
+}
+
+once! {
+    fn the_earliest_of_several_timers_fires() {
+        let now = Instant::now();
+        for earliest in 0..4 {
+            for policy in POLICIES {
+                let mut alt = Alternation::new();
+                for place in 0..4 {
+                    alt.at(now + Duration::from_secs(if place == earliest { 0 } else { 3600 }));
+                }
+                assert_eq!(policy.select(&mut alt).unwrap().index(), earliest);
+            }
+        }
+    }
+
+    fn a_timer_that_the_clock_cannot_express_never_fires() {
+        let c = Channel::new();
+        let (w, r) = (c.writer(), c.reader());
+        let writer = std::thread::spawn(move || {
+            PriSelect! {
+                after(Duration::MAX) => false,
+                w.write(5_u64) => true,
+            }
+        });
+        let mut alt = Alternation::new();
+        alt.after(Duration::MAX);
+        let input = alt.read(&r);
+        assert_eq!(alt.select().unwrap().take(input), 5);
+        assert!(writer.join().unwrap().unwrap());
+        // With nothing else to wait for but the end of the channel.
+        assert!(alt.select().unwrap_err().is_retired());
+    }
+
+    fn a_timer_that_has_passed_has_its_turn_among_what_is_ready() {
+        let c = Channel::buffered(Buffer::Fifo(1));
+        let (w, r) = (c.writer(), c.reader());
+        w.write(1_u64).unwrap();
+        let first = PriSelect! {
+            at(Instant::now()) => 'a',
+            _v = r.read() => 'b',
+        };
+        assert_eq!(first.unwrap(), 'a');
+        let second = PriSelect! {
+            _v = r.read() => 'b',
+            at(Instant::now()) => 'a',
+        };
+        assert_eq!(second.unwrap(), 'b');
+    }
+}
+
+alone! {
+    fn timers_that_lose_leave_nothing_behind() {
+        let before = (descriptors(), threads());
+        let c = Channel::new();
+        let (sent, count) = Parallel!(
+            source(c.writer(), 5000).on(Placement::Thread),
+            drain(c.reader()).on(Placement::Thread),
+        )
+        .unwrap();
+        sent.unwrap();
+        assert_eq!(count, 5000);
+        assert_eq!((descriptors(), threads()), before);
+    }
+}
