@@ -1,0 +1,107 @@
+//! A program that knows nothing of csproc joins a network.
+//!
+//! # Shows
+//! A bridge: the receiving end of an ipc-channel stands in an alternation beside a channel of the network, so one process reads
+//! from both, in turn, whichever has something. Each side can hold its writer up, nothing is fetched ahead. Both sides retire:
+//! when the outsider has ended, its guard fails with the same error as that of a channel whose last writer is gone.
+//!
+//! ```text
+//!   insider ──channel──▶ merge
+//!                          ▲
+//!   outsider ─ipc-channel──┘
+//! ```
+//! The outsider is a program of its own. Here it is this program, started again with a variable that says where to connect; it
+//! could be written by others, as long as it speaks ipc-channel.
+//!
+//! # Run
+//! ```text
+//! cargo run --example bridge -- [VALUES] [--placement process|thread]
+//! ```
+//! VALUES is how many numbers each side sends, 1000 unless said otherwise.
+//!
+//! # Prints
+//! ```text
+//! 1000 values from inside, 1000 from outside: sum 1501500
+//! ```
+//! The insider sends 1, 2, 3, … and the outsider twice as much; the sum is checked against a formula.
+
+mod arguments;
+
+use arguments::{Arguments, Size};
+use csproc::{bridge, prelude::*};
+use ipc_channel::ipc::{IpcOneShotServer, IpcSender};
+use std::process::Command;
+
+/// Tells the outsider where to connect, and how many numbers to send.
+const CONNECT: &str = "BRIDGE_EXAMPLE_CONNECT";
+const VALUES: &str = "BRIDGE_EXAMPLE_VALUES";
+
+/// All that the other program does. No csproc here.
+fn outsider(server: String) -> csproc::Result<()> {
+    let values: u64 = std::env::var(VALUES)?.parse()?;
+    let sender = IpcSender::connect(server)?;
+    // Whoever accepts takes the first message apart from the others: a greeting.
+    sender.send(0)?;
+    for value in 1..=values {
+        sender.send(2 * value)?;
+    }
+    Ok(())
+}
+
+#[process]
+fn insider(out: Writer<u64>, values: u64) -> csproc::Result<()> {
+    for value in 1..=values {
+        out.write(value)?;
+    }
+    Ok(())
+}
+
+/// Starts the outsider and reads from both sides until both have ended; returns how many values came from each, and their sum.
+#[process]
+fn merge(inside: Reader<u64>, values: u64) -> csproc::Result<([u64; 2], u64)> {
+    let (server, name) = IpcOneShotServer::<u64>::new()?;
+    let mut program =
+        Command::new(std::env::current_exe()?).env(CONNECT, name).env(VALUES, values.to_string()).spawn()?;
+    let (receiver, _greeting) = server.accept()?;
+    let outside = bridge::ipc(receiver)?;
+
+    let mut alternation = Alternation::new();
+    let sides = [alternation.read(&inside), alternation.guard(&outside)];
+    let (mut counts, mut sum) = ([0, 0], 0);
+    loop {
+        match alternation.fair_select() {
+            Ok(fired) => {
+                let side = fired.index();
+                counts[side] += 1;
+                sum += fired.take(sides[side]);
+            }
+            Err(ChannelError::NoGuards) => break,
+            Err(ChannelError::Retired) => {
+                let ended = alternation.failed().into_iter().map(|side| sides[side]);
+                ended.for_each(|side| alternation.enable(side, false));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    assert!(program.wait()?.success());
+    Ok((counts, sum))
+}
+
+fn main() -> csproc::Result<()> {
+    if let Ok(server) = std::env::var(CONNECT) {
+        return outsider(server);
+    }
+    let values = Size { of: "values", default: 1000, limits: 0..=1_000_000 };
+    let Arguments { placement, sizes: [values], flags: [] } = Arguments::read(include_str!("bridge.rs"), [values], []);
+    let values = values as u64;
+
+    let c = Channel::new();
+    let (sent, merged) = Parallel!(insider(c.writer(), values).on(placement), merge(c.reader(), values).on(placement))?;
+    sent?;
+    let ([from_inside, from_outside], sum) = merged?;
+
+    assert_eq!([from_inside, from_outside], [values; 2]);
+    assert_eq!(sum, 3 * values * (values + 1) / 2);
+    println!("{from_inside} values from inside, {from_outside} from outside: sum {sum}");
+    Ok(())
+}
