@@ -12,6 +12,7 @@ use crate::engine::Held;
 use crate::engine::live::{Unfinished, member, with_local};
 use crate::memory::{Block, NONE};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 /// The writer's side of it: released when this is finished, or dropped.
@@ -22,11 +23,13 @@ pub struct Hold {
     held: Option<Held>,
     /// The value itself, when it does not lie in the block.
     parcel: Option<Arrived>,
+    /// The tag names the thread: in another one, that might outlive it, the reaper would not see whom the writer waits for.
+    stays: PhantomData<*const ()>,
 }
 
 impl Hold {
     pub(crate) fn new(block: Block, held: Option<Held>) -> Hold {
-        Hold { block, held, parcel: None }
+        Hold { block, held, parcel: None, stays: PhantomData }
     }
 
     /// After a rendezvous of a channel whose values travel beside the blocks: has the value sent.
@@ -83,6 +86,8 @@ impl fmt::Debug for Hold {
 ///
 /// Dropped without `finish`, it tells the writer so: the write fails with [`Abandoned`](crate::ChannelError::Abandoned), or with
 /// [`Lost`](crate::ChannelError::Lost) if the reader panicked or died. The writer of a message from a buffer is not held.
+///
+/// It stays in the thread that has read it.
 ///
 /// # Examples
 /// ```

@@ -265,3 +265,46 @@ fn tiny_arena() {
     let (_, full) = (too_many, Channel::<u64>::builder().build());
     full.unwrap();
 }
+
+/// Serializes to more bytes each time, as ends do whose numbers have become longer meanwhile.
+struct Growing {
+    sizes: std::cell::Cell<&'static [usize]>,
+}
+
+impl Serialize for Growing {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (size, rest) = self.sizes.get().split_first().unwrap();
+        if !rest.is_empty() {
+            self.sizes.set(rest);
+        }
+        pattern(*size).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Growing {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Growing, D::Error> {
+        assert!(Vec::<u8>::deserialize(deserializer)?.ends_with(&[0xa5]));
+        Ok(Growing { sizes: std::cell::Cell::new(&[]) })
+    }
+}
+
+once! {
+    fn a_message_that_needs_a_little_more_than_was_counted_arrives() {
+        // Size classes lie between any two of them.
+        for sizes in [&[5000, 9000][..], &[100, 5000, 9000], &[4000, 4100, 4200, 17000]] {
+            let c = Channel::new();
+            let (w, r) = (c.writer(), c.reader());
+            let reader = std::thread::spawn(move || r.read().map(drop));
+            w.write(Growing { sizes: std::cell::Cell::new(sizes) }).map_err(|error| error.fate).unwrap();
+            assert_eq!(reader.join().unwrap(), Ok(()));
+        }
+    }
+
+    fn a_message_that_never_ends_growing_is_an_error() {
+        let sizes: &[usize] = &[1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26];
+        let c = Channel::new();
+        let (w, _r) = (c.writer(), c.reader());
+        let error = w.write(Growing { sizes: std::cell::Cell::new(sizes) }).map_err(|error| error.fate).unwrap_err();
+        assert!(matches!(error, ChannelError::Invalid(MessageError::Encode { .. })), "{error:?}");
+    }
+}

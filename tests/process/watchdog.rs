@@ -44,7 +44,7 @@ pub(crate) fn watched_alone(test: &str, body: impl FnOnce()) {
 #[process]
 fn nothing() {}
 
-/// Aborts the program when `body` takes too long.
+/// Aborts the program when `body` takes too long; checks that everything in shared memory fits together afterwards.
 pub(crate) fn guarded(test: &str, body: impl FnOnce()) {
     let (over, watch) = mpsc::channel::<()>();
     let name = String::from(test);
@@ -60,6 +60,8 @@ pub(crate) fn guarded(test: &str, body: impl FnOnce()) {
         }
     });
     body();
+    let audit = csproc::audit();
+    assert!(audit.is_clean(), "after `{test}`: {audit}");
     drop(over);
     dog.unwrap().join().unwrap();
 }

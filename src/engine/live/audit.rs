@@ -4,12 +4,12 @@
 //! the middle of an operation; only what is found again and again is wrong.
 
 use super::channel::{Channel, NO_READERS, NO_WRITERS};
-use super::context::{Context, Offer};
+use super::context::Context;
 use super::end::{EndName, Holder};
 use super::member::Phase;
 use super::sync::Ordering;
 use super::tables::{Owner, Tables};
-use super::word::Phase as Word;
+use super::word::{Phase as Word, Snapshot};
 use crate::engine::ChannelName;
 use crate::memory::{Block, Slot};
 use std::collections::HashSet;
@@ -107,10 +107,14 @@ impl Tables {
             }
             for output in [false, true] {
                 let queued = channel.queue(output).names(self).len();
-                let marked: usize =
-                    self.contexts.taken().map(|(_, _, context)| linked(self, context, name, output)).sum();
-                if queued != marked {
-                    faults.push(format!("channel {index}: {queued} offers are queued, {marked} are marked"));
+                let marked: Vec<String> = self
+                    .contexts
+                    .taken()
+                    .flat_map(|(number, _, context)| linked(self, number, context, name, output))
+                    .collect();
+                if queued != marked.len() {
+                    let marked = marked.join(", ");
+                    faults.push(format!("channel {index}: {queued} offers are queued, but marked are [{marked}]"));
                 }
                 if queued > 0 && channel.flags.load(Ordering::Acquire) & (NO_READERS | NO_WRITERS) != 0 {
                     faults.push(format!("channel {index} has retired, and somebody waits"));
@@ -139,9 +143,13 @@ impl Tables {
 
     fn blocks_of_nobody(self, faults: &mut Vec<String>) {
         let stored: HashSet<Block> = self.channels.taken().flat_map(|(_, _, channel)| channel.stored(self)).collect();
+        // Delivered, but their new owner has not run yet to tag them; the old one may be gone.
+        let words = self.contexts.taken().map(|(_, _, context)| context.word.read());
+        let delivered: HashSet<Block> = words.filter(|word| word.names_block()).map(Snapshot::block).collect();
         for (block, header) in self.arena.blocks() {
             let owner = Owner::of(header.owner());
             let owned = match owner {
+                _ if delivered.contains(&block) => true,
                 None => header.owner() == 0,
                 Some(Owner::Context(index)) => {
                     self.contexts.get(index).is_some_and(|context| context.state().taken().is_some())
@@ -158,10 +166,22 @@ impl Tables {
     }
 }
 
-/// How many offers of a context are marked as standing in a queue.
-fn linked(tables: Tables, context: &'static Context, name: ChannelName, output: bool) -> usize {
-    let mine = |offer: &&Offer| offer.is_linked() && offer.channel() == name && offer.is_output() == output;
-    context.offers(tables).iter().filter(mine).count()
+/// The offers of a context that are marked as standing in a queue, each told apart from those that it makes later. One that a partner has
+/// committed is out of the queue; its owner, which has not run yet, clears the mark.
+fn linked(
+    tables: Tables,
+    number: u32,
+    context: &'static Context,
+    name: ChannelName,
+    output: bool,
+) -> impl Iterator<Item = String> {
+    let word = context.word.read();
+    let offers = context.offers(tables).iter();
+    let mine = offers.filter(move |offer| {
+        let committed = word.is_committed() && word.guard() == usize::from(offer.guard());
+        offer.is_linked() && offer.channel() == name && offer.is_output() == output && !committed
+    });
+    mine.map(move |offer| format!("offer {} of context {number}, {word:?}", offer.guard()))
 }
 
 impl Channel {

@@ -200,7 +200,8 @@ impl Tables {
 
     pub(super) fn hold_member(self, index: u32) {
         if let Some(member) = self.members.get(index) {
-            member.references.fetch_add(1, Ordering::AcqRel);
+            let before = member.references.fetch_add(1, Ordering::AcqRel);
+            debug_assert!(before > 0, "a member that nobody keeps any more cannot be kept");
         }
     }
 }

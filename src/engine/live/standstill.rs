@@ -19,7 +19,7 @@ use super::context::Context;
 use super::end::{Direction, EndName, Holder};
 use super::sync::Ordering;
 use super::tables::{Owner, Tables};
-use super::word::Phase;
+use super::word::{Phase, Snapshot};
 use crate::engine::ChannelName;
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
@@ -237,13 +237,13 @@ impl Reading {
         !stuck && (enough || handles_outside)
     }
 
-    /// The context that keeps a writer waiting, whose word is this.
+    /// The context that keeps a writer waiting, whose word is this; `None` while it has been committed but has not run yet to tag
+    /// the message, which then still carries the writer's tag.
     fn reader_of(&self, word: u64) -> Option<u32> {
-        let block = super::word::Snapshot::from_raw(word).block();
-        match Owner::of(self.tables.arena.block(block).owner()) {
-            Some(Owner::Context(reader)) => Some(reader),
-            _ => None,
-        }
+        let block = Snapshot::from_raw(word).block();
+        let Some(Owner::Context(reader)) = Owner::of(self.tables.arena.block(block).owner()) else { return None };
+        let is_writer = self.tables.contexts.get(reader).is_some_and(|context| context.word.read().raw() == word);
+        (!is_writer).then_some(reader)
     }
 
     fn describe(&self, context: u32) -> Option<Stuck> {
@@ -342,8 +342,10 @@ impl Waiting {
         let word = context.word.read();
         let mut guards: Vec<(Action, ChannelName)> = match word.phase() {
             Phase::Held => {
-                let first = context.offers(tables).first()?;
-                vec![(Action::Release, first.channel())]
+                let offers = context.offers(tables);
+                let fired = offers.iter().find(|offer| usize::from(offer.guard()) == word.guard());
+                let output = || offers.iter().find(|offer| offer.is_output());
+                vec![(Action::Release, fired.or_else(output)?.channel())]
             }
             Phase::Waiting | Phase::Parked if context.timed.load(Ordering::Acquire) == 0 => context
                 .offers(tables)
