@@ -1,12 +1,15 @@
 //! A farm of workers estimates π by throwing darts.
 //!
 //! # Shows
-//! A channel that many readers share: whichever worker is free takes the next job. The results come back as what the workers
-//! return, in one `Vec` for the `for` part of `Parallel!`.
+//! A channel that many readers share: whichever worker is free takes the next job. The farmer gives jobs out and takes results in,
+//! whichever comes first: an alternation with a writing and a reading guard.
+//!
+//! Kill a worker while it runs: the program ends with an error that names it. With `--restart` it is started again with the ends
+//! it had, the farmer gives the job that died with it to somebody else, and the estimate is the same as ever.
 //!
 //! # Run
 //! ```text
-//! cargo run --example montecarlo_pi -- [WORKERS] [SAMPLES] [--placement process|thread]
+//! cargo run --example montecarlo_pi -- [WORKERS] [SAMPLES] [--restart] [--placement process|thread]
 //! ```
 //! WORKERS is the number of workers, 4 unless said otherwise; SAMPLES is the number of darts, 1_000_000 unless said otherwise.
 //!
@@ -21,13 +24,15 @@ mod arguments;
 
 use arguments::{Arguments, Size};
 use csproc::prelude::*;
+use std::collections::VecDeque;
 use std::f64::consts::PI;
+use std::time::Duration;
 
 /// Large enough that the work outweighs the hand-over, small enough that no worker is idle for long at the end.
 const SAMPLES_PER_JOB: usize = 10_000;
 
 /// So many darts, from a place in the sequence of random numbers that belongs to the job.
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Job {
     number: u64,
     samples: usize,
@@ -56,43 +61,77 @@ impl Random {
     }
 }
 
+/// Gives the jobs out and takes the results in; returns how many darts were thrown, and how many hit the quarter circle.
+///
+/// A worker that crashed has taken a job along. So when all were given out once, those without a result are given out again,
+/// to whoever asks; the first result counts.
 #[process]
-fn farmer(jobs: Writer<Job>, samples: usize) -> csproc::Result<()> {
-    for (number, start) in (0..samples).step_by(SAMPLES_PER_JOB).enumerate() {
-        jobs.write(Job { number: number as u64, samples: SAMPLES_PER_JOB.min(samples - start) })?;
+fn farmer(jobs: Writer<Job>, results: Reader<(u64, usize)>, samples: usize) -> csproc::Result<(usize, usize)> {
+    let job = |(number, start)| Job { number: number as u64, samples: SAMPLES_PER_JOB.min(samples - start) };
+    let mut fresh = (0..samples).step_by(SAMPLES_PER_JOB).enumerate().map(job).peekable();
+    let mut given = VecDeque::<Job>::new();
+    let (mut thrown, mut hits) = (0, 0);
+    while let Some(next) = fresh.peek().or(given.front()).copied() {
+        AltSelect! {
+            (number, hit) = results.read() => {
+                if let Some(place) = given.iter().position(|job| job.number == number) {
+                    thrown += given[place].samples;
+                    hits += hit;
+                    given.remove(place);
+                }
+            },
+            jobs.write(next) => {
+                if fresh.next().is_none() {
+                    given.pop_front();
+                }
+                given.push_back(next);
+            },
+        }?;
     }
-    Ok(())
+    Ok((thrown, hits))
 }
 
-/// Takes jobs until there are no more; returns how many darts it threw, and how many hit the quarter circle.
+/// Does jobs until there are no more.
 #[process]
-fn worker(jobs: Reader<Job>) -> (usize, usize) {
-    let (mut thrown, mut hits) = (0, 0);
+fn worker(jobs: Reader<Job>, results: Writer<(u64, usize)>) -> csproc::Result<()> {
     for Job { number, samples } in jobs {
         let mut random = Random::of_job(number);
+        let mut hits = 0;
         for _ in 0..samples {
             let (x, y) = (random.fraction(), random.fraction());
             hits += usize::from(x * x + y * y < 1.0);
         }
-        thrown += samples;
+        if let Err(error) = results.write((number, hits)) {
+            // Retired: the farmer has all results, this one from somebody else.
+            return if error.fate.is_retired() { Ok(()) } else { Err(error.into()) };
+        }
     }
-    (thrown, hits)
+    Ok(())
 }
 
 fn main() -> csproc::Result<()> {
     let workers = Size { of: "workers", default: 4, limits: 1..=500 };
     let samples = Size { of: "samples", default: 1_000_000, limits: 1..=1_000_000_000_000 };
-    let Arguments { placement, sizes: [workers, samples], flags: [] } =
-        Arguments::read(include_str!("montecarlo_pi.rs"), [workers, samples], []);
+    let Arguments { placement, sizes: [workers, samples], flags: [restart] } =
+        Arguments::read(include_str!("montecarlo_pi.rs"), [workers, samples], ["--restart"]);
+    let on_crash = match restart {
+        true => OnCrash::Restart { max: 100, within: Duration::from_secs(10) },
+        false => OnCrash::Poison,
+    };
 
-    let jobs = Channel::new();
-    let (handed_out, results) = Parallel!(
-        farmer(jobs.writer(), samples).on(placement),
-        for number in 0..workers => worker(jobs.reader()).named(format!("worker {number}")).on(placement),
+    let (jobs, results) = (Channel::new(), Channel::new());
+    let (sum, workers_done) = Parallel!(
+        farmer(jobs.writer(), results.reader(), samples).on(placement),
+        for number in 0..workers => worker(jobs.reader(), results.writer())
+            .named(format!("worker {number}"))
+            .on(placement)
+            .on_crash(on_crash),
     )?;
-    handed_out?;
+    let (thrown, hits) = sum?;
+    for done in workers_done {
+        done?;
+    }
 
-    let (thrown, hits) = results.iter().fold((0, 0), |sum, result| (sum.0 + result.0, sum.1 + result.1));
     assert_eq!(thrown, samples, "every job is done once");
     let estimate = 4.0 * hits as f64 / thrown as f64;
     let deviation = (PI * (4.0 - PI) / thrown as f64).sqrt();

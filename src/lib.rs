@@ -60,7 +60,8 @@ pub use csproc_macros::process;
 pub use forkserver::Cause;
 pub use process::{
     Audit, BlockedProcess, Child, Current, Deadlock, DeadlockReport, Error, ExitGuard, Failure, Network, NetworkError,
-    OnCrash, Placement, Process, ProcessId, Result, Results, StartError, WaitsFor, audit, current, dump,
+    OnCrash, Placement, Process, ProcessId, Result, Results, StartError, Strategy, Supervisor, WaitsFor, audit,
+    current, dump,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]

@@ -50,7 +50,7 @@ impl<R> Child<R> {
         let running = started.running();
         let name = running.iter().map(|running| running.name()).collect::<Vec<_>>().join(", ");
         let serial = running.first().map_or(u64::MAX, |running| running.serial());
-        for running in running {
+        for running in started.unattended() {
             adopt(running.clone());
         }
         Child { name, serial, work: Mutex::new(Some(Work { started, shape, assemble })) }
@@ -176,7 +176,8 @@ impl<R> Child<R> {
         self.work.lock().as_ref()?.started.running().first().map(|running| running.pid())
     }
 
-    /// Ends it at once, by SIGKILL. Its ends go as its [`OnCrash`](crate::OnCrash) says. Does nothing if it has ended.
+    /// Ends it at once, by SIGKILL. Its ends go as its [`OnCrash`](crate::OnCrash) says, and it is not started again. Does nothing
+    /// if it has ended.
     ///
     /// # Errors
     /// It runs on a thread, which cannot be killed; or the process server is gone.
@@ -204,7 +205,7 @@ impl<R> Child<R> {
     /// ```
     pub fn kill(&self) -> std::io::Result<()> {
         match self.work.lock().as_ref() {
-            Some(work) => work.started.running().iter().try_for_each(|running| running.kill()),
+            Some(work) => work.started.kill(),
             None => Ok(()),
         }
     }
@@ -212,7 +213,7 @@ impl<R> Child<R> {
 
 impl<R> Work<R> {
     fn finish(self, location: &'static Location<'static>) -> Result<R, NetworkError> {
-        for running in self.started.running() {
+        for running in self.started.unattended() {
             forget(running);
         }
         let mut outcomes: Vec<Outcome> = Vec::new();

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// Where a process runs.
 ///
@@ -82,6 +83,41 @@ impl fmt::Display for Placement {
 ///     assert!(r.read().unwrap_err().is_retired());
 /// }
 /// ```
+/// A process that is started again until it succeeds:
+/// ```
+/// use csproc::prelude::*;
+/// use std::time::Duration;
+///
+/// #[process]
+/// fn fragile(input: Reader<u32>, output: Writer<u32>) -> csproc::Result<()> {
+///     for value in input {
+///         if value == 2 {
+///             std::process::abort();
+///         }
+///         output.write(value)?;
+///     }
+///     Ok(())
+/// }
+///
+/// #[process]
+/// fn source(out: Writer<u32>) -> csproc::Result<()> {
+///     (1..=4).try_for_each(|value| out.write(value)).map_err(csproc::Error::from)
+/// }
+///
+/// #[process]
+/// fn sink(input: Reader<u32>) -> Vec<u32> {
+///     input.into_iter().collect()
+/// }
+///
+/// fn main() -> csproc::Result<()> {
+///     let (c, d) = (Channel::new(), Channel::new());
+///     let again = OnCrash::Restart { max: 3, within: Duration::from_secs(10) };
+///     let (_, _, seen) =
+///         Parallel!(source(c.writer()), fragile(c.reader(), d.writer()).on_crash(again), sink(d.reader()))?;
+///     assert_eq!(seen, [1, 3, 4]);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OnCrash {
     /// Their channels are poisoned; the others see [`Lost`](crate::ChannelError::Lost) with the process and the cause.
@@ -89,6 +125,15 @@ pub enum OnCrash {
     Poison,
     /// They retire, as if the process had returned.
     Retire,
+    /// Nothing: the process is started again, with its original arguments and ends, unless it has crashed more than `max` times within so
+    /// short a time; then they are poisoned. A message that the crashed process had read is not read again. The results are those of
+    /// the start that did not crash.
+    Restart {
+        /// How many restarts within that time are acceptable.
+        max: u32,
+        /// The time.
+        within: Duration,
+    },
 }
 
 /// What the attribute `#[process]` says about a process.
@@ -143,6 +188,24 @@ pub(super) struct Blueprint {
     pub(super) ending: usize,
     pub(super) result_type: &'static str,
     copy: fn(Parcel, usize) -> Result<Vec<Parcel>, MessageError>,
+}
+
+impl Blueprint {
+    /// The same process so many times, each with ends of its own.
+    pub(super) fn times(mut self, times: usize) -> Vec<Blueprint> {
+        let arguments = std::mem::replace(&mut self.arguments, Err(MessageError::used_up()));
+        let copies: Vec<_> = match arguments.and_then(|arguments| (self.copy)(arguments, times)) {
+            Ok(copies) => copies.into_iter().map(Ok).collect(),
+            Err(error) => (0..times).map(|_| Err(error.clone())).collect(),
+        };
+        copies.into_iter().map(|arguments| self.with(arguments)).collect()
+    }
+
+    fn with(&self, arguments: Result<Parcel, MessageError>) -> Blueprint {
+        let Blueprint { placement, on_crash, on_deadlock, entry, body, ending, result_type, copy, .. } = *self;
+        let name = self.name.clone();
+        Blueprint { name, placement, on_crash, on_deadlock, arguments, entry, body, ending, result_type, copy }
+    }
 }
 
 /// Makes a process of a function; what `#[process]` expands to calls this.
@@ -225,30 +288,8 @@ impl<R> Process<R> {
     }
 
     fn times(self, times: usize) -> Vec<Process<R>> {
-        let Blueprint { name, placement, on_crash, on_deadlock, arguments, entry, body, ending, result_type, copy } =
-            self.plan;
-        let copies = match arguments.and_then(|arguments| copy(arguments, times)) {
-            Ok(copies) => copies.into_iter().map(Ok).collect(),
-            Err(error) => (0..times).map(|_| Err(error.clone())).collect::<Vec<_>>(),
-        };
-        copies
-            .into_iter()
-            .map(|arguments| Process {
-                plan: Blueprint {
-                    name: name.clone(),
-                    placement,
-                    on_crash,
-                    on_deadlock,
-                    arguments,
-                    entry,
-                    body,
-                    ending,
-                    result_type,
-                    copy,
-                },
-                result: PhantomData,
-            })
-            .collect()
+        let plans = self.plan.times(times).into_iter();
+        plans.map(|plan| Process { plan, result: PhantomData }).collect()
     }
 }
 

@@ -112,6 +112,12 @@ pub struct NetworkError {
 impl NetworkError {
     /// Sorts outcomes into results, or into an error that keeps them.
     pub(super) fn sort(outcomes: Vec<Outcome>) -> Result<Vec<Parcel>, NetworkError> {
+        let results = NetworkError::results_of(outcomes)?;
+        Ok(results.entries.into_iter().filter_map(|(_, result)| result).collect())
+    }
+
+    /// As [`sort`](NetworkError::sort), with the results by place and name.
+    pub(super) fn results_of(outcomes: Vec<Outcome>) -> Result<Results, NetworkError> {
         let processes = outcomes.len();
         let mut failures = Vec::new();
         let mut entries = Vec::new();
@@ -137,11 +143,8 @@ impl NetworkError {
                 }
             }
         }
-        if failures.is_empty() {
-            Ok(entries.into_iter().filter_map(|(_, result)| result).collect())
-        } else {
-            Err(NetworkError { failures, processes, results: Results { entries } })
-        }
+        let results = Results { entries };
+        if failures.is_empty() { Ok(results) } else { Err(NetworkError { failures, processes, results }) }
     }
 
     pub(super) fn one(failure: Failure) -> NetworkError {

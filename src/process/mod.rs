@@ -16,8 +16,10 @@ mod exit_guard;
 mod failure;
 mod network;
 mod part;
+mod restart;
 mod running;
 mod start_error;
+mod supervisor;
 mod watch;
 
 pub use audit::{Audit, audit, dump};
@@ -31,3 +33,4 @@ pub use failure::{Failure, NetworkError, Results};
 pub use network::Network;
 pub use part::{Part, Parts, Spawn, parallel, part, sequence, spawn};
 pub use start_error::StartError;
+pub use supervisor::{Strategy, Supervisor};

@@ -4,9 +4,10 @@
 
 use super::child::Child;
 use super::deadlock::Deadlock;
-use super::definition::Blueprint;
+use super::definition::{Blueprint, OnCrash};
 use super::failure::{Failure, NetworkError, Outcome};
 use super::part::Shape;
+use super::restart::{Current, Template, keep_alive};
 use super::running::{Refusal, Running, leave_driver, on_thread, start_all};
 use super::start_error::StartError;
 use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends};
@@ -185,8 +186,35 @@ pub(super) enum Started {
     Process(Arc<Running>),
     Refused(Refusal),
     Parallel(Vec<Started>),
-    /// A thread that takes one step after the other, and the channel that retires when it has taken the last.
-    Sequence(JoinHandle<Vec<Outcome>>, Reader<()>),
+    /// A thread that takes one step after the other, or starts a process again and again.
+    Driven(Driver),
+}
+
+/// A thread that drives a part of a network.
+#[derive(Debug)]
+pub(super) struct Driver {
+    thread: JoinHandle<Vec<Outcome>>,
+    /// Of a channel that retires when the thread has ended.
+    end: Reader<()>,
+    /// The process that it keeps alive.
+    current: Option<Current>,
+}
+
+impl Driver {
+    fn start(
+        name: &str,
+        current: Option<Current>,
+        work: impl FnOnce() -> Vec<Outcome> + Send + 'static,
+    ) -> std::io::Result<Driver> {
+        let over = Channel::<()>::new();
+        let (running, end) = (over.writer(), over.reader());
+        let thread = on_thread(name, move || {
+            let outcomes = work();
+            drop(running);
+            outcomes
+        })?;
+        Ok(Driver { thread, end, current })
+    }
 }
 
 impl Started {
@@ -196,7 +224,7 @@ impl Started {
             Started::Process(running) => vec![running.exit()],
             Started::Refused(_) => Vec::new(),
             Started::Parallel(parts) => parts.iter().flat_map(Started::exits).collect(),
-            Started::Sequence(_, end) => vec![end.end().channel()],
+            Started::Driven(driver) => vec![driver.end.end().channel()],
         }
     }
 
@@ -205,16 +233,39 @@ impl Started {
         match self {
             Started::Refused(Refusal::Failed(failure)) => Some(failure.clone()),
             Started::Parallel(parts) => parts.iter().find_map(Started::refusal),
-            Started::Process(_) | Started::Sequence(..) | Started::Refused(Refusal::NotBegun(_)) => None,
+            Started::Process(_) | Started::Driven(_) | Started::Refused(Refusal::NotBegun(_)) => None,
         }
     }
 
     /// The processes that run now, in order.
-    pub(super) fn running(&self) -> Vec<&Arc<Running>> {
+    pub(super) fn running(&self) -> Vec<Arc<Running>> {
+        match self {
+            Started::Process(running) => vec![running.clone()],
+            Started::Parallel(parts) => parts.iter().flat_map(Started::running).collect(),
+            Started::Driven(driver) => driver.current.iter().map(Current::running).collect(),
+            Started::Refused(_) => Vec::new(),
+        }
+    }
+
+    /// Ends the processes that run now by SIGKILL, for good.
+    pub(super) fn kill(&self) -> std::io::Result<()> {
+        match self {
+            Started::Process(running) => running.kill(),
+            Started::Parallel(parts) => parts.iter().try_for_each(Started::kill),
+            Started::Driven(driver) => driver.current.as_ref().map_or(Ok(()), |current| {
+                current.is_last();
+                current.running().kill()
+            }),
+            Started::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Those of them that nobody else waits for.
+    pub(super) fn unattended(&self) -> Vec<&Arc<Running>> {
         match self {
             Started::Process(running) => vec![running],
-            Started::Parallel(parts) => parts.iter().flat_map(Started::running).collect(),
-            Started::Refused(_) | Started::Sequence(..) => Vec::new(),
+            Started::Parallel(parts) => parts.iter().flat_map(Started::unattended).collect(),
+            Started::Refused(_) | Started::Driven(_) => Vec::new(),
         }
     }
 
@@ -224,7 +275,7 @@ impl Started {
             Started::Process(running) => running.wait(false, location),
             Started::Refused(_) => true,
             Started::Parallel(parts) => parts.iter().all(|part| part.is_over(location)),
-            Started::Sequence(thread, _) => thread.is_finished(),
+            Started::Driven(driver) => driver.thread.is_finished(),
         }
     }
 
@@ -232,7 +283,7 @@ impl Started {
     pub(super) fn abandon(self) {
         match self {
             Started::Parallel(parts) => parts.into_iter().for_each(Started::abandon),
-            Started::Sequence(thread, _) => leave_driver(thread),
+            Started::Driven(driver) => leave_driver(driver.thread),
             Started::Process(_) | Started::Refused(_) => (),
         }
     }
@@ -248,7 +299,7 @@ impl Started {
             Started::Refused(Refusal::NotBegun(process)) => outcomes.push(Outcome::NotBegun { process }),
             Started::Parallel(parts) => parts.into_iter().for_each(|part| part.finish(location, outcomes)),
             // The thread runs only library code, which does not panic.
-            Started::Sequence(thread, _) => outcomes.extend(thread.join().unwrap_or_default()),
+            Started::Driven(driver) => outcomes.extend(driver.thread.join().unwrap_or_default()),
         }
     }
 }
@@ -263,7 +314,7 @@ fn start(plan: Plan, confirm: bool, location: &'static Location<'static>) -> Sta
 
 /// A plan whose processes were taken out.
 enum Form {
-    Process,
+    Process(Option<(Template, OnCrash)>),
     Parallel(Vec<Form>),
     Sequence(Vec<Plan>),
 }
@@ -271,8 +322,14 @@ enum Form {
 fn take_leaves(plan: Plan, leaves: &mut Vec<Blueprint>) -> Form {
     match plan {
         Plan::Process(leaf) => {
-            leaves.push(*leaf);
-            Form::Process
+            let on_crash = leaf.on_crash;
+            if !matches!(on_crash, OnCrash::Restart { .. }) {
+                leaves.push(*leaf);
+                return Form::Process(None);
+            }
+            let mut template = Template::new(*leaf);
+            leaves.extend(template.next());
+            Form::Process(Some((template, on_crash)))
         }
         Plan::Parallel(parts) | Plan::List(parts) => {
             Form::Parallel(parts.into_iter().map(|part| take_leaves(part, leaves)).collect())
@@ -287,8 +344,11 @@ fn build(
     location: &'static Location<'static>,
 ) -> Started {
     match form {
-        Form::Process => match started.next() {
-            Some(Ok(running)) => Started::Process(running),
+        Form::Process(kept) => match started.next() {
+            Some(Ok(running)) => match kept {
+                Some((template, on_crash)) => attend(running, template, on_crash, location),
+                None => Started::Process(running),
+            },
             Some(Err(refusal)) => Started::Refused(refusal),
             None => Started::Parallel(Vec::new()),
         },
@@ -296,22 +356,30 @@ fn build(
             Started::Parallel(parts.into_iter().map(|part| build(part, started, location)).collect())
         }
         // It has to take its next step while others run.
-        Form::Sequence(parts) => {
-            let over = Channel::<()>::new();
-            let (running, end) = (over.writer(), over.reader());
-            let steps = move || {
-                let outcomes = run(Plan::Sequence(parts), location);
-                drop(running);
-                outcomes
-            };
-            match on_thread("sequence", steps) {
-                Ok(thread) => Started::Sequence(thread, end),
-                Err(error) => {
-                    let failure = Failure::Start { process: String::from("sequence"), source: error.into() };
-                    Started::Refused(Refusal::Failed(failure))
-                }
+        Form::Sequence(parts) => match Driver::start("sequence", None, move || run(Plan::Sequence(parts), location)) {
+            Ok(driver) => Started::Driven(driver),
+            Err(error) => {
+                let failure = Failure::Start { process: String::from("sequence"), source: error.into() };
+                Started::Refused(Refusal::Failed(failure))
             }
-        }
+        },
+    }
+}
+
+/// A process that is to be started again when it crashes.
+fn attend(
+    running: Arc<Running>,
+    template: Template,
+    on_crash: OnCrash,
+    location: &'static Location<'static>,
+) -> Started {
+    let current = Current::new(running.clone());
+    let kept = current.clone();
+    let work = move || vec![keep_alive(&kept, template, on_crash, location)];
+    match Driver::start("supervisor", Some(current), work) {
+        Ok(driver) => Started::Driven(driver),
+        // Without a thread nobody can start it again; giving up its template leaves it as it is.
+        Err(_) => Started::Process(running),
     }
 }
 

@@ -136,7 +136,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     slot.ending.store(plan.ending as u64, Ordering::Release);
     let starter = tables().members.get(parent).map_or(0, |parent| parent.on_deadlock.load(Ordering::Acquire));
     slot.on_deadlock.store(plan.on_deadlock.map_or(starter, Deadlock::raw), Ordering::Release);
-    slot.retires_on_crash.store(u32::from(plan.on_crash == OnCrash::Retire), Ordering::Release);
+    slot.retires_on_crash.store(u32::from(plan.on_crash != OnCrash::Poison), Ordering::Release);
     Ok(Running {
         name,
         member: member_name,
@@ -191,6 +191,11 @@ impl Running {
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The number of its slot, for those who lose channels with it.
+    pub(super) fn member(&self) -> u32 {
+        self.member.index
     }
 
     /// The channel that retires when it is gone.

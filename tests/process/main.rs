@@ -12,6 +12,7 @@ mod quiet;
 mod root;
 mod scenario;
 mod server;
+mod supervision;
 mod validation;
 
 #[test]

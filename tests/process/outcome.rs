@@ -9,7 +9,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-enum How {
+pub(crate) enum How {
     Panic,
     PanicWithText,
     PanicWithValue,
@@ -20,7 +20,7 @@ enum How {
 }
 
 impl How {
-    fn happen(self) {
+    pub(crate) fn happen(self) {
         match self {
             How::Panic => panic!("out of cheese"),
             How::PanicWithText => panic!("{} of cheese", "out"),
@@ -155,7 +155,7 @@ fn mild(out: Writer<u64>) {
 }
 
 /// The one failure of a network, which names the process.
-fn cause_of(error: &NetworkError, name: &str) -> Cause {
+pub(crate) fn cause_of(error: &NetworkError, name: &str) -> Cause {
     match error.failures() {
         [Failure::Crashed { process, cause }] if process == name => cause.clone(),
         other => panic!("expected that `{name}` crashed: {other:?}"),

@@ -1,0 +1,138 @@
+//! Starting a crashed process again, with its original arguments and ends.
+//!
+//! Knows nothing of networks. The starter keeps a copy of the arguments; the ends in it keep the channels alive while no process holds them.
+//! When the process will not be started again, the copy goes: its ends retire, or are lost with the process that crashed last.
+
+use super::definition::{Blueprint, OnCrash};
+use super::failure::{Failure, Outcome};
+use super::running::{Refusal, Running, start_all};
+use crate::channel::Parcel;
+use crate::engine::live::Closing;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A process that can be started any number of times.
+#[derive(Debug)]
+pub(super) struct Template(Option<Blueprint>);
+
+impl Template {
+    pub(super) fn new(plan: Blueprint) -> Template {
+        Template(Some(plan))
+    }
+
+    /// The process once more; the template stays.
+    pub(super) fn next(&mut self) -> Option<Blueprint> {
+        let mut copies = self.0.take()?.times(2);
+        self.0 = copies.pop();
+        copies.pop()
+    }
+
+    /// It will not be started again.
+    pub(super) fn give_up(&mut self, lost_with: Option<u32>) {
+        let arguments = self.0.take().and_then(|plan| plan.arguments.ok());
+        let closing = lost_with.map_or(Closing::Retire, |member| Closing::Lost { member });
+        if let Some(arguments) = arguments {
+            Parcel::discard(arguments, closing);
+        }
+    }
+}
+
+/// How often is too often: the restart intensity of Erlang's supervisors.
+#[derive(Debug)]
+pub(super) struct Intensity {
+    max: u32,
+    within: Duration,
+    crashes: VecDeque<Instant>,
+}
+
+impl Intensity {
+    pub(super) fn new(max: u32, within: Duration) -> Intensity {
+        Intensity { max, within, crashes: VecDeque::new() }
+    }
+
+    /// One more crash: whether it is still bearable.
+    pub(super) fn bears_one_more(&mut self) -> bool {
+        let now = Instant::now();
+        self.crashes.push_back(now);
+        while self.crashes.front().is_some_and(|crash| now.duration_since(*crash) > self.within) {
+            self.crashes.pop_front();
+        }
+        self.crashes.len() <= self.max as usize
+    }
+}
+
+/// The process that is running now, of all that are started in its place.
+#[derive(Clone, Debug)]
+pub(super) struct Current(Arc<Mutex<Attempt>>);
+
+#[derive(Debug)]
+struct Attempt {
+    running: Arc<Running>,
+    is_last: bool,
+}
+
+impl Current {
+    pub(super) fn new(running: Arc<Running>) -> Current {
+        Current(Arc::new(Mutex::new(Attempt { running, is_last: false })))
+    }
+
+    pub(super) fn running(&self) -> Arc<Running> {
+        self.0.lock().running.clone()
+    }
+
+    /// Whoever ends the process that is running now ends it for good.
+    pub(super) fn is_last(&self) {
+        self.0.lock().is_last = true;
+    }
+
+    /// Starts another one, unless it was said that there shall be none.
+    fn replace(&self, start: impl FnOnce() -> Option<Result<Arc<Running>, Refusal>>) -> Option<Result<(), Refusal>> {
+        let mut attempt = self.0.lock();
+        if attempt.is_last {
+            return None;
+        }
+        Some(start()?.map(|running| attempt.running = running))
+    }
+}
+
+/// Waits for the process, and starts it again when it crashed.
+pub(super) fn keep_alive(
+    current: &Current,
+    mut template: Template,
+    on_crash: OnCrash,
+    location: &'static Location<'static>,
+) -> Outcome {
+    let (max, within) = match on_crash {
+        OnCrash::Restart { max, within } => (max, within),
+        OnCrash::Poison | OnCrash::Retire => (0, Duration::ZERO),
+    };
+    let mut intensity = Intensity::new(max, within);
+    loop {
+        let running = current.running();
+        let outcome = running.take(location);
+        let crashed = matches!(outcome, Some(Outcome::Failed(Failure::Crashed { .. })));
+        if crashed && intensity.bears_one_more() {
+            match current.replace(|| template.next().map(start_one)) {
+                Some(Ok(())) => continue,
+                Some(Err(Refusal::Failed(failure))) => {
+                    template.give_up(Some(running.member()));
+                    return Outcome::Failed(failure);
+                }
+                Some(Err(Refusal::NotBegun(_))) | None => (),
+            }
+        }
+        // Before the slot of the process is given up: its name stands in what its peers are told.
+        template.give_up(crashed.then(|| running.member()));
+        let process = String::from(running.name());
+        return outcome.unwrap_or(Outcome::NotBegun { process });
+    }
+}
+
+/// Starts one process.
+pub(super) fn start_one(plan: Blueprint) -> Result<Arc<Running>, Refusal> {
+    let name = plan.name.to_string();
+    start_all(vec![plan], true).pop().unwrap_or(Err(Refusal::NotBegun(name)))
+}
