@@ -4,12 +4,13 @@
 //! what counts is the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench communication`).
 #![expect(unsafe_code, reason = "the peers are raw: fork, shared pages, futexes")]
 
+mod table;
+
 use csproc::prelude::*;
 use rustix::thread::futex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
-
-const ROUNDS: usize = 7;
+use table::{nanoseconds, scale, table};
 
 #[process]
 fn echo(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
@@ -31,10 +32,6 @@ fn ping(output: Writer<u64>, input: Reader<u64>, trips: u64) -> csproc::Result<f
         assert_eq!(input.read()?, value);
     }
     Ok(nanoseconds(start, trips))
-}
-
-fn nanoseconds(start: Instant, count: u64) -> f64 {
-    start.elapsed().as_nanos() as f64 / count as f64
 }
 
 fn ping_pong(placement: Placement, trips: u64) -> f64 {
@@ -340,36 +337,8 @@ fn any_to_any_crossbeam(values: u64) -> f64 {
     nanoseconds(start, values)
 }
 
-/// One row of the table: what is measured, and how.
-type Row<'a> = (&'a str, Box<dyn Fn() -> f64 + 'a>);
-
-/// Measures all rows in turn and prints medians, and ratios to the first row.
-fn table(title: &str, unit: &str, rows: &[Row<'_>]) {
-    let mut times = vec![Vec::new(); rows.len()];
-    for _ in 0..ROUNDS {
-        for (row, times) in rows.iter().zip(&mut times) {
-            times.push(row.1());
-        }
-    }
-    println!("\n| {title} | {unit} (median of {ROUNDS}) | csproc, processes = 1 |");
-    println!("|---|---|---|");
-    let mut first = None;
-    for (row, times) in rows.iter().zip(&mut times) {
-        times.sort_by(f64::total_cmp);
-        let median = times[times.len() / 2];
-        let base = *first.get_or_insert(median);
-        println!("| {} | {median:.0} | {:.2} |", row.0, median / base);
-    }
-}
-
 fn main() {
-    // `cargo test --benches` and `cargo bench --no-run` only want to see it start.
-    if std::env::args().any(|argument| argument == "--test") {
-        return;
-    }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let scale = if cores > 1 { 1 } else { 2 };
-    println!("usable cores: {cores}");
+    let Some(scale) = scale() else { return };
     let trips = 20_000 / scale;
     table(
         "ping-pong",
