@@ -61,7 +61,7 @@ pub trait Input: Guard {}
 /// A guard that `T`s can be written to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written to in an alternation",
-    label = "not a writing end for values of type `{T}`",
+    label = "not a writing end",
     note = "an output guard is `writer.write(value)` with a `Writer`; a `Reader` makes an input guard: `reader.read()`"
 )]
 pub trait Output<T> {
