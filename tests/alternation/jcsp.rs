@@ -4,9 +4,10 @@
 //! Knows nothing of JCSP's implementation, nor of buffers without overflow; those are in `model`.
 
 use crate::policy::{channels, readers, writers};
-use crate::watchdog::Place;
+use crate::watchdog::{Place, seen};
 use csproc::prelude::*;
 use csproc::{Cause, Extended};
+use rustix::process::{Pid, Signal, kill_process};
 use std::time::Duration;
 
 /// Nanoseconds of a clock that is the same in all processes.
@@ -118,6 +119,12 @@ fn take_after(ready: Reader<u64>, input: Reader<u64>, slowly: Duration) -> cspro
         std::thread::sleep(slowly);
         value
     })?)
+}
+
+#[process]
+fn take_once(ready: Writer<Place>, input: Reader<u64>) -> csproc::Result<u64> {
+    Place::announce(&ready);
+    Ok(input.read_extended(|value| value)?)
 }
 
 #[process]
@@ -285,6 +292,33 @@ once! {
             let other = std::thread::spawn(move || kept.write(2));
             assert_eq!(r.read(), Ok(2));
             other.join().unwrap().unwrap();
+        }
+    }
+
+    /// The reader is committed, but has not taken the message over when the network is searched for deadlocks.
+    fn a_reader_that_is_slow_to_run_is_no_deadlock() {
+        for way in WAYS {
+            let (c, ready) = (Channel::new(), Channel::new());
+            let announced = ready.reader();
+            let reader = Spawn!(take_once(ready.writer(), c.reader())).unwrap();
+            let place = announced.read().unwrap();
+            place.until_asleep();
+            let pid = Pid::from_raw(place.pid as i32).unwrap();
+            kill_process(pid, Signal::STOP).unwrap();
+            // The signal wakes one thread of the process, and that one stops the others.
+            let stat = format!("/proc/{}/task/{}/stat", place.pid, place.thread);
+            while seen(&stat).unwrap().state != 'T' {
+                std::thread::yield_now();
+            }
+            // Several times as long as it takes to find a deadlock.
+            let later = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(300));
+                kill_process(pid, Signal::CONT).unwrap();
+            });
+            let written = Parallel!(write_and_note(c.writer(), vec![5], way)).unwrap();
+            assert!(written[0].is_ok(), "{way:?}: {written:?}");
+            assert_eq!(reader.join().unwrap().unwrap(), 5);
+            later.join().unwrap();
         }
     }
 

@@ -9,8 +9,18 @@
 mod watchdog;
 mod barriers;
 mod cppcsp;
+mod crossbeam;
+mod crossbeam_select;
+mod flat;
+mod go;
+mod go_runtime;
+mod go_select;
 mod jcsp;
 mod laws;
 mod model;
 mod policy;
+mod pycsp;
+#[macro_use]
+mod rounds;
+mod stress;
 mod time;

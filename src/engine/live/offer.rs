@@ -11,7 +11,7 @@
 //!            Not waiting any more (another commit, a deadline, death): look at the next one.
 //!            An expired timer is ready in its turn.
 //!  4 decide  nothing ready: `skip`, if there is one                 still under all locks: one instant
-//!  5 queue   on every channel; word := WAITING                      the table is frozen from here
+//!  5 queue   on every channel, in the order of 3; word := WAITING   the table is frozen from here
 //!  6 unlock  everything
 //!  7 wait    until SYNCED, or withdraw at the deadline
 //!  8 unlink  the offers that did not fire, one lock at a time
@@ -312,13 +312,21 @@ impl Local {
     fn queue_and_wait(&mut self, guards: &[Guard]) -> Fired {
         let tables = self.tables();
         let offers = self.own_offers();
-        for (place, offer) in offers.iter().enumerate() {
+        let queue = |(place, offer): (usize, &'static Offer)| {
             if let Some(channel) = tables.channel(offer.channel()) {
                 let ticket = channel.ticket.load(Ordering::Relaxed);
                 channel.ticket.store(ticket + 1, Ordering::Relaxed);
                 offer.ticket.store(ticket, Ordering::Relaxed);
                 channel.queue(offer.is_output()).push(tables, OfferName::new(self.index, place), offer);
             }
+        };
+        if self.locked.len() == offers.len() {
+            offers.iter().enumerate().for_each(queue);
+        } else {
+            // Some are on the same channel, where a partner will take the first: the order of the look decides which that
+            // is, or else a random choice would always fall on the same.
+            let place = |number: &u16| offers.binary_search_by_key(number, Offer::guard).ok();
+            self.scan.iter().filter_map(place).map(|place| (place, &offers[place])).for_each(queue);
         }
         let timer = earliest(guards);
         self.context.timed.store(u32::from(timer.is_some()), Ordering::Relaxed);
