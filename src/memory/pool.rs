@@ -90,10 +90,12 @@ impl<T: Slot> Pool<T> {
         self.get(index).filter(|slot| slot.state().is(generation))
     }
 
-    /// Takes a free slot, or `None` when all are taken.
-    pub(crate) fn take(self) -> Option<(u32, u32, &'static T)> {
+    /// Takes a free slot, or `None` when all are taken. `fill` writes what the slot must say from the moment at which it counts as
+    /// taken: above all whose it is, for the taker may be killed at once.
+    pub(crate) fn take(self, fill: impl FnOnce(&T)) -> Option<(u32, u32, &'static T)> {
         let index = self.pop().or_else(|| self.grow())?;
         let slot = self.get(index)?;
+        fill(slot);
         let generation = slot.state().generation.load(Ordering::Relaxed) + 1;
         debug_assert!(generation % 2 == 1, "slot {index} was taken twice");
         slot.state().generation.store(generation, Ordering::Release);

@@ -6,10 +6,11 @@
 
 use super::current::ProcessId;
 use crate::channel::label;
-use crate::engine::live::{Action, Direction, Local, Stuck, tables};
+use crate::engine::live::{Action, Local, Standstill, Stuck, Suspect, tables};
 use crate::forkserver::{name_of, read_record, write_record};
 use crate::memory::NONE;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -41,7 +42,7 @@ const SHARE: u32 = 50;
 ///         network!(echo(c.reader(), d.writer()), echo(d.reader(), c.writer()))
 ///     };
 ///     let error = ring().run().unwrap_err();
-///     assert_eq!(error.deadlock().unwrap().processes().len(), 3); // the program waits for them
+///     assert_eq!(error.deadlock().unwrap().cycle().len(), 2);
 ///
 ///     let (first, second) = ring().on_deadlock(Deadlock::Poison).run().unwrap();
 ///     assert!(first.is_err() && second.is_err());
@@ -221,19 +222,32 @@ pub(super) fn name_of_action(action: Action) -> &'static str {
 
 /// Follows the first partners from each process until one comes again; the longest cycle found tells most.
 fn find_cycle(processes: &[BlockedProcess]) -> Vec<usize> {
-    let next = |number: &usize| processes[*number].waits_for.iter().find_map(|wait| wait.partners.first().copied());
+    let partners = |number: usize| processes[number].waits_for.iter().flat_map(|wait| wait.partners.iter().copied());
+    // Who waits for nobody leads nowhere, nor does who waits only for such.
+    let mut leads = vec![true; processes.len()];
+    loop {
+        let ends = |number: &usize| leads[*number] && !partners(*number).any(|partner| leads[partner]);
+        let dead: Vec<usize> = (0..processes.len()).filter(ends).collect();
+        if dead.is_empty() {
+            break;
+        }
+        dead.into_iter().for_each(|number| leads[number] = false);
+    }
     let mut best = Vec::new();
+    let mut met = vec![false; processes.len()];
     for start in 0..processes.len() {
-        let mut path = vec![start];
-        while let Some(step) = path.last().and_then(next) {
-            if let Some(first) = path.iter().position(|seen| *seen == step) {
-                let cycle = path.split_off(first);
-                if cycle.len() > best.len() {
-                    best = cycle;
-                }
-                break;
-            }
+        let mut path = Vec::new();
+        let mut next = Some(start).filter(|start| leads[*start]);
+        while let Some(step) = next.filter(|step| !met[*step]) {
+            met[step] = true;
             path.push(step);
+            next = partners(step).find(|partner| leads[*partner]);
+        }
+        // Where an earlier path was met, there is no new cycle.
+        let first = next.and_then(|step| path.iter().position(|seen| *seen == step));
+        let cycle = first.map_or_else(Vec::new, |first| path.split_off(first));
+        if cycle.len() > best.len() {
+            best = cycle;
         }
     }
     best
@@ -241,7 +255,10 @@ fn find_cycle(processes: &[BlockedProcess]) -> Vec<usize> {
 
 impl fmt::Display for DeadlockReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "deadlock: {} processes wait for each other", self.processes.len())?;
+        match self.processes.len() {
+            1 => f.write_str("deadlock: a process waits, and nobody can answer")?,
+            count => write!(f, "deadlock: {count} processes wait for each other")?,
+        }
         for process in &self.processes {
             write!(f, "\n  process `{}` at {}", process.name, process.location)?;
             for (number, wait) in process.waits_for.iter().enumerate() {
@@ -257,7 +274,8 @@ impl fmt::Display for DeadlockReport {
                 let partners: Vec<&str> =
                     wait.partners.iter().map(|partner| self.processes[*partner].name.as_str()).collect();
                 match (wait.channel.is_empty(), partners.is_empty()) {
-                    (true, _) => write!(f, " {}", quoted(&partners))?,
+                    (true, true) => write!(f, " a sequence, or of a process that is started again and again")?,
+                    (true, false) => write!(f, " {}", quoted(&partners))?,
                     (false, true) => write!(f, " `{}`, which nobody answers", wait.channel)?,
                     (false, false) => write!(f, " `{}`, which {} could answer", wait.channel, quoted(&partners))?,
                 }
@@ -277,7 +295,7 @@ fn quoted(names: &[&str]) -> String {
 
 /// Looks again and again.
 pub(super) struct Watcher {
-    before: Vec<Stuck>,
+    suspects: HashSet<Suspect>,
     signature: u64,
     unchanged: u32,
     pause: Duration,
@@ -285,7 +303,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub(super) fn new() -> Watcher {
-        Watcher { before: Vec::new(), signature: 0, unchanged: 0, pause: ROUND }
+        Watcher { suspects: HashSet::new(), signature: 0, unchanged: 0, pause: ROUND }
     }
 
     /// How long to wait before the next look.
@@ -296,21 +314,17 @@ impl Watcher {
     /// Acts on a standstill that the look before has seen, too.
     pub(super) fn look(&mut self) {
         let now = tables().signature();
-        self.unchanged = if now == self.signature && self.before.is_empty() { self.unchanged + 1 } else { 0 };
+        self.unchanged = if now == self.signature && self.suspects.is_empty() { self.unchanged + 1 } else { 0 };
         self.signature = now;
         // Nobody has begun or ended an operation; only a thread that has no context may have come to rest.
         if !self.unchanged.is_multiple_of(LOOK_ANYWAY) {
             return;
         }
         let start = Instant::now();
-        let stuck = tables().standstill();
+        let Standstill { suspects, groups } = tables().standstill(&self.suspects);
         self.pause = ROUND.max(start.elapsed() * SHARE);
-        if !stuck.is_empty() && stuck == self.before {
-            act(&stuck);
-            self.before = Vec::new();
-        } else {
-            self.before = stuck;
-        }
+        self.suspects = suspects;
+        groups.iter().for_each(|group| act(group));
     }
 }
 
@@ -341,11 +355,9 @@ fn act(stuck: &[Stuck]) {
         }
     }
     let Ok(mut local) = Local::for_reaper() else { return };
-    for guard in stuck.iter().flat_map(|stuck| &stuck.guards) {
-        if !matches!(guard.action, Action::Join | Action::Release) {
-            local.poison(guard.channel, Direction::Writer);
-        }
-    }
+    let guards = stuck.iter().flat_map(|stuck| &stuck.guards);
+    let guards = guards.filter(|guard| !matches!(guard.action, Action::Join | Action::Release));
+    local.poison_all(guards.map(|guard| guard.channel));
 }
 
 fn only_joins(stuck: &Stuck) -> bool {

@@ -10,8 +10,10 @@ use super::part::Shape;
 use super::restart::{Current, Template, keep_alive};
 use super::running::{Refusal, Running, leave_driver, on_thread, start_all};
 use super::start_error::StartError;
-use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends};
-use crate::engine::ChannelName;
+use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends, settle};
+use crate::engine::live::{tables, with_local};
+use crate::engine::{ChannelName, Engine, Guard, Order};
+use crate::memory::ArenaError;
 use std::fmt::Write;
 use std::panic::Location;
 use std::sync::Arc;
@@ -207,6 +209,7 @@ impl Driver {
         work: impl FnOnce() -> Vec<Outcome> + Send + 'static,
     ) -> std::io::Result<Driver> {
         let over = Channel::<()>::new();
+        tables().tells_of_an_end(over.id().0);
         let (running, end) = (over.writer(), over.reader());
         let thread = on_thread(name, move || {
             let outcomes = work();
@@ -298,8 +301,17 @@ impl Started {
             Started::Refused(Refusal::Failed(failure)) => outcomes.push(Outcome::Failed(failure)),
             Started::Refused(Refusal::NotBegun(process)) => outcomes.push(Outcome::NotBegun { process }),
             Started::Parallel(parts) => parts.into_iter().for_each(|part| part.finish(location, outcomes)),
-            // The thread runs only library code, which does not panic.
-            Started::Driven(driver) => outcomes.extend(driver.thread.join().unwrap_or_default()),
+            Started::Driven(driver) => {
+                // Not by joining the thread: whoever looks for deadlocks would take the caller for one that runs.
+                settle();
+                let end = Guard::Input { channel: driver.end.end().channel(), extended: false };
+                let _ = with_local(|local| {
+                    local.prepare(1, true)?;
+                    Ok::<_, ArenaError>(local.offer(&[end], Order::Priority, location))
+                });
+                // The thread runs only library code, which does not panic.
+                outcomes.extend(driver.thread.join().unwrap_or_default());
+            }
         }
     }
 }

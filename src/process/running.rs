@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 /// One started process.
@@ -88,7 +89,10 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
             (Placement::Process, Ok(())) => Ok(()),
             (Placement::Process, Err(error)) => {
                 running.fail();
-                Err(StartError::ServerGone { reason: error.to_string() })
+                Err(match error.raw_os_error() {
+                    None | Some(libc::EPIPE | libc::ECONNRESET) => StartError::ServerGone { reason: error.to_string() },
+                    Some(code) => StartError::System { code, reason: error.to_string() },
+                })
             }
             (Placement::Thread, _) => running.start_thread(),
         };
@@ -323,7 +327,9 @@ impl Running {
 
     /// The process is gone: fetches the report and the result.
     fn collect_result(&self) -> Outcome {
-        if self.placement == Placement::Process {
+        // Of a process for which the system refused the fork there is no report; waiting for it would take for ever.
+        let forked = self.slot().is_none_or(|slot| slot.pid.load(Ordering::Acquire) != 0);
+        if self.placement == Placement::Process && forked {
             // What it says is in the slot, too; it is fetched so that the server can send more.
             let _ = forkserver::collect(self.serial);
         }
@@ -336,10 +342,13 @@ impl Running {
             let cause = forkserver::Cause::Killed { signal: libc::SIGKILL };
             return Outcome::Failed(Failure::Crashed { process, cause });
         };
-        let result = slot.result.swap(NONE, Ordering::AcqRel);
+        let result = slot.result.load(Ordering::Acquire);
         if result != NONE {
-            let parcel = Parcel::of_block(result, self.result_type);
-            return Outcome::Returned { process, result: parcel.adopted() };
+            // Ours by its tag before the slot forgets it:
+            //     slot.result := NONE ── killed ── tag := ours     the tag of a process that is gone, and nobody who names the block
+            let result = Parcel::of_block(result, self.result_type).adopted();
+            slot.result.store(NONE, Ordering::Release);
+            return Outcome::Returned { process, result };
         }
         Outcome::Failed(match start_error(slot) {
             Some(error) => Failure::Start { process, source: error.into() },
@@ -414,14 +423,21 @@ pub(super) fn join_children_of(parent: u32) {
     }
 }
 
-/// Runs `work` on another thread of this process, on behalf of the same process.
+/// Runs `work` on another thread of this process, on behalf of the same process. Comes back when the thread is known to the engine:
+/// whoever looks for deadlocks in between would take the caller for all that the process consists of.
 pub(super) fn on_thread<R: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> R + Send + 'static,
 ) -> std::io::Result<JoinHandle<R>> {
     let me = member().ok();
-    std::thread::Builder::new().name(String::from(name)).spawn(move || {
+    let (say, known) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new().name(String::from(name)).spawn(move || {
         act_for(me);
+        // Without a context it cannot wait later either.
+        let _ = with_local(|_| ());
+        let _ = say.send(());
         work()
-    })
+    })?;
+    let _ = known.recv();
+    Ok(thread)
 }

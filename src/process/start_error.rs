@@ -50,6 +50,7 @@ fn system(code: i32, reason: &str) -> String {
             "; the limit of processes is reached: raise `ulimit -u` or the `pids.max` of the control group, or start fewer"
         }
         libc::ENOMEM => "; there is no memory for another process",
+        libc::EMFILE | libc::ENFILE => "; the limit of open files is reached: raise `ulimit -n`, or close some",
         libc::ENOENT | libc::EACCES | libc::ENOTDIR => {
             "; the working directory of the spawning process cannot be entered"
         }

@@ -15,7 +15,10 @@ use std::time::Duration;
 /// Held shared by tests that run beside others, exclusively by those that run alone.
 static GATE: RwLock<()> = RwLock::new(());
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test may take; the long versions of some take an hour.
+fn patience() -> Duration {
+    Duration::from_secs(if std::env::var_os("CSPROC_LONG").is_some() { 7200 } else { 60 })
+}
 
 /// Runs a test beside others; if it is the last one at work, checks that no process is left.
 pub(crate) fn watched(test: &str, body: impl FnOnce()) {
@@ -47,13 +50,13 @@ fn nothing() {}
 /// Aborts the program when `body` takes too long; checks that everything in shared memory fits together afterwards.
 pub(crate) fn guarded(test: &str, body: impl FnOnce()) {
     let (over, watch) = mpsc::channel::<()>();
-    let name = String::from(test);
+    let (name, patience) = (String::from(test), patience());
     let dog = std::thread::Builder::new().name(String::from("watchdog")).spawn(move || {
-        if watch.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if watch.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
             // Not `eprintln!`, which the test harness would swallow.
             let _ = writeln!(
                 std::io::stderr(),
-                "\nwatchdog: the test `{name}` has not ended within {PATIENCE:?}; what is running:\n{}",
+                "\nwatchdog: the test `{name}` has not ended within {patience:?}; what is running:\n{}",
                 picture()
             );
             std::process::abort();

@@ -28,8 +28,13 @@ pub(crate) struct Census {
 
 impl Tables {
     pub(crate) fn census(self) -> Census {
+        // Whoever is gone and joined may still be on its way out of the tables.
+        let known = self
+            .members
+            .taken()
+            .filter(|(_, _, member)| member.phase() != Phase::Gone || member.disowned.load(Ordering::Acquire) == 0);
         Census {
-            members: self.members.taken().count(),
+            members: known.count(),
             contexts: self.contexts.taken().count(),
             channels: self.channels.taken().count(),
             ends: self.ends.taken().count(),

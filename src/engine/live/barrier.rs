@@ -25,6 +25,37 @@ use super::sync::Ordering;
 use super::word::Sync;
 use crate::engine::{ChannelName, Fired};
 
+impl Channel {
+    /// Under the lock: a seat is about to be given up, and `left` will be taken. The barrier has one party less then, unless enough seats are
+    /// taken all the same: then it was the seat of somebody who only passed the barrier on.
+    ///
+    /// ```text
+    ///   intend   tail := parties to be, plus one
+    ///            the end loses its holder                   from here on the seat is gone
+    ///   leave    capacity := parties to be; tail := 0; the count of seats follows
+    /// ```
+    /// Killed in the middle, the reaper finds the intention, and by the count of the seats whether it came to be.
+    pub(super) fn intend_to_leave(&self, left: u32) {
+        let parties = self.capacity.load(Ordering::Relaxed);
+        self.tail.store(if left < parties { parties } else { parties + 1 }, Ordering::Release);
+    }
+
+    pub(super) fn leave_as_intended(&self) {
+        if let Some(parties) = self.tail.load(Ordering::Acquire).checked_sub(1) {
+            self.capacity.store(parties, Ordering::Release);
+        }
+        self.tail.store(0, Ordering::Release);
+    }
+
+    /// Reaper, under a lock taken over from the dead: `seats` are taken.
+    fn settle_leaving(&self, seats: u32) {
+        if seats < self.readers.load(Ordering::Relaxed) {
+            self.leave_as_intended();
+        }
+        self.tail.store(0, Ordering::Release);
+    }
+}
+
 impl Local {
     /// Under the lock of a barrier: completes it if all parties but the caller are waiting. Those to be woken are in `wakes`.
     pub(super) fn meet_at_barrier(&mut self, number: usize, name: ChannelName) -> Option<Fired> {
@@ -78,7 +109,7 @@ impl Local {
     }
 
     /// Reaper, under a lock taken over from the dead: finishes what the last party had decided, or takes its claims back.
-    pub(super) fn settle_claims(&mut self, index: u32, channel: &Channel) {
+    pub(super) fn settle_claims(&mut self, index: u32, channel: &Channel, seats: u32) {
         let tables = self.tables();
         let decided = channel.flags.load(Ordering::Acquire) & DECIDED != 0;
         for (number, _, context) in tables.contexts.taken() {
@@ -99,16 +130,8 @@ impl Local {
             }
         }
         channel.lower(DECIDED);
-    }
-
-    /// Under the lock: a seat was given up, and `left` are taken. The barrier has one party less, unless enough seats are taken all the same:
-    /// then it was the seat of somebody who only passed the barrier on.
-    pub(super) fn leave_barrier(&mut self, index: u32, channel: &Channel, left: u32) {
-        let parties = channel.capacity.load(Ordering::Relaxed);
-        if left < parties {
-            channel.capacity.store(parties - 1, Ordering::Relaxed);
-            self.complete_without(index, channel);
-        }
+        channel.settle_leaving(seats);
+        self.complete_without(index, channel);
     }
 
     /// One more party, or one less.

@@ -6,6 +6,7 @@
 //! ```text
 //!   append   block.next := NONE; block tagged CHANNEL; last.next (or head) := block      published
 //!   take     head := head.next                                                           published; block tagged by whoever took it
+//!   replace  block.back := newest.back; block tagged CHANNEL; newest.back.next (or head) := block     published; the newest is out
 //! ```
 //! Whoever is killed before the publication has only a block of its own, or one that is tagged CHANNEL and not in the list; killed after
 //! it, `tail` and `length` are wrong. [`Local::repair_buffer`] walks the list, sets both, and frees what has the tag but is not in it.
@@ -15,7 +16,7 @@ use super::channel::{Channel, DROP_NEWEST, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::local::Local;
 use super::sync::Ordering;
 use super::tables::{Owner, Tables};
-use super::word::{Phase, Sync};
+use super::word::Sync;
 use crate::engine::ChannelName;
 use crate::memory::{Block, NONE};
 use std::collections::HashSet;
@@ -71,20 +72,20 @@ impl Channel {
         stored
     }
 
-    /// Takes the newest message out.
-    fn pop_newest(&self, tables: Tables) -> Option<Block> {
-        let block = self.tail.load(Ordering::Relaxed);
-        let before = match block {
-            NONE => return None,
-            block => tables.arena.block(block).back().load(Ordering::Relaxed),
-        };
+    /// Puts a message in the place of the newest one, which comes out, by the one store that publishes it.
+    fn replace_newest(&self, tables: Tables, index: u32, block: Block) -> Option<Block> {
+        let newest = self.tail.load(Ordering::Relaxed);
+        let before = tables.arena.block(newest).back().load(Ordering::Relaxed);
+        let header = tables.arena.block(block);
+        header.next().store(NONE, Ordering::Relaxed);
+        header.back().store(before, Ordering::Relaxed);
+        header.set_owner(Owner::Channel(index).tag());
         match before {
-            NONE => self.head.store(NONE, Ordering::Release),
-            before => tables.arena.block(before).next().store(NONE, Ordering::Release),
+            NONE => self.head.store(block, Ordering::Release),
+            before => tables.arena.block(before).next().store(block, Ordering::Release),
         }
-        self.tail.store(before, Ordering::Relaxed);
-        self.length.store(self.length.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
-        Some(block)
+        self.tail.store(block, Ordering::Relaxed);
+        Some(newest)
     }
 }
 
@@ -97,8 +98,12 @@ impl Local {
             let flags = channel.flags.load(Ordering::Relaxed);
             let dropped = match flags & (OVERWRITE_OLDEST | OVERWRITE_NEWEST | DROP_NEWEST) {
                 0 => return Stored::Full,
-                OVERWRITE_OLDEST if capacity > 0 => channel.pop(tables),
-                OVERWRITE_NEWEST if capacity > 0 => channel.pop_newest(tables),
+                // Appended first: killed in between, a writer leaves a message too many, which the repair drops, and not one too few.
+                OVERWRITE_OLDEST if capacity > 0 => {
+                    channel.append(tables, index, block);
+                    channel.pop(tables)
+                }
+                OVERWRITE_NEWEST if capacity > 0 => channel.replace_newest(tables, index, block),
                 _ => {
                     self.doomed.push(block);
                     return Stored::Yes;
@@ -108,6 +113,7 @@ impl Local {
                 self.received(dropped);
                 self.doomed.push(dropped);
             }
+            return Stored::Yes;
         }
         channel.append(tables, index, block);
         Stored::Yes
@@ -138,6 +144,13 @@ impl Local {
             if let Sync::Committed { parked } = sync {
                 self.hand = NONE;
                 channel.append(tables, index, taking);
+                // Under the lock still. The message is not ours, and goes its way; stopped here, and killed later, we would have the
+                // reaper settle an exchange whose blocks have new owners by then:
+                //     reader                        others                                       reaper
+                //     unlock; stopped               read the message; give its block to the
+                //                                   writer, who writes the next one into it
+                //     killed                                                                     frees it, as the writer's old one
+                self.context.exchange_done();
                 return parked.then(|| partner.context());
             }
             self.context.exchange_done();
@@ -157,7 +170,14 @@ impl Local {
     /// Reaper, under a lock taken over from the dead.
     pub(super) fn repair_buffer(&mut self, name: ChannelName, channel: &Channel) {
         let tables = self.tables();
-        let stored = channel.stored(tables);
+        let mut stored = channel.stored(tables);
+        if channel.flags.load(Ordering::Relaxed) & OVERWRITE_OLDEST != 0 {
+            // One too many: its writer died before the oldest made room.
+            while stored.len() > (channel.capacity.load(Ordering::Relaxed) as usize).max(1) {
+                stored.remove(0);
+            }
+            channel.head.store(stored.first().copied().unwrap_or(NONE), Ordering::Release);
+        }
         let befores = std::iter::once(&NONE).chain(&stored);
         for (block, before) in stored.iter().zip(befores) {
             tables.arena.block(*block).back().store(*before, Ordering::Relaxed);
@@ -165,9 +185,10 @@ impl Local {
         channel.tail.store(stored.last().copied().unwrap_or(NONE), Ordering::Relaxed);
         channel.length.store(stored.len() as u32, Ordering::Release);
         let mut present: HashSet<Block> = stored.into_iter().collect();
-        // A reader that died had told a writer that its message was stored.
+        // A reader that died had told a writer that its message was stored. Who stores holds the lock, so it is the one that the lock was
+        // taken over from, whether it is being buried or, killed meanwhile, will be buried later.
         for (number, _, context) in tables.contexts.taken() {
-            if context.word.read().phase() != Phase::Dead || context.storing.load(Ordering::Acquire) != name.index + 1 {
+            if context.storing.load(Ordering::Acquire) != name.index + 1 {
                 continue;
             }
             if let Some(promised) = self.committed_exchange(number, context)

@@ -41,6 +41,8 @@ pub(super) const BARRIER: u32 = 1024;
 pub(super) const DECIDED: u32 = 2048;
 /// Its values travel beside the blocks; the channel itself is a rendezvous as any other.
 const CARRIED: u32 = 4096;
+/// Only tells, by retiring, that something has ended.
+pub(super) const END: u32 = 8192;
 
 /// What a channel is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +69,7 @@ pub(super) struct Channel {
     pub(super) readers: AtomicU32,
     pub(super) writers: AtomicU32,
     pub(super) handles: AtomicU32,
-    /// The member whose death took the channel along, when [`LOST`] is set.
+    /// The member whose death took the channel along, when [`LOST`] is set; the context that makes it while it is [`FRESH`].
     pub(super) lost: AtomicU32,
     /// The oldest message in the buffer, and how many may lie there.
     pub(super) head: AtomicU32,
@@ -94,11 +96,18 @@ impl Tables {
     pub(crate) fn is_carried(self, channel: ChannelName) -> bool {
         self.channel(channel).is_some_and(|channel| channel.flags.load(Ordering::Relaxed) & CARRIED != 0)
     }
+
+    /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not in use yet.
+    pub(crate) fn tells_of_an_end(self, channel: ChannelName) {
+        if let Some(channel) = self.channel(channel) {
+            channel.flags.fetch_or(END, Ordering::AcqRel);
+        }
+    }
 }
 
 impl Channel {
     /// A taken slot becomes a fresh channel, before anybody else knows its name.
-    pub(super) fn reset(&self, name: &str, kind: ChannelKind) {
+    pub(super) fn reset(&self, name: &str, kind: ChannelKind, maker: u32) {
         let (bits, capacity) = match kind {
             ChannelKind::Channel(Store::Fifo(capacity)) => (0, capacity),
             ChannelKind::Channel(Store::OverwriteOldest(capacity)) => (OVERWRITE_OLDEST, capacity),
@@ -109,7 +118,8 @@ impl Channel {
         };
         self.flags.store(FRESH | bits, Ordering::Relaxed);
         self.capacity.store(capacity, Ordering::Relaxed);
-        for word in [&self.readers, &self.writers, &self.handles, &self.lost] {
+        self.lost.store(maker, Ordering::Relaxed);
+        for word in [&self.readers, &self.writers, &self.handles] {
             word.store(0, Ordering::Relaxed);
         }
         for word in [&self.head, &self.tail, &self.length] {
@@ -123,6 +133,12 @@ impl Channel {
             slot.store(*byte, Ordering::Relaxed);
         }
         self.name_length.store(bytes.len() as u8, Ordering::Release);
+    }
+
+    /// The context that makes it, while nobody has an end of it.
+    pub(super) fn fresh_maker(&self) -> Option<u32> {
+        let fresh = self.flags.load(Ordering::Acquire) & FRESH != 0;
+        fresh.then(|| self.lost.load(Ordering::Relaxed))
     }
 
     pub(super) fn name(&self) -> String {

@@ -180,8 +180,8 @@ impl Local {
         holder: Holder,
     ) -> Result<(ChannelName, EndName), ArenaError> {
         let tables = self.tables();
-        let (index, generation, channel) = take(tables.channels, Home::Channels)?;
-        channel.reset(name, kind);
+        let maker = self.index;
+        let (index, generation, _) = take(tables.channels, Home::Channels, |channel| channel.reset(name, kind, maker))?;
         let name = ChannelName { index, generation };
         match self.request_end(name, Direction::Handle, holder) {
             Ok(end) => Ok((name, end)),
@@ -200,12 +200,14 @@ impl Local {
         holder: Holder,
     ) -> Result<EndName, ArenaError> {
         let tables = self.tables();
-        let (index, generation, end) = take(tables.ends, Home::Ends)?;
-        end.channel.store(name.index, Ordering::Relaxed);
-        end.generation.store(name.generation, Ordering::Relaxed);
-        end.direction.store(direction as u32, Ordering::Relaxed);
-        end.maker.store(self.index + 1, Ordering::Relaxed);
-        end.holder.store(0, Ordering::Relaxed);
+        let maker = self.index + 1;
+        let (index, generation, end) = take(tables.ends, Home::Ends, |end| {
+            end.channel.store(name.index, Ordering::Relaxed);
+            end.generation.store(name.generation, Ordering::Relaxed);
+            end.direction.store(direction as u32, Ordering::Relaxed);
+            end.maker.store(maker, Ordering::Relaxed);
+            end.holder.store(0, Ordering::Relaxed);
+        })?;
         // Counted too early rather than too late: killed before the record is complete, the counter only makes the
         // reaper look once more.
         self.count_held(holder, 1);
@@ -230,12 +232,14 @@ impl Local {
     /// Hands an end from one holder to another. Fails if `from` does not hold it (any more).
     pub(crate) fn move_end(&mut self, end: EndName, from: Holder, to: Holder) -> bool {
         let Some(record) = self.tables().ends.named(end.index, end.generation) else { return false };
+        // Counted too early rather than too late, as in `request_end`: killed in between, a block would carry an end and say that
+        // it carries none.
+        self.count_held(to, 1);
         let moved = record.holder.compare_exchange(from.raw(), to.raw(), Ordering::AcqRel, Ordering::Acquire).is_ok();
         if moved {
             record.maker.store(self.index + 1, Ordering::Relaxed);
-            self.count_held(to, 1);
-            self.count_held(from, -1);
         }
+        self.count_held(if moved { from } else { to }, -1);
         moved
     }
 
@@ -259,9 +263,18 @@ impl Local {
         if mine {
             // Before the record goes: killed in between, the reaper must not take a poison for a retirement.
             channel.raise(self.closing_bits(channel, direction, closing));
+            // From here on it is in our hands: with nobody as its holder, the reaper finds it by this.
+            record.maker.store(self.index + 1, Ordering::Relaxed);
+            if direction == Direction::Party {
+                let left = channel.count(direction).load(Ordering::Relaxed).saturating_sub(1);
+                channel.intend_to_leave(if closing == Closing::Resign { 0 } else { left });
+            }
         }
         let holder = if mine { Holder::of(record.holder.swap(0, Ordering::AcqRel)) } else { None };
         if holder.is_some() {
+            if direction == Direction::Party {
+                channel.leave_as_intended();
+            }
             let left = channel.count(direction).fetch_sub(1, Ordering::Relaxed) - 1;
             let gone = match direction {
                 Direction::Reader if left == 0 => NO_READERS,
@@ -273,7 +286,7 @@ impl Local {
                 self.empty_buffer(channel);
             }
             if direction == Direction::Party {
-                self.leave_barrier(name.index, channel, if closing == Closing::Resign { 0 } else { left });
+                self.complete_without(name.index, channel);
             }
             self.resolve(channel);
             tables.ends.give_back(end.index);
@@ -284,6 +297,40 @@ impl Local {
             self.count_held(holder, -1);
         }
         self.after_unlock();
+    }
+
+    /// Reaper: frees the records of ends that the dead had taken for an end that never came to be, or of an end that they were closing.
+    ///
+    /// ```text
+    ///   request   taken, maker ── killed ── holder            the end never was
+    ///   close     maker, holder := 0 ── killed ── given back  the end is gone; its channel was counted again with the lock
+    /// ```
+    pub(super) fn free_half_made_ends(&mut self, of_the_dead: impl Fn(u32) -> bool) {
+        let tables = self.tables();
+        for (index, _, end) in tables.ends.taken() {
+            let maker = end.maker.load(Ordering::Relaxed).checked_sub(1);
+            if end.holder.load(Ordering::Acquire) == 0 && maker.is_some_and(&of_the_dead) {
+                tables.ends.give_back(index);
+            }
+        }
+    }
+
+    /// Reaper: frees channels that the dead had taken and to which they had given no end yet.
+    pub(super) fn free_half_made_channels(&mut self, of_the_dead: impl Fn(u32) -> bool) {
+        let tables = self.tables();
+        for (index, generation, channel) in tables.channels.taken() {
+            if !channel.fresh_maker().is_some_and(&of_the_dead) {
+                continue;
+            }
+            if let Some(channel) = self.lock(ChannelName { index, generation }) {
+                if channel.fresh_maker().is_some_and(&of_the_dead) {
+                    channel.lower(FRESH);
+                    self.free_if_unused(ChannelName { index, generation }, channel);
+                }
+                self.unlock(channel);
+            }
+            self.after_unlock();
+        }
     }
 
     /// Under the lock: a channel without ends and handles goes back to the pool.
@@ -302,6 +349,20 @@ impl Local {
 
     /// Poisons the channel of an end; the end stays. What a writer poisons is read to the end first, what a reader poisons is not.
     pub(crate) fn poison(&mut self, name: ChannelName, direction: Direction) {
+        self.poison_quietly(name, direction);
+        self.after_unlock();
+    }
+
+    /// Poisons channels as a writer does. Nobody wakes before all of them are poisoned: whoever did could end, and what others still
+    /// wait for would be retired and not poisoned.
+    pub(crate) fn poison_all(&mut self, names: impl IntoIterator<Item = ChannelName>) {
+        for name in names {
+            self.poison_quietly(name, Direction::Writer);
+        }
+        self.after_unlock();
+    }
+
+    fn poison_quietly(&mut self, name: ChannelName, direction: Direction) {
         if let Some(channel) = self.lock(name) {
             channel.raise(POISONED);
             if direction == Direction::Reader {
@@ -309,7 +370,6 @@ impl Local {
             }
             self.resolve(channel);
             self.unlock(channel);
-            self.after_unlock();
         }
     }
 

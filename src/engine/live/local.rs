@@ -89,18 +89,29 @@ pub(crate) fn with_local<R>(work: impl FnOnce(&mut Local) -> R) -> Result<R, Are
 impl Local {
     pub(crate) fn new() -> Result<Local, ArenaError> {
         let tables = tables();
-        let (index, _, context) = take(tables.contexts, Home::Contexts)?;
-        for word in
-            [&context.length, &context.table, &context.locking, &context.sleeping, &context.partner, &context.storing]
-        {
-            word.store(0, Ordering::Relaxed);
-        }
-        context.word.start();
-        context.location.store(0, Ordering::Relaxed);
-        context.thread.store(crate::sys::threads::current(), Ordering::Relaxed);
+        let (host, member) = (host()?, member()?);
+        // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial finds by its host.
+        let (index, _, context) = take(tables.contexts, Home::Contexts, |context| {
+            for word in [
+                &context.length,
+                &context.table,
+                &context.locking,
+                &context.sleeping,
+                &context.partner,
+                &context.storing,
+            ] {
+                word.store(0, Ordering::Relaxed);
+            }
+            context.word.start();
+            context.location.store(0, Ordering::Relaxed);
+            context.thread.store(crate::sys::threads::current(), Ordering::Relaxed);
+            context.active.store(0, Ordering::Relaxed);
+            context.host.store(host + 1, Ordering::Release);
+            context.member.store(member + 1, Ordering::Release);
+        })?;
         context.active.store(1, Ordering::Relaxed);
         tables.arena.shared().active.fetch_add(1, Ordering::Relaxed);
-        let mut local = Local {
+        let local = Local {
             tables,
             index,
             context,
@@ -116,16 +127,6 @@ impl Local {
             doomed: Vec::new(),
             owes: false,
         };
-        match host() {
-            Ok(host) => {
-                context.host.store(host + 1, Ordering::Release);
-                context.member.store(member()? + 1, Ordering::Release);
-            }
-            Err(error) => {
-                local.dice = 0;
-                return Err(error);
-            }
-        }
         Ok(local)
     }
 
@@ -254,9 +255,8 @@ impl Drop for Local {
         if self.context.active.swap(0, Ordering::AcqRel) == 1 {
             self.tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }
-        // Whoever takes the slot next has no host for a moment; it must not look like ours, which may be dead by then.
-        self.context.host.store(0, Ordering::Release);
         self.set_verdict(self.context, 0);
+        // The host stays until the slot is somebody else's: killed before it is given back, it is found by it.
         self.tables.contexts.give_back(self.index);
     }
 }

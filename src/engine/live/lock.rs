@@ -6,9 +6,16 @@
 //! Holders never make a system call or run user code while they hold it, so it is free again within a microsecond unless
 //! the holder is preempted, stopped or killed. Waiters spin for a bounded time, then sleep. When the holder was killed, the
 //! reaper takes the word over, repairs what the lock protects, and releases it. Killed between releasing the word and waking
-//! a sleeper: the sleeper has noted the channel in its context, and the reaper wakes it.
+//! a sleeper: the sleeper has noted the channel in its context, and the reaper wakes it. It does so at the end of a burial, and also
+//! whenever it waits for a lock in vain, because the sleeper may hold that lock:
+//!
+//! ```text
+//!     dead                        living, over two channels            reaper
+//!     holds b                     holds a, sleeps on b
+//!     b := free; killed           (nobody wakes it)                    needs a for an end of the dead, and then would wake all
+//! ```
 
-use super::sync::{AtomicU32, Ordering, spin_loop, wait, wake, wake_all};
+use super::sync::{AtomicU32, Ordering, Woken, spin_loop, wait, wake, wake_all};
 use crate::sys::clock::Deadline;
 use std::time::{Duration, Instant};
 
@@ -69,8 +76,8 @@ impl Lock {
     }
 
     /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again. `true` when the lock was taken over from a
-    /// dead holder, whose half-made change is to be repaired.
-    pub(super) fn take_from_the_dead(&self, me: LockHolder, is_dead: impl Fn(u32) -> bool) -> bool {
+    /// dead holder, whose half-made change is to be repaired. `ring` is to wake whoever sleeps on any lock.
+    pub(super) fn take_from_the_dead(&self, me: LockHolder, is_dead: impl Fn(u32) -> bool, ring: impl Fn()) -> bool {
         loop {
             let now = self.0.load(Ordering::Relaxed);
             if now == 0 {
@@ -86,7 +93,9 @@ impl Lock {
             if now == marked || self.0.compare_exchange(now, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
                 // Holders that live are gone within a microsecond; then this was a matter of death.
                 let soon = Deadline::at(Instant::now() + Duration::from_millis(1));
-                wait(&self.0, marked, Some(&soon));
+                if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut {
+                    ring();
+                }
             }
         }
     }
@@ -103,6 +112,13 @@ impl Lock {
         if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 {
             wake(&self.0, 1);
         }
+    }
+
+    /// As a holder that is killed before it wakes anybody.
+    #[cfg(test)]
+    pub(super) fn release_and_die(&self) -> ! {
+        self.0.store(0, Ordering::Release);
+        std::process::abort()
     }
 
     /// The context that holds it.

@@ -8,7 +8,7 @@
 use super::end::{Closing, EndName, Holder};
 use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, wait, wake_all};
-use super::tables::{Tables, take};
+use super::tables::{Owner, Tables, take};
 use crate::memory::{ArenaError, Block, Home, NONE, Shareable, Slot, SlotState};
 use crate::sys::clock::Deadline;
 
@@ -47,6 +47,13 @@ pub(crate) struct MemberName {
     pub(crate) index: u32,
     pub(crate) generation: u32,
 }
+
+/// In the word of references: the starter's.
+const STARTER: u32 = 1 << 31;
+/// The process's own.
+const OWN: u32 = 1 << 29;
+/// There is no reference left, and the context whose number stands in the lower bits frees the slot.
+const FREEING: u32 = 1 << 30;
 
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -134,9 +141,41 @@ impl Member {
         }
     }
 
-    /// Whether no process or thread has been made for it yet.
+    /// Whether no process or thread has been made for it, so that nobody but its starter sees to its end.
     pub(super) fn is_unborn(&self) -> bool {
-        self.phase() <= Phase::Requested && self.pid.load(Ordering::Acquire) == 0
+        self.is_to_be_buried() && self.pid.load(Ordering::Acquire) == 0
+    }
+
+    /// A slot that is about to be taken.
+    fn begin(&self, parent: u32, serial: u64) {
+        for word in [
+            &self.code,
+            &self.pid,
+            &self.retires_on_crash,
+            &self.ends,
+            &self.exit_end,
+            &self.exit_end_generation,
+            &self.exit_reader,
+            &self.exit_reader_generation,
+            &self.disowned,
+            &self.on_deadlock,
+        ] {
+            word.store(0, Ordering::Relaxed);
+        }
+        for block in self.blocks() {
+            block.store(NONE, Ordering::Relaxed);
+        }
+        // Its own index: written when it is known, and nobody asks for it before.
+        self.host.store(u32::MAX, Ordering::Relaxed);
+        self.parent.store(parent, Ordering::Relaxed);
+        self.references.store(STARTER | OWN, Ordering::Relaxed);
+        self.serial.store(serial, Ordering::Relaxed);
+        self.phase.store(Phase::New as u32, Ordering::Relaxed);
+    }
+
+    /// Whether nobody has seen to the end that it is gone: it is not, or a thread that was about to leave was killed on the way.
+    pub(super) fn is_to_be_buried(&self) -> bool {
+        self.phase() != Phase::Gone || self.references.load(Ordering::Acquire) & (OWN | FREEING) == OWN
     }
 
     fn blocks(&self) -> [&AtomicU32; 5] {
@@ -152,28 +191,11 @@ impl Member {
 impl Tables {
     /// A new member, with one reference for its starter and one for itself.
     pub(crate) fn create_member(self, parent: u32) -> Result<(MemberName, &'static Member), ArenaError> {
-        let (index, generation, member) = take(self.members, Home::Members)?;
-        for word in [
-            &member.code,
-            &member.pid,
-            &member.retires_on_crash,
-            &member.ends,
-            &member.exit_end,
-            &member.exit_end_generation,
-            &member.exit_reader,
-            &member.exit_reader_generation,
-            &member.disowned,
-            &member.on_deadlock,
-        ] {
-            word.store(0, Ordering::Relaxed);
-        }
-        for block in member.blocks() {
-            block.store(NONE, Ordering::Relaxed);
-        }
+        let serial = self.arena.shared().serial.fetch_add(1, Ordering::Relaxed);
+        // The slot says whose it is before it is taken: killed in between, its maker leaves a child that was never asked for, not one
+        // that nobody knows.
+        let (index, generation, member) = take(self.members, Home::Members, |member| member.begin(parent, serial))?;
         member.host.store(index, Ordering::Relaxed);
-        member.parent.store(parent, Ordering::Relaxed);
-        member.references.store(2, Ordering::Relaxed);
-        member.serial.store(self.arena.shared().serial.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         member.phase.store(Phase::New as u32, Ordering::Release);
         Ok((MemberName { index, generation }, member))
     }
@@ -210,31 +232,78 @@ impl Local {
     /// Gives up one reference; the last one frees the slot and the blocks it keeps. No lock may be held: ends may travel in the
     /// blocks.
     pub(crate) fn release_member(&mut self, index: u32) {
-        let tables = self.tables();
-        let Some(member) = tables.members.get(index) else { return };
-        if member.references.fetch_sub(1, Ordering::AcqRel) == 1 {
-            for block in member.blocks() {
-                self.discard(block.swap(NONE, Ordering::AcqRel), Closing::Retire);
-            }
-            // The next user of the slot must not look like a part of the dead for a moment.
-            member.host.store(u32::MAX, Ordering::Release);
-            member.parent.store(u32::MAX, Ordering::Release);
-            tables.members.give_back(index);
-        }
+        self.give_up(index, |references| references.checked_sub(1));
+    }
+
+    /// The process no longer needs its slot. Counts once.
+    pub(super) fn release_own(&mut self, index: u32) {
+        self.give_up(index, |references| (references & OWN != 0).then_some(references & !OWN));
     }
 
     /// The starter no longer cares; may be said by the starter and by its reaper, and counts once.
+    ///
+    /// Nothing but the last step, which is one store, makes it count: a starter that is killed before has not said it, and its reaper says it.
     pub(crate) fn disown(&mut self, index: u32) {
         let Some(member) = self.tables().members.get(index) else { return };
-        if member.disowned.swap(1, Ordering::AcqRel) == 0 {
-            let reader = EndName {
-                index: member.exit_reader.load(Ordering::Acquire),
-                generation: member.exit_reader_generation.load(Ordering::Acquire),
-            };
-            if self.tables().holder(reader) == Some(Holder::Exit(index)) {
-                self.close_end(reader, Closing::Retire);
+        member.disowned.store(1, Ordering::Release);
+        let reader = EndName {
+            index: member.exit_reader.load(Ordering::Acquire),
+            generation: member.exit_reader_generation.load(Ordering::Acquire),
+        };
+        if self.tables().holder(reader) == Some(Holder::Exit(index)) {
+            self.close_end(reader, Closing::Retire);
+        }
+        self.give_up(index, |references| (references & STARTER != 0).then_some(references & !STARTER));
+    }
+
+    /// Whoever gives up the last reference leaves its own name in its place, in the same store: killed before the slot is free, it is found
+    /// by that name, and the reaper frees the slot.
+    fn give_up(&mut self, index: u32, less: impl Fn(u32) -> Option<u32>) {
+        let Some(member) = self.tables().members.get(index) else { return };
+        let freer = FREEING | self.index;
+        let change = |references: u32| match less(references) {
+            _ if references & FREEING != 0 => None,
+            Some(0) => Some(freer),
+            other => other,
+        };
+        let changed = member.references.fetch_update(Ordering::AcqRel, Ordering::Acquire, change);
+        if changed.is_ok_and(|before| change(before) == Some(freer)) {
+            self.free_member(index, member);
+        }
+    }
+
+    fn free_member(&mut self, index: u32, member: &Member) {
+        let tables = self.tables();
+        for block in member.blocks() {
+            let block = block.swap(NONE, Ordering::AcqRel);
+            // A result that the starter was just taking when it died is the starter's by its tag, and went with it.
+            if block != NONE && tables.arena.block(block).owner() == Owner::Member(index).tag() {
+                self.discard(block, Closing::Retire);
             }
-            self.release_member(index);
+        }
+        // The next user of the slot must not look like a part of the dead for a moment.
+        member.host.store(u32::MAX, Ordering::Release);
+        member.parent.store(u32::MAX, Ordering::Release);
+        tables.members.give_back(index);
+    }
+
+    /// Reaper: frees the slots that the dead were about to free. Blocks that a slot names no more carry its tag.
+    pub(super) fn free_half_freed_members(&mut self, of_the_dead: impl Fn(u32) -> bool) {
+        let tables = self.tables();
+        for (index, _, member) in tables.members.taken() {
+            let references = member.references.load(Ordering::Acquire);
+            if references & FREEING != 0 && of_the_dead(references & !FREEING) {
+                let tag = Owner::Member(index).tag();
+                let rest: Vec<Block> =
+                    tables.arena.blocks().filter(|(_, header)| header.owner() == tag).map(|(block, _)| block).collect();
+                for block in member.blocks() {
+                    block.store(NONE, Ordering::Release);
+                }
+                for block in rest {
+                    self.discard(block, Closing::Retire);
+                }
+                self.free_member(index, member);
+            }
         }
     }
 }

@@ -48,12 +48,13 @@ use super::channel::Channel;
 use super::context::{EXTENDED, MOST_GUARDS, OUTPUT, Offer, OfferName};
 use super::local::Local;
 use super::park::Waited;
-use super::sync::{Ordering, spin_loop, yield_now};
-use super::word::{Phase, Snapshot, Sync};
+use super::sync::{AtomicU32, Ordering, spin_loop, wait, yield_now};
+use super::word::{CLAIM_CHECK, Phase, Snapshot, Sync};
 use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order};
 use crate::memory::{ArenaError, Block, FATE, NONE};
 use crate::sys::clock::Deadline;
 use std::panic::Location;
+use std::time::Instant;
 
 impl Engine for Local {
     fn offer(&mut self, guards: &[Guard], order: Order, location: &'static Location<'static>) -> Fired {
@@ -289,8 +290,13 @@ impl Local {
                 // The claimer may be dead, and then nobody else would settle its claims.
                 self.settle_claims_of_the_dead(barrier);
                 yield_now();
-            } else {
+            } else if round < 1000 {
                 yield_now();
+            } else {
+                // The claimer is stopped, or has no processor: nobody rings when it goes on, but looking all the time would keep a
+                // processor busy for as long as somebody looks at it with a debugger.
+                let nobody_rings = AtomicU32::new(0);
+                wait(&nobody_rings, 0, Some(&Deadline::at(Instant::now() + CLAIM_CHECK)));
             }
             match sync() {
                 Sync::Claimed { barrier: now } => barrier = now,

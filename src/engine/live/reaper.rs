@@ -7,6 +7,7 @@
 //! 2. **Locks.** A lock that a dead context holds protects a half-made change: it is taken over, the queues are rebuilt from
 //!    the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the ends, and
 //!    the fate is delivered again. Then it is released. After this step nobody waits for the dead.
+//!    Records of ends and channels that the dead were making or freeing belong to nobody else; they go.
 //! 3. **Offers.** What the dead still have in queues is unlinked.
 //!    Then the living who were just about to commit one of the dead are waited for: they hold the lock of a channel in their table.
 //!    After this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.
@@ -19,7 +20,7 @@
 //! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and every
 //!    sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
 
-use super::channel::{Channel, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
+use super::channel::{Channel, FRESH, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
 use super::context::{Context, OfferName};
 use super::end::{Closing, Direction, EndName, Holder};
 use super::local::Local;
@@ -28,7 +29,7 @@ use super::sync::Ordering;
 use super::tables::Owner;
 use super::word::{Phase as Word, Snapshot};
 use crate::engine::ChannelName;
-use crate::memory::{Block, FATE, NONE};
+use crate::memory::{Block, FATE, NONE, Slot};
 use std::collections::{HashMap, HashSet};
 
 /// One context of the dead process, with the last reading of its word.
@@ -54,17 +55,20 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host + 1)
         .map(|(index, _, context)| Corpse { index, context, word: context.word.bury() })
         .collect();
-    let members: Vec<(u32, &'static Member)> = tables
+    let (members, generations): (Vec<(u32, &'static Member)>, Vec<u32>) = tables
         .members
         .taken()
         .filter(|(index, _, member)| {
-            (member.host.load(Ordering::Acquire) == host || *index == host) && member.phase() != Phase::Gone
+            (member.host.load(Ordering::Acquire) == host || *index == host) && member.is_to_be_buried()
         })
-        .map(|(index, _, member)| (index, member))
-        .collect();
+        .map(|(index, generation, member)| ((index, member), generation))
+        .unzip();
     for corpse in &corpses {
         local.break_locks(corpse);
     }
+    let of_the_dead = |context: u32| corpses.iter().any(|corpse| corpse.index == context);
+    local.free_half_made_ends(of_the_dead);
+    local.free_half_made_channels(of_the_dead);
     for corpse in &corpses {
         local.unlink_offers(corpse);
     }
@@ -75,12 +79,16 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         local.close_held(*index, closing(*index, member));
     }
     local.free_blocks(&corpses, &members, host);
+    local.free_half_freed_members(|context| corpses.iter().any(|corpse| corpse.index == context));
     let any = !corpses.is_empty();
     for corpse in corpses {
         local.release_corpse(&corpse);
     }
-    for (index, member) in &members {
-        local.leave(*index, member);
+    for ((index, member), generation) in members.iter().zip(generations) {
+        // A child that its parent has just taken along is gone, and its slot may be somebody else's.
+        if member.state().is(generation) {
+            local.leave(*index, member);
+        }
     }
     if any {
         recount(local);
@@ -117,7 +125,7 @@ impl Local {
     /// the burial needs. Nobody else would break it. The dead holder's context is not marked DEAD then; what it has in queues stays
     /// there, marked, until its own burial unlinks it.
     pub(super) fn take_lock_as_reaper(&mut self, index: u32, channel: &'static Channel) {
-        if channel.lock.take_from_the_dead(self.holder, |context| self.is_dead(context)) {
+        if channel.lock.take_from_the_dead(self.holder, |context| self.is_dead(context), || ring(self)) {
             self.rebuild(index, channel);
         }
     }
@@ -147,7 +155,8 @@ impl Local {
         }
     }
 
-    /// A member is gone: says so, and lets go of the end that its joiner waits for.
+    /// A member is gone: says so, and lets go of the end that its joiner waits for. A thread that is killed on the way has not left: all of
+    /// this is done again at the burial of its process, and every step counts once.
     pub(crate) fn leave(&mut self, index: u32, member: &Member) {
         let closing = closing(index, member);
         let arguments = member.arguments.swap(NONE, Ordering::AcqRel);
@@ -171,10 +180,31 @@ impl Local {
             let unborn = self.tables().members.get(child).filter(|child| child.is_unborn());
             self.disown(child);
             if let Some(unborn) = unborn {
+                self.leave_unborn(child, self::closing(child, unborn));
                 self.leave(child, unborn);
             }
         }
-        self.release_member(index);
+        self.release_own(index);
+    }
+
+    /// Its starter died, perhaps while it described the process: what already belongs to it by its tag or its holder need not be named in
+    /// its slot yet.
+    fn leave_unborn(&mut self, index: u32, closing: Closing) {
+        let tables = self.tables();
+        for end in tables.held_by(Holder::Exit(index)) {
+            self.close_end(end, Closing::Retire);
+        }
+        let tag = Owner::Member(index).tag();
+        let kept = |block| tables.members.get(index).is_some_and(|member| member.keeps(block));
+        let blocks: Vec<Block> = tables
+            .arena
+            .blocks()
+            .filter(|(block, header)| header.owner() == tag && !kept(*block))
+            .map(|(block, _)| block)
+            .collect();
+        for block in blocks {
+            self.discard(block, closing);
+        }
     }
 
     /// Step 2.
@@ -198,7 +228,6 @@ impl Local {
 
     /// Under a lock taken over from the dead: queues from the tables, counts from the ends, fate from both.
     fn rebuild(&mut self, index: u32, channel: &'static Channel) {
-        use crate::memory::Slot;
         let tables = self.tables();
         channel.inputs.clear();
         channel.outputs.clear();
@@ -225,11 +254,19 @@ impl Local {
         if channel.is_buffered() {
             self.repair_buffer(name, channel);
         }
-        if channel.is_barrier() {
-            self.settle_claims(index, channel);
-        }
-
         let [readers, writers, handles, seats] = tables.count_ends(name);
+        if channel.is_barrier() {
+            self.settle_claims(index, channel, seats);
+        }
+        // Killed while it made the first end: there is one, so the channel is no longer its maker's.
+        if readers + writers + handles + seats > 0 {
+            channel.lower(FRESH);
+        }
+        for (had, count) in [(HAD_READERS, readers), (HAD_WRITERS, writers)] {
+            if count > 0 {
+                channel.raise(had);
+            }
+        }
         for (direction, count) in
             [(Direction::Reader, readers + seats), (Direction::Writer, writers), (Direction::Handle, handles)]
         {
@@ -291,6 +328,7 @@ impl Local {
     /// Step 4.
     fn settle_exchanges(&mut self, corpses: &[Corpse], host: u32) {
         let tables = self.tables();
+        let closing = tables.members.get(host).map_or(Closing::Retire, |member| closing(host, member));
         let words: HashMap<u32, Snapshot> = corpses.iter().map(|corpse| (corpse.index, corpse.word)).collect();
         for corpse in corpses {
             let Some(partner) = corpse.context.partner.load(Ordering::Acquire).checked_sub(1) else { continue };
@@ -298,7 +336,8 @@ impl Local {
             if let Some(taking) = self.committed_exchange_with(corpse.index, corpse.context, word)
                 && tables.arena.block(taking).owner() == Owner::Context(partner).tag()
             {
-                self.discard(taking, Closing::Lost { member: host });
+                // Ends that travel in it were about to be the dead one's, and go by its policy as all others.
+                self.discard(taking, closing);
             }
         }
     }
@@ -407,8 +446,6 @@ impl Local {
         self.set_verdict(corpse.context, 0);
         corpse.context.length.store(0, Ordering::Release);
         corpse.context.table.store(NONE, Ordering::Release);
-        // As in the `Drop` of `Local`.
-        corpse.context.host.store(0, Ordering::Release);
         if corpse.context.active.swap(0, Ordering::AcqRel) == 1 {
             tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }

@@ -11,16 +11,20 @@
 //! itself, and a process that makes threads of its own, may use an end from any thread; so such an end counts as waiting only if all
 //! contexts of the process do and its other threads wait for them. A `Channel` value (a handle) counts with the thread that made it.
 //!
-//! A reading without locks may see a moment that never was. So the result is only believed when a second reading, a while later, finds the same
-//! contexts with the same words: a word changes with every operation.
+//! **What is believed.** A reading without locks may see a moment that never was, and with much traffic hardly one reading is without
+//! such a ghost. So what a reading finds is only suspected. The next one, a while later, begins its fixed point with those that were suspected and
+//! whose words are still the same (a word changes with every operation): who has moved in the meantime is outside, whatever it does now.
+//!
+//! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own.
 
-use super::channel::BARRIER;
+use super::channel::{BARRIER, Channel, END};
 use super::context::Context;
 use super::end::{Direction, EndName, Holder};
 use super::sync::Ordering;
 use super::tables::{Owner, Tables};
 use super::word::{Phase, Snapshot};
 use crate::engine::ChannelName;
+use crate::memory::Block;
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 
@@ -35,6 +39,18 @@ pub(crate) enum Action {
     Join,
     /// Has written, and waits for its reader to finish an extended rendezvous.
     Release,
+}
+
+impl Action {
+    /// The ends that can answer it; `None` if it waits for one process, not for a channel.
+    fn answered_by(self) -> Option<Direction> {
+        match self {
+            Action::Read | Action::Join => Some(Direction::Writer),
+            Action::Write => Some(Direction::Reader),
+            Action::Sync => Some(Direction::Party),
+            Action::Release => None,
+        }
+    }
 }
 
 /// One guard of a context that stands still, and the members that could answer it.
@@ -52,7 +68,18 @@ pub(crate) struct Stuck {
     pub(crate) location: Option<&'static Location<'static>>,
     pub(crate) guards: Vec<StuckGuard>,
     context: u32,
-    word: u64,
+}
+
+/// A context that waits, and the word it waits with.
+pub(crate) type Suspect = (u32, u64);
+
+/// What one look has found.
+#[derive(Debug, Default)]
+pub(crate) struct Standstill {
+    /// Those who stand still if this reading is right, without those who have been proved to.
+    pub(crate) suspects: HashSet<Suspect>,
+    /// Those who do, in groups that wait for each other, in order.
+    pub(crate) groups: Vec<Vec<Stuck>>,
 }
 
 /// A waiting context, as one reading finds it.
@@ -90,31 +117,25 @@ impl Tables {
         })
     }
 
-    /// The contexts that stand still now, in order.
-    pub(crate) fn standstill(self) -> Vec<Stuck> {
+    /// The contexts that stand still now; they are proved to if they were suspected `before`.
+    pub(crate) fn standstill(self, before: &HashSet<Suspect>) -> Standstill {
         let mut reading = Reading::of(self);
-        let mut set: HashSet<u32> = reading.waiting.keys().copied().collect();
-        loop {
-            let answered: Vec<u32> =
-                set.iter().copied().filter(|context| reading.can_be_answered(*context, &set)).collect();
-            if answered.is_empty() {
-                break;
-            }
-            for context in answered {
-                set.remove(&context);
-            }
-        }
+        let all = reading.waiting.keys().copied().collect();
+        let suspected = reading.fixed_point(all);
         // Somebody who only waits for the end of others is part of it, but is no standstill by itself.
-        let joins = |context: &u32| {
-            let waiting = reading.waiting.get(context);
-            waiting.is_none_or(|waiting| waiting.guards.iter().all(|(action, _)| *action == Action::Join))
-        };
-        if set.iter().all(joins) {
-            return Vec::new();
+        if suspected.iter().all(|context| reading.only_joins(*context)) {
+            return Standstill::default();
         }
-        let mut stuck: Vec<Stuck> = set.iter().filter_map(|context| reading.describe(*context)).collect();
-        stuck.sort_by_key(|stuck| (stuck.member, stuck.context));
-        stuck
+        let suspects = reading.suspects(&suspected);
+        let known = suspected.into_iter().filter(|context| {
+            reading.waiting.get(context).is_some_and(|waiting| before.contains(&(*context, waiting.word)))
+        });
+        let known: HashSet<u32> = known.collect();
+        let proved = reading.fixed_point(known);
+        let groups = reading.groups(&proved).into_iter();
+        let groups = groups.filter(|group| !group.iter().all(|context| reading.only_joins(*context)));
+        let groups = groups.map(|group| group.iter().filter_map(|context| reading.describe(*context)).collect());
+        Standstill { suspects: &suspects - &reading.suspects(&proved), groups: groups.collect() }
     }
 }
 
@@ -137,13 +158,100 @@ impl Reading {
         Reading { tables, waiting, contexts, ends, idle: HashMap::new() }
     }
 
+    /// The largest part of `set` in which nobody can be answered from outside of it.
+    fn fixed_point(&mut self, mut set: HashSet<u32>) -> HashSet<u32> {
+        loop {
+            let answered: Vec<u32> =
+                set.iter().copied().filter(|context| self.can_be_answered(*context, &set)).collect();
+            if answered.is_empty() {
+                return set;
+            }
+            for context in answered {
+                set.remove(&context);
+            }
+        }
+    }
+
+    fn suspects(&self, set: &HashSet<u32>) -> HashSet<Suspect> {
+        let words = set.iter().filter_map(|context| Some((*context, self.waiting.get(context)?.word)));
+        words.collect()
+    }
+
+    fn only_joins(&self, context: u32) -> bool {
+        let waiting = self.waiting.get(&context);
+        waiting.is_none_or(|waiting| waiting.guards.iter().all(|(action, _)| *action == Action::Join))
+    }
+
+    /// Parts of the set that have nothing to do with each other, each in order of its members.
+    fn groups(&self, set: &HashSet<u32>) -> Vec<Vec<u32>> {
+        let mut beside: HashMap<u32, HashSet<u32>> = HashMap::new();
+        for context in set {
+            for other in self.depends_on(*context).into_iter().filter(|other| set.contains(other)) {
+                beside.entry(*context).or_default().insert(other);
+                beside.entry(other).or_default().insert(*context);
+            }
+        }
+        let mut left: Vec<u32> = set.iter().copied().collect();
+        left.sort_unstable_by_key(|context| (self.waiting.get(context).map(|waiting| waiting.member), *context));
+        let mut placed = HashSet::new();
+        let mut groups = Vec::new();
+        for first in &left {
+            let mut open = vec![*first];
+            let mut group = HashSet::new();
+            while let Some(context) = open.pop() {
+                if placed.insert(context) {
+                    group.insert(context);
+                    open.extend(beside.get(&context).into_iter().flatten());
+                }
+            }
+            if !group.is_empty() {
+                groups.push(left.iter().copied().filter(|context| group.contains(context)).collect());
+            }
+        }
+        groups
+    }
+
+    /// The contexts that could answer it. Who could make an end that does is left out: whoever only keeps channels for others would join
+    /// everything that it has to do with.
+    fn depends_on(&self, context: u32) -> HashSet<u32> {
+        let Some(waiting) = self.waiting.get(&context) else { return HashSet::new() };
+        let answers = waiting.guards.iter().flat_map(|(action, channel)| match action.answered_by() {
+            None => self.reader_of(waiting.word).into_iter().collect::<Vec<u32>>(),
+            Some(wanted) => {
+                let seen = self.ends.get(&(channel.index, channel.generation)).into_iter().flatten();
+                let holders = seen.filter(|end| end.direction == wanted).filter_map(|end| match end.holder {
+                    Holder::Member(member) | Holder::Exit(member) => Some(member),
+                    Holder::Block(block) => self.keeper(block),
+                });
+                holders.filter_map(|holder| self.contexts.get(&holder)).flatten().copied().collect()
+            }
+        });
+        answers.collect()
+    }
+
+    /// The process that keeps a block for itself: arguments for a process that may have to be started again, say. A message has
+    /// none: it may be anywhere between two processes.
+    fn keeper(&self, block: Block) -> Option<u32> {
+        match Owner::of(self.tables.arena.block(block).owner())? {
+            Owner::Member(member) => Some(member),
+            Owner::Context(_) | Owner::Channel(_) => None,
+        }
+    }
+
     /// Whether somebody outside the set could answer one of its guards.
     fn can_be_answered(&mut self, context: u32, set: &HashSet<u32>) -> bool {
         let Some(waiting) = self.waiting.get(&context) else { return true };
         let guards = waiting.guards.clone();
         let (member, word) = (waiting.member, waiting.word);
         guards.iter().any(|(action, channel)| match action {
-            Action::Release => self.reader_of(word).is_none_or(|reader| !set.contains(&reader)),
+            // A message that still carries the tag of its writer was not taken over yet: its reader is about to run.
+            //     writer                              reader (stopped, or without a processor)
+            //     HELD(its message), syncs reader ──► SYNCED(message); has not tagged it
+            // Taken for its own reader, the writer would wait for itself, which is a deadlock and no such thing.
+            Action::Release => {
+                let reader = self.reader_of(word).filter(|reader| *reader != context);
+                reader.is_none_or(|reader| !set.contains(&reader))
+            }
             Action::Sync => self.barrier_may_complete(*channel, set),
             action => self.partner_outside(member, *action, *channel, set),
         })
@@ -155,14 +263,14 @@ impl Reading {
             return true;
         }
         let Some(seen) = self.ends.remove(&(name.index, name.generation)) else { return false };
-        let wanted = if action == Action::Write { Direction::Reader } else { Direction::Writer };
+        let wanted = action.answered_by().unwrap_or(Direction::Writer);
         let outside = seen.iter().any(|end| match (end.direction, end.holder) {
             (Direction::Handle, Holder::Member(holder)) => self.handle_is_outside(holder, end.maker, set),
             (direction, _) if direction != wanted => false,
             (_, Holder::Member(holder)) => !self.is_at_rest(holder, set),
             (_, Holder::Exit(dying)) => dying == member || !self.is_at_rest(dying, set),
-            // On its way to somebody, or in the arguments of a process that has not begun.
-            (_, Holder::Block(_)) => true,
+            // On its way to somebody, or in the arguments of a process that has not begun; else it goes nowhere without its keeper.
+            (_, Holder::Block(block)) => self.keeper(block).is_none_or(|keeper| !self.is_at_rest(keeper, set)),
         });
         self.ends.insert((name.index, name.generation), seen);
         outside
@@ -227,10 +335,10 @@ impl Reading {
             _ => false,
         });
         let enough = seats.len() >= channel.capacity.load(Ordering::Acquire) as usize;
+        // A party that has not taken its seat yet is a handle, in the hands of any thread of its process: not only of the one that made it,
+        // and other threads of that process may wait here already.
         let handles_outside = seen.iter().any(|end| match (end.direction, end.holder) {
-            (Direction::Handle, Holder::Member(holder)) => {
-                !here.contains(&holder) && self.handle_is_outside(holder, end.maker, set)
-            }
+            (Direction::Handle, Holder::Member(holder)) => !self.is_at_rest(holder, set),
             _ => false,
         });
         self.ends.insert((name.index, name.generation), seen);
@@ -254,7 +362,7 @@ impl Reading {
             channel: *channel,
             partners: self.partners(waiting, *action, *channel),
         });
-        Some(Stuck { member: waiting.member, location, guards: guards.collect(), context, word: waiting.word })
+        Some(Stuck { member: waiting.member, location, guards: guards.collect(), context })
     }
 
     fn partners(&self, waiting: &Waiting, action: Action, name: ChannelName) -> Vec<u32> {
@@ -264,13 +372,8 @@ impl Reading {
                 reader.and_then(|reader| reader.member.load(Ordering::Acquire).checked_sub(1)).into_iter().collect()
             }
             action => {
-                let wanted = match action {
-                    Action::Write => Direction::Reader,
-                    Action::Sync => Direction::Party,
-                    _ => Direction::Writer,
-                };
                 let seen = self.ends.get(&(name.index, name.generation)).into_iter().flatten();
-                seen.filter(|end| end.direction == wanted)
+                seen.filter(|end| Some(end.direction) == action.answered_by())
                     .filter_map(|end| match end.holder {
                         Holder::Member(member) | Holder::Exit(member) => Some(member),
                         Holder::Block(_) => None,
@@ -328,7 +431,9 @@ impl Tables {
         let exits = self.exits();
         let names =
             self.channels.taken().map(|(index, generation, channel)| (ChannelName { index, generation }, channel));
-        names.filter(|(name, _)| !exits.contains(name)).map(|(name, channel)| (name, channel.describe(self))).collect()
+        let is_end = |channel: &Channel| channel.flags.load(Ordering::Acquire) & END != 0;
+        let names = names.filter(|(name, channel)| !exits.contains(name) && !is_end(channel));
+        names.map(|(name, channel)| (name, channel.describe(self))).collect()
     }
 
     fn exits(self) -> HashSet<ChannelName> {
@@ -364,7 +469,7 @@ impl Waiting {
         match (flags & BARRIER != 0, offer.is_output()) {
             (true, _) => Action::Sync,
             (false, true) => Action::Write,
-            (false, false) if exits.contains(&offer.channel()) => Action::Join,
+            (false, false) if flags & END != 0 || exits.contains(&offer.channel()) => Action::Join,
             (false, false) => Action::Read,
         }
     }

@@ -81,7 +81,11 @@ impl Tables {
     }
 }
 
-/// Takes a slot of a pool, or says which pool is used up.
-pub(super) fn take<T: Slot>(pool: Pool<T>, home: Home) -> Result<(u32, u32, &'static T), ArenaError> {
-    pool.take().ok_or(ArenaError::Exhausted { what: home.plural(), capacity: pool.capacity() })
+/// Takes a slot of a pool, or says which pool is used up. `fill` as in [`Pool::take`].
+pub(super) fn take<T: Slot>(
+    pool: Pool<T>,
+    home: Home,
+    fill: impl FnOnce(&T),
+) -> Result<(u32, u32, &'static T), ArenaError> {
+    pool.take(fill).ok_or(ArenaError::Exhausted { what: home.plural(), capacity: pool.capacity() })
 }

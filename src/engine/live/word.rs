@@ -31,8 +31,9 @@ use crate::memory::{Block, NONE};
 use crate::sys::clock::Deadline;
 use std::time::{Duration, Instant};
 
-/// How often the owner of a claimed word looks whether the claim was settled, should that take longer than a moment.
-const CLAIM_CHECK: Duration = Duration::from_millis(1);
+/// How often the owner of a claimed word, and whoever wants to commit it, looks whether the claim was settled, should that take longer
+/// than a moment.
+pub(super) const CLAIM_CHECK: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {

@@ -198,13 +198,49 @@ fn an_end_asked_of_a_channel_that_is_gone_can_be_closed() {
 }
 
 #[process]
+fn release_without_waking(_needed: Reader<u8>, locked: Reader<u8>) {
+    let name = name_of(&locked);
+    let channel = here(|local| local.lock(name)).unwrap();
+    until(|| {
+        let mut contexts = tables().contexts.taken();
+        contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == name.index + 1)
+    });
+    channel.lock.release_and_die();
+}
+
+/// The sleeper that the dead one owes a wake-up holds the lock that the burial needs before it wakes everybody.
+#[test]
+fn a_burial_that_needs_the_lock_of_somebody_who_was_not_woken_comes_to_its_end() {
+    alone("a_burial_that_needs_the_lock_of_somebody_who_was_not_woken_comes_to_its_end", || {
+        let (first, second) = (Channel::<u8>::new(), Channel::<u8>::new());
+        let (left, right) = (first.reader(), second.reader());
+        let _writers = (first.writer(), second.writer());
+        let names = [name_of(&left), name_of(&right)];
+        assert!(names[0].index != names[1].index);
+        // Locks are taken in the order of the channels.
+        let (low, high) = if names[0].index < names[1].index { (first, second) } else { (second, first) };
+        let high_name = name_of(&high.reader());
+        let dead = release_without_waking(low.reader(), high.reader()).on_crash(OnCrash::Retire);
+        let dead = Spawn!(dead).unwrap();
+        found(|| lock_holder(high_name.index));
+        let chooser = std::thread::spawn(move || {
+            crate::PriSelect! { value = left.read() => value, value = right.read() => value }
+        });
+        dead.join().unwrap_err();
+        high.writer().write(7).unwrap();
+        assert_eq!(chooser.join().unwrap(), Ok(7));
+        assert_eq!(faults(), Vec::<String>::new());
+    });
+}
+
+#[process]
 fn let_a_thread_come_and_go(ready: Writer<u32>) {
     let index = std::thread::spawn(|| here(|local| local.index)).join().unwrap();
     ready.write(index).unwrap();
     stay()
 }
 
-/// A context slot is taken a moment before its new host is noted: until then it must not name the old one.
+/// A context slot names its new host from the moment at which it is taken, never the one that used it before.
 #[test]
 fn a_burial_spares_a_context_whose_slot_the_dead_had_used_before() {
     alone("a_burial_spares_a_context_whose_slot_the_dead_had_used_before", || {
@@ -212,7 +248,9 @@ fn a_burial_spares_a_context_whose_slot_the_dead_had_used_before() {
         let reader = c.reader();
         let process = Spawn!(let_a_thread_come_and_go(c.writer())).unwrap();
         let left = reader.read().unwrap();
-        let (index, generation, context) = tables().contexts.take().unwrap();
+        let own = super::super::host().unwrap() + 1;
+        let (index, generation, context) =
+            tables().contexts.take(|context| context.host.store(own, Ordering::Release)).unwrap();
         assert_eq!(index, left, "the free slots are a stack");
         process.kill().unwrap();
         process.join().unwrap_err();

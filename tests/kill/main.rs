@@ -1,0 +1,35 @@
+//! Any process may be killed, stopped or interrupted at any instruction, and every other one goes on or is told who died and why.
+//!
+//! Knows nothing of how the protocol repairs what the dead have left; `engine::live::tests` holds single places of it.
+
+#[macro_use]
+#[path = "../process/watchdog.rs"]
+#[expect(dead_code, unused_macros, reason = "shared with the tests of processes, which use more of it")]
+mod watchdog;
+mod estate;
+mod interrupt;
+mod pressure;
+#[path = "../process/scenario.rs"]
+#[expect(dead_code, reason = "as above")]
+mod scenario;
+#[cfg(target_arch = "x86_64")]
+mod step;
+mod storm;
+#[cfg(target_arch = "x86_64")]
+mod tracer;
+
+#[test]
+fn play_scenario() {
+    scenario::play(&[pressure::SCENARIOS]);
+}
+
+/// Whether the complete versions were asked for.
+fn is_long() -> bool {
+    std::env::var_os("CSPROC_LONG").is_some()
+}
+
+/// Prints past the test harness, which would swallow it.
+fn report(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,839 @@
+//! Killed after any single instruction of an operation, a process leaves its peers the value exactly once or a typed error that names
+//! it, channels that work, and nothing else.
+//!
+//! Knows nothing of the steps of the protocol: the tracer takes it as it is compiled. The plain run kills after each instruction that
+//! changed the shared memory, and after a sample of the others; `CSPROC_LONG` kills after every one.
+
+use crate::estate::Estate;
+use crate::tracer::{Cut, Walk, forbidden, stepped, walk};
+use crate::watchdog::Place;
+use csproc::prelude::*;
+use csproc::{Cause, Child};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// Places that are spread over all instructions of a scene in the plain run.
+const SAMPLE: usize = 4;
+
+/// Runs a scene with the victim killed nowhere, and then killed at many places.
+fn explore(name: &str, policies: &[OnCrash], scene: &dyn Fn(OnCrash, Cut) -> Walk) {
+    if let Some(reason) = forbidden() {
+        crate::report(&format!("kill::step: {name} is skipped: {reason}"));
+        return;
+    }
+    let _loafers = loafers();
+    let before = Estate::EMPTY;
+    before.restored(name);
+    // First without a cut: what the first run of anything does once is not what is to be stepped through.
+    scene(policies[0], Cut::Unwatched);
+    let whole = scene(policies[0], Cut::Never);
+    assert!(whole.finished && !whole.changes.is_empty(), "{name}: {whole:?}");
+    before.restored(name);
+    let places = places(&whole);
+    let (mut finished, start) = (0, Instant::now());
+    for policy in policies {
+        for place in &places {
+            let what = format!("{name}, {policy:?}, killed after instruction {place} of {}", whole.path.len());
+            let ran = catch_unwind(AssertUnwindSafe(|| scene(*policy, whole.cut_after(*place))));
+            let ran = ran.unwrap_or_else(|_| panic!("{what}"));
+            finished += usize::from(ran.finished);
+            before.restored(&what);
+        }
+    }
+    crate::report(&format!(
+        "kill::step: {name}: {} instructions, {} change the shared memory, {} sleeps; {} kills, {finished} of them at the end; {:?}",
+        whole.path.len(),
+        whole.changes.len(),
+        whole.slept,
+        places.len() * policies.len(),
+        start.elapsed(),
+    ));
+}
+
+/// As [`explore`], for an operation with too many instructions for the plain run: the victim is killed after one part more of the time
+/// that the operation takes.
+fn explore_in_time(name: &str, scene: &dyn Fn(OnCrash, Cut) -> Walk) {
+    const PARTS: u32 = 60;
+    if forbidden().is_some() {
+        return;
+    }
+    Estate::EMPTY.restored(name);
+    let start = Instant::now();
+    scene(OnCrash::Poison, Cut::Unwatched);
+    let whole = start.elapsed();
+    let mut finished = 0;
+    for part in 0..PARTS {
+        let ran = scene(OnCrash::Poison, Cut::Later(whole * part / PARTS));
+        finished += usize::from(ran.finished);
+        Estate::EMPTY.restored(&format!("{name}, killed after {part} parts of {PARTS} of {whole:?}"));
+    }
+    crate::report(&format!("kill::step: {name}: {PARTS} kills within {whole:?}, {finished} of them at the end"));
+}
+
+/// Where to kill: after what changes the shared memory, and at places spread over all; or everywhere.
+fn places(whole: &Walk) -> Vec<usize> {
+    let mut places = whole.changes.clone();
+    let distance = match whole.path.len() {
+        length if !crate::is_long() => length / SAMPLE,
+        // To start a process takes hundreds of thousands, most of them far from anything shared.
+        length if length > 100_000 => 50,
+        _ => 1,
+    };
+    places.extend((0..=whole.path.len()).step_by(distance.max(1)));
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+/// Threads that count as active, so that a victim that waits yields a few times instead of spinning for thousands of rounds.
+fn loafers() -> Vec<Loafer> {
+    (0..4).map(|_| Loafer::start()).collect()
+}
+
+struct Loafer {
+    stop: Option<std::sync::mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Loafer {
+    fn start() -> Loafer {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let (say, ready) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            drop(Channel::<u8>::new());
+            say.send(()).unwrap();
+            stopped.recv().unwrap_err();
+        });
+        ready.recv().unwrap();
+        Loafer { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+impl Drop for Loafer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// A survivor on a thread of the program.
+struct Peer<R> {
+    place: Place,
+    thread: JoinHandle<R>,
+}
+
+impl<R: Send + 'static> Peer<R> {
+    fn start(work: impl FnOnce() -> R + Send + 'static) -> Peer<R> {
+        let (say, said) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            say.send(Place::here()).unwrap();
+            work()
+        });
+        Peer { place: said.recv().unwrap(), thread }
+    }
+
+    /// A survivor that waits in its operation.
+    fn waiting(work: impl FnOnce() -> R + Send + 'static) -> Peer<R> {
+        let peer = Peer::start(work);
+        peer.place.until_asleep();
+        peer
+    }
+
+    fn is_asleep(&self) -> bool {
+        let stat = format!("/proc/{}/task/{}/stat", self.place.pid, self.place.thread);
+        crate::watchdog::seen(&stat).is_some_and(|seen| seen.state == 'S')
+    }
+
+    fn end(self) -> R {
+        self.thread.join().unwrap()
+    }
+}
+
+/// Traces the victim, and joins it.
+fn follow(victim: Child<()>, cut: Cut, asleep: &mut dyn FnMut()) -> Walk {
+    follow_and_stop(victim, cut, asleep, &mut || ())
+}
+
+fn follow_and_stop(victim: Child<()>, cut: Cut, asleep: &mut dyn FnMut(), stopped: &mut dyn FnMut()) -> Walk {
+    let walk = walk(victim.pid().unwrap(), cut, asleep, stopped);
+    let joined = victim.join();
+    match cut {
+        Cut::Never | Cut::Unwatched => joined.unwrap(),
+        Cut::Before { .. } | Cut::Later(_) => drop(joined.unwrap_err()),
+    }
+    walk
+}
+
+/// The error of a survivor: the channel was lost with the victim.
+fn is_lost(error: &ChannelError) -> bool {
+    *error == ChannelError::Lost { process: String::from("victim"), cause: Cause::Killed { signal: 9 } }
+}
+
+fn assert_lost(error: &ChannelError) {
+    assert!(is_lost(error), "{error:?}");
+}
+
+/// Everything that can be read, and why it ended.
+fn read_all(r: &Reader<u64>) -> (Vec<u64>, ChannelError) {
+    let mut values = Vec::new();
+    loop {
+        match r.read() {
+            Ok(value) => values.push(value),
+            Err(error) => return (values, error),
+        }
+    }
+}
+
+const BOTH: [OnCrash; 2] = [OnCrash::Poison, OnCrash::Retire];
+
+/// What the first operation of a process makes exists already: its context, and a block in its hand.
+fn warm_up() {
+    let c = Channel::<u64>::new();
+    let (w, r) = (c.writer(), c.reader());
+    assert!(w.try_write(0).unwrap_err().fate.is_would_block());
+    assert!(r.try_read().unwrap_err().is_would_block());
+}
+
+/// The writers' side of a scene: every value that was written, or why not.
+fn write_all(w: &Writer<u64>, values: &[u64]) -> Vec<Result<(), ChannelError>> {
+    values.iter().map(|value| w.write(*value).map_err(|error| error.fate)).collect()
+}
+
+/// Everybody who lives has heard of the loss, if there was one to hear of.
+fn assert_all_well(results: &[Result<(), ChannelError>]) {
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+}
+
+fn spawn(victim: Process<()>, policy: OnCrash) -> Child<()> {
+    Spawn!(victim.named("victim").on_crash(policy)).unwrap()
+}
+
+#[process]
+fn write_one(out: Writer<u64>) {
+    warm_up();
+    stepped(|| out.write(1)).unwrap();
+}
+
+fn write_scene(reader_waits: bool, policy: OnCrash, cut: Cut) -> Walk {
+    let c = Channel::new();
+    let (r, w) = (c.reader(), c.writer());
+    let mut reader = reader_waits.then(|| {
+        let r = r.clone();
+        Peer::waiting(move || read_all(&r))
+    });
+    let walk = follow(spawn(write_one(c.writer()), policy), cut, &mut || {
+        let r = r.clone();
+        reader.get_or_insert_with(|| Peer::start(move || read_all(&r)));
+    });
+    let reader = reader.unwrap_or_else(|| Peer::start(move || read_all(&r)));
+    let last = w.write(2);
+    drop(w);
+    let (values, fate) = reader.end();
+    if walk.killed && policy == OnCrash::Poison {
+        assert_lost(&last.unwrap_err().fate);
+        assert_lost(&fate);
+        assert!(values.is_empty() || values == [1], "{values:?}");
+    } else {
+        last.unwrap();
+        assert!(fate.is_retired(), "{fate:?}");
+        assert!(values == [1, 2] || !walk.finished && values == [2], "{values:?}");
+    }
+    walk
+}
+
+#[process]
+fn read_one(input: Reader<u64>) {
+    warm_up();
+    assert_eq!(stepped(|| input.read()), Ok(1));
+}
+
+#[process]
+fn read_one_extended(input: Reader<u64>) {
+    warm_up();
+    assert_eq!(stepped(|| input.read_extended(|value| value)), Ok(1));
+}
+
+fn read_scene(reader: fn(Reader<u64>) -> Process<()>, writer_waits: bool, policy: OnCrash, cut: Cut) -> Walk {
+    let c = Channel::new();
+    let (r, w) = (c.reader(), c.writer());
+    let mut writer = writer_waits.then(|| {
+        let w = w.clone();
+        Peer::waiting(move || write_all(&w, &[1, 2]))
+    });
+    let walk = follow(spawn(reader(c.reader()), policy), cut, &mut || {
+        let w = w.clone();
+        writer.get_or_insert_with(|| Peer::start(move || write_all(&w, &[1, 2])));
+    });
+    let writer = writer.unwrap_or_else(|| {
+        let w = w.clone();
+        Peer::start(move || write_all(&w, &[1, 2]))
+    });
+    drop(w);
+    let (values, fate) = read_all(&r);
+    let written = writer.end();
+    if walk.killed && policy == OnCrash::Poison {
+        assert_lost(&fate);
+        assert_eq!(values, []);
+        assert_lost(written[1].as_ref().unwrap_err());
+        assert!(written[0].as_ref().err().is_none_or(is_lost), "{written:?}");
+        return walk;
+    }
+    assert!(fate.is_retired(), "{fate:?}");
+    assert_eq!(written[1], Ok(()));
+    // Somebody has read it, or its writer was told that its reader died.
+    assert!(values == [2] || !walk.finished && values == [1, 2] && written[0].is_ok(), "{values:?}, {written:?}");
+    assert!(written[0].is_ok() || walk.killed && is_lost(written[0].as_ref().unwrap_err()), "{written:?}");
+    walk
+}
+
+#[process]
+fn choose(inputs: Vec<Reader<u64>>, outputs: Vec<Writer<u64>>) {
+    warm_up();
+    let mut alternation = Alternation::new();
+    for r in &inputs {
+        alternation.read(r);
+    }
+    for w in &outputs {
+        alternation.write(w, 1);
+    }
+    stepped(|| alternation.pri_select().map(drop)).unwrap();
+}
+
+/// Writers wait on all inputs and readers on all outputs, or none of them comes before the victim sleeps.
+fn choice_scene(count: usize, peers_wait: bool, policy: OnCrash, cut: Cut) -> Walk {
+    let channels: Vec<Channel<u64>> = (0..count * 2).map(|_| Channel::new()).collect();
+    let (inputs, outputs) = channels.split_at(count);
+    let start = |wait: bool| {
+        let start_writer = |c: &Channel<u64>| {
+            let w = c.writer();
+            let work = move || write_all(&w, &[1, 2]);
+            if wait { Peer::waiting(work) } else { Peer::start(work) }
+        };
+        let start_reader = |c: &Channel<u64>| {
+            let r = c.reader();
+            let work = move || read_all(&r);
+            if wait { Peer::waiting(work) } else { Peer::start(work) }
+        };
+        (inputs.iter().map(start_writer).collect::<Vec<_>>(), outputs.iter().map(start_reader).collect::<Vec<_>>())
+    };
+    let (rest, last): (Vec<Reader<u64>>, Vec<Writer<u64>>) =
+        (inputs.iter().map(Channel::reader).collect(), outputs.iter().map(Channel::writer).collect());
+    let mut peers = peers_wait.then(|| start(true));
+    let victim = choose(inputs.iter().map(Channel::reader).collect(), outputs.iter().map(Channel::writer).collect());
+    let walk = follow(spawn(victim, policy), cut, &mut || {
+        peers.get_or_insert_with(|| start(false));
+    });
+    let (writers, readers) = peers.unwrap_or_else(|| start(false));
+    let lost = walk.killed && policy == OnCrash::Poison;
+    let mut taken = 0;
+    for (writer, r) in writers.into_iter().zip(rest) {
+        let (values, fate) = read_all(&r);
+        let written = writer.end();
+        if lost {
+            assert_lost(&fate);
+            assert_lost(written[1].as_ref().unwrap_err());
+            taken += u32::from(written[0].is_ok());
+        } else {
+            assert!(fate.is_retired(), "{fate:?}");
+            assert_all_well(&written);
+            assert!(values == [1, 2] || values == [2], "{values:?}");
+            taken += u32::from(values == [2]);
+        }
+    }
+    for (reader, w) in readers.into_iter().zip(last) {
+        let written = w.write(3);
+        drop(w);
+        let (values, fate) = reader.end();
+        if lost {
+            assert_lost(&fate);
+            assert_lost(&written.unwrap_err().fate);
+            assert!(values.is_empty() || values == [1], "{values:?}");
+        } else {
+            written.unwrap();
+            assert!(fate.is_retired(), "{fate:?}");
+            assert!(values == [1, 3] || values == [3], "{values:?}");
+        }
+        taken += u32::from(values.contains(&1));
+    }
+    assert!(taken == 1 || !walk.finished && taken == 0, "{taken} guards of one alternation have fired");
+    walk
+}
+
+#[process]
+fn fill(out: Writer<u64>) {
+    warm_up();
+    stepped(|| out.write(9)).unwrap();
+}
+
+/// A writer of a buffered channel that holds some messages already. What is in it afterwards is as before the write, or as after it.
+fn store_scene(buffer: Buffer, held: &[u64], after: &[u64], policy: OnCrash, cut: Cut) -> Walk {
+    let c = Channel::buffered(buffer);
+    let (r, w) = (c.reader(), c.writer());
+    assert_all_well(&write_all(&w, held));
+    let victim = spawn(fill(c.writer()), policy);
+    drop((c, w));
+    let mut taken = Vec::new();
+    let walk = follow(victim, cut, &mut || taken.push(r.read().unwrap()));
+    let (rest, fate) = read_all(&r);
+    taken.extend(rest);
+    if walk.killed && policy == OnCrash::Poison {
+        assert_lost(&fate);
+    } else {
+        assert!(fate.is_retired(), "{fate:?}");
+    }
+    assert!(taken == after || !walk.finished && taken == held, "{taken:?}");
+    walk
+}
+
+/// A reader of a full buffer, at which a writer waits: the reader lets its message in.
+fn refill_scene(policy: OnCrash, cut: Cut) -> Walk {
+    let c = Channel::buffered(Buffer::Fifo(1));
+    let (r, w) = (c.reader(), c.writer());
+    let writer = Peer::waiting(move || write_all(&w, &[1, 2, 3]));
+    let walk = follow(spawn(read_one(c.reader()), policy), cut, &mut || unreachable!());
+    drop(c);
+    let (values, fate) = read_all(&r);
+    let written = writer.end();
+    if walk.killed && policy == OnCrash::Poison {
+        assert_lost(&fate);
+        // What a reader poisons is not read to the end.
+        assert_eq!(values, []);
+        assert_lost(written[2].as_ref().unwrap_err());
+        return walk;
+    }
+    assert!(fate.is_retired(), "{fate:?}");
+    assert_all_well(&written);
+    assert!(values == [2, 3] || !walk.finished && values == [1, 2, 3], "{values:?}");
+    walk
+}
+
+/// A reader of a full buffer is stopped for so long that the block of the message it let in comes back to the writer.
+fn stopped_refill_scene(count: usize, policy: OnCrash, cut: Cut) -> Walk {
+    let (c, other) = (Channel::buffered(Buffer::Fifo(1)), Channel::new());
+    // Made before: the stopped one may hold the lock of the channel.
+    let (mut ends, w) = (vec![c.reader()], c.writer());
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let mut wait = Some(wait);
+    let writer = Peer::waiting(move || write_all(&w, &(1..=40).collect::<Vec<_>>()));
+    let mut reader = None;
+    let mut start = || {
+        let (r, wait) = (ends.pop().unwrap(), wait.take().unwrap());
+        Peer::start(move || {
+            let mut values: Vec<u64> = (0..count).map(|_| r.read().unwrap()).collect();
+            wait.recv().unwrap();
+            let (rest, fate) = read_all(&r);
+            values.extend(rest);
+            (values, fate)
+        })
+    };
+    let walk = follow_and_stop(spawn(read_one(c.reader()), policy), cut, &mut || unreachable!(), &mut || {
+        let peer = reader.insert(start());
+        // It has read as many as it wants and the writer waits for room, or both wait for the stopped one.
+        let mut looks = 0;
+        while looks < 50 {
+            looks = if peer.is_asleep() && writer.is_asleep() { looks + 1 } else { 0 };
+            std::thread::yield_now();
+        }
+    });
+    let reader = reader.unwrap_or_else(start);
+    drop(c);
+    // Whoever takes blocks now gets those that were freed last.
+    let r = other.reader();
+    let newcomers: Vec<_> = (0..6)
+        .map(|_| {
+            let w = other.writer();
+            Peer::waiting(move || write_all(&w, &[100]))
+        })
+        .collect();
+    go.send(()).unwrap();
+    let (values, fate) = reader.end();
+    let written = writer.end();
+    assert_eq!((0..6).map(|_| r.read()).collect::<Vec<_>>(), vec![Ok(100); 6]);
+    for newcomer in newcomers {
+        assert_all_well(&newcomer.end());
+    }
+    assert!(fate.is_retired(), "{fate:?}");
+    assert_all_well(&written);
+    let all: Vec<u64> = (1..=40).collect();
+    assert!(values == all[1..] || !walk.finished && values == all, "{values:?}");
+    walk
+}
+
+/// A writer of a message for an extended read, and a reader that is told of it.
+fn extended_write_scene(reader_waits: bool, policy: OnCrash, cut: Cut) -> Walk {
+    fn read_extended(r: &Reader<u64>) -> (Vec<u64>, ChannelError) {
+        let mut values = Vec::new();
+        loop {
+            match r.read_extended(|value| value) {
+                Ok(value) => values.push(value),
+                Err(error) => return (values, error),
+            }
+        }
+    }
+    let c = Channel::new();
+    let (r, w) = (c.reader(), c.writer());
+    let mut reader = reader_waits.then(|| {
+        let r = r.clone();
+        Peer::waiting(move || read_extended(&r))
+    });
+    let walk = follow(spawn(write_one(c.writer()), policy), cut, &mut || {
+        let r = r.clone();
+        reader.get_or_insert_with(|| Peer::start(move || read_extended(&r)));
+    });
+    let reader = reader.unwrap_or_else(|| {
+        let r = r.clone();
+        Peer::start(move || read_extended(&r))
+    });
+    let last = w.write(2);
+    drop(w);
+    let (values, fate) = reader.end();
+    if walk.killed && policy == OnCrash::Poison {
+        assert_lost(&last.unwrap_err().fate);
+        assert_lost(&fate);
+        assert!(values.is_empty() || values == [1], "{values:?}");
+    } else {
+        last.unwrap();
+        assert!(fate.is_retired(), "{fate:?}");
+        assert!(values == [1, 2] || !walk.finished && values == [2], "{values:?}");
+    }
+    walk
+}
+
+#[process]
+fn sync(barrier: Barrier) {
+    warm_up();
+    stepped(|| barrier.sync()).unwrap();
+}
+
+#[process]
+fn leave(barrier: Barrier) {
+    warm_up();
+    stepped(|| drop(barrier));
+}
+
+#[process]
+fn resign(barrier: Barrier) {
+    warm_up();
+    stepped(|| barrier.resign());
+}
+
+/// One of three parties. Without it the others go on, and the barrier has two.
+fn barrier_scene(party: fn(Barrier) -> Process<()>, others_wait: bool, policy: OnCrash, cut: Cut) -> Walk {
+    let barrier = Barrier::new(3);
+    let parties: Vec<Barrier> = (0..2).map(|_| barrier.clone()).collect();
+    let (go, ready) = (Channel::<()>::new(), Channel::<()>::new());
+    let start = |parties: Vec<Barrier>, wait: bool| -> Vec<_> {
+        let party = |barrier: Barrier| {
+            let (go, ready) = (go.reader(), ready.writer());
+            let work = move || {
+                let first = barrier.sync();
+                ready.write(()).unwrap();
+                go.read().unwrap();
+                (first, barrier.sync())
+            };
+            if wait { Peer::waiting(work) } else { Peer::start(work) }
+        };
+        parties.into_iter().map(party).collect()
+    };
+    let mut parties = Some(parties);
+    let mut peers = if others_wait { parties.take().map(|parties| start(parties, true)) } else { None };
+    let victim = spawn(party(barrier), policy);
+    let walk = follow(victim, cut, &mut || {
+        if let Some(parties) = parties.take() {
+            peers = Some(start(parties, false));
+        }
+    });
+    let peers = peers.unwrap_or_else(|| start(parties.take().unwrap(), false));
+    let (go, ready) = (go.writer(), ready.reader());
+    for _ in 0..2 {
+        ready.read().unwrap();
+    }
+    for _ in 0..2 {
+        go.write(()).unwrap();
+    }
+    for peer in peers {
+        assert_eq!(peer.end(), (Ok(()), Ok(())));
+    }
+    walk
+}
+
+/// The last party of a barrier is stopped, while a writer offers its value to another party, which waits for either. Whatever the
+/// last party was about, the writer is served or sleeps; and when the last party is killed, all others come to an end.
+fn stopped_party_scene(policy: OnCrash, cut: Cut) -> Walk {
+    let (barrier, c) = (Barrier::new(2), Channel::<u64>::new());
+    let (party, r) = (barrier.clone(), c.reader());
+    let chooser = Peer::waiting(move || {
+        let chosen = AltSelect! { party.sync() => 0, v = r.read() => v };
+        // The barrier goes on without the one that is killed, and alone.
+        (chosen, party.sync(), r.read())
+    });
+    let mut writer = None;
+    let mut ends = vec![c.writer()];
+    let mut start = || {
+        let w = ends.pop().unwrap();
+        Peer::start(move || w.write(1).is_ok() && w.write(2).is_ok())
+    };
+    let walk = follow_and_stop(spawn(sync(barrier), policy), cut, &mut || (), &mut || {
+        let peer = writer.insert(start());
+        while !peer.thread.is_finished() && !peer.is_asleep() {
+            std::thread::yield_now();
+        }
+    });
+    let writer = writer.unwrap_or_else(start);
+    drop(c);
+    let (chosen, synced, read) = chooser.end();
+    assert_eq!(synced, Ok(()));
+    match chosen {
+        // Its second value finds nobody.
+        Ok(1) => assert_eq!(read, Ok(2)),
+        Ok(0) => assert_eq!(read, Ok(1)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(writer.end(), chosen == Ok(1));
+    walk
+}
+
+#[process]
+fn send_end(out: Writer<Writer<u64>>, end: Writer<u64>) {
+    warm_up();
+    stepped(|| out.write(end)).unwrap();
+}
+
+#[process]
+fn receive_end(input: Reader<Writer<u64>>) {
+    warm_up();
+    drop(stepped(|| input.read()).unwrap());
+}
+
+/// An end travels from the victim, or to it.
+fn mobile_scene(from: bool, policy: OnCrash, cut: Cut) -> Walk {
+    let (c, inner) = (Channel::<Writer<u64>>::new(), Channel::<u64>::new());
+    let r = inner.reader();
+    if from {
+        let input = c.reader();
+        let peer = Peer::waiting(move || input.read().map(|end| end.write(5).map_err(|error| error.fate)));
+        let victim = spawn(send_end(c.writer(), inner.writer()), policy);
+        drop((c, inner));
+        let walk = follow(victim, cut, &mut || ());
+        let (values, fate) = read_all(&r);
+        let got = peer.end();
+        let lost = walk.killed && policy == OnCrash::Poison;
+        let got_it = got.is_ok();
+        match got {
+            Ok(written) => {
+                assert!(written.is_ok() && values == [5] || lost && values.is_empty(), "{written:?} {values:?}")
+            }
+            Err(error) => {
+                assert!(!walk.finished && values.is_empty());
+                assert!(if lost { is_lost(&error) } else { error.is_retired() }, "{error:?}");
+            }
+        }
+        // Once its message is delivered, the victim drops its own end, and has nothing more to lose.
+        assert!(fate.is_retired() && (!lost || got_it) || lost && is_lost(&fate), "{fate:?}");
+        return walk;
+    }
+    let (out, end) = (c.writer(), inner.writer());
+    let peer = Peer::waiting(move || out.write(end).map_err(|error| error.fate));
+    let victim = spawn(receive_end(c.reader()), policy);
+    drop((c, inner));
+    let walk = follow(victim, cut, &mut || ());
+    let written = peer.end();
+    let (values, fate) = read_all(&r);
+    assert_eq!(values, []);
+    let lost = walk.killed && policy == OnCrash::Poison;
+    match written {
+        Ok(()) => assert!(if lost { is_lost(&fate) } else { fate.is_retired() }, "{fate:?}"),
+        Err(error) => {
+            assert!(!walk.finished && fate.is_retired(), "{fate:?}");
+            assert!(if lost { is_lost(&error) } else { error.is_retired() }, "{error:?}");
+        }
+    }
+    walk
+}
+
+/// The first thing it does is to make a channel: it has no context yet.
+#[process]
+fn make_and_drop() {
+    stepped(|| {
+        let c = Channel::<u64>::buffered(Buffer::Fifo(2));
+        let (w, r) = (c.writer(), c.reader());
+        w.write(1).unwrap();
+        drop((w, r));
+    });
+}
+
+#[process]
+fn nothing() {}
+
+#[process]
+fn have_a_child() {
+    warm_up();
+    stepped(|| Parallel!(nothing())).unwrap();
+}
+
+#[process]
+fn let_go(out: Writer<u64>, how: u32) {
+    warm_up();
+    stepped(|| match how {
+        0 => drop(out),
+        1 => out.poison(),
+        _ => out.retire(),
+    });
+}
+
+/// The last end of a side goes, or poisons, while the other side waits.
+fn let_go_scene(how: u32, policy: OnCrash, cut: Cut) -> Walk {
+    let c = Channel::new();
+    let r = c.reader();
+    let peer = Peer::waiting(move || read_all(&r));
+    let victim = spawn(let_go(c.writer(), how), policy);
+    drop(c);
+    let walk = follow(victim, cut, &mut || ());
+    let (values, fate) = peer.end();
+    assert_eq!(values, []);
+    let went = if how == 1 { fate.is_poisoned() } else { fate.is_retired() };
+    let died = if policy == OnCrash::Poison { is_lost(&fate) } else { fate.is_retired() };
+    assert!(went || walk.killed && died, "{fate:?}");
+    walk
+}
+
+#[process]
+fn read_in_vain(input: Reader<u64>) {
+    warm_up();
+    assert!(stepped(|| input.read_timeout(std::time::Duration::from_micros(200))).unwrap_err().is_timed_out());
+}
+
+/// A reader withdraws at its deadline.
+fn timeout_scene(policy: OnCrash, cut: Cut) -> Walk {
+    let c = Channel::new();
+    let (r, w) = (c.reader(), c.writer());
+    let victim = spawn(read_in_vain(c.reader()), policy);
+    let walk = follow(victim, cut, &mut || ());
+    drop(c);
+    let writer = Peer::start(move || write_all(&w, &[1, 2]));
+    let (values, fate) = read_all(&r);
+    let written = writer.end();
+    if walk.killed && policy == OnCrash::Poison {
+        assert_lost(&fate);
+        assert_lost(written[0].as_ref().unwrap_err());
+    } else {
+        assert_all_well(&written);
+        assert_eq!(values, [1, 2]);
+    }
+    walk
+}
+
+alone! {
+    fn a_writer_whose_reader_waits() {
+        explore("a writer whose reader waits", &BOTH, &|policy, cut| write_scene(true, policy, cut));
+    }
+
+    fn a_writer_that_waits() {
+        explore("a writer that waits", &BOTH, &|policy, cut| write_scene(false, policy, cut));
+    }
+
+    fn a_reader_whose_writer_waits() {
+        explore("a reader whose writer waits", &BOTH, &|policy, cut| read_scene(read_one, true, policy, cut));
+    }
+
+    fn a_reader_that_waits() {
+        explore("a reader that waits", &BOTH, &|policy, cut| read_scene(read_one, false, policy, cut));
+    }
+
+    fn an_extended_reader_whose_writer_waits() {
+        explore("an extended reader whose writer waits", &BOTH, &|policy, cut| read_scene(read_one_extended, true, policy, cut));
+    }
+
+    fn an_extended_reader_that_waits() {
+        explore("an extended reader that waits", &BOTH, &|policy, cut| read_scene(read_one_extended, false, policy, cut));
+    }
+
+    fn an_alternation_of_two_guards_whose_peers_wait() {
+        explore("an alternation of two whose peers wait", &BOTH, &|policy, cut| choice_scene(1, true, policy, cut));
+    }
+
+    fn an_alternation_of_two_guards_that_waits() {
+        explore("an alternation of two that waits", &BOTH, &|policy, cut| choice_scene(1, false, policy, cut));
+    }
+
+    fn an_alternation_over_eight_channels() {
+        explore("an alternation over eight channels", &BOTH, &|policy, cut| choice_scene(4, true, policy, cut));
+        if crate::is_long() {
+            explore("an alternation over eight channels that waits", &BOTH, &|policy, cut| choice_scene(4, false, policy, cut));
+        }
+    }
+
+    fn a_writer_into_a_buffer() {
+        let kinds: [(&str, Buffer, &[u64], &[u64]); 7] = [
+            ("a writer into an empty buffer", Buffer::Fifo(2), &[], &[9]),
+            ("a writer into a buffer", Buffer::Fifo(2), &[4], &[4, 9]),
+            ("a writer into a full buffer", Buffer::Fifo(1), &[4], &[4, 9]),
+            ("a writer over the oldest", Buffer::OverwriteOldest(2), &[4, 5], &[5, 9]),
+            ("a writer over the newest", Buffer::OverwriteNewest(2), &[4, 5], &[4, 9]),
+            ("a writer over the only one", Buffer::OverwriteNewest(1), &[4], &[9]),
+            ("a writer that drops", Buffer::DropNewest(2), &[4, 5], &[4, 5]),
+        ];
+        for (name, buffer, held, after) in kinds {
+            explore(name, &BOTH, &|policy, cut| store_scene(buffer, held, after, policy, cut));
+        }
+    }
+
+    fn a_reader_of_a_full_buffer_lets_the_next_message_in() {
+        explore("a reader of a full buffer", &BOTH, &refill_scene);
+    }
+
+    fn a_reader_of_a_full_buffer_that_is_stopped() {
+        // The blocks go round: after one of these counts the writer has the one in question.
+        for count in 6..9 {
+            explore("a stopped reader of a full buffer", &BOTH[1..], &|policy, cut| stopped_refill_scene(count, policy, cut));
+        }
+    }
+
+    fn a_writer_for_an_extended_reader() {
+        explore("a writer whose extended reader waits", &BOTH, &|policy, cut| extended_write_scene(true, policy, cut));
+        explore("a writer that waits for an extended reader", &BOTH, &|policy, cut| extended_write_scene(false, policy, cut));
+    }
+
+    fn a_party_of_a_barrier() {
+        explore("the last party of a barrier", &BOTH, &|policy, cut| barrier_scene(sync, true, policy, cut));
+        explore("the first party of a barrier", &BOTH, &|policy, cut| barrier_scene(sync, false, policy, cut));
+    }
+
+    fn a_party_that_leaves_a_barrier() {
+        explore("a party that leaves", &BOTH, &|policy, cut| barrier_scene(leave, true, policy, cut));
+        explore("a party that resigns", &BOTH, &|policy, cut| barrier_scene(resign, true, policy, cut));
+    }
+
+    fn a_party_of_a_barrier_that_is_stopped() {
+        explore("a stopped party of a barrier", &BOTH, &stopped_party_scene);
+    }
+
+    fn an_end_on_its_way() {
+        explore("a sender of an end", &BOTH, &|policy, cut| mobile_scene(true, policy, cut));
+        explore("a receiver of an end", &BOTH, &|policy, cut| mobile_scene(false, policy, cut));
+    }
+
+    fn a_maker_of_a_channel() {
+        explore("a maker of a channel", &BOTH[..1], &|policy, cut| follow(spawn(make_and_drop(), policy), cut, &mut || ()));
+    }
+
+    fn an_end_that_goes() {
+        for (how, name) in [(0, "an end that is dropped"), (1, "an end that poisons"), (2, "an end that retires")] {
+            explore(name, &BOTH, &|policy, cut| let_go_scene(how, policy, cut));
+        }
+    }
+
+    fn a_reader_that_withdraws() {
+        explore("a reader that withdraws", &BOTH, &timeout_scene);
+    }
+
+    fn a_process_with_a_child() {
+        let scene = |policy, cut| follow(spawn(have_a_child(), policy), cut, &mut || ());
+        if crate::is_long() {
+            explore("a process with a child", &BOTH[..1], &scene);
+        } else {
+            explore_in_time("a process with a child", &scene);
+        }
+    }
+}
