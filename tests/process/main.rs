@@ -5,7 +5,10 @@
 #[macro_use]
 mod watchdog;
 mod composition;
+mod deadlock;
+mod exit_guard;
 mod identity;
+mod innocent;
 mod outcome;
 mod pycsp;
 mod quiet;
@@ -13,9 +16,12 @@ mod root;
 mod scenario;
 mod server;
 mod supervision;
+mod terminal;
 mod validation;
+mod watch;
 
 #[test]
 fn play_scenario() {
-    scenario::play(&[root::SCENARIOS, server::SCENARIOS, validation::SCENARIOS]);
+    scenario::play_undisturbed(deadlock::SCENARIOS);
+    scenario::play(&[root::SCENARIOS, terminal::SCENARIOS, watch::SCENARIOS, server::SCENARIOS, validation::SCENARIOS]);
 }

@@ -77,7 +77,7 @@ fn populate() -> (Channel<()>, Writer<()>) {
     (until, keep)
 }
 
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{text}").unwrap();
     stdout.flush().unwrap();
