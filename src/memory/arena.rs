@@ -6,6 +6,7 @@
 
 use super::block::BlocksHeader;
 use super::pool::{Pool, PoolHeader, Slot};
+use crate::sys::atomic::{AtomicI32, AtomicU64};
 use crate::sys::map::Mapping;
 use std::sync::OnceLock;
 
@@ -79,9 +80,9 @@ const ALL: [Home; HOMES] = [Home::Members, Home::Contexts, Home::Channels, Home:
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     /// Contexts that are not parked: when there are more than processors, spinning cannot pay.
-    pub(crate) active: std::sync::atomic::AtomicI32,
+    pub(crate) active: AtomicI32,
     /// Arrival numbers for processes, so that an identity is never used twice.
-    pub(crate) serial: std::sync::atomic::AtomicU64,
+    pub(crate) serial: AtomicU64,
 }
 
 #[repr(C)]

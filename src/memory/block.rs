@@ -7,11 +7,14 @@
 //! by one compare-and-swap on a word that holds the end *and* the class of the last block cut. Whoever cuts next first
 //! writes that class into the header of the block before: so the header exists even when the process that cut it was
 //! killed on the spot, and the blocks can always be walked from the first to the last.
+//!
+//! Killed half-way: a process that dies between popping a block and tagging it, or between clearing its tag and pushing it, loses
+//! that one block, nothing else.
 #![expect(unsafe_code, reason = "reads and writes the bytes of blocks; listed in the architecture page")]
 
 use super::arena::{Arena, ArenaError};
 use super::pool::Shareable;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A block, named by its offset in units of 64 bytes.
 pub(crate) type Block = u32;

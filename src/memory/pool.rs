@@ -7,8 +7,8 @@
 //! Killed half-way: a process that dies between popping a slot and marking it taken loses that one slot, nothing
 //! else; the stack itself always holds one consistent word.
 
+use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The part of every slot that the pool owns.
 #[repr(C)]

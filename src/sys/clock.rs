@@ -5,7 +5,8 @@
 //! reads and always to the late side, so that a timer is never early.
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+pub(crate) use std::time::Instant;
 
 /// An absolute point of `CLOCK_MONOTONIC`.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,11 @@
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
+/// Rounds of a spin loop that take about as long as a sleep and a wake-up.
+pub(crate) const SPINS: u32 = 4000;
+/// As many times a waiter may yield the processor in their place.
+pub(crate) const YIELDS: u32 = 8;
+
 /// The number of processors in the affinity mask of the calling thread, at least one.
 pub(crate) fn usable() -> u32 {
     match sched_getaffinity(None) {

@@ -3,11 +3,13 @@
 //! Nothing here knows of channels or of processes in the CSP sense. This is where `unsafe` lives; every
 //! other file that opens it is listed in the architecture page, and a test holds that list.
 
+pub(crate) mod atomic;
 pub(crate) mod clock;
 pub(crate) mod cpu;
 pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod map;
+pub(crate) mod mutant;
 pub(crate) mod signal;
 pub(crate) mod threads;

@@ -16,12 +16,24 @@
 //! took them all before it looked), only for words that the last party of *another* barrier has claimed, and as both claim in order
 //! of context number, they do not wait for each other.
 //!
+//! **A party that dies while it is claimed** is buried without the lock: CLAIMED → DEAD. The barrier is complete all the same, but nobody
+//! is left to clear the mark of its offer, which step 3 has taken out of the queue:
+//! ```text
+//!     claimer                          reaper                         (found by the models, November 2026)
+//!     claim(A), claim(B), DECIDED
+//!                                      A dies: CLAIMED → DEAD
+//!     remove(A), remove(B)
+//!     A is not CLAIMED: marked still
+//!     unlock ────────────────────────► unlink(A), since it is marked: `first` := A.next = B, whose table is somebody else's by now  ✗
+//! ```
+//! So the claimer, which finds that it cannot settle a claim, clears that mark, still under the lock.
+//!
 //! **Killed half-way.** The claimer holds the barrier's lock. The reaper takes it over and, by DECIDED, settles the claims or takes them back.
 
 use super::channel::{BARRIER, Channel, DECIDED};
 use super::context::{Offer, OfferName};
 use super::local::Local;
-use super::sync::Ordering;
+use super::sync::{Ordering, mutant};
 use super::word::Sync;
 use crate::engine::{ChannelName, Fired};
 
@@ -90,16 +102,20 @@ impl Local {
                 channel.raise(DECIDED);
                 for (name, offer) in &parties {
                     channel.inputs.remove(tables, offer);
-                    if let Some(context) = tables.contexts.get(name.context()) {
-                        context.word.settle_claim(index);
+                    let Some(context) = tables.contexts.get(name.context()) else { continue };
+                    if context.word.settle_claim(index) {
                         self.wakes.push(name.context());
+                    } else if !mutant!("a dead party keeps its mark") {
+                        offer.set_linked(false);
                     }
                 }
                 channel.lower(DECIDED);
                 return true;
             };
             for (name, _) in &parties[..stale] {
-                if let Some(context) = tables.contexts.get(name.context()) {
+                if let Some(context) = tables.contexts.get(name.context())
+                    && !mutant!("a claim is not taken back")
+                {
                     context.word.unclaim(index);
                 }
             }
@@ -123,8 +139,9 @@ impl Local {
                 }) {
                     channel.inputs.remove(tables, offer);
                 }
-                context.word.settle_claim(index);
-                self.wakes.push(number);
+                if context.word.settle_claim(index) {
+                    self.wakes.push(number);
+                }
             } else {
                 context.word.unclaim(index);
             }

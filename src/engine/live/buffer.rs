@@ -14,7 +14,7 @@
 
 use super::channel::{Channel, DROP_NEWEST, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::local::Local;
-use super::sync::Ordering;
+use super::sync::{Ordering, mutant};
 use super::tables::{Owner, Tables};
 use super::word::Sync;
 use crate::engine::ChannelName;
@@ -139,7 +139,9 @@ impl Local {
             let context = tables.contexts.get(partner.context())?;
             channel.outputs.remove(tables, offer);
             let giving = self.hand;
-            self.context.announce_storing(index, giving, taking, partner.context());
+            if !mutant!("a refill is not announced") {
+                self.context.announce_storing(index, giving, taking, partner.context());
+            }
             let sync = self.insist(|| context.word.sync(guard, giving));
             if let Sync::Committed { parked } = sync {
                 self.hand = NONE;

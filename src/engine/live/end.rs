@@ -6,7 +6,7 @@
 
 use super::channel::{ChannelKind, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
 use super::local::Local;
-use super::sync::{AtomicU32, AtomicU64, Ordering};
+use super::sync::{AtomicU32, AtomicU64, Ordering, mutant};
 use super::tables::{Tables, take};
 use crate::engine::{ChannelName, Fate};
 use crate::memory::{ArenaError, Block, Home, Shareable, Slot, SlotState};
@@ -309,7 +309,8 @@ impl Local {
         let tables = self.tables();
         for (index, _, end) in tables.ends.taken() {
             let maker = end.maker.load(Ordering::Relaxed).checked_sub(1);
-            if end.holder.load(Ordering::Acquire) == 0 && maker.is_some_and(&of_the_dead) {
+            let half_made = end.holder.load(Ordering::Acquire) == 0 && maker.is_some_and(&of_the_dead);
+            if half_made && !mutant!("closed ends are not given back") {
                 tables.ends.give_back(index);
             }
         }

@@ -15,9 +15,9 @@
 //!     b := free; killed           (nobody wakes it)                    needs a for an end of the dead, and then would wake all
 //! ```
 
-use super::sync::{AtomicU32, Ordering, Woken, spin_loop, wait, wake, wake_all};
-use crate::sys::clock::Deadline;
-use std::time::{Duration, Instant};
+use super::sync::{AtomicU32, Ordering, Woken, mutant, spin_loop, wait, wake, wake_all};
+use crate::sys::clock::{Deadline, Instant};
+use std::time::Duration;
 
 /// The name of a holder, as it stands in the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Lock {
             if now == marked || self.0.compare_exchange(now, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
                 // Holders that live are gone within a microsecond; then this was a matter of death.
                 let soon = Deadline::at(Instant::now() + Duration::from_millis(1));
-                if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut {
+                if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut && !mutant!("the reaper waits patiently") {
                     ring();
                 }
             }
@@ -109,7 +109,7 @@ impl Lock {
 
     #[inline]
     pub(super) fn release(&self) {
-        if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 {
+        if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 && !mutant!("an unlock wakes nobody") {
             wake(&self.0, 1);
         }
     }

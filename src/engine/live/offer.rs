@@ -48,13 +48,12 @@ use super::channel::Channel;
 use super::context::{EXTENDED, MOST_GUARDS, OUTPUT, Offer, OfferName};
 use super::local::Local;
 use super::park::Waited;
-use super::sync::{AtomicU32, Ordering, spin_loop, wait, yield_now};
+use super::sync::{AtomicU32, Ordering, mutant, spin_loop, wait, yield_now};
 use super::word::{CLAIM_CHECK, Phase, Snapshot, Sync};
 use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order};
 use crate::memory::{ArenaError, Block, FATE, NONE};
-use crate::sys::clock::Deadline;
+use crate::sys::clock::{Deadline, Instant};
 use std::panic::Location;
-use std::time::Instant;
 
 impl Engine for Local {
     fn offer(&mut self, guards: &[Guard], order: Order, location: &'static Location<'static>) -> Fired {
@@ -228,14 +227,19 @@ impl Local {
         if let Some(fate) = channel.fate() {
             return ended(fate);
         }
-        let opposite = channel.queue(!output);
+        let opposite = match channel.queue(!output) {
+            empty if mutant!("a reader meets a reader") && empty.first(tables).is_none() => channel.queue(output),
+            opposite => opposite,
+        };
         while let Some((partner, offer)) = opposite.first(tables) {
             let (guard, taking) = (offer.guard(), offer.block.load(Ordering::Relaxed));
             let extended = match side {
                 Side::Output => offer.is_extended(),
                 Side::Input { extended } => extended,
             };
-            opposite.remove(tables, offer);
+            if !mutant!("a partner is removed after the commit") {
+                opposite.remove(tables, offer);
+            }
             let Some(context) = tables.contexts.get(partner.context()) else { continue };
             self.context.announce_exchange(giving, taking, partner.context());
             let sync = if extended && !channel.is_buffered() {
@@ -247,6 +251,9 @@ impl Local {
                 }
                 self.insist(|| context.word.sync(guard, giving))
             };
+            if mutant!("a partner is removed after the commit") {
+                opposite.remove(tables, offer);
+            }
             if let Sync::Committed { parked } = sync {
                 self.received(taking);
                 if !output {
@@ -262,7 +269,9 @@ impl Local {
             }
             // Taken back at once: the block stays ours, and its tag will change when somebody else gets it.
             self.context.exchange_done();
-            offer.set_linked(false);
+            if !mutant!("the mark stays after a failed commit") {
+                offer.set_linked(false);
+            }
         }
         if output && channel.is_buffered() && self.store(name.index, channel, giving) == Stored::Yes {
             self.owes |= !self.doomed.is_empty();
@@ -337,8 +346,13 @@ impl Local {
         let timer = earliest(guards);
         self.context.timed.store(u32::from(timer.is_some()), Ordering::Relaxed);
         let allowance = self.allowance();
-        self.context.word.wait(allowance.is_none());
-        self.unlock_all();
+        if mutant!("an offer is queued before it waits") {
+            self.unlock_all();
+            self.context.word.wait(allowance.is_none());
+        } else {
+            self.context.word.wait(allowance.is_none());
+            self.unlock_all();
+        }
 
         match self.wait_until_synced(allowance, timer.as_ref().map(|(_, deadline)| deadline)) {
             Waited::Synced(now) => self.finish(guards, now),

@@ -12,14 +12,12 @@
 //! - every [`PROBE`]th wait gets the full budget, so that a phase of slow partners does not end it for ever.
 
 use super::local::Local;
-use super::sync::{Ordering, Woken, spin_loop, yield_now};
+use super::sync::{Ordering, Woken, mutant, spin_loop, yield_now};
 use super::word::{Own, Snapshot};
-use crate::sys::clock::Deadline;
-use std::time::{Duration, Instant};
+use crate::sys::clock::{Deadline, Instant};
+use crate::sys::cpu::{SPINS, YIELDS};
+use std::time::Duration;
 
-/// Rounds of the spin loop: about as long as a sleep and a wake-up take.
-const SPINS: u32 = 4000;
-const YIELDS: u32 = 8;
 const PROBE: u32 = 32;
 /// What a sleep and a wake-up take.
 const WORTHWHILE: Duration = Duration::from_micros(100);
@@ -121,7 +119,7 @@ impl Local {
                 break Waited::Synced(now);
             }
             let late = woken == Woken::TimedOut || deadline.is_some_and(Deadline::is_past);
-            if late && word.withdraw() == Own::Done {
+            if late && (word.withdraw() == Own::Done || mutant!("a deadline beats a commit")) {
                 break Waited::Withdrawn;
             }
         };

@@ -25,12 +25,12 @@ use super::context::{Context, OfferName};
 use super::end::{Closing, Direction, EndName, Holder};
 use super::local::Local;
 use super::member::{Member, Phase};
-use super::sync::Ordering;
+use super::sync::{Ordering, mutant};
 use super::tables::Owner;
 use super::word::{Phase as Word, Snapshot};
 use crate::engine::ChannelName;
 use crate::memory::{Block, FATE, NONE, Slot};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// One context of the dead process, with the last reading of its word.
 pub(super) struct Corpse {
@@ -64,7 +64,9 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         .map(|(index, generation, member)| ((index, member), generation))
         .unzip();
     for corpse in &corpses {
-        local.break_locks(corpse);
+        if !mutant!("the reaper breaks no locks") {
+            local.break_locks(corpse);
+        }
     }
     let of_the_dead = |context: u32| corpses.iter().any(|corpse| corpse.index == context);
     local.free_half_made_ends(of_the_dead);
@@ -72,9 +74,13 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     for corpse in &corpses {
         local.unlink_offers(corpse);
     }
-    local.let_partners_finish(&corpses);
+    if !mutant!("the reaper does not let partners finish") {
+        local.let_partners_finish(&corpses);
+    }
     local.release_held_by(&corpses, host);
-    local.settle_exchanges(&corpses, host);
+    if !mutant!("the reaper settles no exchanges") {
+        local.settle_exchanges(&corpses, host);
+    }
     for (index, member) in &members {
         local.close_held(*index, closing(*index, member));
     }
@@ -93,7 +99,9 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     if any {
         recount(local);
     }
-    ring(local);
+    if !mutant!("the reaper rings nobody") {
+        ring(local);
+    }
 }
 
 /// How the ends of a member go that did not let go of them itself.
@@ -125,7 +133,7 @@ impl Local {
     /// the burial needs. Nobody else would break it. The dead holder's context is not marked DEAD then; what it has in queues stays
     /// there, marked, until its own burial unlinks it.
     pub(super) fn take_lock_as_reaper(&mut self, index: u32, channel: &'static Channel) {
-        if channel.lock.take_from_the_dead(self.holder, |context| self.is_dead(context), || ring(self)) {
+        if channel.lock.take_from_the_dead(self.holder, |context| self.is_dead(context), || ring_locks(self)) {
             self.rebuild(index, channel);
         }
     }
@@ -213,7 +221,7 @@ impl Local {
         let dead = Context::holder(corpse.index);
         let locking = corpse.context.locking.load(Ordering::Acquire).checked_sub(1);
         let offered = corpse.context.offers(tables).iter().map(|offer| offer.channel().index);
-        let candidates: HashSet<u32> = offered.chain(locking).collect();
+        let candidates: BTreeSet<u32> = offered.chain(locking).collect();
         for index in candidates {
             let Some(channel) = tables.channels.get(index) else { continue };
             if channel.lock.is_held_by(dead) && channel.lock.take_over(dead, self.holder) {
@@ -405,7 +413,7 @@ impl Local {
             .chain(members.iter().map(|(index, _)| Owner::Member(*index).tag()))
             .collect();
         // A message that a living writer had delivered to the dead.
-        let mut doomed: HashSet<Block> = corpses
+        let mut doomed: BTreeSet<Block> = corpses
             .iter()
             .filter(|corpse| corpse.word.names_block())
             .map(|corpse| corpse.word.block())
@@ -468,6 +476,14 @@ fn ring(local: &Local) {
         if context.word.read().is_committed() {
             context.word.wake();
         }
+    }
+    ring_locks(local);
+}
+
+/// Wakes every sleeper on a lock.
+fn ring_locks(local: &Local) {
+    let tables = local.tables();
+    for (_, _, context) in tables.contexts.taken() {
         let sleeping = context.sleeping.load(Ordering::Acquire).checked_sub(1);
         if let Some(channel) = sleeping.and_then(|index| tables.channels.get(index)) {
             channel.lock.ring();

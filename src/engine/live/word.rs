@@ -25,11 +25,10 @@
 //! Layout, from the low end: phase (3 bits), guard (16), generation (13), block handed over (32). The lower half is the
 //! futex: every transition out of PARKED changes it.
 
-use super::sync::{AtomicU64, Ordering, wait_low, wake_low};
-use crate::engine::live::sync::Woken;
+use super::sync::{AtomicU64, Ordering, Woken, mutant, wait_low, wake_low};
 use crate::memory::{Block, NONE};
-use crate::sys::clock::Deadline;
-use std::time::{Duration, Instant};
+use crate::sys::clock::{Deadline, Instant};
+use std::time::Duration;
 
 /// How often the owner of a claimed word, and whoever wants to commit it, looks whether the claim was settled, should that take longer
 /// than a moment.
@@ -97,7 +96,7 @@ impl Snapshot {
 
     /// Whether a block is named here that belongs to the owner of the word, whatever its tag says.
     pub(super) fn names_block(self) -> bool {
-        self.is_committed() && self.guard() != usize::from(LENT)
+        self.is_committed() && (self.guard() != usize::from(LENT) || mutant!("a lent block counts as owned"))
     }
 
     pub(super) fn is_committed(self) -> bool {
@@ -265,12 +264,13 @@ impl StateWord {
         self.change(|now| now.is_claimed_for(barrier).then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE)));
     }
 
-    /// Last party of a barrier: commits what it has claimed.
-    pub(super) fn settle_claim(&self, barrier: u32) {
+    /// Last party of a barrier: commits what it has claimed. `false` when the owner has died meanwhile.
+    pub(super) fn settle_claim(&self, barrier: u32) -> bool {
         self.change(|now| {
             let guard = now.guard() as u16;
             now.is_claimed_for(barrier).then(|| Snapshot::new(Phase::Synced, guard, now.generation(), NONE))
-        });
+        })
+        .is_some()
     }
 
     /// Wakes the owner, if it sleeps.

@@ -1,0 +1,33 @@
+//! The protocol of the live engine, run by model checkers: its own sources, not a copy, over a machine that a checker controls.
+//!
+//! Knows nothing of what the engine is for. The layers `memory` and `engine` are the files of csproc itself; only the
+//! layer `sys` is this package's. Its atomics are plain words in a plain arena, as they are in the program, but each operation on one is a
+//! step at which the checker decides who goes on, and at which a process can be killed.
+//!
+//! - `machine`: steps, threads, sleep, time, death
+//! - `stage`: processes with channels between them, what each did, and the audit when all is over
+//! - [`scenario`]: what they do and what may come of it
+//! - [`search`]: which schedules are tried
+// The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them here.
+#![cfg(not(test))]
+#![expect(dead_code, unused_imports, reason = "the engine offers more than its models use")]
+
+#[path = "../../../src/engine/mod.rs"]
+mod engine;
+mod machine;
+#[path = "../../../src/memory/mod.rs"]
+mod memory;
+pub mod scenario;
+pub mod search;
+mod stage;
+mod sys;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// One arena serves all executions of a program: whoever searches holds this meanwhile.
+pub fn one_at_a_time() -> MutexGuard<'static, ()> {
+    // A search that has failed does not stop the others: an execution begins by wiping everything.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}

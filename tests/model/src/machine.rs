@@ -1,0 +1,258 @@
+//! The machine of a model: threads that take one step at a time, sleep, are killed, and a clock that they do not read.
+//!
+//! Knows nothing of the engine. All threads of an execution are coroutines of one thread of the test, so plain cells hold what is
+//! common to them; nothing changes between two steps.
+//!
+//! - **Step.** Before every operation on a shared word the checker decides who goes on.
+//! - **Sleep.** A sleeper is woken by a wake-up on its word, and only then, so that a lost one is a deadlock, which the checker reports.
+//!   A search can also ask for wake-ups that nobody sent (signals do that to a futex): see [`crate::search`].
+//! - **Time.** It passes when a sleeper with a deadline is run before anybody has woken it: at any moment that the checker chooses.
+//! - **Death.** A process is killed before a chosen one of its steps, or in the sleep before it: its thread unwinds to its beginning, and on the way nothing of
+//!   the engine touches a shared word. From then on [`is_dead`] says so.
+
+use crate::sys::map;
+use shuttle::thread::{JoinHandle, Thread};
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+/// Somebody who sleeps on a word.
+struct Sleeper {
+    address: usize,
+    thread: Thread,
+    woken: Rc<Cell<bool>>,
+}
+
+/// A process that is to die, and before which of its steps.
+#[derive(Clone, Copy, Debug)]
+struct Sentence {
+    thread: usize,
+    left: u64,
+}
+
+/// What a killed thread unwinds with.
+struct Killed;
+
+#[derive(Default)]
+struct Machine {
+    /// The number of the running thread; 0 is the one that sets the stage.
+    me: Cell<usize>,
+    /// While not zero, nothing is a step.
+    quiet: Cell<u32>,
+    now: Cell<u64>,
+    sentence: Cell<Option<Sentence>>,
+    executed: Cell<bool>,
+    /// Numbers of processes that are no more.
+    dead: RefCell<HashSet<u32>>,
+    sleepers: RefCell<Vec<Sleeper>>,
+    mutant: Cell<Option<&'static str>>,
+    /// The running execution has met the line that is wrong.
+    met: Cell<bool>,
+}
+
+thread_local! {
+    static MACHINE: Machine = Machine::default();
+    /// Nobody's word: an operation on it is how the checker is given the choice.
+    static TURN: shuttle::sync::atomic::AtomicBool = const { shuttle::sync::atomic::AtomicBool::new(false) };
+}
+
+fn machine<R>(work: impl FnOnce(&Machine) -> R) -> R {
+    MACHINE.with(work)
+}
+
+/// Begins an execution: all that the last one left is gone. The caller is thread 0, and quiet.
+pub(crate) fn begin() {
+    machine(|machine| {
+        machine.me.set(0);
+        machine.quiet.set(0);
+        machine.now.set(0);
+        machine.sentence.set(None);
+        machine.executed.set(false);
+        machine.dead.take();
+        machine.sleepers.take();
+        machine.met.set(false);
+    });
+    map::wipe();
+}
+
+/// Which fault is in place from now on.
+pub(crate) fn set_mutant(name: Option<&'static str>) {
+    machine(|machine| machine.mutant.set(name));
+}
+
+pub(crate) fn is_mutant(name: &str) -> bool {
+    machine(|machine| {
+        let is = machine.mutant.get() == Some(name);
+        machine.met.set(machine.met.get() || is);
+        is
+    })
+}
+
+/// The thread `thread` is killed before its step number `step`, the first one being 0.
+pub(crate) fn sentence(thread: usize, step: u64) {
+    machine(|machine| machine.sentence.set(Some(Sentence { thread, left: step })));
+}
+
+/// The running thread is not killed any more.
+pub(crate) fn pardon() {
+    machine(|machine| {
+        let others = machine.sentence.get().filter(|sentence| sentence.thread != machine.me.get());
+        machine.sentence.set(others);
+    });
+}
+
+/// Whether the sentence was executed.
+pub(crate) fn was_executed() -> bool {
+    machine(|machine| machine.executed.get())
+}
+
+/// Does `work` in one step: for what is not under test.
+pub(crate) fn quietly<R>(work: impl FnOnce() -> R) -> R {
+    machine(|machine| machine.quiet.set(machine.quiet.get() + 1));
+    let result = work();
+    machine(|machine| machine.quiet.set(machine.quiet.get() - 1));
+    result
+}
+
+fn is_quiet() -> bool {
+    // A thread that unwinds does nothing to shared words, or the test has failed anyway.
+    std::thread::panicking() || machine(|machine| machine.quiet.get() > 0)
+}
+
+/// Lets others run as `suspend` does; when it comes back, it is this thread's turn again.
+fn suspended<R>(suspend: impl FnOnce() -> R) -> R {
+    let me = me();
+    let result = suspend();
+    machine(|machine| machine.me.set(me));
+    result
+}
+
+/// One step of the running thread is about to be made.
+pub(crate) fn step() {
+    if is_quiet() {
+        return;
+    }
+    meet_fate();
+    TURN.with(|turn| suspended(|| turn.load(Ordering::SeqCst)));
+}
+
+/// Whether the running thread dies before its next step.
+fn is_doomed() -> bool {
+    let sentence = machine(|machine| machine.sentence.get());
+    sentence.is_some_and(|sentence| sentence.thread == me() && sentence.left == 0)
+}
+
+fn meet_fate() {
+    let dies = machine(|machine| {
+        let Some(sentence) = machine.sentence.get().filter(|sentence| sentence.thread == machine.me.get()) else {
+            return false;
+        };
+        machine.sentence.set((sentence.left > 0).then(|| Sentence { left: sentence.left - 1, ..sentence }));
+        machine.executed.set(sentence.left == 0);
+        sentence.left == 0
+    });
+    if dies {
+        resume_unwind(Box::new(Killed));
+    }
+}
+
+/// A step of somebody who can do nothing useful before others have run.
+pub(crate) fn give_way() {
+    if !is_quiet() {
+        meet_fate();
+        suspended(shuttle::thread::yield_now);
+    }
+}
+
+/// Sleeps on a word until somebody wakes it. Going to sleep is no step of its own.
+pub(crate) fn sleep(address: usize) {
+    assert!(!is_quiet(), "somebody would sleep for ever");
+    let woken = lie_down(address);
+    let doomed = is_doomed();
+    // Who dies before the next step dies asleep, at any moment, whether somebody has woken it or not.
+    suspended(if doomed { shuttle::thread::yield_now } else { shuttle::thread::park });
+    get_up(&woken);
+    if doomed {
+        meet_fate();
+    }
+}
+
+/// Sleeps on a word, until somebody wakes it (`true`) or it is run all the same.
+pub(crate) fn doze(address: usize) -> bool {
+    assert!(!is_quiet(), "somebody would sleep");
+    let woken = lie_down(address);
+    suspended(shuttle::thread::yield_now);
+    get_up(&woken);
+    woken.get()
+}
+
+fn lie_down(address: usize) -> Rc<Cell<bool>> {
+    let woken = Rc::new(Cell::new(false));
+    let sleeper = Sleeper { address, thread: shuttle::thread::current(), woken: Rc::clone(&woken) };
+    machine(|machine| machine.sleepers.borrow_mut().push(sleeper));
+    woken
+}
+
+fn get_up(woken: &Rc<Cell<bool>>) {
+    machine(|machine| machine.sleepers.borrow_mut().retain(|sleeper| !Rc::ptr_eq(&sleeper.woken, woken)));
+}
+
+/// Wakes those who have slept longest on a word. Waking is no step of its own.
+pub(crate) fn wake(address: usize, count: u32) {
+    for _ in 0..count {
+        let first = machine(|machine| {
+            let mut sleepers = machine.sleepers.borrow_mut();
+            let place = sleepers.iter().position(|sleeper| sleeper.address == address)?;
+            Some(sleepers.remove(place))
+        });
+        let Some(sleeper) = first else { return };
+        sleeper.woken.set(true);
+        suspended(|| sleeper.thread.unpark());
+    }
+}
+
+pub(crate) fn now() -> u64 {
+    machine(|machine| machine.now.get())
+}
+
+pub(crate) fn pass_until(moment: u64) {
+    machine(|machine| machine.now.set(machine.now.get().max(moment)));
+}
+
+pub(crate) fn me() -> usize {
+    machine(|machine| machine.me.get())
+}
+
+pub(crate) fn is_dead(pid: u32) -> bool {
+    machine(|machine| machine.dead.borrow().contains(&pid))
+}
+
+/// Starts a thread of the process `pid`. What it comes to is `None` when it was killed.
+pub(crate) fn spawn<R: Send + 'static>(
+    number: usize,
+    pid: u32,
+    work: impl FnOnce() -> R + Send + 'static,
+) -> JoinHandle<Option<R>> {
+    suspended(|| {
+        shuttle::thread::spawn(move || {
+            machine(|machine| machine.me.set(number));
+            let result = catch_unwind(AssertUnwindSafe(work));
+            machine(|machine| machine.dead.borrow_mut().insert(pid));
+            match result {
+                Ok(result) => Some(result),
+                Err(cause) if cause.is::<Killed>() => None,
+                Err(cause) => resume_unwind(cause),
+            }
+        })
+    })
+}
+
+/// Waits for the end of a thread.
+pub(crate) fn join<R>(thread: JoinHandle<R>) -> R {
+    match suspended(|| thread.join()) {
+        Ok(result) => result,
+        Err(cause) => resume_unwind(cause),
+    }
+}

@@ -1,0 +1,396 @@
+//! A stage: processes with channels between them, what each of them saw, and the audit when all is over.
+//!
+//! Knows nothing of schedules. One thread is one process, so that a killed thread is a killed process: its context, its ends and its blocks
+//! are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as the others are.
+
+use crate::engine::live::{
+    ChannelKind, Closing, Direction, EndName, Holder, Local, MemberName, Phase, Unfinished, become_host, bury, tables,
+};
+use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Held, Order, Store};
+use crate::machine;
+use crate::memory::Block;
+use crate::scenario::Scenario;
+use crate::sys::clock::{Deadline, Instant};
+use std::collections::HashSet;
+use std::mem::ManuallyDrop;
+use std::panic::Location;
+use std::time::Duration;
+
+/// What a party saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Read(u64),
+    Wrote(u64),
+    /// A barrier was complete.
+    Met(ChannelName),
+    Ended(Fate),
+    TimedOut,
+}
+
+/// What became of a party: all that it saw, or `None` when it was killed.
+pub(crate) type Part = Option<Vec<Seen>>;
+
+type Body = Box<dyn FnOnce(&mut Party) + Send>;
+
+/// A process that is yet to begin.
+struct Role {
+    member: MemberName,
+    body: Body,
+}
+
+/// Where the processes are prepared, by one that outlives them all.
+pub(crate) struct Stage {
+    local: ManuallyDrop<Local>,
+    root: u32,
+    handles: Vec<EndName>,
+    roles: Vec<Role>,
+}
+
+const LOCATION: &Location<'static> = Location::caller();
+
+/// The number of a process as the operating system would give it.
+fn pid(member: u32) -> u32 {
+    1000 + member
+}
+
+fn create_process(parent: u32) -> MemberName {
+    let (name, member) = tables().create_member(parent).expect("room for a process");
+    member.pid.store(pid(name.index), crate::sys::atomic::Ordering::Relaxed);
+    member.enter(Phase::Running);
+    name
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let root = create_process(u32::MAX).index;
+        become_host(root);
+        Stage {
+            local: ManuallyDrop::new(Local::new().expect("a context")),
+            root,
+            handles: Vec::new(),
+            roles: Vec::new(),
+        }
+    }
+
+    pub(crate) fn channel(&mut self, store: Store) -> ChannelName {
+        self.create(ChannelKind::Channel(store))
+    }
+
+    pub(crate) fn rendezvous(&mut self) -> ChannelName {
+        self.channel(Store::Fifo(0))
+    }
+
+    pub(crate) fn barrier(&mut self, parties: u32) -> ChannelName {
+        self.create(ChannelKind::Barrier { parties })
+    }
+
+    fn create(&mut self, kind: ChannelKind) -> ChannelName {
+        let holder = Holder::Member(self.root);
+        let (name, handle) = self.local.create_channel("", kind, holder).expect("a channel");
+        self.handles.push(handle);
+        name
+    }
+
+    /// An end that is used by others than the process that holds it, which outlives them.
+    pub(crate) fn lend(&mut self, channel: ChannelName, direction: Direction) {
+        let holder = Holder::Member(self.root);
+        self.handles.push(self.local.request_end(channel, direction, holder).expect("an end"));
+    }
+
+    /// A process that holds these ends.
+    pub(crate) fn party(&mut self, ends: &[(ChannelName, Direction)], body: impl FnOnce(&mut Party) + Send + 'static) {
+        let member = create_process(self.root);
+        for (channel, direction) in ends {
+            let holder = Holder::Member(member.index);
+            self.local.request_end(*channel, *direction, holder).expect("an end");
+        }
+        self.roles.push(Role { member, body: Box::new(body) });
+    }
+}
+
+/// A process that runs.
+pub(crate) struct Party {
+    /// Never dropped when the process is killed.
+    local: ManuallyDrop<Local>,
+    member: u32,
+    seen: Vec<Seen>,
+}
+
+impl Party {
+    fn new(member: u32) -> Party {
+        machine::quietly(|| {
+            become_host(member);
+            Party { local: ManuallyDrop::new(Local::new().expect("a context")), member, seen: Vec::new() }
+        })
+    }
+
+    pub(crate) fn see(&mut self, seen: Seen) {
+        self.seen.push(seen);
+    }
+
+    /// One offer, with a message staged for each output. What it came to is noted, too.
+    pub(crate) fn choose(&mut self, arms: &[Arm]) -> Option<Held> {
+        let guards: Vec<Guard> = arms
+            .iter()
+            .map(|arm| match *arm {
+                Arm::Read(channel) => Guard::Input { channel, extended: false },
+                Arm::Extended(channel) => Guard::Input { channel, extended: true },
+                Arm::Write(channel, value) => Guard::Output { channel, block: self.message(value) },
+                Arm::Meet(channel) => Guard::Barrier { channel },
+                Arm::Wait => Guard::Timer { deadline: Deadline::at(Instant::now() + Duration::from_millis(1)) },
+            })
+            .collect();
+        let inputs = arms.iter().any(|arm| matches!(arm, Arm::Read(_) | Arm::Extended(_)));
+        self.local.prepare(guards.len(), inputs).expect("room for the offer");
+        let Fired { index, outcome, held } = self.local.offer(&guards, Order::Priority, LOCATION);
+        for (number, guard) in guards.iter().enumerate() {
+            // What was not given away is still ours.
+            if let Guard::Output { block, .. } = *guard
+                && (number != index || matches!(outcome, Err(fate) if !matches!(fate, Fate::Abandoned { .. })))
+            {
+                self.own(block);
+                self.local.keep_block(block);
+            }
+        }
+        let seen = match (arms[index], outcome) {
+            (_, Err(fate)) => Seen::Ended(fate),
+            (Arm::Read(_), Ok(block)) => Seen::Read(self.value(block)),
+            (Arm::Extended(_), Ok(block)) => {
+                let value = self.peek(block);
+                self.see(Seen::Read(value));
+                if held.is_none() {
+                    self.local.keep_block(block);
+                    return None;
+                }
+                // As the program does: the message stays ours until the release.
+                self.kept(block);
+                return held;
+            }
+            (Arm::Write(_, value), Ok(spare)) => {
+                self.local.keep_block(spare);
+                Seen::Wrote(value)
+            }
+            (Arm::Meet(channel), Ok(_)) => Seen::Met(channel),
+            (Arm::Wait, Ok(_)) => Seen::TimedOut,
+        };
+        self.see(seen);
+        None
+    }
+
+    /// A message that stays with its reader until the release.
+    fn kept(&mut self, block: Block) {
+        self.own(block);
+        KEPT.with(|kept| kept.borrow_mut().push((self.member, block)));
+    }
+
+    /// Lets the writer of an extended rendezvous go on.
+    pub(crate) fn release(&mut self, held: Held, finished: bool) {
+        let unfinished = (!finished).then_some(Unfinished { member: self.member, crashed: false });
+        self.local.release(held, unfinished);
+        let block = KEPT.with(|kept| {
+            let mut kept = kept.borrow_mut();
+            let place = kept.iter().position(|(member, _)| *member == self.member);
+            place.map(|place| kept.remove(place).1)
+        });
+        if let Some(block) = block {
+            self.value(block);
+        }
+    }
+
+    pub(crate) fn has_read(&self, value: u64) -> bool {
+        self.seen.contains(&Seen::Read(value))
+    }
+
+    pub(crate) fn has_lost(&self) -> bool {
+        self.seen.iter().any(|seen| matches!(seen, Seen::Ended(_)))
+    }
+
+    pub(crate) fn has_met(&self, barrier: ChannelName) -> bool {
+        self.seen.contains(&Seen::Met(barrier))
+    }
+
+    pub(crate) fn read(&mut self, channel: ChannelName) {
+        self.choose(&[Arm::Read(channel)]);
+    }
+
+    pub(crate) fn write(&mut self, channel: ChannelName, value: u64) {
+        self.choose(&[Arm::Write(channel, value)]);
+    }
+
+    pub(crate) fn meet(&mut self, barrier: ChannelName) {
+        self.choose(&[Arm::Meet(barrier)]);
+    }
+
+    pub(crate) fn poison(&mut self, channel: ChannelName, direction: Direction) {
+        self.local.poison(channel, direction);
+    }
+
+    /// Closes all ends of the process.
+    pub(crate) fn close(&mut self, closing: Closing) {
+        self.local.close_held(self.member, closing);
+    }
+
+    #[expect(unsafe_code, reason = "fills a block that this process has just taken")]
+    fn message(&mut self, value: u64) -> Block {
+        let block = self.local.take_block(8).expect("a block");
+        self.own(block);
+        // SAFETY: this process has just taken the block, and the slice does not outlive the statement.
+        let bytes = unsafe { tables().arena.bytes_mut(block) };
+        bytes[..8].copy_from_slice(&value.to_le_bytes());
+        tables().arena.block(block).set_length(8);
+        block
+    }
+
+    /// Its tag is what makes a block ours.
+    fn own(&self, block: Block) {
+        let owner = machine::quietly(|| tables().arena.block(block).owner());
+        assert_eq!(owner, self.local.owner(), "block {block} belongs to somebody else");
+    }
+
+    #[expect(unsafe_code, reason = "reads a block that this process owns")]
+    fn peek(&self, block: Block) -> u64 {
+        self.own(block);
+        // SAFETY: this process owns the block, and the slice does not outlive the statement.
+        let bytes = unsafe { tables().arena.bytes(block) };
+        u64::from_le_bytes(bytes.try_into().expect("eight bytes"))
+    }
+
+    fn value(&mut self, block: Block) -> u64 {
+        let value = self.peek(block);
+        self.local.keep_block(block);
+        value
+    }
+}
+
+thread_local! {
+    /// Messages that their readers keep until a release.
+    static KEPT: std::cell::RefCell<Vec<(u32, Block)>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// One guard of an offer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arm {
+    Read(ChannelName),
+    Extended(ChannelName),
+    Write(ChannelName, u64),
+    Meet(ChannelName),
+    /// A timer, for a while that nobody knows the length of.
+    Wait,
+}
+
+fn act(role: Role) -> Vec<Seen> {
+    let mut party = Party::new(role.member.index);
+    (role.body)(&mut party);
+    let Party { local, seen, .. } = party;
+    // Killed while it gives its context back, a process takes one slot with it, as `memory::pool` says; nobody waits for that.
+    machine::pardon();
+    drop(ManuallyDrop::into_inner(local));
+    machine::quietly(|| {
+        if let Some(member) = tables().member(role.member) {
+            member.enter(Phase::Returned);
+        }
+    });
+    seen
+}
+
+/// One execution of a scenario, inside the checker, in which one party may be killed before one of its steps.
+pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
+    machine::begin();
+    KEPT.with(std::cell::RefCell::take);
+    let stage = machine::quietly(|| {
+        let mut stage = Stage::new();
+        (scenario.prepare)(&mut stage);
+        stage
+    });
+    let Stage { local, root, handles, roles } = stage;
+    let members: Vec<u32> = roles.iter().map(|role| role.member.index).collect();
+    if let Some((party, step)) = sentence {
+        machine::sentence(party + 1, step);
+    }
+    let mut threads: Vec<_> = roles
+        .into_iter()
+        .enumerate()
+        .map(|(place, role)| Some(machine::spawn(place + 1, pid(role.member.index), move || act(role))))
+        .collect();
+    let mut parts: Vec<Part> = threads.iter().map(|_| None).collect();
+    let victim = sentence.map(|(party, _)| party);
+    let reaper = victim.and_then(|party| {
+        let (thread, host) = (threads[party].take()?, members[party]);
+        Some(machine::spawn(members.len() + 1, pid(root), move || {
+            let part = machine::join(thread);
+            let mut local = ManuallyDrop::new(machine::quietly(|| {
+                become_host(root);
+                Local::for_reaper().expect("a context")
+            }));
+            bury(&mut local, host);
+            machine::quietly(|| drop(ManuallyDrop::into_inner(local)));
+            part
+        }))
+    });
+    for (part, thread) in parts.iter_mut().zip(threads) {
+        if let Some(thread) = thread {
+            *part = machine::join(thread);
+        }
+    }
+    if let (Some(party), Some(reaper)) = (victim, reaper) {
+        parts[party] = machine::join(reaper).flatten();
+    }
+    machine::quietly(|| {
+        assert_eq!(tables().faults(), Vec::<String>::new());
+        clear(ManuallyDrop::into_inner(local), root, &handles, &members, victim);
+    });
+    conserve(&parts);
+    // Who came to its end before its death was buried all the same, and has retired from its channels: the judges do not think of that.
+    if sentence.is_none() || machine::was_executed() {
+        (scenario.judge)(&parts);
+    }
+}
+
+/// The end of the program: nothing may be left.
+fn clear(mut local: Local, root: u32, handles: &[EndName], members: &[u32], buried: Option<usize>) {
+    become_host(root);
+    let mut reaper = Local::for_reaper().expect("a context");
+    for (party, member) in members.iter().enumerate() {
+        if Some(party) != buried {
+            bury(&mut reaper, *member);
+        }
+        reaper.disown(*member);
+    }
+    for handle in handles {
+        local.close_end(*handle, Closing::Retire);
+    }
+    drop((local, reaper));
+    assert_eq!(tables().faults(), Vec::<String>::new());
+    let census = tables().census();
+    let left = [census.contexts, census.channels, census.ends, census.blocks];
+    assert_eq!(left, [0; 4], "contexts, channels, ends, blocks that are left");
+    // The dead may have held somebody they were about to name in a verdict: one record of a process is lost with them.
+    assert!(census.members <= 1 + usize::from(machine::was_executed()), "{census:?}");
+    // A burial counts the active ones while others change their number: see `recount`.
+    assert!(buried.is_some() || census.active == 0, "{census:?}");
+    // Every block is free once: taking all of them and one more gives each one once, and cuts one new one. But a process that is killed
+    // between taking a block and putting its tag on it takes the block with it.
+    let arena = tables().arena;
+    let all = arena.blocks().count();
+    let taken: HashSet<Block> = (0..=all).map(|_| arena.take_block(0, 1).expect("a block")).collect();
+    assert_eq!(taken.len(), all + 1, "a block is free twice");
+    let lost = arena.blocks().count() - all - 1;
+    assert!(lost <= usize::from(machine::was_executed()), "{lost} blocks belong to nobody");
+}
+
+/// What holds in every scenario: no value is read twice, and none that nobody has written. What a living writer has written was read, if
+/// all are alive and nothing was lost with the dead.
+fn conserve(parts: &[Part]) {
+    let all: Vec<Seen> = parts.iter().flatten().flatten().copied().collect();
+    let reads: Vec<u64> =
+        all.iter().filter_map(|seen| if let Seen::Read(value) = seen { Some(*value) } else { None }).collect();
+    let distinct: HashSet<u64> = reads.iter().copied().collect();
+    assert_eq!(distinct.len(), reads.len(), "a value was read twice: {parts:?}");
+    if parts.iter().any(Option::is_none) {
+        return;
+    }
+    let written: HashSet<u64> =
+        all.iter().filter_map(|seen| if let Seen::Wrote(value) = seen { Some(*value) } else { None }).collect();
+    let abandoned = all.iter().any(|seen| matches!(seen, Seen::Ended(Fate::Abandoned { .. })));
+    assert!(abandoned || distinct.is_subset(&written), "a value was read whose writer failed: {parts:?}");
+}

@@ -1,0 +1,51 @@
+//! Time, which stands still until somebody who waits for it runs.
+//!
+//! Knows nothing of who waits. A sleeper with a deadline may be run at any moment of the schedule; then its deadline has passed.
+
+use crate::machine;
+use std::ops::Add;
+use std::time::Duration;
+
+/// A moment: nanoseconds since the execution began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Instant(u64);
+
+impl Instant {
+    pub(crate) fn now() -> Instant {
+        Instant(machine::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        Duration::from_nanos(machine::now() - self.0)
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Instant;
+
+    fn add(self, distance: Duration) -> Instant {
+        Instant(self.0 + u64::try_from(distance.as_nanos()).expect("a distance that a model uses"))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    pub(crate) fn at(instant: Instant) -> Deadline {
+        Deadline(instant)
+    }
+
+    pub(crate) fn instant(&self) -> Instant {
+        self.0
+    }
+
+    pub(crate) fn is_past(&self) -> bool {
+        Instant::now() >= self.0
+    }
+
+    /// The sleeper has slept until now.
+    pub(super) fn comes(&self) {
+        machine::pass_until(self.0.0);
+    }
+}

@@ -1,0 +1,76 @@
+//! The arena: pages of this process, all zero when an execution begins.
+//!
+//! Knows nothing of what lies in them. One arena serves all executions, one after the other; what an execution has touched is
+//! wiped before the next one.
+
+use rustix::io::Errno;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+const PAGE: usize = 4096;
+/// The smallest arena, which the program asks for last, is large enough.
+const LARGEST: usize = 4 << 20;
+
+#[repr(align(4096))]
+#[derive(Debug)]
+struct Page([AtomicU64; PAGE / 8]);
+
+static PAGES: OnceLock<&'static [Page]> = OnceLock::new();
+static TOUCHED: [AtomicBool; LARGEST / PAGE] = [const { AtomicBool::new(false) }; LARGEST / PAGE];
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mapping {
+    pages: &'static [Page],
+}
+
+impl Mapping {
+    pub(crate) fn shared(size: usize) -> Result<Mapping, Errno> {
+        Mapping::private(size)
+    }
+
+    pub(crate) fn private(size: usize) -> Result<Mapping, Errno> {
+        if size > LARGEST {
+            return Err(Errno::NOMEM);
+        }
+        let pages = PAGES.get_or_init(|| {
+            let page = || Page([const { AtomicU64::new(0) }; PAGE / 8]);
+            Box::leak(std::iter::repeat_with(page).take(size / PAGE).collect())
+        });
+        Ok(Mapping { pages })
+    }
+
+    pub(crate) fn base(self) -> *mut u8 {
+        self.pages.as_ptr().cast_mut().cast()
+    }
+
+    pub(crate) fn size(self) -> usize {
+        self.pages.len() * PAGE
+    }
+
+    /// Gives nothing back.
+    ///
+    /// # Safety
+    /// None is needed here; csproc asks its callers for something.
+    #[expect(unsafe_code, reason = "the signature is csproc's")]
+    pub(crate) unsafe fn give_back(self, _offset: usize, _length: usize) {}
+}
+
+/// A word at this address is used.
+pub(crate) fn touch(address: usize) {
+    if let Some(pages) = PAGES.get()
+        && let Some(touched) = TOUCHED.get(address.wrapping_sub(pages.as_ptr().addr()) / PAGE)
+    {
+        touched.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Makes the arena as if it were new. The bytes of messages lie on the pages of their blocks' headers, which are words.
+pub(crate) fn wipe() {
+    for (page, touched) in PAGES.get().copied().unwrap_or_default().iter().zip(&TOUCHED) {
+        if touched.swap(false, Ordering::Relaxed) {
+            for word in &page.0 {
+                word.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The layer `sys` of the models: the same names as in csproc, over the machine of the checker.
+//!
+//! Knows nothing of channels or processes in the CSP sense.
+
+pub(crate) mod atomic;
+pub(crate) mod clock;
+pub(crate) mod cpu;
+pub(crate) mod fork;
+pub(crate) mod futex;
+pub(crate) mod map;
+pub(crate) mod mutant;
+pub(crate) mod threads;

@@ -1,0 +1,129 @@
+//! Faults put into the protocol on purpose: each of them is found. So the models look where they seem to look.
+//!
+//! Knows nothing of what a fault does: the line in the engine that has its name says it. Each one is given a scenario and a search that
+//! finds it; with `CSPROC_LONG=1` the same search is made without the fault, too, and finds nothing.
+
+use csproc_model::one_at_a_time;
+mod long;
+
+use csproc_model::scenario::{self, Scenario};
+use csproc_model::search::{Kill, Search, search};
+use long::is_long;
+
+const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
+const RANDOM: Search = Search::Random { times: 500 };
+
+fn is_found(fault: &'static str, scenario: &'static Scenario, how: Search, kill: Kill, symptom: &str) {
+    let _turn = one_at_a_time();
+    match search(scenario, how, kill, Some(fault)) {
+        Ok(report) => panic!("{fault}: not found in {} executions of {}", report.executions, scenario.name),
+        Err(found) => {
+            println!("{fault}: after {} executions: {}", found.executions, found.what);
+            assert!(found.what.contains(symptom), "{fault}: found, but it looks otherwise: {}", found.what);
+        }
+    }
+    if is_long()
+        && let Err(found) = search(scenario, how, kill, None)
+    {
+        panic!("found without the fault: {}", found.what);
+    }
+}
+
+/// The party is killed before each of its steps.
+fn killing(party: usize) -> Kill {
+    Kill::Everywhere { party, stride: 1 }
+}
+
+const FEW: Search = Search::Pct { depth: 3, times: 30 };
+
+#[test]
+fn an_offer_is_queued_before_it_waits() {
+    is_found("an offer is queued before it waits", &scenario::PAIR, PRIORITIES, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn the_mark_stays_after_a_failed_commit() {
+    is_found("the mark stays after a failed commit", &scenario::CHOOSER, PRIORITIES, Kill::Nobody, "but marked are");
+}
+
+#[test]
+fn a_reader_meets_a_reader() {
+    is_found("a reader meets a reader", &scenario::ANY_TO_ANY, RANDOM, Kill::Nobody, "");
+}
+
+#[test]
+fn a_partner_is_removed_after_the_commit() {
+    let how = Search::Bounded { preemptions: 1 };
+    is_found("a partner is removed after the commit", &scenario::ELSEWHERE, how, Kill::Nobody, "");
+}
+
+#[test]
+fn a_deadline_beats_a_commit() {
+    is_found("a deadline beats a commit", &scenario::DEADLINE, RANDOM, Kill::Nobody, "");
+}
+
+#[test]
+fn an_unlock_wakes_nobody() {
+    is_found("an unlock wakes nobody", &scenario::PAIR, RANDOM, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn a_release_wakes_nobody() {
+    is_found("a release wakes nobody", &scenario::ABANDON, RANDOM, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn a_claim_is_not_taken_back() {
+    is_found("a claim is not taken back", &scenario::BARRIER_OF_THREE, PRIORITIES, Kill::Nobody, "max_steps");
+}
+
+#[test]
+fn the_reaper_rings_nobody() {
+    is_found("the reaper rings nobody", &scenario::ONCE, FEW, killing(0), "deadlock");
+}
+
+#[test]
+fn the_reaper_breaks_no_locks() {
+    is_found("the reaper breaks no locks", &scenario::OPPOSITE, FEW, killing(0), "max_steps");
+}
+
+#[test]
+fn the_reaper_waits_patiently() {
+    let how = Search::Pct { depth: 3, times: 300 };
+    is_found("the reaper waits patiently", &scenario::OPPOSITE, how, killing(0), "max_steps");
+}
+
+#[test]
+fn the_reaper_does_not_let_partners_finish() {
+    let how = Search::Pct { depth: 3, times: 150 };
+    is_found("the reaper does not let partners finish", &scenario::BORROWED, how, killing(1), "");
+}
+
+#[test]
+fn the_reaper_settles_no_exchanges() {
+    is_found("the reaper settles no exchanges", &scenario::ONCE, FEW, killing(0), "which is gone");
+}
+
+/// A bug that the engine has had.
+#[test]
+fn a_lent_block_counts_as_owned() {
+    is_found("a lent block counts as owned", &scenario::EXTENDED, FEW, killing(0), "");
+}
+
+#[test]
+fn a_refill_is_not_announced() {
+    is_found("a refill is not announced", &scenario::BUFFER, FEW, killing(1), "which is gone");
+}
+
+/// A bug that the engine had until the models found it.
+#[test]
+fn a_dead_party_keeps_its_mark() {
+    let how = Search::Pct { depth: 3, times: 60 };
+    is_found("a dead party keeps its mark", &scenario::BARRIER_OF_THREE, how, killing(0), "but marked are");
+}
+
+/// A bug that the engine had until the models found it.
+#[test]
+fn closed_ends_are_not_given_back() {
+    is_found("closed ends are not given back", &scenario::RETIRE, FEW, killing(0), "held by None");
+}
