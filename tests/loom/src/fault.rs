@@ -1,0 +1,81 @@
+//! Faults: one ordering of the sources weakened, or one step left out. And which orderings there are.
+//!
+//! Knows nothing of what an ordering is good for. Loom runs all threads of a model on the thread that asked for it, so what a test puts in
+//! place stays with the test.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::panic::Location;
+
+/// What an operation does beyond being atomic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// It acquires.
+    Acquire,
+    /// It releases.
+    Release,
+    /// It acquires when it fails.
+    Failure,
+    /// It acquires, whether it fails or not.
+    Both,
+}
+
+/// A part of an operation in the sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Site {
+    /// The source file.
+    pub file: &'static str,
+    /// The line of the operation.
+    pub line: u32,
+    /// What of it.
+    pub part: Part,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This part of the ordering is missing.
+    Weakened(Site),
+    /// What is marked by `mutant!` with this name is not done.
+    Skipped(&'static str),
+}
+
+thread_local! {
+    static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
+    static SITES: RefCell<BTreeSet<Site>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// As long as this lives, the fault is in place.
+#[derive(Debug)]
+pub(crate) struct InPlace;
+
+impl Drop for InPlace {
+    fn drop(&mut self) {
+        FAULT.set(None);
+    }
+}
+
+pub(crate) fn put(fault: Option<Fault>) -> InPlace {
+    FAULT.set(fault);
+    InPlace
+}
+
+pub(crate) fn is_skipped(name: &'static str) -> bool {
+    FAULT.get() == Some(Fault::Skipped(name))
+}
+
+/// Whether the caller's operation has this part, for which it asks; notes that it does.
+#[track_caller]
+pub(crate) fn keeps(part: Part) -> bool {
+    let place = Location::caller();
+    let site = Site { file: place.file(), line: place.line(), part };
+    SITES.with_borrow_mut(|sites| sites.insert(site));
+    let both = Site { part: Part::Both, ..site };
+    let gone = |site| FAULT.get() == Some(Fault::Weakened(site));
+    !gone(site) && (part == Part::Release || !gone(both))
+}
+
+/// All that this thread has come across, and forgets now.
+pub fn take_sites() -> BTreeSet<Site> {
+    SITES.take()
+}
