@@ -256,7 +256,7 @@ impl Started {
             Started::Process(running) => running.kill(),
             Started::Parallel(parts) => parts.iter().try_for_each(Started::kill),
             Started::Driven(driver) => driver.current.as_ref().map_or(Ok(()), |current| {
-                current.is_last();
+                current.let_be_last();
                 current.running().kill()
             }),
             Started::Refused(_) => Ok(()),

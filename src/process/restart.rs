@@ -84,7 +84,7 @@ impl Current {
     }
 
     /// Whoever ends the process that is running now ends it for good.
-    pub(super) fn is_last(&self) {
+    pub(super) fn let_be_last(&self) {
         self.0.lock().is_last = true;
     }
 

@@ -125,25 +125,25 @@ impl Supervisor {
     #[track_caller]
     pub fn run(mut self) -> Result<Results, NetworkError> {
         let location = Location::caller();
-        if let Err(failure) = self.supervise(location) {
+        if let Err((place, failure)) = self.supervise(location) {
             for child in self.children.iter_mut().rev() {
                 child.end(location);
             }
-            if let Some(child) = self.children.iter_mut().find(|child| child.name == failure.process()) {
-                child.outcome = Some(Outcome::Failed(failure));
-            }
+            self.children[place].outcome = Some(Outcome::Failed(failure));
         }
         let unknown = |child: Kept| child.outcome.unwrap_or(Outcome::NotBegun { process: child.name });
         NetworkError::results_of(self.children.into_iter().map(unknown).collect())
     }
 
-    fn supervise(&mut self, location: &'static Location<'static>) -> Result<(), Failure> {
-        if let Some(child) = self.children.iter().find(|child| child.placement == Placement::Thread)
+    /// Comes back when no child runs, or with the failure that is not to be borne and the place of its child.
+    fn supervise(&mut self, location: &'static Location<'static>) -> Result<(), (usize, Failure)> {
+        if let Some(place) = self.children.iter().position(|child| child.placement == Placement::Thread)
             && self.strategy != Strategy::OneForOne
         {
             let reason =
                 String::from("a thread cannot be ended from outside, as this strategy asks; use Placement::Process");
-            return Err(Failure::Start { process: child.name.clone(), source: StartError::Unavailable { reason } });
+            let process = self.children[place].name.clone();
+            return Err((place, Failure::Start { process, source: StartError::Unavailable { reason } }));
         }
         let mut intensity = Intensity::new(self.max, self.within);
         self.start_from(0)?;
@@ -160,7 +160,7 @@ impl Supervisor {
                 }
             };
             if !intensity.bears_one_more() {
-                return Err(crash);
+                return Err((place, crash));
             }
             child.running = None;
             match self.strategy {
@@ -178,11 +178,11 @@ impl Supervisor {
         Ok(())
     }
 
-    fn start_from(&mut self, first: usize) -> Result<(), Failure> {
+    fn start_from(&mut self, first: usize) -> Result<(), (usize, Failure)> {
         (first..self.children.len()).try_for_each(|place| self.start(place))
     }
 
-    fn start(&mut self, place: usize) -> Result<(), Failure> {
+    fn start(&mut self, place: usize) -> Result<(), (usize, Failure)> {
         let child = &mut self.children[place];
         let Some(plan) = child.template.next() else { return Ok(()) };
         match start_one(plan) {
@@ -191,7 +191,7 @@ impl Supervisor {
                 child.outcome = None;
                 Ok(())
             }
-            Err(Refusal::Failed(failure)) => Err(failure),
+            Err(Refusal::Failed(failure)) => Err((place, failure)),
             Err(Refusal::NotBegun(_)) => Ok(()),
         }
     }

@@ -277,6 +277,31 @@ over_both! {
     }
 }
 
+over_both! {
+    /// What has returned stays returned, also when the one that crashes has the same name.
+    fn children_of_one_name_are_told_apart(placement) {
+        let (started, orders) = (Channel::new(), [Channel::new(), Channel::new()]);
+        let (reader, keep) = (started.reader(), orders.each_ref().map(Channel::writer));
+        let mut supervisor = Supervisor::new(Strategy::OneForOne).intensity(0, HOUR);
+        for (number, c) in (0..).zip(&orders) {
+            supervisor.child(obey(number, started.writer(), c.reader()).named("twin").on(placement));
+        }
+        drop((started, orders));
+        let thread = std::thread::spawn(|| supervisor.run());
+        reader.read().and(reader.read()).unwrap();
+        keep[0].write(Order::Return(7)).unwrap();
+        // Its channel retires when the supervisor has seen that it is done.
+        while keep[0].try_write(Order::Return(8)).unwrap_err().fate.is_would_block() {
+            std::thread::yield_now();
+        }
+        keep[1].write(Order::Crash(How::Panic)).unwrap();
+        let error = thread.join().unwrap().unwrap_err();
+        assert!(matches!(error.failures(), [Failure::Crashed { process, .. }] if process == "twin"), "{error}");
+        assert_eq!(error.results().get::<csproc::Result<u64>>(0).unwrap().unwrap(), 7);
+        assert!(error.results().get::<csproc::Result<u64>>(1).is_none());
+    }
+}
+
 once! {
     fn otp_one_for_all_starts_all() {
         let company = Company::found(Strategy::OneForAll, Placement::Process, 5);

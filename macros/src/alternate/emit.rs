@@ -50,7 +50,7 @@ pub(super) fn alternation(alternation: &Alternation) -> TokenStream {
                         #(#run)*
                     };
                     // Only for this statement, which nothing reaches when no body comes to its end.
-                    #[allow(unreachable_code)]
+                    #[allow(unreachable_code, reason = "a body need not come to its end")]
                     let __result = ::core::result::Result::Ok(__result);
                     __result
                 }
@@ -257,7 +257,7 @@ fn run(arm: &Arm, names: &Names) -> TokenStream {
             let (__value, __hold) = __value.split();
             let __result = #body;
             // Only for this statement, which nothing reaches when the body does not come to its end.
-            #[allow(unreachable_code)]
+            #[allow(unreachable_code, reason = "a body need not come to its end")]
             __hold.finish();
             #result
         }

@@ -83,7 +83,7 @@ fn the_guards_end_before_a_body_runs() {
                         __Fired::__Arm2(()) => 2,
                         __Fired::__Arm3(()) => 3,
                     };
-                    #[allow(unreachable_code)]
+                    #[allow(unreachable_code, reason = "a body need not come to its end")]
                     let __result = ::core::result::Result::Ok(__result);
                     __result
                 }
@@ -112,7 +112,7 @@ fn a_writer_waits_for_the_body_of_an_extended_read() {
         let words = expansion.split_whitespace().collect::<Vec<_>>().join(" ");
         let expected = format!(
             "let (__value, __hold) = __value.split(); let __result = {{ {body} }}; \
-             #[allow(unreachable_code)] __hold.finish(); __result"
+             #[allow( unreachable_code, reason = \"a body need not come to its end\" )] __hold.finish(); __result"
         );
         assert!(words.contains(&expected), "{expansion}");
     }

@@ -244,14 +244,7 @@ impl Reading {
         let guards = waiting.guards.clone();
         let (member, word) = (waiting.member, waiting.word);
         guards.iter().any(|(action, channel)| match action {
-            // A message that still carries the tag of its writer was not taken over yet: its reader is about to run.
-            //     writer                              reader (stopped, or without a processor)
-            //     HELD(its message), syncs reader ──► SYNCED(message); has not tagged it
-            // Taken for its own reader, the writer would wait for itself, which is a deadlock and no such thing.
-            Action::Release => {
-                let reader = self.reader_of(word).filter(|reader| *reader != context);
-                reader.is_none_or(|reader| !set.contains(&reader))
-            }
+            Action::Release => self.reader_of(word).is_none_or(|reader| !set.contains(&reader)),
             Action::Sync => self.barrier_may_complete(*channel, set),
             action => self.partner_outside(member, *action, *channel, set),
         })
@@ -345,8 +338,13 @@ impl Reading {
         !stuck && (enough || handles_outside)
     }
 
-    /// The context that keeps a writer waiting, whose word is this; `None` while it has been committed but has not run yet to tag
-    /// the message, which then still carries the writer's tag.
+    /// The context that keeps a writer waiting, whose word is this; `None` while it has not taken the message over, for then it is about
+    /// to run:
+    /// ```text
+    ///     writer                              reader (stopped, or without a processor)
+    ///     HELD(its message), syncs reader ──► SYNCED(message); has not tagged it
+    /// ```
+    /// Taken for its own reader, the writer would wait for itself, which is a deadlock and no such thing.
     fn reader_of(&self, word: u64) -> Option<u32> {
         let block = Snapshot::from_raw(word).block();
         let Some(Owner::Context(reader)) = Owner::of(self.tables.arena.block(block).owner()) else { return None };
