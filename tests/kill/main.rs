@@ -7,6 +7,8 @@
 #[expect(dead_code, unused_macros, reason = "shared with the tests of processes, which use more of it")]
 mod watchdog;
 mod estate;
+#[cfg(target_arch = "x86_64")]
+mod explore;
 mod interrupt;
 mod pressure;
 #[path = "../process/scenario.rs"]

@@ -4,210 +4,12 @@
 //! Knows nothing of the steps of the protocol: the tracer takes it as it is compiled. The plain run kills after each instruction that
 //! changed the shared memory, and after a sample of the others; `CSPROC_LONG` kills after every one.
 
-use crate::estate::Estate;
-use crate::tracer::{Cut, Walk, forbidden, stepped, walk};
-use crate::watchdog::Place;
+use crate::explore::{
+    BOTH, Peer, assert_all_well, assert_lost, explore, explore_in_time, follow, follow_and_stop, is_lost, read_all,
+    read_all_with, spawn, warm_up, write_all,
+};
+use crate::tracer::{Cut, Walk, stepped};
 use csproc::prelude::*;
-use csproc::{Cause, Child};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread::JoinHandle;
-use std::time::Instant;
-
-/// Places that are spread over all instructions of a scene in the plain run.
-const SAMPLE: usize = 4;
-
-/// Runs a scene with the victim killed nowhere, and then killed at many places.
-fn explore(name: &str, policies: &[OnCrash], scene: &dyn Fn(OnCrash, Cut) -> Walk) {
-    if let Some(reason) = forbidden() {
-        crate::report(&format!("kill::step: {name} is skipped: {reason}"));
-        return;
-    }
-    let _loafers = loafers();
-    let before = Estate::EMPTY;
-    before.restored(name);
-    // First without a cut: what the first run of anything does once is not what is to be stepped through.
-    scene(policies[0], Cut::Unwatched);
-    let whole = scene(policies[0], Cut::Never);
-    assert!(whole.finished && !whole.changes.is_empty(), "{name}: {whole:?}");
-    before.restored(name);
-    let places = places(&whole);
-    let (mut finished, start) = (0, Instant::now());
-    for policy in policies {
-        for place in &places {
-            let what = format!("{name}, {policy:?}, killed after instruction {place} of {}", whole.path.len());
-            let ran = catch_unwind(AssertUnwindSafe(|| scene(*policy, whole.cut_after(*place))));
-            let ran = ran.unwrap_or_else(|_| panic!("{what}"));
-            finished += usize::from(ran.finished);
-            before.restored(&what);
-        }
-    }
-    crate::report(&format!(
-        "kill::step: {name}: {} instructions, {} change the shared memory, {} sleeps; {} kills, {finished} of them at the end; {:?}",
-        whole.path.len(),
-        whole.changes.len(),
-        whole.slept,
-        places.len() * policies.len(),
-        start.elapsed(),
-    ));
-}
-
-/// As [`explore`], for an operation with too many instructions for the plain run: the victim is killed after one part more of the time
-/// that the operation takes.
-fn explore_in_time(name: &str, scene: &dyn Fn(OnCrash, Cut) -> Walk) {
-    const PARTS: u32 = 60;
-    if forbidden().is_some() {
-        return;
-    }
-    Estate::EMPTY.restored(name);
-    let start = Instant::now();
-    scene(OnCrash::Poison, Cut::Unwatched);
-    let whole = start.elapsed();
-    let mut finished = 0;
-    for part in 0..PARTS {
-        let ran = scene(OnCrash::Poison, Cut::Later(whole * part / PARTS));
-        finished += usize::from(ran.finished);
-        Estate::EMPTY.restored(&format!("{name}, killed after {part} parts of {PARTS} of {whole:?}"));
-    }
-    crate::report(&format!("kill::step: {name}: {PARTS} kills within {whole:?}, {finished} of them at the end"));
-}
-
-/// Where to kill: after what changes the shared memory, and at places spread over all; or everywhere.
-fn places(whole: &Walk) -> Vec<usize> {
-    let mut places = whole.changes.clone();
-    let distance = match whole.path.len() {
-        length if !crate::is_long() => length / SAMPLE,
-        // To start a process takes hundreds of thousands, most of them far from anything shared.
-        length if length > 100_000 => 50,
-        _ => 1,
-    };
-    places.extend((0..=whole.path.len()).step_by(distance.max(1)));
-    places.sort_unstable();
-    places.dedup();
-    places
-}
-
-/// Threads that count as active, so that a victim that waits yields a few times instead of spinning for thousands of rounds.
-fn loafers() -> Vec<Loafer> {
-    (0..4).map(|_| Loafer::start()).collect()
-}
-
-struct Loafer {
-    stop: Option<std::sync::mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Loafer {
-    fn start() -> Loafer {
-        let (stop, stopped) = std::sync::mpsc::channel::<()>();
-        let (say, ready) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            drop(Channel::<u8>::new());
-            say.send(()).unwrap();
-            stopped.recv().unwrap_err();
-        });
-        ready.recv().unwrap();
-        Loafer { stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Loafer {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        self.thread.take().unwrap().join().unwrap();
-    }
-}
-
-/// A survivor on a thread of the program.
-struct Peer<R> {
-    place: Place,
-    thread: JoinHandle<R>,
-}
-
-impl<R: Send + 'static> Peer<R> {
-    fn start(work: impl FnOnce() -> R + Send + 'static) -> Peer<R> {
-        let (say, said) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            say.send(Place::here()).unwrap();
-            work()
-        });
-        Peer { place: said.recv().unwrap(), thread }
-    }
-
-    /// A survivor that waits in its operation.
-    fn waiting(work: impl FnOnce() -> R + Send + 'static) -> Peer<R> {
-        let peer = Peer::start(work);
-        peer.place.until_asleep();
-        peer
-    }
-
-    fn is_asleep(&self) -> bool {
-        let stat = format!("/proc/{}/task/{}/stat", self.place.pid, self.place.thread);
-        crate::watchdog::seen(&stat).is_some_and(|seen| seen.state == 'S')
-    }
-
-    fn end(self) -> R {
-        self.thread.join().unwrap()
-    }
-}
-
-/// Traces the victim, and joins it.
-fn follow(victim: Child<()>, cut: Cut, asleep: &mut dyn FnMut()) -> Walk {
-    follow_and_stop(victim, cut, asleep, &mut || ())
-}
-
-fn follow_and_stop(victim: Child<()>, cut: Cut, asleep: &mut dyn FnMut(), stopped: &mut dyn FnMut()) -> Walk {
-    let walk = walk(victim.pid().unwrap(), cut, asleep, stopped);
-    let joined = victim.join();
-    match cut {
-        Cut::Never | Cut::Unwatched => joined.unwrap(),
-        Cut::Before { .. } | Cut::Later(_) => drop(joined.unwrap_err()),
-    }
-    walk
-}
-
-/// The error of a survivor: the channel was lost with the victim.
-fn is_lost(error: &ChannelError) -> bool {
-    *error == ChannelError::Lost { process: String::from("victim"), cause: Cause::Killed { signal: 9 } }
-}
-
-fn assert_lost(error: &ChannelError) {
-    assert!(is_lost(error), "{error:?}");
-}
-
-/// Everything that can be read, and why it ended.
-fn read_all(r: &Reader<u64>) -> (Vec<u64>, ChannelError) {
-    let mut values = Vec::new();
-    loop {
-        match r.read() {
-            Ok(value) => values.push(value),
-            Err(error) => return (values, error),
-        }
-    }
-}
-
-const BOTH: [OnCrash; 2] = [OnCrash::Poison, OnCrash::Retire];
-
-/// What the first operation of a process makes exists already: its context, and a block in its hand.
-fn warm_up() {
-    let c = Channel::<u64>::new();
-    let (w, r) = (c.writer(), c.reader());
-    assert!(w.try_write(0).unwrap_err().fate.is_would_block());
-    assert!(r.try_read().unwrap_err().is_would_block());
-}
-
-/// The writers' side of a scene: every value that was written, or why not.
-fn write_all(w: &Writer<u64>, values: &[u64]) -> Vec<Result<(), ChannelError>> {
-    values.iter().map(|value| w.write(*value).map_err(|error| error.fate)).collect()
-}
-
-/// Everybody who lives has heard of the loss, if there was one to hear of.
-fn assert_all_well(results: &[Result<(), ChannelError>]) {
-    assert!(results.iter().all(Result::is_ok), "{results:?}");
-}
-
-fn spawn(victim: Process<()>, policy: OnCrash) -> Child<()> {
-    Spawn!(victim.named("victim").on_crash(policy)).unwrap()
-}
 
 #[process]
 fn write_one(out: Writer<u64>) {
@@ -215,18 +17,28 @@ fn write_one(out: Writer<u64>) {
     stepped(|| out.write(1)).unwrap();
 }
 
-fn write_scene(reader_waits: bool, policy: OnCrash, cut: Cut) -> Walk {
+fn read_all_extended(r: &Reader<u64>) -> (Vec<u64>, ChannelError) {
+    read_all_with(|| r.read_extended(|value| value))
+}
+
+/// A writer, and a reader that takes its values as `read` does.
+fn write_scene(
+    read: fn(&Reader<u64>) -> (Vec<u64>, ChannelError),
+    reader_waits: bool,
+    policy: OnCrash,
+    cut: Cut,
+) -> Walk {
     let c = Channel::new();
     let (r, w) = (c.reader(), c.writer());
-    let mut reader = reader_waits.then(|| {
+    let work = || {
         let r = r.clone();
-        Peer::waiting(move || read_all(&r))
-    });
+        move || read(&r)
+    };
+    let mut reader = reader_waits.then(|| Peer::waiting(work()));
     let walk = follow(spawn(write_one(c.writer()), policy), cut, &mut || {
-        let r = r.clone();
-        reader.get_or_insert_with(|| Peer::start(move || read_all(&r)));
+        reader.get_or_insert_with(|| Peer::start(work()));
     });
-    let reader = reader.unwrap_or_else(|| Peer::start(move || read_all(&r)));
+    let reader = reader.unwrap_or_else(|| Peer::start(work()));
     let last = w.write(2);
     drop(w);
     let (values, fate) = reader.end();
@@ -460,46 +272,6 @@ fn stopped_refill_scene(count: usize, policy: OnCrash, cut: Cut) -> Walk {
     walk
 }
 
-/// A writer of a message for an extended read, and a reader that is told of it.
-fn extended_write_scene(reader_waits: bool, policy: OnCrash, cut: Cut) -> Walk {
-    fn read_extended(r: &Reader<u64>) -> (Vec<u64>, ChannelError) {
-        let mut values = Vec::new();
-        loop {
-            match r.read_extended(|value| value) {
-                Ok(value) => values.push(value),
-                Err(error) => return (values, error),
-            }
-        }
-    }
-    let c = Channel::new();
-    let (r, w) = (c.reader(), c.writer());
-    let mut reader = reader_waits.then(|| {
-        let r = r.clone();
-        Peer::waiting(move || read_extended(&r))
-    });
-    let walk = follow(spawn(write_one(c.writer()), policy), cut, &mut || {
-        let r = r.clone();
-        reader.get_or_insert_with(|| Peer::start(move || read_extended(&r)));
-    });
-    let reader = reader.unwrap_or_else(|| {
-        let r = r.clone();
-        Peer::start(move || read_extended(&r))
-    });
-    let last = w.write(2);
-    drop(w);
-    let (values, fate) = reader.end();
-    if walk.killed && policy == OnCrash::Poison {
-        assert_lost(&last.unwrap_err().fate);
-        assert_lost(&fate);
-        assert!(values.is_empty() || values == [1], "{values:?}");
-    } else {
-        last.unwrap();
-        assert!(fate.is_retired(), "{fate:?}");
-        assert!(values == [1, 2] || !walk.finished && values == [2], "{values:?}");
-    }
-    walk
-}
-
 #[process]
 fn sync(barrier: Barrier) {
     warm_up();
@@ -576,7 +348,7 @@ fn stopped_party_scene(policy: OnCrash, cut: Cut) -> Walk {
     };
     let walk = follow_and_stop(spawn(sync(barrier), policy), cut, &mut || (), &mut || {
         let peer = writer.insert(start());
-        while !peer.thread.is_finished() && !peer.is_asleep() {
+        while !peer.is_finished() && !peer.is_asleep() {
             std::thread::yield_now();
         }
     });
@@ -726,11 +498,11 @@ fn timeout_scene(policy: OnCrash, cut: Cut) -> Walk {
 
 alone! {
     fn a_writer_whose_reader_waits() {
-        explore("a writer whose reader waits", &BOTH, &|policy, cut| write_scene(true, policy, cut));
+        explore("a writer whose reader waits", &BOTH, &|policy, cut| write_scene(read_all, true, policy, cut));
     }
 
     fn a_writer_that_waits() {
-        explore("a writer that waits", &BOTH, &|policy, cut| write_scene(false, policy, cut));
+        explore("a writer that waits", &BOTH, &|policy, cut| write_scene(read_all, false, policy, cut));
     }
 
     fn a_reader_whose_writer_waits() {
@@ -791,8 +563,8 @@ alone! {
     }
 
     fn a_writer_for_an_extended_reader() {
-        explore("a writer whose extended reader waits", &BOTH, &|policy, cut| extended_write_scene(true, policy, cut));
-        explore("a writer that waits for an extended reader", &BOTH, &|policy, cut| extended_write_scene(false, policy, cut));
+        explore("a writer whose extended reader waits", &BOTH, &|policy, cut| write_scene(read_all_extended, true, policy, cut));
+        explore("a writer that waits for an extended reader", &BOTH, &|policy, cut| write_scene(read_all_extended, false, policy, cut));
     }
 
     fn a_party_of_a_barrier() {

@@ -414,23 +414,28 @@ pub static OVERWRITE: Scenario = Scenario {
     },
 };
 
+/// A barrier of so many, the last of which would rather read, and one more that writes to it.
+fn barrier_beside_a_writer(stage: &mut Stage, parties: u32) {
+    let (b, c) = (stage.barrier(parties), stage.rendezvous());
+    for _ in 1..parties {
+        stage.party(&[(b, PARTY)], move |me| me.meet(b));
+    }
+    stage.party(&[(b, PARTY), (c, READER)], move |me| {
+        me.choose(&[Arm::Meet(b), Arm::Read(c)]);
+        if me.has_met(b) {
+            me.read(c);
+        } else {
+            me.meet(b);
+        }
+    });
+    stage.party(&[(c, WRITER)], move |me| me.write(c, 1));
+}
+
 /// A barrier of two, and a third that writes to one of them.
 pub static BARRIER_OF_TWO: Scenario = Scenario {
     name: "a barrier of two, one of which would rather read",
     parties: 3,
-    prepare: |stage| {
-        let (b, c) = (stage.barrier(2), stage.rendezvous());
-        stage.party(&[(b, PARTY)], move |me| me.meet(b));
-        stage.party(&[(b, PARTY), (c, READER)], move |me| {
-            me.choose(&[Arm::Meet(b), Arm::Read(c)]);
-            if me.has_met(b) {
-                me.read(c);
-            } else {
-                me.meet(b);
-            }
-        });
-        stage.party(&[(c, WRITER)], move |me| me.write(c, 1));
-    },
+    prepare: |stage| barrier_beside_a_writer(stage, 2),
     judge: |parts| judge_barrier(parts, 2),
 };
 
@@ -438,21 +443,7 @@ pub static BARRIER_OF_TWO: Scenario = Scenario {
 pub static BARRIER_OF_THREE: Scenario = Scenario {
     name: "a barrier of three, one of which would rather read",
     parties: 4,
-    prepare: |stage| {
-        let (b, c) = (stage.barrier(3), stage.rendezvous());
-        for _ in 0..2 {
-            stage.party(&[(b, PARTY)], move |me| me.meet(b));
-        }
-        stage.party(&[(b, PARTY), (c, READER)], move |me| {
-            me.choose(&[Arm::Meet(b), Arm::Read(c)]);
-            if me.has_met(b) {
-                me.read(c);
-            } else {
-                me.meet(b);
-            }
-        });
-        stage.party(&[(c, WRITER)], move |me| me.write(c, 1));
-    },
+    prepare: |stage| barrier_beside_a_writer(stage, 3),
     judge: |parts| judge_barrier(parts, 3),
 };
 
