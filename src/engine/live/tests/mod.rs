@@ -5,6 +5,7 @@
 
 mod audit;
 mod choice;
+mod findings;
 mod halfway;
 mod watch;
 mod wire;

@@ -1,0 +1,223 @@
+//! What `audit` says about tables that are damaged by hand, one thing at a time: each kind of finding is made, and each is gone with
+//! the damage.
+//!
+//! Knows nothing of how such damage could come about; that it does not is what all other tests say.
+
+use super::super::channel::NO_WRITERS;
+use super::super::context::Context;
+use super::super::word::Sync;
+use super::super::{Holder, Owner, member, tables};
+use super::audit::first_waiting;
+use super::watch::{alone, found};
+use super::wire::{Wire, here, keep, message, read, write};
+use crate::audit;
+use std::sync::atomic::Ordering;
+
+/// Neither a process nor a context has this number.
+const NOBODY: u32 = 60_000;
+
+/// Does damage, lets the audit look at it, and repairs it.
+#[track_caller]
+fn says(damage: impl FnOnce(), finding: &str, repair: impl FnOnce()) {
+    let before = audit();
+    assert!(before.is_clean(), "{before}");
+    damage();
+    let found = audit();
+    repair();
+    assert_eq!(found.findings(), [finding]);
+    assert!(!found.is_clean() && found.to_string().ends_with(&format!("; 1 findings:\n  {finding}")), "{found}");
+    let after = audit();
+    assert!(after.is_clean(), "{after}");
+}
+
+/// Runs while a reader waits on the wire.
+fn while_a_reader_waits(wire: &Wire, work: impl FnOnce(u32, &'static Context)) {
+    let name = wire.name;
+    std::thread::scope(|threads| {
+        let reader = threads.spawn(move || read(name));
+        let waiting = found(|| first_waiting(name, false));
+        work(waiting, tables().contexts.get(waiting).unwrap());
+        write(name, 1).unwrap();
+        assert_eq!(reader.join().unwrap(), Ok(1));
+    });
+}
+
+#[test]
+fn a_lock_that_stays() {
+    alone("a_lock_that_stays", || {
+        let wire = Wire::new();
+        let (channel, me) = (tables().channel(wire.name).unwrap(), here(|local| local.index));
+        says(
+            || _ = here(|local| local.lock(wire.name)),
+            &format!("the lock of channel {} is held by context {me}", wire.name.index),
+            || here(|local| local.unlock(channel)),
+        );
+    });
+}
+
+/// What is so only for a moment is somebody at work.
+#[test]
+fn a_lock_that_is_given_back_is_no_finding() {
+    alone("a_lock_that_is_given_back_is_no_finding", || {
+        let wire = Wire::new();
+        let channel = here(|local| local.lock(wire.name)).unwrap();
+        let looked = std::thread::scope(|threads| {
+            let looking = threads.spawn(audit);
+            // Most of the readings that a finding needs are still to come when the lock is given back.
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            here(|local| local.unlock(channel));
+            looking.join().unwrap()
+        });
+        assert!(looked.is_clean(), "{looked}");
+    });
+}
+
+#[test]
+fn ends_that_are_not_there() {
+    alone("ends_that_are_not_there", || {
+        let wire = Wire::new();
+        let index = wire.name.index;
+        let channel = tables().channel(wire.name).unwrap();
+        for (count, said) in
+            [(&channel.readers, [2, 1, 1]), (&channel.writers, [1, 2, 1]), (&channel.handles, [1, 1, 2])]
+        {
+            says(
+                || _ = count.fetch_add(1, Ordering::AcqRel),
+                &format!("channel {index} says it has {said:?} ends, and has [1, 1, 1]"),
+                || _ = count.fetch_sub(1, Ordering::AcqRel),
+            );
+        }
+    });
+}
+
+#[test]
+fn messages_that_are_not_there() {
+    alone("messages_that_are_not_there", || {
+        let wire = Wire::new();
+        let length = &tables().channel(wire.name).unwrap().length;
+        says(
+            || length.store(1, Ordering::Release),
+            &format!("channel {} says it keeps 1 messages, and keeps 0", wire.name.index),
+            || length.store(0, Ordering::Release),
+        );
+    });
+}
+
+#[test]
+fn an_offer_that_is_queued_and_not_marked() {
+    alone("an_offer_that_is_queued_and_not_marked", || {
+        let wire = Wire::new();
+        while_a_reader_waits(&wire, |_, context| {
+            let offer = context.offer(tables(), 0).unwrap();
+            says(
+                || offer.set_linked(false),
+                &format!("channel {}: 1 offers are queued, but marked are []", wire.name.index),
+                || offer.set_linked(true),
+            );
+        });
+    });
+}
+
+#[test]
+fn somebody_who_waits_where_nothing_will_come() {
+    alone("somebody_who_waits_where_nothing_will_come", || {
+        let wire = Wire::new();
+        let flags = &tables().channel(wire.name).unwrap().flags;
+        while_a_reader_waits(&wire, |_, _| {
+            says(
+                || _ = flags.fetch_or(NO_WRITERS, Ordering::AcqRel),
+                &format!("channel {} has retired, and somebody waits", wire.name.index),
+                || _ = flags.fetch_and(!NO_WRITERS, Ordering::AcqRel),
+            );
+        });
+    });
+}
+
+#[test]
+fn a_context_of_a_process_that_is_gone() {
+    alone("a_context_of_a_process_that_is_gone", || {
+        let wire = Wire::new();
+        while_a_reader_waits(&wire, |waiting, context| {
+            let host = context.host.load(Ordering::Acquire);
+            says(
+                || context.host.store(NOBODY + 1, Ordering::Release),
+                &format!("context {waiting} belongs to process {NOBODY}, which is gone"),
+                || context.host.store(host, Ordering::Release),
+            );
+        });
+    });
+}
+
+#[test]
+fn an_end_of_a_process_that_is_gone() {
+    alone("an_end_of_a_process_that_is_gone", || {
+        let wire = Wire::new();
+        let (end, own) = (wire.ends[0], Holder::Member(member().unwrap()));
+        says(
+            || assert!(here(|local| local.move_end(end, own, Holder::Member(NOBODY)))),
+            &format!("end {} is held by Some(Member({NOBODY})), which is gone", end.index),
+            || assert!(here(|local| local.move_end(end, Holder::Member(NOBODY), own))),
+        );
+    });
+}
+
+#[test]
+fn a_block_that_nobody_has() {
+    alone("a_block_that_nobody_has", || {
+        let wire = Wire::new();
+        let block = message(1);
+        let header = tables().arena.block(block);
+        let own = header.owner();
+        for gone in [Owner::Context(NOBODY), Owner::Member(NOBODY), Owner::Channel(wire.name.index)] {
+            says(
+                || header.set_owner(gone.tag()),
+                &format!("block {block} is owned by {:?}, which is gone", Some(gone)),
+                || header.set_owner(own),
+            );
+        }
+        keep(block);
+    });
+}
+
+#[test]
+fn a_writer_that_waits_for_a_reader_that_is_gone() {
+    alone("a_writer_that_waits_for_a_reader_that_is_gone", || {
+        let block = message(1);
+        let (me, context) = here(|local| (local.index, local.context));
+        let header = tables().arena.block(block);
+        let own = header.owner();
+        says(
+            || {
+                // As if the reader had died with it and the block been given back.
+                header.set_owner(0);
+                context.word.hold(block);
+            },
+            &format!("context {me} waits for a reader that is gone"),
+            || {
+                context.word.idle();
+                header.set_owner(own);
+            },
+        );
+        keep(block);
+    });
+}
+
+#[test]
+fn a_party_that_was_claimed_and_forgotten() {
+    alone("a_party_that_was_claimed_and_forgotten", || {
+        let wire = Wire::new();
+        let (me, context) = here(|local| (local.index, local.context));
+        let barrier = wire.name.index;
+        says(
+            || {
+                context.word.wait(true);
+                assert_eq!(context.word.claim(0, barrier), Sync::Committed { parked: true });
+            },
+            &format!("context {me} is claimed for barrier {barrier}, whose lock is free"),
+            || {
+                assert!(context.word.settle_claim(barrier));
+                context.word.idle();
+            },
+        );
+    });
+}
