@@ -2,6 +2,7 @@
 //!
 //! Does not know the types of the guards, only how they are spelled.
 
+use crate::list::items;
 use crate::report::{Report, text};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -95,24 +96,12 @@ impl Parse for Mode {
     }
 }
 
-/// Reads to the end of `input`, and past every arm that is wrong to the next comma.
 fn arms(input: ParseStream<'_>, report: &mut Report) -> Vec<Arm> {
-    let mut arms = Vec::new();
-    while !input.is_empty() {
-        if input.peek(Token![,]) {
-            report.add(input.error("expected an arm before this `,`; remove the comma"));
-        } else {
-            match arm(input, report).and_then(|arm| separator(input, &arm.body).map(|()| arm)) {
-                Ok(arm) => arms.push(arm),
-                Err(error) => {
-                    report.add(error);
-                    skip_to_comma(input);
-                }
-            }
-        }
-        let _: Result<Token![,]> = input.parse();
-    }
-    arms
+    items(input, report, "an arm", |input, report| {
+        let arm = arm(input, report)?;
+        separator(input, &arm.body)?;
+        Ok(arm)
+    })
 }
 
 /// Sees to it that a comma or the end follows an arm, unless its body is a block, as in `match`. The comma stays.
@@ -140,12 +129,6 @@ fn separator(input: ParseStream<'_>, body: &Expr) -> Result<()> {
     } else {
         "expected `,` between two arms"
     }))
-}
-
-fn skip_to_comma(input: ParseStream<'_>) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        let _: Result<TokenTree> = input.parse();
-    }
 }
 
 fn arm(input: ParseStream<'_>, report: &mut Report) -> Result<Arm> {

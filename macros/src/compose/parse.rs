@@ -2,6 +2,7 @@
 //!
 //! Does not know the types of the parts, only which expressions and loops there are.
 
+use crate::list::items;
 use crate::report::{Report, text};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
@@ -72,29 +73,17 @@ impl Parse for Mode {
     }
 }
 
-/// Reads to the end of `input`, and past every part that is wrong to the next comma.
 fn parts(input: ParseStream<'_>, report: &mut Report) -> Vec<Part> {
-    let mut parts = Vec::new();
     let mut count = 0;
-    while !input.is_empty() {
-        if input.peek(Token![,]) {
-            report.add(input.error("expected a part before this `,`; remove the comma"));
-        } else {
-            count += 1;
-            if count == MOST_PARTS + 1 {
-                report.add(input.error(format!("at most {MOST_PARTS} parts; put the rest in a `for` part or a `Vec`")));
-            }
-            match part(input, report).and_then(|part| separator(input).map(|()| part)) {
-                Ok(part) => parts.push(part),
-                Err(error) => {
-                    report.add(error);
-                    skip_to_comma(input);
-                }
-            }
+    items(input, report, "a part", |input, report| {
+        count += 1;
+        if count == MOST_PARTS + 1 {
+            report.add(input.error(format!("at most {MOST_PARTS} parts; put the rest in a `for` part or a `Vec`")));
         }
-        let _: Result<Token![,]> = input.parse();
-    }
-    parts
+        let part = part(input, report)?;
+        separator(input)?;
+        Ok(part)
+    })
 }
 
 /// Sees to it that a comma or the end follows a part. The comma stays.
@@ -109,12 +98,6 @@ fn separator(input: ParseStream<'_>) -> Result<()> {
     } else {
         "expected `,` between two parts"
     }))
-}
-
-fn skip_to_comma(input: ParseStream<'_>) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        let _: Result<TokenTree> = input.parse();
-    }
 }
 
 fn part(input: ParseStream<'_>, report: &mut Report) -> Result<Part> {

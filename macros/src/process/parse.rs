@@ -2,6 +2,7 @@
 //!
 //! Does not know which functions can be processes: `check` judges what is read here.
 
+use crate::list::skip_to_comma;
 use crate::report::Report;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -37,7 +38,7 @@ impl Options {
             while !input.is_empty() {
                 if let Err(error) = options.parse_one(input, &mut given) {
                     report.add(error);
-                    skip_to_comma(input)?;
+                    skip_to_comma(input);
                 }
                 input.parse::<Option<Token![,]>>()?;
             }
@@ -129,13 +130,6 @@ fn path_value(option: &Ident, input: ParseStream<'_>) -> Result<Path> {
         return input.call(Path::parse_mod_style);
     }
     Err(input.error("expected a path; write `crate = some::path`"))
-}
-
-fn skip_to_comma(input: ParseStream<'_>) -> Result<()> {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<TokenTree>()?;
-    }
-    Ok(())
 }
 
 /// The function under the attribute. Its body stays tokens: what is wrong inside it is the compiler's to report.
