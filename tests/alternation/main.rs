@@ -22,5 +22,7 @@ mod policy;
 mod pycsp;
 #[macro_use]
 mod rounds;
+#[path = "../channel/sleeper.rs"]
+mod sleeper;
 mod stress;
 mod time;

@@ -6,38 +6,13 @@
 //! for a fixed time, or for a random one; the sleeps are the behaviour of the cast, not synchronisation.
 
 use crate::policy::{POLICIES, Policy, channels, readers, writers};
+use crate::sleeper::{SLEEPERS, Sleeper, sleepers};
 use crate::watchdog::Place;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-enum Sleeper {
-    None,
-    Fixed,
-    Random,
-}
-
-const SLEEPERS: [Sleeper; 3] = [Sleeper::None, Sleeper::Fixed, Sleeper::Random];
-
-impl Sleeper {
-    fn sleep(self, seed: u64) {
-        match self {
-            Sleeper::None => {}
-            Sleeper::Fixed => std::thread::sleep(Duration::from_micros(200)),
-            Sleeper::Random => {
-                std::thread::sleep(Duration::from_micros(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55));
-            }
-        }
-    }
-}
-
-/// Slow and fast readers with slow and fast writers.
-fn sleepers() -> impl Iterator<Item = (Sleeper, Sleeper)> {
-    SLEEPERS.into_iter().flat_map(|reads| SLEEPERS.map(|writes| (reads, writes)))
-}
 
 /// How a writer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

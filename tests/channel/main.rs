@@ -15,6 +15,7 @@ mod retire;
 #[expect(dead_code, reason = "as above")]
 mod scenario;
 mod size;
+mod sleeper;
 mod time;
 
 #[test]

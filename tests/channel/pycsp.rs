@@ -4,30 +4,8 @@
 //! between operations not at all, for a fixed time, or for a random one; the sleeps are the behaviour of the cast, not
 //! synchronisation. Cases with alternation follow with alternation.
 
+use crate::sleeper::{Sleeper, sleepers};
 use csproc::prelude::*;
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-enum Sleeper {
-    None,
-    Fixed,
-    Random,
-}
-
-const SLEEPERS: [Sleeper; 3] = [Sleeper::None, Sleeper::Fixed, Sleeper::Random];
-
-impl Sleeper {
-    fn sleep(self, seed: u64) {
-        match self {
-            Sleeper::None => {}
-            Sleeper::Fixed => std::thread::sleep(Duration::from_micros(500)),
-            Sleeper::Random => {
-                std::thread::sleep(Duration::from_micros(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54))
-            }
-        }
-    }
-}
 
 /// `writer` of commtest: `cnt` values, then retire.
 #[process]
@@ -69,10 +47,6 @@ fn check(input: Reader<u64>) -> Vec<u64> {
 
 fn count_of(values: &[u64], id: u64) -> usize {
     values.iter().filter(|value| **value == id).count()
-}
-
-fn sleepers() -> impl Iterator<Item = (Sleeper, Sleeper)> {
-    SLEEPERS.into_iter().flat_map(|reads| SLEEPERS.map(|writes| (reads, writes)))
 }
 
 over_both! {
