@@ -62,6 +62,7 @@ pub(super) fn run(name: MemberName, mask: &Mask) -> ! {
 /// copy. Saves a fifth of a spawn (November 2026).
 pub(super) fn warm_up() {
     super::panics::hook();
+    roam(stay().as_ref());
     // Twice: the second thread takes its stack from the C library's cache, as those of the children will.
     for _ in 0..2 {
         // Only a rehearsal: a failure will show in the children.

@@ -22,7 +22,7 @@ pub(crate) struct Launch {
 #[derive(Debug)]
 struct Start {
     directory: Option<PathBuf>,
-    environment: HashMap<OsString, OsString>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 static START: OnceLock<Start> = OnceLock::new();
@@ -49,15 +49,11 @@ impl Launch {
             Some(start) if start.directory.as_ref() == Some(&directory) => None,
             _ => Some(directory.into_os_string().into_vec()),
         };
-        let same = start.is_some_and(|start| {
-            let mut seen = 0;
-            std::env::vars_os().all(|(name, value)| {
-                seen += 1;
-                start.environment.get(&name) == Some(&value)
-            }) && seen == start.environment.len()
-        });
+        let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+        // One that differs in nothing but its order is sent, too: that costs time only.
+        let same = start.is_some_and(|start| start.environment == environment);
         let environment =
-            (!same).then(|| std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect());
+            (!same).then(|| environment.into_iter().map(|(name, value)| (name.into_vec(), value.into_vec())).collect());
         Ok(Launch { name, directory, environment })
     }
 
