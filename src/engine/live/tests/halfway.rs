@@ -57,6 +57,41 @@ fn a_holder_that_dies_while_a_burial_waits_for_its_lock_does_not_stop_the_reaper
 }
 
 #[process]
+fn stop_with_lock(writer: Writer<u8>) -> crate::Result<()> {
+    let channel = here(|local| local.lock(name_of(&writer))).unwrap();
+    // Not by `kill`: another thread of the process may take that, and this one go on for a moment.
+    nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP).unwrap();
+    here(|local| local.unlock(channel));
+    Ok(writer.write(1)?)
+}
+
+/// A holder that is only stopped may come back, so its lock is nobody else's: they sleep until it goes on, or is killed.
+#[test]
+fn a_holder_that_is_stopped_holds_others_up_until_it_goes_on_or_is_killed() {
+    alone("a_holder_that_is_stopped_holds_others_up_until_it_goes_on_or_is_killed", || {
+        for (way, wanted) in [(Signal::CONT, Some(1)), (Signal::KILL, None)] {
+            let c = Channel::<u8>::new();
+            let reader = c.reader();
+            let name = name_of(&reader);
+            let holder = Spawn!(stop_with_lock(c.writer())).unwrap();
+            found(|| lock_holder(name.index));
+            let other = std::thread::spawn(move || reader.read());
+            until(|| {
+                let mut contexts = tables().contexts.taken();
+                contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == name.index + 1)
+            });
+            stop(holder.pid().unwrap());
+            signal(holder.pid().unwrap(), way);
+            assert_eq!(holder.join().is_ok(), wanted.is_some());
+            let got = other.join().unwrap();
+            assert!(got.as_ref().err().is_none_or(|error| error.is_lost()), "{got:?}");
+            assert_eq!(got.ok(), wanted);
+        }
+        assert_eq!(faults(), Vec::<String>::new());
+    });
+}
+
+#[process]
 fn start_another(writer: Writer<u8>, ready: Writer<u8>) {
     let _child = Spawn!(stay_with(Channel::new().reader(), writer)).unwrap();
     ready.write(1).unwrap();
