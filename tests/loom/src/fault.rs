@@ -23,7 +23,7 @@ pub enum Part {
 /// A part of an operation in the sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
-    /// The source file.
+    /// The source file, as `src/engine/live/word.rs`.
     pub file: &'static str,
     /// The line of the operation.
     pub line: u32,
@@ -42,6 +42,7 @@ pub enum Fault {
 
 thread_local! {
     static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
+    static LISTS: Cell<bool> = const { Cell::new(false) };
     static SITES: RefCell<BTreeSet<Site>> = const { RefCell::new(BTreeSet::new()) };
 }
 
@@ -68,14 +69,29 @@ pub(crate) fn is_skipped(name: &'static str) -> bool {
 #[track_caller]
 pub(crate) fn keeps(part: Part) -> bool {
     let place = Location::caller();
-    let site = Site { file: place.file(), line: place.line(), part };
-    SITES.with_borrow_mut(|sites| sites.insert(site));
-    let both = Site { part: Part::Both, ..site };
-    let gone = |site| FAULT.get() == Some(Fault::Weakened(site));
-    !gone(site) && (part == Part::Release || !gone(both))
+    // Under whatever path the file was included.
+    let site = || {
+        let file = place.file();
+        Site { file: file.rsplit_once("../").map_or(file, |(_, name)| name), line: place.line(), part }
+    };
+    if LISTS.get() {
+        SITES.with_borrow_mut(|sites| sites.insert(site()));
+    }
+    match FAULT.get() {
+        Some(Fault::Weakened(gone)) if gone.line == place.line() => {
+            let site = site();
+            let both = Site { part: Part::Both, ..site };
+            gone != site && (part == Part::Release || gone != both)
+        }
+        _ => true,
+    }
 }
 
-/// All that this thread has come across, and forgets now.
-pub fn take_sites() -> BTreeSet<Site> {
+/// All parts of orderings that this thread comes across while it does `work`.
+pub fn sites(work: impl FnOnce()) -> BTreeSet<Site> {
+    SITES.take();
+    LISTS.set(true);
+    work();
+    LISTS.set(false);
     SITES.take()
 }

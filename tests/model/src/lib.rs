@@ -5,6 +5,7 @@
 //! step at which the checker decides who goes on, and at which a process can be killed.
 //!
 //! - `machine`: steps, threads, sleep, time, death
+//! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them, what each did, and the audit when all is over
 //! - [`scenario`]: what they do and what may come of it
 //! - [`search`]: which schedules are tried
@@ -20,6 +21,7 @@ mod memory;
 pub mod scenario;
 pub mod search;
 mod stage;
+mod stow;
 mod sys;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

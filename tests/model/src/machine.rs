@@ -10,6 +10,7 @@
 //! - **Death.** A process is killed before a chosen one of its steps, or in the sleep before it: its thread unwinds to its beginning, and on the way nothing of
 //!   the engine touches a shared word. From then on [`is_dead`] says so.
 
+use crate::memory::Block;
 use crate::sys::map;
 use shuttle::thread::{JoinHandle, Thread};
 use std::cell::{Cell, RefCell};
@@ -17,6 +18,11 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
+
+pub(crate) use crate::stow::stow;
+
+/// A process takes the blocks that it needs.
+pub(crate) const SPARES: bool = false;
 
 /// Somebody who sleeps on a word.
 struct Sleeper {
@@ -74,6 +80,7 @@ pub(crate) fn begin() {
         machine.sleepers.take();
         machine.met.set(false);
     });
+    crate::stow::clear();
     map::wipe();
 }
 
@@ -115,6 +122,17 @@ pub(crate) fn quietly<R>(work: impl FnOnce() -> R) -> R {
     machine(|machine| machine.quiet.set(machine.quiet.get() - 1));
     result
 }
+
+/// Looks at what is under test, as it is now.
+pub(crate) fn glance<R>(work: impl FnOnce() -> R) -> Option<R> {
+    Some(quietly(work))
+}
+
+/// The bytes of messages are seen by all at once.
+pub(crate) fn writes(_: Block) {}
+
+/// As [`writes`].
+pub(crate) fn reads(_: Block) {}
 
 fn is_quiet() -> bool {
     // A thread that unwinds does nothing to shared words, or the test has failed anyway.
@@ -256,3 +274,11 @@ pub(crate) fn join<R>(thread: JoinHandle<R>) -> R {
         Err(cause) => resume_unwind(cause),
     }
 }
+
+/// What a thread does at its end, it does at once.
+pub(crate) fn at_last(work: impl FnOnce()) {
+    work();
+}
+
+/// All threads are over.
+pub(crate) fn all_over() {}

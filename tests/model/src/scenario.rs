@@ -1,7 +1,8 @@
 //! Scenarios: two to five processes, what each of them does, and what may come of it.
 //!
 //! Knows nothing of schedules or of death: whoever is killed has no part in the result, and the others must still come to an end. That nobody
-//! is left waiting, that nothing is left over and that no value is doubled is held everywhere, by the checker and by the stage.
+//! is left waiting, that nothing is left over and that no value is doubled is held everywhere, by the checker and by the stage. `tests/loom` takes
+//! most of them, too.
 
 use crate::engine::live::{Closing, Direction};
 use crate::engine::{ChannelName, Fate, Store};

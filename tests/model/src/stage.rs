@@ -1,7 +1,8 @@
 //! A stage: processes with channels between them, what each of them saw, and the audit when all is over.
 //!
 //! Knows nothing of schedules. One thread is one process, so that a killed thread is a killed process: its context, its ends and its blocks
-//! are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as the others are.
+//! are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as the others are. Both checkers use this file,
+//! each over a `machine` of its own.
 
 use crate::engine::live::{
     ChannelKind, Closing, Direction, EndName, Holder, Local, MemberName, Phase, Unfinished, become_host, bury, tables,
@@ -34,6 +35,7 @@ type Body = Box<dyn FnOnce(&mut Party) + Send>;
 
 /// A process that is yet to begin.
 struct Role {
+    party: Party,
     member: MemberName,
     body: Body,
 }
@@ -104,7 +106,7 @@ impl Stage {
             let holder = Holder::Member(member.index);
             self.local.request_end(*channel, *direction, holder).expect("an end");
         }
-        self.roles.push(Role { member, body: Box::new(body) });
+        self.roles.push(Role { party: Party::new(member.index), member, body: Box::new(body) });
     }
 }
 
@@ -117,11 +119,14 @@ pub(crate) struct Party {
 }
 
 impl Party {
+    /// It has a context from the beginning, which the stage makes: no other thread runs yet.
     fn new(member: u32) -> Party {
-        machine::quietly(|| {
-            become_host(member);
-            Party { local: ManuallyDrop::new(Local::new().expect("a context")), member, seen: Vec::new() }
-        })
+        become_host(member);
+        let mut local = Local::new().expect("a context");
+        if machine::SPARES {
+            local.prepare(1, true).expect("a block");
+        }
+        Party { local: ManuallyDrop::new(local), member, seen: Vec::new() }
     }
 
     pub(crate) fn see(&mut self, seen: Seen) {
@@ -205,6 +210,10 @@ impl Party {
         self.seen.iter().any(|seen| matches!(seen, Seen::Ended(_)))
     }
 
+    pub(crate) fn has_timed_out(&self) -> bool {
+        self.seen.contains(&Seen::TimedOut)
+    }
+
     pub(crate) fn has_met(&self, barrier: ChannelName) -> bool {
         self.seen.contains(&Seen::Met(barrier))
     }
@@ -236,6 +245,7 @@ impl Party {
         self.own(block);
         // SAFETY: this process has just taken the block, and the slice does not outlive the statement.
         let bytes = unsafe { tables().arena.bytes_mut(block) };
+        machine::writes(block);
         bytes[..8].copy_from_slice(&value.to_le_bytes());
         tables().arena.block(block).set_length(8);
         block
@@ -243,8 +253,9 @@ impl Party {
 
     /// Its tag is what makes a block ours.
     fn own(&self, block: Block) {
-        let owner = machine::quietly(|| tables().arena.block(block).owner());
-        assert_eq!(owner, self.local.owner(), "block {block} belongs to somebody else");
+        if let Some(owner) = machine::glance(|| tables().arena.block(block).owner()) {
+            assert_eq!(owner, self.local.owner(), "block {block} belongs to somebody else");
+        }
     }
 
     #[expect(unsafe_code, reason = "reads a block that this process owns")]
@@ -252,6 +263,7 @@ impl Party {
         self.own(block);
         // SAFETY: this process owns the block, and the slice does not outlive the statement.
         let bytes = unsafe { tables().arena.bytes(block) };
+        machine::reads(block);
         u64::from_le_bytes(bytes.try_into().expect("eight bytes"))
     }
 
@@ -279,16 +291,18 @@ pub(crate) enum Arm {
 }
 
 fn act(role: Role) -> Vec<Seen> {
-    let mut party = Party::new(role.member.index);
+    let mut party = role.party;
     (role.body)(&mut party);
     let Party { local, seen, .. } = party;
     // Killed while it gives its context back, a process takes one slot with it, as `memory::pool` says; nobody waits for that.
     machine::pardon();
-    drop(ManuallyDrop::into_inner(local));
-    machine::quietly(|| {
-        if let Some(member) = tables().member(role.member) {
-            member.enter(Phase::Returned);
-        }
+    machine::at_last(move || {
+        drop(ManuallyDrop::into_inner(local));
+        machine::quietly(|| {
+            if let Some(member) = tables().member(role.member) {
+                member.enter(Phase::Returned);
+            }
+        });
     });
     seen
 }
@@ -297,10 +311,13 @@ fn act(role: Role) -> Vec<Seen> {
 pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
     machine::begin();
     KEPT.with(std::cell::RefCell::take);
-    let stage = machine::quietly(|| {
+    let victim = sentence.map(|(party, _)| party);
+    let (stage, undertaker) = machine::quietly(|| {
         let mut stage = Stage::new();
         (scenario.prepare)(&mut stage);
-        stage
+        become_host(stage.root);
+        let undertaker = victim.map(|_| machine::stow(ManuallyDrop::new(Local::for_reaper().expect("a context"))));
+        (stage, undertaker)
     });
     let Stage { local, root, handles, roles } = stage;
     let members: Vec<u32> = roles.iter().map(|role| role.member.index).collect();
@@ -310,20 +327,20 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
     let mut threads: Vec<_> = roles
         .into_iter()
         .enumerate()
-        .map(|(place, role)| Some(machine::spawn(place + 1, pid(role.member.index), move || act(role))))
+        .map(|(place, role)| {
+            let pid = pid(role.member.index);
+            let role = machine::stow(role);
+            Some(machine::spawn(place + 1, pid, move || act(role.take())))
+        })
         .collect();
     let mut parts: Vec<Part> = threads.iter().map(|_| None).collect();
-    let victim = sentence.map(|(party, _)| party);
-    let reaper = victim.and_then(|party| {
+    let reaper = victim.zip(undertaker).and_then(|(party, undertaker)| {
         let (thread, host) = (threads[party].take()?, members[party]);
         Some(machine::spawn(members.len() + 1, pid(root), move || {
             let part = machine::join(thread);
-            let mut local = ManuallyDrop::new(machine::quietly(|| {
-                become_host(root);
-                Local::for_reaper().expect("a context")
-            }));
+            let mut local = undertaker.take();
             bury(&mut local, host);
-            machine::quietly(|| drop(ManuallyDrop::into_inner(local)));
+            machine::at_last(move || machine::quietly(|| drop(ManuallyDrop::into_inner(local))));
             part
         }))
     });
@@ -335,6 +352,7 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
     if let (Some(party), Some(reaper)) = (victim, reaper) {
         parts[party] = machine::join(reaper).flatten();
     }
+    machine::all_over();
     machine::quietly(|| {
         assert_eq!(tables().faults(), Vec::<String>::new());
         clear(ManuallyDrop::into_inner(local), root, &handles, &members, victim);

@@ -1,11 +1,17 @@
 //! The futex: compares and goes to sleep in one step, wakes first come first.
 //!
-//! Knows nothing of what the word means. It is one mutex of loom, so a wake-up also orders memory, as it does in the kernel; orderings that
-//! only a sleeper needs are therefore seen by those who look without sleeping. Whoever has a deadline does not sleep: it has passed.
+//! Knows nothing of what the word means. The comparison sees the newest value, as that of the kernel does, which compares under the lock
+//! that a waker takes afterwards: a sleeper that saw an older one would be woken at once. It orders nothing else; but a wake-up orders
+//! memory, as it does in the kernel, so orderings that only a sleeper needs are seen by those who look without sleeping. Both are
+//! operations on the word, so that the checker tries them in either order. Whoever has a deadline does not sleep: it has passed. Who comes back
+//! to what has not changed meanwhile gives way to the others.
 
-use super::atomic::{AtomicU32, AtomicU64};
 use super::clock::Deadline;
-use loom::sync::{Condvar, Mutex};
+use crate::machine;
+use loom::thread::ThreadId;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Why a futex wait came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,67 +20,88 @@ pub(crate) enum Woken {
     TimedOut,
 }
 
-#[derive(Default)]
-struct Sleepers {
-    next: u32,
-    /// On which word, and who.
-    queue: Vec<(usize, u32)>,
+/// What one can sleep on.
+pub(crate) trait Word {
+    fn address(&self) -> usize;
+
+    /// Whether nobody else runs, so that nobody sleeps.
+    fn is_quiet(&self) -> bool;
+
+    /// The newest value, of which the lower half counts.
+    fn glance(&self) -> u64;
 }
 
-loom::lazy_static! {
-    static ref SLEEPERS: Mutex<Sleepers> = Mutex::new(Sleepers::default());
-    static ref BELL: Condvar = Condvar::new();
+struct Sleeper {
+    address: usize,
+    thread: loom::thread::Thread,
+    woken: Rc<Cell<bool>>,
 }
 
-pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<&Deadline>) -> Woken {
-    sleep(std::ptr::from_ref(word).addr(), || word.glance() == expected, deadline)
+thread_local! {
+    static SLEEPERS: RefCell<Vec<Sleeper>> = const { RefCell::new(Vec::new()) };
+    /// On what each thread slept last that had a deadline.
+    static DOZED: RefCell<HashMap<ThreadId, (usize, u32)>> = RefCell::default();
 }
 
-pub(crate) fn wake(word: &AtomicU32, count: u32) {
-    ring(std::ptr::from_ref(word).addr(), count);
+/// Begins an execution.
+pub(crate) fn begin() {
+    SLEEPERS.take();
+    DOZED.take();
 }
 
-pub(crate) fn wake_all(word: &AtomicU32) {
-    wake(word, u32::MAX);
-}
-
-pub(crate) fn wait_low(word: &AtomicU64, expected: u64, deadline: Option<&Deadline>) -> Woken {
-    sleep(std::ptr::from_ref(word).addr(), || word.glance() as u32 == expected as u32, deadline)
-}
-
-pub(crate) fn wake_low(word: &AtomicU64) {
-    ring(std::ptr::from_ref(word).addr(), 1);
-}
-
-fn sleep(address: usize, is_unchanged: impl Fn() -> bool, deadline: Option<&Deadline>) -> Woken {
-    if deadline.is_some() {
-        let unchanged = is_unchanged();
-        loom::thread::yield_now();
-        return if unchanged { Woken::TimedOut } else { Woken::Look };
-    }
-    let mut sleepers = SLEEPERS.lock().expect("nobody panics with it");
-    if !is_unchanged() {
+pub(crate) fn wait(word: &impl Word, expected: u32, deadline: Option<&Deadline>) -> Woken {
+    machine::step();
+    let unchanged = word.glance() as u32 == expected;
+    if !unchanged {
         return Woken::Look;
     }
-    let me = (address, sleepers.next);
-    sleepers.next += 1;
-    sleepers.queue.push(me);
-    while sleepers.queue.contains(&me) {
-        sleepers = BELL.wait(sleepers).expect("nobody panics with it");
+    if let Some(deadline) = deadline {
+        let here = (word.address(), expected);
+        if DOZED.with_borrow_mut(|dozed| dozed.insert(loom::thread::current().id(), here)) == Some(here) {
+            machine::suspended(loom::thread::yield_now);
+        }
+        deadline.passes();
+        return Woken::TimedOut;
+    }
+    machine::die_asleep();
+    let woken = Rc::new(Cell::new(false));
+    let sleeper = Sleeper { address: word.address(), thread: loom::thread::current(), woken: Rc::clone(&woken) };
+    SLEEPERS.with_borrow_mut(|sleepers| sleepers.push(sleeper));
+    while !woken.get() {
+        machine::suspended(loom::thread::park);
     }
     Woken::Look
 }
 
-fn ring(address: usize, count: u32) {
-    let mut sleepers = SLEEPERS.lock().expect("nobody panics with it");
-    let mut left = count;
-    let before = sleepers.queue.len();
-    sleepers.queue.retain(|(word, _)| {
-        let goes = *word == address && left > 0;
-        left -= u32::from(goes);
-        !goes
-    });
-    if sleepers.queue.len() < before {
-        BELL.notify_all();
+pub(crate) fn wait_low(word: &impl Word, expected: u64, deadline: Option<&Deadline>) -> Woken {
+    wait(word, expected as u32, deadline)
+}
+
+pub(crate) fn wake(word: &impl Word, count: u32) {
+    if word.is_quiet() {
+        return;
     }
+    machine::step();
+    word.glance();
+    let mut left = count;
+    let woken: Vec<Sleeper> = SLEEPERS.with_borrow_mut(|sleepers| {
+        let goes = |sleeper: &mut Sleeper| {
+            let goes = sleeper.address == word.address() && left > 0;
+            left -= u32::from(goes);
+            goes
+        };
+        sleepers.extract_if(.., goes).collect()
+    });
+    for sleeper in woken {
+        sleeper.woken.set(true);
+        sleeper.thread.unpark();
+    }
+}
+
+pub(crate) fn wake_all(word: &impl Word) {
+    wake(word, u32::MAX);
+}
+
+pub(crate) fn wake_low(word: &impl Word) {
+    wake(word, 1);
 }

@@ -4,5 +4,19 @@
 
 pub(crate) mod atomic;
 pub(crate) mod clock;
+#[path = "../../../model/src/sys/cpu.rs"]
+pub(crate) mod cpu;
+#[path = "../../../model/src/sys/fork.rs"]
+pub(crate) mod fork;
 pub(crate) mod futex;
+pub(crate) mod known;
+#[path = "../../../model/src/sys/map.rs"]
+pub(crate) mod map;
 pub(crate) mod mutant;
+pub(crate) mod object;
+#[path = "../../../model/src/sys/threads.rs"]
+pub(crate) mod threads;
+
+pub(crate) fn yield_now() {
+    crate::machine::give_way();
+}

@@ -74,3 +74,18 @@ pub(crate) fn wipe() {
         }
     }
 }
+
+/// Whether a word at this address lies in the arena.
+pub(crate) fn holds(address: usize) -> bool {
+    PAGES.get().is_some_and(|pages| pages.as_ptr_range().contains(&std::ptr::without_provenance(address)))
+}
+
+/// What lies at an address, in as many bytes.
+pub(crate) fn peek(address: usize, bytes: usize) -> u64 {
+    let pages = PAGES.get().copied().unwrap_or_default();
+    let offset = address.wrapping_sub(pages.as_ptr().addr());
+    let word = pages[offset / PAGE].0[offset % PAGE / 8].load(Ordering::Relaxed);
+    let mut value = [0; 8];
+    value[..bytes].copy_from_slice(&word.to_ne_bytes()[offset % 8..][..bytes]);
+    u64::from_ne_bytes(value)
+}

@@ -1,0 +1,210 @@
+//! Scenarios of the whole engine for loom alone: small ones, for what those of `tests/model` need more processes for.
+//!
+//! Knows nothing of executions or of death; whoever is killed has no part in the result.
+
+use crate::engine::live::{Closing, Direction};
+use crate::engine::{Fate, Store};
+use crate::scenario::{self, Scenario};
+use crate::stage::{Arm, Part, Seen};
+
+const READER: Direction = Direction::Reader;
+const WRITER: Direction = Direction::Writer;
+
+/// Whether nobody was killed.
+fn all_live(parts: &[Part]) -> bool {
+    parts.iter().all(Option::is_some)
+}
+
+fn times(parts: &[Part], wanted: Seen) -> usize {
+    parts.iter().flatten().flatten().filter(|seen| **seen == wanted).count()
+}
+
+/// One that reads from two channels at once, and then from the other one.
+pub static TWO_INPUTS: Scenario = Scenario {
+    name: "an alternation of two inputs against two writers",
+    parties: 3,
+    prepare: |stage| {
+        let (a, b) = (stage.rendezvous(), stage.rendezvous());
+        stage.party(&[(a, READER), (b, READER)], move |me| {
+            me.choose(&[Arm::Read(a), Arm::Read(b)]);
+            if !me.has_lost() {
+                me.read(if me.has_read(1) { b } else { a });
+            }
+        });
+        stage.party(&[(a, WRITER)], move |me| me.write(a, 1));
+        stage.party(&[(b, WRITER)], move |me| me.write(b, 2));
+    },
+    judge: |parts| {
+        if all_live(parts) {
+            assert_eq!(parts[1..], [Some(vec![Seen::Wrote(1)]), Some(vec![Seen::Wrote(2)])]);
+            assert_eq!([1, 2].map(|value| times(parts, Seen::Read(value))), [1, 1], "{parts:?}");
+        }
+    },
+};
+
+/// A writer finds the offer of somebody whom another one has just committed, leaves it, gives up, and queues as a reader where it was.
+pub static REJECTED: Scenario = Scenario {
+    name: "a writer that comes too late, and reads instead",
+    parties: 3,
+    prepare: |stage| {
+        let (a, b) = (stage.rendezvous(), stage.rendezvous());
+        stage.party(&[(a, READER), (b, READER), (b, WRITER)], move |me| {
+            me.choose(&[Arm::Read(a), Arm::Read(b)]);
+            if me.has_read(1) {
+                me.write(b, 3);
+            } else {
+                me.read(a);
+            }
+        });
+        stage.party(&[(a, WRITER)], move |me| me.write(a, 1));
+        stage.party(&[(b, WRITER), (b, READER)], move |me| {
+            me.choose(&[Arm::Write(b, 2), Arm::Wait]);
+            if me.has_timed_out() {
+                me.read(b);
+            }
+        });
+    },
+    judge: |parts| {
+        let counts = [1, 2, 3].map(|value| times(parts, Seen::Read(value)));
+        assert!(!all_live(parts) || counts == [1, 1, 0] || counts == [1, 0, 1], "{parts:?}");
+    },
+};
+
+/// A reader that does not wait for ever, and then leaves: the writer is told so.
+pub static LATE: Scenario = Scenario {
+    name: "a read with a deadline against a writer",
+    parties: 2,
+    prepare: |stage| {
+        let c = stage.rendezvous();
+        stage.party(&[(c, WRITER)], move |me| me.write(c, 1));
+        stage.party(&[(c, READER)], move |me| {
+            me.choose(&[Arm::Read(c), Arm::Wait]);
+            me.close(Closing::Retire);
+        });
+    },
+    judge: |parts| {
+        let [writer, reader] = parts else { panic!("two") };
+        if let (Some(writer), Some(reader)) = (writer, reader) {
+            let met = *writer == [Seen::Wrote(1)] && *reader == [Seen::Read(1)];
+            let missed = *writer == [Seen::Ended(Fate::Retired)] && *reader == [Seen::TimedOut];
+            assert!(met || missed, "{parts:?}");
+        }
+    },
+};
+
+/// Somebody waits when the last end of the other side goes.
+fn leaving(
+    closing: Closing,
+    arm: fn(crate::engine::ChannelName) -> Arm,
+    parts: [Direction; 2],
+) -> impl FnOnce(&mut crate::stage::Stage) {
+    move |stage| {
+        let c = stage.rendezvous();
+        let [stays, goes] = parts;
+        stage.party(&[(c, stays)], move |me| {
+            me.choose(&[arm(c)]);
+        });
+        stage.party(&[(c, goes)], move |me| me.close(closing));
+    }
+}
+
+fn is_told(parts: &[Part], fate: Fate) {
+    if all_live(parts) {
+        assert_eq!(parts[0], Some(vec![Seen::Ended(fate)]));
+    }
+}
+
+/// The only writer leaves.
+pub static RETIRED: Scenario = Scenario {
+    name: "a reader whose writer leaves",
+    parties: 2,
+    prepare: |stage| leaving(Closing::Retire, Arm::Read, [READER, WRITER])(stage),
+    judge: |parts| is_told(parts, Fate::Retired),
+};
+
+/// The only writer poisons.
+pub static POISONED: Scenario = Scenario {
+    name: "a reader whose writer poisons",
+    parties: 2,
+    prepare: |stage| leaving(Closing::Poison, Arm::Read, [READER, WRITER])(stage),
+    judge: |parts| is_told(parts, Fate::Poisoned),
+};
+
+/// The only reader leaves.
+pub static UNREAD: Scenario = Scenario {
+    name: "a writer whose reader leaves",
+    parties: 2,
+    prepare: |stage| leaving(Closing::Retire, |c| Arm::Write(c, 1), [WRITER, READER])(stage),
+    judge: |parts| is_told(parts, Fate::Retired),
+};
+
+/// One message through a buffer, whose writer goes away.
+pub static STORED: Scenario = Scenario {
+    name: "one message through a buffer",
+    parties: 2,
+    prepare: |stage| {
+        let c = stage.channel(Store::Fifo(1));
+        stage.party(&[(c, WRITER)], move |me| {
+            me.write(c, 1);
+            me.close(Closing::Retire);
+        });
+        stage.party(&[(c, READER)], move |me| {
+            me.read(c);
+            me.read(c);
+        });
+    },
+    judge: |parts| {
+        if all_live(parts) {
+            assert_eq!(parts[1], Some(vec![Seen::Read(1), Seen::Ended(Fate::Retired)]), "{parts:?}");
+        }
+    },
+};
+
+/// Two processes that need more blocks than they have, at the same time.
+pub static BLOCKS: Scenario = Scenario {
+    name: "two writers that take and free blocks",
+    parties: 2,
+    prepare: |stage| {
+        let (a, b) = (stage.channel(Store::Fifo(1)), stage.channel(Store::Fifo(1)));
+        stage.lend(a, READER);
+        stage.lend(b, READER);
+        for (first, value) in [(a, 1), (b, 3)] {
+            stage.party(&[(first, WRITER)], move |me| {
+                me.choose(&[Arm::Write(first, value), Arm::Write(first, value + 1)]);
+            });
+        }
+    },
+    judge: |parts| {
+        if all_live(parts) {
+            assert_eq!(*parts, [Some(vec![Seen::Wrote(1)]), Some(vec![Seen::Wrote(3)])]);
+        }
+    },
+};
+
+/// Those that loom runs: two or three processes, few operations.
+pub static ALL: [&Scenario; 24] = [
+    &scenario::ONCE,
+    &scenario::PAIR,
+    &TWO_INPUTS,
+    &scenario::OPPOSITE,
+    &REJECTED,
+    &LATE,
+    &scenario::DEADLINE,
+    &scenario::BORROWED,
+    &RETIRED,
+    &POISONED,
+    &UNREAD,
+    &scenario::RETIRE,
+    &scenario::POISON,
+    &scenario::ELSEWHERE,
+    &STORED,
+    &scenario::BUFFER,
+    &scenario::REFILL,
+    &scenario::OVERWRITE,
+    &BLOCKS,
+    &scenario::EXTENDED,
+    &scenario::ABANDON,
+    &scenario::BARRIER_OF_TWO,
+    &scenario::TWO_BARRIERS,
+    &scenario::CIRCLE,
+];

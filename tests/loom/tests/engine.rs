@@ -1,0 +1,295 @@
+//! The whole engine in weak memory: every scenario ends as its judge says, whoever is killed; faults that are put into it are found.
+//!
+//! Knows nothing of the protocol. `CSPROC_LONG=1` allows more preemptions and kills before every step.
+
+use csproc_loom::fault::{Fault, Part, Site, sites};
+use csproc_loom::network;
+use csproc_loom::one_at_a_time;
+use csproc_loom::scenario::{self, Scenario};
+use csproc_loom::search::check;
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+fn is_long() -> bool {
+    std::env::var_os("CSPROC_LONG").is_some()
+}
+
+#[test]
+fn all_scenarios_hold() {
+    let _turn = one_at_a_time();
+    for scenario in network::ALL {
+        let preemptions = match scenario.parties {
+            2 => 2,
+            _ if scenario.name == scenario::CIRCLE.name => 0,
+            _ => 1,
+        };
+        let start = Instant::now();
+        let preemptions = preemptions + usize::from(is_long());
+        let report = check(scenario, preemptions, None, None);
+        let executions = report.executions;
+        println!("{}, {preemptions} preemptions: {executions} executions, {:?}", scenario.name, start.elapsed());
+        assert_eq!(report.wrong, None, "{} (execution {executions})", scenario.name);
+        assert!(executions > 5, "there is something to choose");
+    }
+}
+
+/// One party is killed before each of its steps in turn, or before one in so many. What goes wrong ends it.
+fn kill(
+    scenario: &'static Scenario,
+    party: usize,
+    preemptions: usize,
+    stride: usize,
+    fault: Option<Fault>,
+) -> Option<String> {
+    let start = Instant::now();
+    let (mut deaths, mut executions) = (0, 0);
+    for step in (0..).step_by(stride) {
+        let report = check(scenario, preemptions, Some((party, step)), fault);
+        executions += report.executions;
+        if let Some(wrong) = report.wrong {
+            return Some(format!("{}: party {party} killed before step {step}: {wrong}", scenario.name));
+        }
+        if !report.deaths {
+            break;
+        }
+        deaths += 1;
+    }
+    println!(
+        "{}, {preemptions} preemptions: party {party} killed before {deaths} steps, {executions} executions, {:?}",
+        scenario.name,
+        start.elapsed()
+    );
+    assert!(deaths > 3, "the victim has hardly begun");
+    None
+}
+
+/// Which deaths are tried: a scenario, with how many preemptions, and before one in how many steps.
+const DEATHS: &[(&Scenario, usize, usize)] = &[
+    (&scenario::ONCE, 0, 1),
+    (&scenario::ONCE, 1, 12),
+    (&network::RETIRED, 0, 2),
+    (&network::UNREAD, 0, 2),
+    (&network::STORED, 0, 6),
+    (&network::LATE, 0, 8),
+    (&scenario::BORROWED, 0, 6),
+    (&scenario::EXTENDED, 0, 6),
+    (&scenario::ABANDON, 0, 4),
+];
+
+const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
+    (&scenario::ONCE, 1, 1),
+    (&network::RETIRED, 1, 1),
+    (&network::UNREAD, 1, 1),
+    (&scenario::ABANDON, 1, 1),
+    (&network::STORED, 0, 1),
+    (&network::LATE, 0, 1),
+    (&scenario::BORROWED, 0, 1),
+    (&scenario::EXTENDED, 0, 1),
+    (&network::BLOCKS, 0, 1),
+    (&scenario::TWO_BARRIERS, 0, 1),
+    (&scenario::PAIR, 0, 1),
+    (&scenario::OPPOSITE, 0, 4),
+];
+
+#[test]
+fn whoever_is_killed_leaves_the_others_able_to_go_on() {
+    let _turn = one_at_a_time();
+    let more = if is_long() { MORE_DEATHS } else { &[] };
+    for (scenario, preemptions, stride) in DEATHS.iter().chain(more) {
+        for party in 0..scenario.parties {
+            assert_eq!(kill(scenario, party, *preemptions, *stride, None), None);
+        }
+    }
+}
+
+fn is_found(wrong: Option<String>, fault: Fault, symptom: &str) {
+    let wrong = wrong.unwrap_or_else(|| panic!("{fault:?} is not found"));
+    println!("{fault:?}: {wrong}");
+    assert!(wrong.contains(symptom), "{fault:?}: found, but it looks otherwise: {wrong}");
+}
+
+fn is_found_alive(name: &'static str, scenario: &'static Scenario, preemptions: usize, symptom: &str) {
+    let _turn = one_at_a_time();
+    let fault = Fault::Skipped(name);
+    is_found(check(scenario, preemptions, None, Some(fault)).wrong, fault, symptom);
+}
+
+fn is_found_killing(name: &'static str, scenario: &'static Scenario, party: usize, symptom: &str) {
+    let _turn = one_at_a_time();
+    let fault = Fault::Skipped(name);
+    is_found(kill(scenario, party, 0, 1, Some(fault)), fault, symptom);
+}
+
+/// Published after the scan: a partner that comes in between takes the offer for a stale one.
+#[test]
+fn an_offer_is_queued_before_it_waits() {
+    is_found_alive("an offer is queued before it waits", &scenario::ONCE, 1, "deadlock");
+}
+
+/// A wrong rollback.
+#[test]
+fn the_mark_stays_after_a_failed_commit() {
+    is_found_alive("the mark stays after a failed commit", &network::REJECTED, 1, "deadlock");
+}
+
+/// Help without checking the direction.
+#[test]
+fn a_reader_meets_a_reader() {
+    is_found_alive("a reader meets a reader", &network::REJECTED, 1, "Wrote(2)");
+}
+
+#[test]
+fn a_partner_is_removed_after_the_commit() {
+    is_found_alive("a partner is removed after the commit", &scenario::ELSEWHERE, 2, "");
+}
+
+#[test]
+fn a_deadline_beats_a_commit() {
+    is_found_alive("a deadline beats a commit", &scenario::DEADLINE, 1, "which is gone");
+}
+
+#[test]
+fn an_unlock_wakes_nobody() {
+    is_found_alive("an unlock wakes nobody", &scenario::ONCE, 1, "deadlock");
+}
+
+#[test]
+fn a_release_wakes_nobody() {
+    is_found_alive("a release wakes nobody", &scenario::ABANDON, 1, "deadlock");
+}
+
+#[test]
+fn the_reaper_rings_nobody() {
+    is_found_killing("the reaper rings nobody", &scenario::ONCE, 1, "deadlock");
+}
+
+#[test]
+fn the_reaper_breaks_no_locks() {
+    is_found_killing("the reaper breaks no locks", &scenario::BORROWED, 0, "deadlock");
+}
+
+#[test]
+fn the_reaper_settles_no_exchanges() {
+    is_found_killing("the reaper settles no exchanges", &scenario::ONCE, 1, "which is gone");
+}
+
+#[test]
+fn the_reaper_does_not_let_partners_finish() {
+    is_found_killing("the reaper does not let partners finish", &scenario::BORROWED, 0, "");
+}
+
+/// A part of an ordering, by file, line of the source, and part.
+fn site(file: &str, line: &str, part: Part, all: &BTreeSet<Site>) -> Site {
+    let text = |site: &Site| {
+        let source = SOURCES.iter().find(|(name, _)| site.file.ends_with(name))?.1;
+        source.lines().nth(site.line as usize - 1)
+    };
+    let found = |site: &&Site| {
+        site.part == part && site.file.ends_with(file) && text(site).is_some_and(|text| text.trim() == line)
+    };
+    *all.iter().find(found).unwrap_or_else(|| panic!("{file}: {line} ({part:?}) is in no scenario"))
+}
+
+const SOURCES: &[(&str, &str)] = &[
+    ("live/word.rs", include_str!("../../../src/engine/live/word.rs")),
+    ("live/lock.rs", include_str!("../../../src/engine/live/lock.rs")),
+    ("live/context.rs", include_str!("../../../src/engine/live/context.rs")),
+    ("live/reaper.rs", include_str!("../../../src/engine/live/reaper.rs")),
+    ("memory/block.rs", include_str!("../../../src/memory/block.rs")),
+];
+
+/// Orderings without which something goes wrong that all threads cannot see alike: file, line, part; where it is found while all live, and how.
+const NEEDED: &[(&str, &str, Part, &Scenario, &str)] = &[
+    // The message.
+    ("live/word.rs", "Snapshot(self.0.load(Ordering::Acquire))", Part::Acquire, &scenario::ONCE, RACE),
+    (
+        "live/word.rs",
+        "match self.0.compare_exchange_weak(now.0, new.0, Ordering::AcqRel, Ordering::Acquire) {",
+        Part::Release,
+        &scenario::ONCE,
+        RACE,
+    ),
+    // The queues.
+    (
+        "live/lock.rs",
+        "if self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_err() {",
+        Part::Acquire,
+        &scenario::ONCE,
+        "deadlock",
+    ),
+    (
+        "live/lock.rs",
+        "if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 && !mutant!(\"an unlock wakes nobody\") {",
+        Part::Release,
+        &scenario::ONCE,
+        "deadlock",
+    ),
+    // A block that somebody else has freed: its message, and the block below it.
+    (
+        "memory/block.rs",
+        "match stack.compare_exchange_weak(head, next, Ordering::Release, Ordering::Relaxed) {",
+        Part::Release,
+        &scenario::OVERWRITE,
+        RACE,
+    ),
+    (
+        "memory/block.rs",
+        "match stack.compare_exchange_weak(head, new, Ordering::Acquire, Ordering::Acquire) {",
+        Part::Failure,
+        &scenario::OVERWRITE,
+        "blocks belong to nobody",
+    ),
+];
+
+const RACE: &str = "Concurrent read and write accesses";
+
+#[test]
+fn a_weaker_ordering_is_found() {
+    let _turn = one_at_a_time();
+    let all = sites(|| {
+        for (_, _, _, scenario, _) in NEEDED {
+            check(scenario, 2, None, None);
+        }
+    });
+    for (file, line, part, scenario, symptom) in NEEDED {
+        let fault = Fault::Weakened(site(file, line, *part, &all));
+        is_found(check(scenario, 2, None, Some(fault)).wrong, fault, symptom);
+    }
+}
+
+/// Orderings that only a reaper needs: file, line, part; the scenario and the party that is killed. Without any of them, it frees a block that
+/// somebody has.
+const NEEDED_BY_THE_REAPER: &[(&str, &str, Part, &Scenario, usize)] = &[
+    // It waits for the living who were committing one of the dead: whoever says that it has finished has tagged the block before.
+    ("live/context.rs", "self.partner.store(0, Ordering::Release);", Part::Release, &scenario::BORROWED, 0),
+    (
+        "live/reaper.rs",
+        "let partner = context.partner.load(Ordering::Acquire).checked_sub(1);",
+        Part::Acquire,
+        &scenario::BORROWED,
+        0,
+    ),
+    // A receiver that lives has tagged the block before its word names it no more.
+    (
+        "live/word.rs",
+        "self.0.store(Snapshot::new(Phase::Idle, 0, now.generation(), NONE).0, Ordering::Release);",
+        Part::Release,
+        &scenario::ONCE,
+        1,
+    ),
+    ("live/word.rs", "Snapshot(self.0.load(Ordering::Acquire))", Part::Acquire, &scenario::ONCE, 1),
+];
+
+#[test]
+fn a_weaker_ordering_is_found_by_a_burial() {
+    let _turn = one_at_a_time();
+    let all = sites(|| {
+        for (_, _, _, scenario, party) in NEEDED_BY_THE_REAPER {
+            kill(scenario, *party, 0, 8, None);
+        }
+    });
+    for (file, line, part, scenario, party) in NEEDED_BY_THE_REAPER {
+        let fault = Fault::Weakened(site(file, line, *part, &all));
+        is_found(kill(scenario, *party, 0, 1, Some(fault)), fault, "a block is free twice");
+    }
+}
