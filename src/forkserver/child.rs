@@ -9,7 +9,7 @@
 use super::environment::Launch;
 use super::obituary::{note_failed_start, read_record};
 use crate::engine::live::{Member, MemberName, Phase, become_host, tables};
-use crate::sys::cpu::{roam, stay};
+use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::exit_now;
 use crate::sys::signal::{Mask, leave_terminal_signals_to_the_program, restore};
 use std::sync::atomic::Ordering;
@@ -23,10 +23,18 @@ const STACK: usize = 8 << 20;
 /// What a panic leaves as the exit code of a Rust program.
 const PANICKED: i32 = 101;
 
-pub(super) fn run(name: MemberName, mask: &Mask) -> ! {
+/// What a child has from the server and gives up.
+pub(super) struct Inherited {
+    /// The signals that were blocked before the server blocked all.
+    pub(super) mask: Mask,
+    /// The processors it may use, when the server has confined itself to one.
+    pub(super) confined: Option<CpuSet>,
+}
+
+pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     become_host(name.index);
     leave_terminal_signals_to_the_program();
-    restore(mask);
+    restore(&inherited.mask);
     let Some(member) = tables().member(name) else { exit_now(0) };
     member.pid.store(std::process::id(), Ordering::Release);
     let launch = read_record::<Launch>(member.launch.load(Ordering::Acquire)).unwrap_or_default();
@@ -40,7 +48,7 @@ pub(super) fn run(name: MemberName, mask: &Mask) -> ! {
         let _ = rustix::thread::set_name(&name);
     }
     // The thread starts where its maker is, which then sleeps for ever.
-    let processors = stay();
+    let processors = inherited.confined.or_else(stay);
     let thread = std::thread::Builder::new().name(launch.name.replace('\0', "")).stack_size(STACK).spawn(move || {
         roam(processors.as_ref());
         // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because waking the

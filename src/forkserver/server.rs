@@ -5,10 +5,12 @@
 //! client's own ipc-channel.
 #![expect(unsafe_code, reason = "forks; listed in the architecture page")]
 
+use super::child::Inherited;
 use super::client::Link;
 use super::obituary::{note_failed_start, note_status};
 use super::protocol::{Report, Request, WINDOW};
 use crate::engine::live::{Local, Member, MemberName, Phase, bury, tables};
+use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, reap};
 use crate::sys::signal::{Mask, Watch};
 use ipc_channel::TryRecvError;
@@ -63,6 +65,8 @@ struct Loop {
     local: Local,
     own: Pid,
     warm: bool,
+    /// The processors it had before it confined itself to one, if it did.
+    confined: Option<CpuSet>,
     children: HashMap<Pid, MemberName>,
     clients: HashMap<MemberName, Client>,
     /// What the clients have published, for others to fetch.
@@ -102,20 +106,21 @@ impl Server {
             local,
             own: getpid(),
             warm: false,
+            confined: None,
             children: HashMap::new(),
             clients: HashMap::new(),
             inboxes: HashMap::new(),
         };
-        let (member, mask) = work.run();
+        let (member, child) = work.run();
         // As above.
         let _ = setrlimit(Resource::Nofile, files);
-        super::child::run(member, &mask)
+        super::child::run(member, child)
     }
 }
 
 impl Loop {
     /// Comes back only in a child: with the member it is to be.
-    fn run(mut self) -> (MemberName, Mask) {
+    fn run(mut self) -> (MemberName, Inherited) {
         loop {
             let mut descriptors = [
                 PollFd::new(&self.server.doorbell, PollFlags::IN),
@@ -125,6 +130,7 @@ impl Loop {
             if poll(&mut descriptors, None).is_err() {
                 continue;
             }
+            roam(self.confined.take().as_ref());
             let [rung, died, life] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
             if life && self.root_has_left() {
                 // The root executed another program; the children get their death signal from our end.
@@ -199,6 +205,13 @@ impl Loop {
                 if !self.warm {
                     super::child::warm_up();
                     self.warm = true;
+                }
+                // One process alone, whose starter most often sleeps until it ends: it begins here, and its end wakes the server here,
+                // not on a processor that sleeps, too.
+                if members.len() == 1 && self.children.is_empty() {
+                    self.confined = self.confined.take().or_else(stay);
+                } else {
+                    roam(self.confined.take().as_ref());
                 }
                 for member in members {
                     if self.start(member) {
@@ -288,15 +301,15 @@ impl Loop {
     }
 
     /// In a child: everything of the server goes, except the way to it.
-    fn become_child(self, member: MemberName) -> (MemberName, Mask) {
-        let Loop { server, watch, mask, local, own, warm: _, children, clients, inboxes } = self;
+    fn become_child(self, member: MemberName) -> (MemberName, Inherited) {
+        let Loop { server, watch, mask, local, own, warm: _, confined, children, clients, inboxes } = self;
         // The server's context stays the server's.
         std::mem::forget(local);
         drop((server, watch, children, clients, inboxes));
         if !die_with_parent(own) {
             exit_now(0);
         }
-        (member, mask)
+        (member, Inherited { mask, confined })
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Knows nothing of why one asks: whether spinning can pay, and whether a new thread should start where its maker is.
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+pub(crate) use rustix::thread::CpuSet;
+use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 /// Rounds of a spin loop that take about as long as a sleep and a wake-up.
 pub(crate) const SPINS: u32 = 4000;

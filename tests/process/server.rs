@@ -88,10 +88,16 @@ fn unset(name: &str) {
 }
 
 alone! {
-    /// A child's thread starts confined to one processor; user code must not notice.
+    /// A child's thread starts confined to one processor, and so does the server when it starts one process alone; user code must not notice,
+    /// neither that of the process, nor that of those who come after it.
     fn a_process_may_use_the_processors_that_its_spawner_may_use() {
         let own = std::thread::available_parallelism().map_or(0, usize::from);
-        assert_eq!(usable_processors().run().unwrap(), own);
+        for _ in 0..3 {
+            assert_eq!(usable_processors().run().unwrap(), own);
+            assert_eq!(Parallel!(usable_processors() * 3).unwrap(), [own; 3]);
+            let (_company, found) = (Spawn!(usable_processors()).unwrap(), Spawn!(usable_processors()).unwrap());
+            assert_eq!(found.join().unwrap(), own);
+        }
     }
 
     fn five_hundred_and_twelve_processes_run_at_once() {
