@@ -35,7 +35,10 @@
 //! let (sender, receiver) = crossbeam_channel::bounded(1);
 //! let foreign = bridge::crossbeam(receiver);
 //!
-//! let writer = std::thread::spawn(move || (w.write(1), sender.send(20)));
+//! let writer = std::thread::spawn(move || {
+//!     (w.write(1).unwrap(), sender.send(20).unwrap());
+//!     w // Dropped here, it would retire its channel, and that is an event for `own.read()`, too.
+//! });
 //! let mut sum = 0;
 //! for _ in 0..2 {
 //!     AltSelect! {
@@ -44,7 +47,7 @@
 //!     }?;
 //! }
 //! assert_eq!(sum, 21);
-//! writer.join().unwrap().0?;
+//! drop(writer.join());
 //! assert!(foreign.read().unwrap_err().is_retired());
 //! # Ok::<(), csproc::Error>(())
 //! ```
