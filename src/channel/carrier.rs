@@ -2,8 +2,8 @@
 //! ipc-channel from the writer's process to the reader's.
 //!
 //! Knows nothing of how the engine chooses. A file descriptor cannot lie in shared memory, so such a value has to go through a socket; and
-//! a socket has no rendezvous, no choice of exactly one and no withdrawal (`field`: ipc-channel's `select` takes whatever has come). So the two
-//! are kept apart:
+//! a socket has no rendezvous, no choice of exactly one and no withdrawal: `select` of ipc-channel takes whatever has come. So the
+//! two are kept apart:
 //!
 //! ```text
 //!        writer                                      reader

@@ -151,8 +151,8 @@ impl DeadlockReport {
         &self.processes
     }
 
-    /// The numbers of processes each of which waits for the next, and the last for the first. Empty when nobody waits for another one, but for
-    /// ends that nobody holds.
+    /// The numbers of processes each of which waits for the next, and the last for the first. Empty when the processes wait only for
+    /// ends that nobody holds, not for each other.
     ///
     /// # Examples
     /// See [`DeadlockReport`].

@@ -83,7 +83,7 @@ impl Current {
         self.0.lock().running.clone()
     }
 
-    /// Whoever ends the process that is running now ends it for good.
+    /// The present run is the last: however it ends, no other is started.
     pub(super) fn let_be_last(&self) {
         self.0.lock().is_last = true;
     }

@@ -50,7 +50,7 @@ fn look_for_ever(bell: &OwnedFd) {
         if quit_was_asked() {
             eprint!("{}", picture());
         }
-        // Rung by a start: nobody can stand still yet, and a round must not become shorter by it.
+        // A start rang the bell, not the timeout. Nobody can be stuck yet, and the interval between two looks must not shrink.
         if rung && pause.is_some() {
             std::thread::sleep(watcher.pause().min(Duration::from_millis(5)));
         }

@@ -7,7 +7,7 @@ use rustix::thread::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 /// Rounds of a spin loop that take about as long as a sleep and a wake-up.
 pub(crate) const SPINS: u32 = 4000;
-/// As many times a waiter may yield the processor in their place.
+/// How often a waiter may yield the processor instead of spinning.
 pub(crate) const YIELDS: u32 = 8;
 
 /// The number of processors in the affinity mask of the calling thread, at least one.

@@ -53,7 +53,8 @@ pub(super) fn sweep(channels: u64) {
     let _ = quietly(|| (0..channels.min(MOST as u64)).all(close));
 }
 
-/// One that was taken before leaves a receiver without a descriptor, which is dropped without a word; a sender would not be.
+/// If the value has taken this handle already, ipc-channel gives an empty receiver, whose drop does nothing; an empty sender would
+/// panic when dropped.
 fn close(index: u64) -> bool {
     let Ok(index) = postcard::to_stdvec(&index) else { return false };
     postcard::from_bytes::<OpaqueIpcReceiver>(&index).is_ok()

@@ -38,15 +38,15 @@ use super::word::Sync;
 use crate::engine::{ChannelName, Fired};
 
 impl Channel {
-    /// Under the lock: a seat is about to be given up, and `left` will be taken. The barrier has one party less then, unless enough seats are
-    /// taken all the same: then it was the seat of somebody who only passed the barrier on.
+    /// Under the lock: a seat is about to close; `left` seats will remain. If that is fewer than the parties expected, one party
+    /// less is expected from now on. Otherwise the seat was that of a process that only handed the barrier on, and the number stays.
     ///
     /// ```text
     ///   intend   tail := parties to be, plus one
     ///            the end loses its holder                   from here on the seat is gone
     ///   leave    capacity := parties to be; tail := 0; the count of seats follows
     /// ```
-    /// Killed in the middle, the reaper finds the intention, and by the count of the seats whether it came to be.
+    /// If the process is killed in the middle, the reaper finds the intention; the count of the seats tells whether it was carried out.
     pub(super) fn intend_to_leave(&self, left: u32) {
         let parties = self.capacity.load(Ordering::Relaxed);
         self.tail.store(if left < parties { parties } else { parties + 1 }, Ordering::Release);

@@ -8,8 +8,8 @@
 //!   take     head := head.next                                                           published; block tagged by whoever took it
 //!   replace  block.back := newest.back; block tagged CHANNEL; newest.back.next (or head) := block     published; the newest is out
 //! ```
-//! Whoever is killed before the publication has only a block of its own, or one that is tagged CHANNEL and not in the list; killed after
-//! it, `tail` and `length` are wrong. [`Local::repair_buffer`] walks the list, sets both, and frees what has the tag but is not in it.
+//! A process killed before the publishing store leaves a block that is still its own, or one tagged CHANNEL that is not in the list.
+//! A process killed after it leaves `tail` and `length` wrong. [`Local::repair_buffer`] walks the list, sets both, and frees what has the tag but is not in it.
 //! The one message that must not be freed then is that of a writer who was told that it was written: see [`Local::refill`].
 
 use super::channel::{Channel, DROP_NEWEST, OVERWRITE_NEWEST, OVERWRITE_OLDEST};

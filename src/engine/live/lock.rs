@@ -5,9 +5,11 @@
 //!
 //! Holders never make a system call or run user code while they hold it, so it is free again within a microsecond unless
 //! the holder is preempted, stopped or killed. Waiters spin for a bounded time, then sleep. When the holder was killed, the
-//! reaper takes the word over, repairs what the lock protects, and releases it. Killed between releasing the word and waking
-//! a sleeper: the sleeper has noted the channel in its context, and the reaper wakes it. It does so at the end of a burial, and also
-//! whenever it waits for a lock in vain, because the sleeper may hold that lock:
+//! reaper takes the word over, repairs what the lock protects, and releases it.
+//!
+//! If a holder is killed after it released the word and before it woke a sleeper, the reaper wakes that sleeper: every sleeper notes
+//! its channel in its context. The reaper does so after each burial, and whenever it waits too long for a lock itself, because a
+//! sleeper may hold that one:
 //!
 //! ```text
 //!     dead                        living, over two channels            reaper

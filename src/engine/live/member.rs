@@ -80,8 +80,8 @@ pub(crate) struct Member {
     /// Its end of the channel that retires when the member is gone.
     pub(crate) exit_end: AtomicU32,
     pub(crate) exit_end_generation: AtomicU32,
-    /// The other end of that channel, for its starter. It is not the starter's: a process that is at its end lets go of all its
-    /// ends and then waits for its children.
+    /// The other end of that channel, for its starter. The member itself holds it, not the starter: a starter that ends closes all
+    /// its own ends first and joins its children afterwards, and must still be able to read this one.
     pub(crate) exit_reader: AtomicU32,
     pub(crate) exit_reader_generation: AtomicU32,
     /// 1 once the starter (or the reaper for it) has given up its reference.

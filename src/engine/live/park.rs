@@ -76,7 +76,8 @@ impl Spin {
             Allowance::Yield(_) => (&mut self.yields, YIELDS),
         };
         *budget = match came {
-            // At once, and with a margin: from nothing, doubling would never get there between two probes.
+            // Jump to four times what was needed, plus a margin. Doubling from a budget of zero would not recover before the
+            // next probe.
             Some(rounds) => (rounds.saturating_mul(4) + 16).max(*budget).min(most),
             None => *budget / 2,
         };

@@ -8,8 +8,8 @@
 //! message. What remains when nobody leaves any more waits for ever (a partial deadlock, or a total one if it is everybody).
 //!
 //! **Who stands behind an end.** A process of the network has one thread that uses its ends: that thread's context. The program
-//! itself, and a process that makes threads of its own, may use an end from any thread; so such an end counts as waiting only if all
-//! contexts of the process do and its other threads wait for them. A `Channel` value (a handle) counts with the thread that made it.
+//! itself, and a process that makes threads of its own, may use an end from any thread; so such an end counts as
+//! unable to act only if every context of that process is in the set and every other thread of it is blocked. A `Channel` value (a handle) counts with the thread that made it.
 //!
 //! **What is believed.** A reading without locks may see a moment that never was, and with much traffic hardly one reading is without
 //! such a ghost. So what a reading finds is only suspected. The next one, a while later, begins its fixed point with those that were suspected and
@@ -344,7 +344,8 @@ impl Reading {
     ///     writer                              reader (stopped, or without a processor)
     ///     HELD(its message), syncs reader ──► SYNCED(message); has not tagged it
     /// ```
-    /// Taken for its own reader, the writer would wait for itself, which is a deadlock and no such thing.
+    /// If we took the writer for its own reader, it would seem to wait for itself, and a deadlock would be reported that does not
+    /// exist.
     fn reader_of(&self, word: u64) -> Option<u32> {
         let block = Snapshot::from_raw(word).block();
         let Some(Owner::Context(reader)) = Owner::of(self.tables.arena.block(block).owner()) else { return None };

@@ -58,8 +58,8 @@ const GUARD_SHIFT: u32 = 3;
 const GENERATION_SHIFT: u32 = 19;
 const GENERATION: u64 = 0x1fff;
 
-/// In place of the guard: the owner came second to an extended reader. The block that the word names is the message that it gave,
-/// which tells the two of them apart from others; it belongs to the reader.
+/// Stands in the guard field of a HELD word whose owner is a writer that committed a waiting extended reader. The block in such a
+/// word is the message it gave away: it identifies this rendezvous for the release, and it belongs to the reader.
 const LENT: u16 = u16::MAX;
 
 impl Snapshot {
