@@ -61,7 +61,7 @@ pub use forkserver::Cause;
 pub use process::{
     Audit, BlockedProcess, Child, Current, Deadlock, DeadlockReport, Error, ExitGuard, Failure, Network, NetworkError,
     OnCrash, Placement, Process, ProcessId, Result, Results, StartError, Strategy, Supervisor, WaitsFor, audit,
-    current, dump,
+    current, dump, values,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]
@@ -344,6 +344,7 @@ macro_rules! FairSelect {
 /// }
 /// ```
 pub mod prelude {
+    pub use crate::values::Values;
     pub use crate::{
         AltSelect, Alternation, Barrier, Buffer, Carrier, Channel, ChannelEnd, ChannelError, Child, Deadlock,
         FairSelect, Message, Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence,

@@ -177,7 +177,11 @@ pub struct Process<R> {
 /// A process without its type.
 #[derive(Debug)]
 pub(super) struct Blueprint {
-    pub(super) name: Cow<'static, str>,
+    name: Cow<'static, str>,
+    /// Where it stands in the `for` parts and vectors around it, as `[2][0]`.
+    place: String,
+    /// Its name was given by hand and tells it apart.
+    is_named: bool,
     pub(super) placement: Placement,
     pub(super) on_crash: OnCrash,
     /// As the starter's, unless it is said.
@@ -191,6 +195,16 @@ pub(super) struct Blueprint {
 }
 
 impl Blueprint {
+    /// Its name, with its place: `worker[2]`.
+    pub(super) fn name(&self) -> String {
+        format!("{}{}", self.name, if self.is_named { "" } else { &self.place })
+    }
+
+    /// It stands at this place in one more `for` part or vector.
+    pub(super) fn stands_at(&mut self, index: usize) {
+        self.place.insert_str(0, &format!("[{index}]"));
+    }
+
     /// The same process so many times, each with ends of its own.
     pub(super) fn times(mut self, times: usize) -> Vec<Blueprint> {
         let arguments = std::mem::replace(&mut self.arguments, Err(MessageError::used_up()));
@@ -202,9 +216,23 @@ impl Blueprint {
     }
 
     fn with(&self, arguments: Result<Parcel, MessageError>) -> Blueprint {
-        let Blueprint { placement, on_crash, on_deadlock, entry, body, ending, result_type, copy, .. } = *self;
-        let name = self.name.clone();
-        Blueprint { name, placement, on_crash, on_deadlock, arguments, entry, body, ending, result_type, copy }
+        let Blueprint { is_named, placement, on_crash, on_deadlock, entry, body, ending, result_type, copy, .. } =
+            *self;
+        let (name, place) = (self.name.clone(), self.place.clone());
+        Blueprint {
+            name,
+            place,
+            is_named,
+            placement,
+            on_crash,
+            on_deadlock,
+            arguments,
+            entry,
+            body,
+            ending,
+            result_type,
+            copy,
+        }
     }
 }
 
@@ -217,6 +245,8 @@ pub fn process<A: Message, R: Message>(
 ) -> Process<R> {
     let plan = Blueprint {
         name: Cow::Borrowed(options.name),
+        place: String::new(),
+        is_named: false,
         placement: options.placement,
         on_crash: options.on_crash,
         on_deadlock: None,
@@ -239,10 +269,27 @@ fn copy<A: Message>(arguments: Parcel, times: usize) -> Result<Vec<Parcel>, Mess
 impl<R> Process<R> {
     /// Gives it another name, for reports and for `ps`.
     ///
+    /// A process of a `for` part or a `Vec` that was given no name has its place added to the function's: `worker[2]`.
+    ///
     /// # Examples
-    /// See [`Process`].
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn who() -> String {
+    ///     csproc::current().name().to_string()
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     assert_eq!(Parallel!(who(), who().named("me"))?, ("who".to_string(), "me".to_string()));
+    ///     assert_eq!(Parallel!(for _ in 0..2 => who())?, ["who[0]", "who[1]"]);
+    ///     assert_eq!(Parallel!(for n in 1..3 => who().named(format!("number {n}")))?, ["number 1", "number 2"]);
+    ///     Ok(())
+    /// }
+    /// ```
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Process<R> {
         self.plan.name = name.into();
+        self.plan.is_named = true;
         self
     }
 

@@ -12,6 +12,7 @@
 )]
 
 use super::ending::Ending;
+use super::error::returning;
 use super::running::join_children_of;
 use crate::channel::{Message, MessageError, Parcel, Scope};
 use crate::engine::live::{Closing, Member, MemberName, Phase, tables, with_local};
@@ -81,7 +82,7 @@ fn call<A: Message, R: Message>(
     let (arguments, given) = Parcel::of_block(block, std::any::type_name::<A>()).open::<A>()?;
     scope.give(given);
     let result = body(arguments);
-    Ok((Parcel::pack(&result)?, ending(&result)))
+    Ok((returning(|| Parcel::pack(&result))?, ending(&result)))
 }
 
 fn address(word: &std::sync::atomic::AtomicU64) -> usize {

@@ -3,10 +3,14 @@
 //! Knows nothing of networks. An error of another crate cannot be serialized in general, so what is kept is what people read: its text
 //! and the texts of its sources. What the runtime must know is kept, too: whether it stems from a channel.
 
+use super::current::current;
+use super::values::Place;
 use crate::channel::ChannelError;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::any::TypeId;
+use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 
 /// What a fallible process returns.
 ///
@@ -23,7 +27,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Any error, as the chain of its texts; itself a message.
 ///
 /// Every `std::error::Error` converts into it, so `?` works on everything. It does not implement that trait itself, as otherwise the
-/// conversion could not be this general.
+/// conversion could not be this general. An error that a process returned knows the [process](Error::process), and its text begins
+/// with it. Two errors are equal if their texts and channel errors are, whichever process returned them.
 ///
 /// # Examples
 /// ```
@@ -42,12 +47,65 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.chain().count(), 2);
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Error {
+pub struct Error(Box<Content>);
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Content {
     chain: Vec<String>,
     channel: Option<ChannelError>,
+    #[serde(serialize_with = "origin_or_returning")]
+    origin: Option<Origin>,
+    /// What holds an error is not `UnwindSafe`, as if the error of another crate were still inside; `values` tells results from plain
+    /// values by this.
+    #[serde(skip)]
+    holds_an_error: PhantomData<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Who returned an error.
+#[derive(Clone, Serialize, Deserialize)]
+enum Origin {
+    Process(String),
+    /// A result by its place among all, where the error could not keep the name of its process.
+    Result(String),
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Content) -> bool {
+        self.chain == other.chain && self.channel == other.channel
+    }
+}
+
+impl Eq for Content {}
+
+thread_local! {
+    /// Whether the calling thread packs up what its process returns.
+    static RETURNING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `pack`, which serializes what the calling process returns: the errors inside learn its name.
+pub(super) fn returning<T>(pack: impl FnOnce() -> T) -> T {
+    struct Over(bool);
+    impl Drop for Over {
+        fn drop(&mut self) {
+            RETURNING.set(self.0);
+        }
+    }
+    let _over = Over(RETURNING.replace(true));
+    pack()
+}
+
+fn origin_or_returning<S: Serializer>(origin: &Option<Origin>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match origin {
+        None if RETURNING.get() => Some(Origin::Process(String::from(current().name()))).serialize(serializer),
+        origin => origin.serialize(serializer),
+    }
 }
 
 impl Error {
+    fn new(chain: Vec<String>, channel: Option<ChannelError>) -> Error {
+        Error(Box::new(Content { chain, channel, origin: None, holds_an_error: PhantomData }))
+    }
+
     /// An error that says `text`.
     ///
     /// # Examples
@@ -56,10 +114,10 @@ impl Error {
     /// assert_eq!(error.to_string(), "no more jobs");
     /// ```
     pub fn msg(text: impl fmt::Display) -> Error {
-        Error { chain: vec![text.to_string()], channel: None }
+        Error::new(vec![text.to_string()], None)
     }
 
-    /// The text of the error, then of its source, and so on.
+    /// The text of the error, then of its source, and so on; without the process that returned it.
     ///
     /// # Examples
     /// ```
@@ -67,7 +125,7 @@ impl Error {
     /// assert_eq!(error.chain().collect::<Vec<_>>(), ["no more jobs"]);
     /// ```
     pub fn chain(&self) -> impl Iterator<Item = &str> {
-        self.chain.iter().map(String::as_str)
+        self.0.chain.iter().map(String::as_str)
     }
 
     /// The failed channel operation that it stems from, if it does.
@@ -78,7 +136,44 @@ impl Error {
     /// assert!(error.channel_error().unwrap().is_retired());
     /// ```
     pub fn channel_error(&self) -> Option<&ChannelError> {
-        self.channel.as_ref()
+        self.0.channel.as_ref()
+    }
+
+    /// The name of the process that returned it, with its place in its `for` part; `None` before a process has returned it.
+    ///
+    /// Of an error that was passed on by several processes, that of the first.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn worker(n: u32) -> csproc::Result<u32> {
+    ///     if n == 2 { Err(csproc::Error::msg("no more jobs")) } else { Ok(n) }
+    /// }
+    ///
+    /// let error = Parallel!(for n in 0..4 => worker(n)).values().unwrap_err();
+    /// assert_eq!(error.process(), Some("worker[2]"));
+    /// assert_eq!(error.to_string(), "process `worker[2]`: no more jobs");
+    /// ```
+    pub fn process(&self) -> Option<&str> {
+        match &self.0.origin {
+            Some(Origin::Process(name)) => Some(name),
+            Some(Origin::Result(_)) | None => None,
+        }
+    }
+
+    /// Whether it stems from the ordinary end of a channel.
+    pub(super) fn is_end(&self) -> bool {
+        self.channel_error().is_some_and(|error| error.is_poisoned() || error.is_retired())
+    }
+
+    /// Stood at this place among the results, should that not be known better.
+    pub(super) fn returned_at(mut self, place: &Place<'_>) -> Error {
+        if self.0.origin.is_none() && !matches!(place, Place::Whole) {
+            self.0.origin = Some(Origin::Result(place.to_string()));
+        }
+        self
     }
 }
 
@@ -118,13 +213,18 @@ impl<E: std::error::Error> From<E> for Error {
             chain.push(error.to_string());
             source = error.source();
         }
-        Error { chain, channel: channel_error(&error).cloned() }
+        Error::new(chain, channel_error(&error).cloned())
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.chain.first().map_or("unknown error", String::as_str))
+        match &self.0.origin {
+            Some(Origin::Process(name)) => write!(f, "process `{name}`: ")?,
+            Some(Origin::Result(place)) => write!(f, "result `{place}`: ")?,
+            None => (),
+        }
+        f.write_str(self.chain().next().unwrap_or("unknown error"))
     }
 }
 
@@ -132,7 +232,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)?;
-        for (number, text) in self.chain.iter().enumerate().skip(1) {
+        for (number, text) in self.chain().enumerate().skip(1) {
             if number == 1 {
                 f.write_str("\n\nCaused by:")?;
             }

@@ -23,7 +23,7 @@ use std::fmt;
 pub enum Failure {
     /// It started, but did not return.
     Crashed {
-        /// The name of the process.
+        /// The name of the process; in a `for` part or a `Vec` with its place, as `worker[2]`.
         process: String,
         /// What it died of.
         cause: Cause,
@@ -240,7 +240,7 @@ impl Results {
         self.entries.get(place)?.1.as_ref()?.peek()
     }
 
-    /// The result of the first process of this name that returned, if it is a `T`.
+    /// The result of the first process of this name that returned, if it is a `T`. The name may have a place, as `worker[2]`.
     ///
     /// # Examples
     /// ```
@@ -262,6 +262,14 @@ impl Results {
     /// }
     /// ```
     pub fn of<T: Message>(&self, process: &str) -> Option<T> {
-        self.entries.iter().filter(|(name, _)| name == process).find_map(|(_, result)| result.as_ref()?.peek())
+        let is_called = |name: &str| name.strip_prefix(process).is_some_and(is_place);
+        self.entries.iter().filter(|(name, _)| is_called(name)).find_map(|(_, result)| result.as_ref()?.peek())
     }
+}
+
+/// Whether this is a place in `for` parts and vectors, as `[2][0]`, or none.
+fn is_place(text: &str) -> bool {
+    let index =
+        |part: &str| part.strip_prefix('[').is_some_and(|index| index.bytes().all(|byte| byte.is_ascii_digit()));
+    text.is_empty() || text.strip_suffix(']').is_some_and(|text| text.split(']').all(index))
 }

@@ -20,6 +20,7 @@ mod restart;
 mod running;
 mod start_error;
 mod supervisor;
+pub mod values;
 mod watch;
 
 pub use audit::{Audit, audit, dump};

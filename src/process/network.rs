@@ -131,7 +131,7 @@ impl<R> Network<R> {
         self.plan.leaves(&mut leaves);
         let mut channels = std::collections::BTreeMap::new();
         for (number, leaf) in leaves.iter().enumerate() {
-            let _ = writeln!(dot, "    p{number} [shape=box, label={:?}];", leaf.name);
+            let _ = writeln!(dot, "    p{number} [shape=box, label={:?}];", leaf.name());
             let Ok(arguments) = &leaf.arguments else { continue };
             for (id, label, is_writer) in describe_ends(arguments) {
                 let node = format!("c{}_{}", id.0, id.1);
@@ -169,10 +169,8 @@ impl Plan {
             }
         }
     }
-}
 
-impl Plan {
-    fn each(&mut self, change: &mut dyn FnMut(&mut Blueprint)) {
+    pub(super) fn each(&mut self, change: &mut dyn FnMut(&mut Blueprint)) {
         match self {
             Plan::Process(leaf) => change(leaf),
             Plan::Parallel(parts) | Plan::Sequence(parts) | Plan::List(parts) => {

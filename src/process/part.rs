@@ -126,7 +126,12 @@ impl<P: Part> Part for Vec<P> {
     type Output = Vec<P::Output>;
 
     fn plan(self) -> Planned {
-        let (plans, shapes) = self.into_iter().map(P::plan).map(|part| (part.plan, part.shape)).unzip();
+        let place = |(index, part): (usize, P)| {
+            let Planned { mut plan, shape } = part.plan();
+            plan.each(&mut |leaf| leaf.stands_at(index));
+            (plan, shape)
+        };
+        let (plans, shapes) = self.into_iter().enumerate().map(place).unzip();
         Planned { plan: Plan::List(plans), shape: Shape(Inner::Many(shapes)) }
     }
 

@@ -133,6 +133,6 @@ pub(super) fn keep_alive(
 
 /// Starts one process.
 pub(super) fn start_one(plan: Blueprint) -> Result<Arc<Running>, Refusal> {
-    let name = plan.name.to_string();
+    let name = plan.name();
     start_all(vec![plan], true).pop().unwrap_or(Err(Refusal::NotBegun(name)))
 }

@@ -106,7 +106,7 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
 
 /// Fills a member's slot. If that fails, the arguments are gone, and the channels among them are poisoned.
 fn prepare(plan: Blueprint) -> Result<Running, Failure> {
-    let name = plan.name.into_owned();
+    let name = plan.name();
     let refused = |source| Failure::Start { process: name.clone(), source };
     let arguments = plan.arguments.map_err(|error| refused(StartError::Arguments(error)))?;
     if plan.placement == Placement::Process

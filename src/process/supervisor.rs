@@ -107,7 +107,7 @@ impl Supervisor {
         let mut plan: Blueprint = process.plan;
         // The ends stay open in the template.
         plan.on_crash = super::definition::OnCrash::Retire;
-        let (name, placement) = (plan.name.to_string(), plan.placement);
+        let (name, placement) = (plan.name(), plan.placement);
         self.children.push(Kept { name, placement, template: Template::new(plan), running: None, outcome: None });
         self.children.len() - 1
     }

@@ -18,6 +18,7 @@ mod server;
 mod supervision;
 mod terminal;
 mod validation;
+mod values;
 mod watch;
 
 #[test]
