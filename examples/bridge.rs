@@ -1,17 +1,18 @@
 //! A program that knows nothing of csproc joins a network.
 //!
 //! # Shows
-//! A bridge: the receiving end of an ipc-channel stands in an alternation beside a channel of the network, so one process reads
-//! from both, in turn, whichever has something. Each side can hold its writer up, nothing is fetched ahead. Both sides retire:
-//! when the outsider has ended, its guard fails with the same error as that of a channel whose last writer is gone.
+//! A bridge: the receiving end of an ipc-channel stands in an alternation beside a channel of the network, so one
+//! process reads from both, in turn, whichever has something. Each side can hold its writer up, nothing is fetched
+//! ahead. Both sides retire: when the outsider has ended, its guard fails with the same error as that of a channel
+//! whose last writer is gone.
 //!
 //! ```text
 //!   insider ──channel──▶ merge
 //!                          ▲
 //!   outsider ─ipc-channel──┘
 //! ```
-//! The outsider is a program of its own. Here it is this program, started again with a variable that says where to connect; it
-//! could be written by others, as long as it speaks ipc-channel.
+//! The outsider is a program of its own. Here it is this program, started again with a variable that says where to
+//! connect; it could be written by others, as long as it speaks ipc-channel.
 //!
 //! # Run
 //! ```text
@@ -56,7 +57,8 @@ fn insider(out: Writer<u64>, values: u64) -> csproc::Result<()> {
     Ok(())
 }
 
-/// Starts the outsider and reads from both sides until both have ended; returns how many values came from each, and their sum.
+/// Starts the outsider and reads from both sides until both have ended; returns how many values came from each, and
+/// their sum.
 #[process]
 fn merge(inside: Reader<u64>, values: u64) -> csproc::Result<([u64; 2], u64)> {
     let (server, name) = IpcOneShotServer::<u64>::new()?;

@@ -1,10 +1,11 @@
 //! A chef cooks, philosophers eat, and between them is a canteen that has only so much room.
 //!
 //! # Shows
-//! Preconditions: the canteen takes chickens from the chef only `if` there is room for a batch of them, and offers one at its hatch
-//! only `if` there is one; so it is a buffer, and its only state is what it holds. Input and output are guards of the same selection.
-//! `FairSelect!`: neither the hungry nor the chef can keep the other one waiting. After the scene in which a philosopher is told that
-//! there are no chickens; here he waits in line, and a colleague who never thinks cannot push in.
+//! Preconditions: the canteen takes chickens from the chef only `if` there is room for a batch of them, and offers one
+//! at its hatch only `if` there is one; so it is a buffer, and its only state is what it holds. Input and output are
+//! guards of the same selection. `FairSelect!`: neither the hungry nor the chef can keep the other one waiting. After
+//! the scene in which a philosopher is told that there are no chickens; here he waits in line, and a colleague who
+//! never thinks cannot push in.
 //!
 //! ```text
 //!   chef ── supply ──▶ canteen ── hatch ──▶ philosopher × n
@@ -14,15 +15,15 @@
 //! ```text
 //! cargo run --example canteen -- [PHILOSOPHERS] [BATCHES] [--placement process|thread]
 //! ```
-//! PHILOSOPHERS is how many there are, 5 unless said otherwise; BATCHES is how often the chef cooks four chickens, 25 unless said
-//! otherwise.
+//! PHILOSOPHERS is how many there are, 5 unless said otherwise; BATCHES is how often the chef cooks four chickens, 25
+//! unless said otherwise.
 //!
 //! # Prints
 //! ```text
 //! 25 batches: 100 chickens cooked, 100 eaten by 5 philosophers, none left
 //! ```
-//! It is checked that every chicken is eaten, by one philosopher each, in the order of cooking, and that the canteen never holds more than
-//! it has room for.
+//! It is checked that every chicken is eaten, by one philosopher each, in the order of cooking, and that the canteen
+//! never holds more than it has room for.
 
 mod arguments;
 

@@ -1,8 +1,8 @@
 //! The classic measurement of what a communication costs: four processes in a ring with a tap.
 //!
 //! # Shows
-//! A cyclic network that makes the natural numbers, how it is wound up from one place by retirement, and results that are any
-//! serializable type (here a `Duration`).
+//! A cyclic network that makes the natural numbers, how it is wound up from one place by retirement, and results that
+//! are any serializable type (here a `Duration`).
 //!
 //! ```text
 //!   prefix ──a──▶ delta ──d──▶ consumer
@@ -10,14 +10,15 @@
 //!     c             b
 //!     └─ successor ◀┘
 //! ```
-//! Each turn of the ring is four communications, one on every channel. Delta writes to its two channels one after the other.
+//! Each turn of the ring is four communications, one on every channel. Delta writes to its two channels one after the
+//! other.
 //!
 //! # Run
 //! ```text
 //! cargo run --release --example commstime -- [LOOPS] [--placement process|thread]
 //! ```
-//! LOOPS is how many turns are measured, 2000 unless said otherwise; a tenth as many run before, to warm up. Compare figures of the
-//! same machine only, and of release builds only.
+//! LOOPS is how many turns are measured, 2000 unless said otherwise; a tenth as many run before, to warm up. Compare
+//! figures of the same machine only, and of release builds only.
 //!
 //! # Prints
 //! ```text

@@ -1,10 +1,11 @@
 //! Five philosophers share five forks; a guard at the door keeps them from starving.
 //!
 //! # Shows
-//! Output guards: a fork offers itself to both neighbours at once, and whoever picks it up first has it. A selection with guards of
-//! both directions and a precondition: the guard at the door gives seats out while fewer than four are taken, and takes them back at
-//! any time. `FairSelect!` in both, so that nobody is served twice while somebody else waits. And, with `--deadlock`, what happens
-//! without the guard: all pick up their left forks, and wait for ever for the right ones.
+//! Output guards: a fork offers itself to both neighbours at once, and whoever picks it up first has it. A selection
+//! with guards of both directions and a precondition: the guard at the door gives seats out while fewer than four are
+//! taken, and takes them back at any time. `FairSelect!` in both, so that nobody is served twice while somebody else
+//! waits. And, with `--deadlock`, what happens without the guard: all pick up their left forks, and wait for ever for
+//! the right ones.
 //!
 //! ```text
 //!                seat ┌────────────┐          fork
@@ -17,15 +18,15 @@
 //! ```text
 //! cargo run --example dining -- [MEALS] [--deadlock] [--placement process|thread]
 //! ```
-//! MEALS is how often each philosopher eats, 20 unless said otherwise. With `--deadlock` nobody guards the door, and the first
-//! meal is arranged such that the deadlock comes at once and not once in a while.
+//! MEALS is how often each philosopher eats, 20 unless said otherwise. With `--deadlock` nobody guards the door, and
+//! the first meal is arranged such that the deadlock comes at once and not once in a while.
 //!
 //! # Prints
 //! ```text
 //! 5 philosophers, meals: 20 20 20 20 20
 //! ```
-//! or, with `--deadlock`, the error with which the network ends. It is checked that each philosopher eats as often as planned, that no
-//! fork is in two hands, and that never more than four sit at the table.
+//! or, with `--deadlock`, the error with which the network ends. It is checked that each philosopher eats as often as
+//! planned, that no fork is in two hands, and that never more than four sit at the table.
 
 mod arguments;
 

@@ -1,15 +1,15 @@
 //! Two processes sleep at the same time and say goodbye.
 //!
 //! # Shows
-//! That a call of a `#[process]` function runs nothing, that `Parallel!` runs processes of the operating system side by side
-//! and waits for all of them, and that it gives back what they return. Nothing has to be set up in `main`.
+//! That a call of a `#[process]` function runs nothing, that `Parallel!` runs processes of the operating system side by
+//! side and waits for all of them, and that it gives back what they return. Nothing has to be set up in `main`.
 //!
 //! # Run
 //! ```text
 //! cargo run --example hello -- [MILLISECONDS] [--placement process|thread]
 //! ```
-//! MILLISECONDS is how long each process sleeps, 1000 unless said otherwise. Both sleep at once, so the program takes about as
-//! long as one of them.
+//! MILLISECONDS is how long each process sleeps, 1000 unless said otherwise. Both sleep at once, so the program takes
+//! about as long as one of them.
 //!
 //! # Prints
 //! ```text

@@ -1,22 +1,24 @@
 //! A farm computes the Mandelbrot set, row by row.
 //!
 //! # Shows
-//! A manager that hands out work and takes results in, in one selection: an output guard with a precondition (there is work left) next to an
-//! input guard. Handing out first and collecting later would need two processes, or a deadlock: a worker that wants to give its result
-//! back takes no work. When the manager returns, the channel of jobs retires, and so the workers know that there are no more.
+//! A manager that hands out work and takes results in, in one selection: an output guard with a precondition (there is
+//! work left) next to an input guard. Handing out first and collecting later would need two processes, or a deadlock: a
+//! worker that wants to give its result back takes no work. When the manager returns, the channel of jobs retires, and
+//! so the workers know that there are no more.
 //!
 //! # Run
 //! ```text
 //! cargo run --release --example mandelbrot -- [WORKERS] [WIDTH] [--out FILE.png] [--placement process|thread]
 //! ```
-//! WORKERS is the number of workers, 4 unless said otherwise; WIDTH is that of the picture in points, 300 unless said otherwise, and
-//! the height is two thirds of it. The picture is written to FILE.png if one is given.
+//! WORKERS is the number of workers, 4 unless said otherwise; WIDTH is that of the picture in points, 300 unless said
+//! otherwise, and the height is two thirds of it. The picture is written to FILE.png if one is given.
 //!
 //! # Prints
 //! ```text
 //! 4 workers, 300 x 200 points: 15240 in the set, checksum 3d7ecb1e99f46535
 //! ```
-//! The picture is the same for any number of workers. It is checked to be its own reflection in the real axis, which nobody made use of.
+//! The picture is the same for any number of workers. It is checked to be its own reflection in the real axis, which
+//! nobody made use of.
 
 mod arguments;
 
@@ -53,7 +55,8 @@ fn steps(real: f64, imaginary: f64) -> u8 {
 /// Computes the rows it gets the numbers of, from -2 to 1 and from -i to i, until there are no more.
 #[process]
 fn worker(jobs: Reader<usize>, results: Writer<Row>, width: usize, height: usize) -> csproc::Result<()> {
-    // The middle of a point, from -1 to 1. Exact up to the division, so that opposite points differ in their signs only.
+    // The middle of a point, from -1 to 1. Exact up to the division, so that opposite points differ in their signs
+    // only.
     let middle = |place: usize, of: usize| ((2 * place + 1) as f64 - of as f64) / of as f64;
     for place in jobs {
         let imaginary = middle(place, height);

@@ -1,24 +1,25 @@
 //! A farm of workers estimates π by throwing darts.
 //!
 //! # Shows
-//! A channel that many readers share: whichever worker is free takes the next job. The farmer gives jobs out and takes results in,
-//! whichever comes first: an alternation with a writing and a reading guard.
+//! A channel that many readers share: whichever worker is free takes the next job. The farmer gives jobs out and takes
+//! results in, whichever comes first: an alternation with a writing and a reading guard.
 //!
-//! Kill a worker while it runs: the program ends with an error that names it. With `--restart` it is started again with the ends
-//! it had, the farmer gives the job that died with it to somebody else, and the estimate is the same as ever.
+//! Kill a worker while it runs: the program ends with an error that names it. With `--restart` it is started again with
+//! the ends it had, the farmer gives the job that died with it to somebody else, and the estimate is the same as ever.
 //!
 //! # Run
 //! ```text
 //! cargo run --example montecarlo_pi -- [WORKERS] [SAMPLES] [--restart] [--placement process|thread]
 //! ```
-//! WORKERS is the number of workers, 4 unless said otherwise; SAMPLES is the number of darts, 1_000_000 unless said otherwise.
+//! WORKERS is the number of workers, 4 unless said otherwise; SAMPLES is the number of darts, 1_000_000 unless said
+//! otherwise.
 //!
 //! # Prints
 //! ```text
 //! 4 workers, 1000000 samples: pi is about 3.14089
 //! ```
-//! The darts depend on the job and not on who does it, so the same SAMPLES give the same estimate in every run. The estimate
-//! is checked to lie within five standard deviations of π.
+//! The darts depend on the job and not on who does it, so the same SAMPLES give the same estimate in every run. The
+//! estimate is checked to lie within five standard deviations of π.
 
 mod arguments;
 
@@ -61,10 +62,11 @@ impl Random {
     }
 }
 
-/// Gives the jobs out and takes the results in; returns how many darts were thrown, and how many hit the quarter circle.
+/// Gives the jobs out and takes the results in; returns how many darts were thrown, and how many hit the quarter
+/// circle.
 ///
-/// A worker that crashed has taken a job along. So when all were given out once, those without a result are given out again,
-/// to whoever asks; the first result counts.
+/// A worker that crashed has taken a job along. So when all were given out once, those without a result are given out
+/// again, to whoever asks; the first result counts.
 #[process]
 fn farmer(jobs: Writer<Job>, results: Reader<(u64, usize)>, samples: usize) -> csproc::Result<(usize, usize)> {
     let job = |(number, start)| Job { number: number as u64, samples: SAMPLES_PER_JOB.min(samples - start) };

@@ -1,15 +1,16 @@
 //! Values flow from a source through several stages into a sink.
 //!
 //! # Shows
-//! Channels between processes, a `for` part of `Parallel!` (one process per turn of the loop), and how a network ends by itself: the
-//! source returns, its end retires, the next process has read its last value and returns, and so on down the line.
+//! Channels between processes, a `for` part of `Parallel!` (one process per turn of the loop), and how a network ends
+//! by itself: the source returns, its end retires, the next process has read its last value and returns, and so on down
+//! the line.
 //!
 //! # Run
 //! ```text
 //! cargo run --example pipeline -- [STAGES] [VALUES] [--placement process|thread]
 //! ```
-//! STAGES is the number of processes between source and sink, 4 unless said otherwise; VALUES is how many numbers the source
-//! writes, 1000 unless said otherwise.
+//! STAGES is the number of processes between source and sink, 4 unless said otherwise; VALUES is how many numbers the
+//! source writes, 1000 unless said otherwise.
 //!
 //! # Prints
 //! ```text

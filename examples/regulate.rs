@@ -1,20 +1,23 @@
 //! A regulator lets the latest value pass at fixed ticks, however fast values come.
 //!
 //! # Shows
-//! A timer as a guard, `at(instant)`: the regulator reads whatever comes, and at each tick passes on the last of it. `PriSelect!` with the
-//! timer first: values that come without a pause cannot keep a tick from being noticed. JCSP knows this process as `Regulate`.
+//! A timer as a guard, `at(instant)`: the regulator reads whatever comes, and at each tick passes on the last of it.
+//! `PriSelect!` with the timer first: values that come without a pause cannot keep a tick from being noticed. JCSP
+//! knows this process as `Regulate`.
 //!
 //! # Run
 //! ```text
 //! cargo run --example regulate -- [TICKS] [MILLISECONDS] [--placement process|thread]
 //! ```
-//! TICKS is how many values are let through, 20 unless said otherwise; MILLISECONDS is the time between two of them, 5 unless said otherwise.
+//! TICKS is how many values are let through, 20 unless said otherwise; MILLISECONDS is the time between two of them, 5
+//! unless said otherwise.
 //!
 //! # Prints
 //! ```text
 //! 20 ticks of 5 ms: the latest of 24153 values at each of them
 //! ```
-//! It is checked that no tick comes too early, that values never go back, and that the last one is the latest that the regulator had.
+//! It is checked that no tick comes too early, that values never go back, and that the last one is the latest that the
+//! regulator had.
 
 mod arguments;
 

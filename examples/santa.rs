@@ -1,9 +1,10 @@
 //! Santa Claus sleeps until all nine reindeer are back, or three of ten elves need his advice.
 //!
 //! # Shows
-//! `PriSelect!`: when both a team of reindeer and a group of elves wait at the door, the reindeer go first. Ends of channels in messages:
-//! whoever comes to the door brings the end by which it is sent away again. And how a network ends that has no natural end: after the last
-//! year Santa returns, and retirement sends everybody home, also those who were waiting.
+//! `PriSelect!`: when both a team of reindeer and a group of elves wait at the door, the reindeer go first. Ends of
+//! channels in messages: whoever comes to the door brings the end by which it is sent away again. And how a network
+//! ends that has no natural end: after the last year Santa returns, and retirement sends everybody home, also those who
+//! were waiting.
 //!
 //! ```text
 //!   reindeer ×9 ──▶ gather(9) ──┐
@@ -21,8 +22,8 @@
 //! ```text
 //! 10 years: 10 deliveries with 9 reindeer each, 31 consultations of 3 elves each
 //! ```
-//! The number of consultations differs from run to run. It is checked that no group has a member twice, that every reindeer was on every
-//! tour, and that all elves together count as many consultations as Santa does.
+//! The number of consultations differs from run to run. It is checked that no group has a member twice, that every
+//! reindeer was on every tour, and that all elves together count as many consultations as Santa does.
 
 mod arguments;
 
@@ -144,7 +145,8 @@ fn main() -> csproc::Result<()> {
     let advised = advised.into_iter().collect::<csproc::Result<Vec<_>>>()?;
     assert_eq!(advised.iter().sum::<usize>(), consultations * ELVES_PER_GROUP, "{advised:?}");
     println!(
-        "{years} years: {years} deliveries with {REINDEER} reindeer each, {consultations} consultations of {ELVES_PER_GROUP} elves each"
+        "{years} years: {years} deliveries with {REINDEER} reindeer each, {consultations} consultations of \
+         {ELVES_PER_GROUP} elves each"
     );
     Ok(())
 }

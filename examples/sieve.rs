@@ -1,9 +1,10 @@
 //! The sieve of Eratosthenes as a line of processes, one for each prime, that grows as it goes.
 //!
 //! # Shows
-//! `Spawn!` from inside a process: each filter starts its successor when it has found its prime. A writing end moves down the line
-//! as an argument. The last filter returns after its prime, and that stops the whole line: each filter finds the channel to its
-//! successor retired and returns in turn, up to the source, which would otherwise count for ever.
+//! `Spawn!` from inside a process: each filter starts its successor when it has found its prime. A writing end moves
+//! down the line as an argument. The last filter returns after its prime, and that stops the whole line: each filter
+//! finds the channel to its successor retired and returns in turn, up to the source, which would otherwise count for
+//! ever.
 //!
 //! # Run
 //! ```text

@@ -1,16 +1,17 @@
 //! Two ways to end a network: retirement waits for everybody, poison for nobody.
 //!
 //! # Shows
-//! Several sources share one channel to a sink. With retirement each source gives its own end up when it is done, and the channel
-//! ends with the last of them: every value arrives. With poison the source that is done first ends the channel for all: what the
-//! others still wanted to write is not delivered, and they know it, since a write succeeds only when a reader takes the value.
+//! Several sources share one channel to a sink. With retirement each source gives its own end up when it is done, and
+//! the channel ends with the last of them: every value arrives. With poison the source that is done first ends the
+//! channel for all: what the others still wanted to write is not delivered, and they know it, since a write succeeds
+//! only when a reader takes the value.
 //!
 //! # Run
 //! ```text
 //! cargo run --example termination -- [SOURCES] [VALUES] [--poison] [--placement process|thread]
 //! ```
-//! SOURCES is the number of sources, 5 unless said otherwise; VALUES is how many values each has, 10 unless said otherwise.
-//! `--poison` ends by poison instead of retirement.
+//! SOURCES is the number of sources, 5 unless said otherwise; VALUES is how many values each has, 10 unless said
+//! otherwise. `--poison` ends by poison instead of retirement.
 //!
 //! # Prints
 //! ```text

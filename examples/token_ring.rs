@@ -1,15 +1,15 @@
 //! A token goes round a ring of processes.
 //!
 //! # Shows
-//! A ring of any size, what a hop costs when only one process has something to do at a time, and how a ring ends: the process that
-//! counts the rounds returns, and retirement follows the token once around.
+//! A ring of any size, what a hop costs when only one process has something to do at a time, and how a ring ends: the
+//! process that counts the rounds returns, and retirement follows the token once around.
 //!
 //! # Run
 //! ```text
 //! cargo run --release --example token_ring -- [PROCESSES] [ROUNDS] [--placement process|thread]
 //! ```
-//! PROCESSES is the size of the ring, 8 unless said otherwise; ROUNDS is how often the token goes round, 200 unless said
-//! otherwise. One more round at the start is not measured.
+//! PROCESSES is the size of the ring, 8 unless said otherwise; ROUNDS is how often the token goes round, 200 unless
+//! said otherwise. One more round at the start is not measured.
 //!
 //! # Prints
 //! ```text
@@ -23,7 +23,8 @@ use arguments::{Arguments, Size};
 use csproc::prelude::*;
 use std::time::{Duration, Instant};
 
-/// Starts the token, sends it round once to warm up and then `rounds` times; returns its count of hops and how long it took.
+/// Starts the token, sends it round once to warm up and then `rounds` times; returns its count of hops and how long it
+/// took.
 #[process]
 fn starter(input: Reader<usize>, out: Writer<usize>, rounds: usize) -> csproc::Result<(usize, Duration)> {
     out.write(1)?;

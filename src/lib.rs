@@ -51,7 +51,7 @@ mod memory;
 mod process;
 mod sys;
 
-pub use alternation::{Alternation, Event, Fired, Guard, Read, Token, Write, select_read};
+pub use alternation::{Alternation, Event, Fired, Guard, Read, Ticker, Token, Write, select_read, tick};
 pub use channel::{
     Barrier, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, Extended, IntoIter, Iter, Message,
     MessageError, Reader, WriteError, Writer,
@@ -348,7 +348,7 @@ pub mod prelude {
     pub use crate::{
         AltSelect, Alternation, Barrier, Buffer, Carrier, Channel, ChannelEnd, ChannelError, Child, Deadlock,
         FairSelect, Message, Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence,
-        Spawn, WriteError, Writer, network, poison, process, retire, select_read,
+        Spawn, WriteError, Writer, network, poison, process, retire, select_read, tick,
     };
 }
 
@@ -361,8 +361,8 @@ pub mod __private {
     /// What the alternation macros expand to.
     pub mod alternation {
         pub use crate::alternation::{
-            Arm, Extend, ExtendedArm, Input, Output, ReadArm, SkipArm, SyncArm, Synced, Take, TimerArm, Turn, WriteArm,
-            after, alt_select, at, fair_select, guard, pri_select, read, read_extended, skip, sync, write,
+            Arm, Extend, ExtendedArm, Input, Output, ReadArm, SkipArm, SyncArm, Synced, Take, TickArm, TimerArm, Turn,
+            WriteArm, after, alt_select, at, fair_select, guard, pri_select, read, read_extended, skip, sync, write,
         };
         pub use crate::channel::{Extended as Held, Hold};
     }

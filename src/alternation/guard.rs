@@ -2,16 +2,18 @@
 //!
 //! Knows nothing of how one of them is chosen.
 
-use super::arm::{Arm, ReadArm, SyncArm, Take};
+use super::arm::Take;
+use super::arms::{ReadArm, SyncArm};
 use crate::channel::{Barrier, Message, Reader, Writer};
 use std::rc::Rc;
 use std::sync::Arc;
 
 /// A value that can be a guard of an alternation.
 ///
-/// [`Reader`]s are guards, and so are the end of a child (`child.exit_guard()`), a [`Barrier`](crate::Barrier) and the bridges to other
-/// kinds of channels. In the macros such a value stands where `reader.read()` would; an [`Alternation`](crate::Alternation) takes it
-/// with [`guard`](crate::Alternation::guard).
+/// [`Reader`]s are guards, and so are the end of a child (`child.exit_guard()`), a [`Barrier`](crate::Barrier), a
+/// [`Ticker`](crate::Ticker) and the bridges to other kinds of channels. In the macros such a value stands where
+/// `reader.read()` would; an [`Alternation`](crate::Alternation) borrows it with [`guard`](crate::Alternation::guard)
+/// and takes it with [`own`](crate::Alternation::own).
 ///
 /// # Examples
 /// ```
@@ -36,16 +38,19 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a guard",
     label = "not a guard",
-    note = "write `reader.read()`, `writer.write(value)`, `after(duration)`, `at(instant)`, `skip`, or a value that is a guard, such as `child.exit_guard()`"
+    note = "write `reader.read()`, `writer.write(value)`, `after(duration)`, `at(instant)`, `skip`, or a value that is \
+            a guard, such as `child.exit_guard()`"
 )]
 pub trait Guard {
     /// What it gives when it fires.
     type Output;
     #[doc(hidden)]
-    type Arm<'a>: Arm + Take<Output = Self::Output> + 'a
+    type Arm<'a>: Take<Output = Self::Output> + 'a
     where
         Self: 'a;
 
+    /// An arm remembers nothing from its offer to its firing that the guard does not remember: an
+    /// [`Alternation`](crate::Alternation) that owns the guard makes a new arm for each of the two.
     #[doc(hidden)]
     fn arm(&self) -> Self::Arm<'_>;
 }

@@ -58,6 +58,8 @@ thread_local! {
 }
 
 /// Waits until one arm fires, and says which.
+///
+/// An arm whose channel has ended fires in its turn, too: then the error names it.
 pub(super) fn choose<A: Arms + ?Sized>(
     arms: &mut A,
     order: Order,
@@ -69,9 +71,6 @@ pub(super) fn choose<A: Arms + ?Sized>(
         arms.arm(number).begin();
     }
     let chosen = choose_with(&mut table, arms, order, location);
-    for number in 0..arms.count() {
-        arms.arm(number).settle(chosen.as_ref().is_ok_and(|chosen| *chosen == number));
-    }
     // While the thread's locals are destroyed the next selection makes its own.
     let _ = TABLE.try_with(|cell| cell.set(table));
     chosen
@@ -119,13 +118,9 @@ fn offer(
     Ok(local.offer(guards, order, location))
 }
 
-/// Chooses, and lets the arms that did not fire go before the body of the one that did runs.
-fn choose_once(
-    arms: &mut [&mut dyn Arm],
-    order: Order,
-    location: &'static Location<'static>,
-) -> Result<usize, ChannelError> {
-    let chosen = choose(arms, order, location).map_err(|failed| failed.error);
+/// Chooses, and has the arms that did not fire withdraw what they staged before the body of the one that did runs.
+fn choose_once(arms: &mut [&mut dyn Arm], order: Order, location: &'static Location<'static>) -> Result<usize, Failed> {
+    let chosen = choose(arms, order, location);
     for (number, arm) in arms.iter_mut().enumerate() {
         if !chosen.as_ref().is_ok_and(|chosen| *chosen == number) {
             arm.lose();
@@ -144,13 +139,13 @@ pub(crate) fn wait_for(arm: &mut dyn Arm) -> Result<(), ChannelError> {
 /// What `AltSelect!` asks.
 #[track_caller]
 pub fn alt_select(arms: &mut [&mut dyn Arm]) -> Result<usize, ChannelError> {
-    choose_once(arms, Order::Random, Location::caller())
+    choose_once(arms, Order::Random, Location::caller()).map_err(|failed| failed.error)
 }
 
 /// What `PriSelect!` asks.
 #[track_caller]
 pub fn pri_select(arms: &mut [&mut dyn Arm]) -> Result<usize, ChannelError> {
-    choose_once(arms, Order::Priority, Location::caller())
+    choose_once(arms, Order::Priority, Location::caller()).map_err(|failed| failed.error)
 }
 
 /// Whose turn it is at one `FairSelect!` of one process.
@@ -168,8 +163,12 @@ impl Turn {
 #[track_caller]
 pub fn fair_select(turn: &'static LocalKey<Turn>, arms: &mut [&mut dyn Arm]) -> Result<usize, ChannelError> {
     let first = turn.try_with(|turn| turn.0.get()).unwrap_or(0);
-    let chosen = choose_once(arms, Order::From(first), Location::caller())?;
-    // While the thread's locals are destroyed nothing is remembered.
-    let _ = turn.try_with(|turn| turn.0.set(chosen + 1));
-    Ok(chosen)
+    let chosen = choose_once(arms, Order::From(first), Location::caller());
+    // An arm whose channel has ended had its turn, too: it would keep the turn for ever otherwise.
+    let served = chosen.as_ref().map_or_else(|failed| failed.number, |number| Some(*number));
+    if let Some(served) = served {
+        // While the thread's locals are destroyed nothing is remembered.
+        let _ = turn.try_with(|turn| turn.0.set(served + 1));
+    }
+    chosen.map_err(|failed| failed.error)
 }

@@ -1,12 +1,13 @@
 //! A bridge as a guard of one alternation.
 //!
-//! Knows nothing of what the bridge leads to. The arm looks before it offers. What is there, or has ended, is offered as a time
-//! that has come: ready in its turn, so that priorities hold. If nothing is there, the arm offers to read the bell of the
-//! bridge's thread. A message is taken when the arm fires, not before; should it be gone then, the alternation looks again.
+//! Knows nothing of what the bridge leads to. The arm looks before it offers. What is there, or has ended, is offered
+//! as a time that has come: ready in its turn, so that priorities hold. If nothing is there, the arm offers to read the
+//! bell of the bridge's thread. A message is taken when the arm fires, not before; should it be gone then, the
+//! alternation looks again.
 
 use super::end::Bridge;
 use super::source::Source;
-use crate::alternation::{Arm, Content, Guard, Input, Offered, Outcome, Stowed, Take, Verdict};
+use crate::alternation::{Arm, Content, Guard, Input, Offered, Outcome, Stowed, Take, Verdict, no_value};
 use crate::channel::{ChannelError, keep};
 use crate::engine;
 use crate::sys::clock::Deadline;
@@ -51,27 +52,21 @@ impl<S: Source> Arm for BridgeArm<'_, S> {
         self.value = self.bridge.source.take()?;
         Ok(if self.value.is_some() { Verdict::Done } else { Verdict::Again })
     }
+
+    fn stow(&mut self) -> Stowed {
+        self.value.take().map_or(Stowed::NOTHING, |value| Stowed(Content::Value(Box::new(value))))
+    }
 }
 
 impl<S: Source> Take for BridgeArm<'_, S> {
     type Output = S::Value;
 
-    fn stow(&mut self) -> Stowed {
-        match self.value.take() {
-            Some(value) => Stowed(Content::Value(Box::new(value))),
-            None => Stowed::NOTHING,
-        }
-    }
-
     fn unpack(mut stowed: Stowed) -> Result<S::Value, ChannelError> {
-        match std::mem::replace(&mut stowed.0, Content::Nothing) {
-            Content::Value(value) => value.downcast().map(|value| *value).map_err(|_| ChannelError::NoGuards),
-            _ => Err(ChannelError::NoGuards),
-        }
+        Ok(stowed.value())
     }
 
     fn take(&mut self) -> Result<S::Value, ChannelError> {
-        self.value.take().ok_or(ChannelError::NoGuards)
+        Ok(self.value.take().unwrap_or_else(|| no_value()))
     }
 }
 

@@ -1,10 +1,10 @@
 //! The bell of a bridge: what its thread rings and an alternation reads.
 //!
-//! Knows nothing of what the ringing means. A bell is a channel with room for one ring, so that ringing never waits; a ring too
-//! many is dropped.
+//! Knows nothing of what the ringing means. A bell is a channel with room for one ring, so that ringing never waits; a
+//! ring too many is dropped.
 //!
-//! It belongs to the process of the operating system, not to the one that runs on the calling thread: a bridge may go from thread
-//! to thread, and no process waits at its end for a bell.
+//! It belongs to the process of the operating system, not to the one that runs on the calling thread: a bridge may go
+//! from thread to thread, and no process waits at its end for a bell.
 
 use crate::engine::live::{ChannelKind, Closing, Direction, EndName, Holder, Local, Owner, host, tables, with_local};
 use crate::engine::{ChannelName, Engine, Guard, Order, Store};
@@ -15,8 +15,8 @@ use std::panic::Location;
 pub(super) struct Bell {
     channel: ChannelName,
     handle: EndName,
-    /// Holds the writing end. A writing end in a block counts as on its way to somebody: whoever looks for processes that wait in
-    /// vain does not take an alternation over a bridge for one.
+    /// Holds the writing end. A writing end in a block counts as on its way to somebody: whoever looks for processes
+    /// that wait in vain does not take an alternation over a bridge for one.
     rope: Block,
 }
 
@@ -59,8 +59,8 @@ fn hang(local: &mut Local, channel: ChannelName, host: u32) -> Result<Block, Are
 
 /// Rings, if the bell is still there.
 ///
-/// With a context for this one call: a thread that only rings now and then takes no room among those that communicate, and is not
-/// counted as busy while it sleeps.
+/// With a context for this one call: a thread that only rings now and then takes no room among those that communicate,
+/// and is not counted as busy while it sleeps.
 pub(super) fn ring(bell: ChannelName) -> Result<(), ArenaError> {
     let mut local = Local::new()?;
     let block = local.take_block(0)?;

@@ -1,7 +1,7 @@
 //! The receiving end of a crossbeam channel.
 //!
-//! Knows nothing of who sends. crossbeam can say that an operation is ready without performing it (`Select::ready`), which is all
-//! that the thread of the bridge does.
+//! Knows nothing of who sends. crossbeam can say that an operation is ready without performing it (`Select::ready`),
+//! which is all that the thread of the bridge does.
 
 use super::source::{Lookout, Sealed, Source};
 use crate::channel::ChannelError;

@@ -41,9 +41,18 @@ impl<F> Descriptor<F> {
     pub(super) fn new(file: F) -> Descriptor<F> {
         Descriptor { file }
     }
+}
 
-    pub(super) fn file(&self) -> &F {
-        &self.file
+impl<F> Bridge<Descriptor<F>>
+where
+    Descriptor<F>: Source,
+{
+    /// What the bridge waits for, to read from.
+    ///
+    /// # Examples
+    /// See [`readable`](super::readable).
+    pub fn get_ref(&self) -> &F {
+        &self.source.file
     }
 }
 

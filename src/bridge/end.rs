@@ -2,7 +2,6 @@
 //!
 //! Knows nothing of what it leads to.
 
-use super::descriptor::Descriptor;
 use super::source::Source;
 use super::watcher::Watcher;
 use crate::channel::{ChannelError, settle};
@@ -47,8 +46,8 @@ impl<S: Source> Bridge<S> {
     /// Waits until there is one.
     ///
     /// # Errors
-    /// The other side is gone ([`Retired`](ChannelError::Retired)), or the message is not a value of the type that is expected
-    /// ([`Invalid`](ChannelError::Invalid)).
+    /// The other side is gone ([`Retired`](ChannelError::Retired)), or the message is not a value of the type that is
+    /// expected ([`Invalid`](ChannelError::Invalid)).
     ///
     /// # Examples
     /// See [`crossbeam`](super::crossbeam).
@@ -155,19 +154,6 @@ impl<S: Source> Bridge<S> {
         let Bridge { watcher, source } = self;
         drop(watcher);
         source.into_inner()
-    }
-}
-
-impl<F> Bridge<Descriptor<F>>
-where
-    Descriptor<F>: Source,
-{
-    /// What the bridge waits for, to read from.
-    ///
-    /// # Examples
-    /// See [`readable`](super::readable).
-    pub fn get_ref(&self) -> &F {
-        self.source.file()
     }
 }
 

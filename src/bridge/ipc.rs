@@ -1,15 +1,16 @@
 //! The receiving end of an ipc-channel, and what can go wrong with it.
 //!
-//! Knows nothing of who sends, nor of the format of messages: it looks at the socket only to see whether something is there.
+//! Knows nothing of who sends, nor of the format of messages: it looks at the socket only to see whether something is
+//! there.
 //!
-//! ipc-channel 0.23 receives faithfully as long as all goes well. What it does not do for its users is done here, by looking at
-//! the next message (`MSG_PEEK`) before it is received:
+//! ipc-channel 0.23 receives faithfully as long as all goes well. What it does not do for its users is done here, by
+//! looking at the next message (`MSG_PEEK`) before it is received:
 //!
 //! | what happens | ipc-channel | here |
 //! |---|---|---|
 //! | a signal while it waits | fails | waiting is done by `poll`, again after a signal |
-//! | no room for the descriptors of a message | panics, the message is lost | seen beforehand: an error, the message stays |
-//! | a sender dies in the middle of a message | says that all senders are gone | it is skipped: whether they are, the next look tells |
+//! | no room for a message's descriptors | panics, the message is lost | seen beforehand: an error, the message stays |
+//! | a sender dies within a message | says that all senders are gone | it is skipped, and the next look tells |
 
 use super::descriptor::{is_readable, lookout, wait_readable};
 use super::passage::descriptor_of;
@@ -135,8 +136,8 @@ fn undecodable<T>(reason: String) -> ChannelError {
 fn no_room() -> ChannelError {
     let limit = getrlimit(Resource::Nofile).current.map_or_else(|| String::from("so"), |limit| limit.to_string());
     let reason = format!(
-        "a message brings descriptors, but this process has {limit} open and may have no more: close some or raise the limit \
-         (`ulimit -n`), then the message can be read",
+        "a message brings descriptors, but this process has {limit} open and may have no more: close some or raise \
+         the limit (`ulimit -n`), then the message can be read",
     );
     ChannelError::Invalid(MessageError::Memory { reason })
 }

@@ -13,18 +13,19 @@
 //! | [`readable`] | anything that has a file descriptor | `()`: reading would not wait |
 //!
 //! # What is kept
-//! A message is taken from the other side only when its guard has fired: nothing is fetched ahead, so back-pressure reaches the
-//! foreign sender as if there were no bridge, and nothing is lost or doubled when another guard wins. If somebody else takes the
-//! message between the look and the taking, the alternation goes on.
+//! A message is taken from the other side only when its guard has fired: nothing is fetched ahead, so back-pressure
+//! reaches the foreign sender as if there were no bridge, and nothing is lost or doubled when another guard wins. If
+//! somebody else takes the message between the look and the taking, the alternation goes on.
 //!
 //! # What it costs
-//! An alternation looks at the other side itself. Only when there is nothing does it engage a thread of the bridge, which sleeps
-//! until something is there. That thread is made once, sleeps without a deadline, and has ended when the bridge has been dropped.
+//! An alternation looks at the other side itself. Only when there is nothing does it engage a thread of the bridge,
+//! which sleeps until something is there. That thread is made once, sleeps without a deadline, and has ended when the
+//! bridge has been dropped.
 //!
 //! # What differs from a channel of this crate
-//! The other side does not see that an alternation waits. So a foreign sender that gives up at once (`try_send`) never meets an
-//! alternation over a crossbeam channel without capacity; one that waits does. A bridge belongs to one thread at a time, and
-//! cannot be sent to another process.
+//! The other side does not see that an alternation waits. So a foreign sender that gives up at once (`try_send`) never
+//! meets an alternation over a crossbeam channel without capacity; one that waits does. A bridge belongs to one thread
+//! at a time, and cannot be sent to another process.
 //!
 //! # Examples
 //! ```
@@ -78,15 +79,16 @@ use std::os::fd::AsFd;
 
 /// A bridge to the receiving end of an ipc-channel: to programs that speak plain `IpcSender`.
 ///
-/// When the last sender is gone and everything is read, reading fails with [`Retired`](crate::ChannelError::Retired). A message
-/// that is no `T` is taken and reported as [`Invalid`](crate::ChannelError::Invalid). A message that brings descriptors (ends of
-/// channels, shared memory) for which the process has no room is [`Invalid`](crate::ChannelError::Invalid), too, but stays: it
-/// can be read once there is room. What a sender leaves half sent when it dies is skipped, and other senders go on. A message
-/// above about 200 KiB comes in pieces; once the first one is there, reading waits for the rest of it.
+/// When the last sender is gone and everything is read, reading fails with [`Retired`](crate::ChannelError::Retired). A
+/// message that is no `T` is taken and reported as [`Invalid`](crate::ChannelError::Invalid). A message that brings
+/// descriptors (ends of channels, shared memory) for which the process has no room is
+/// [`Invalid`](crate::ChannelError::Invalid), too, but stays: it can be read once there is room. What a sender leaves
+/// half sent when it dies is skipped, and other senders go on. A message above about 200 KiB comes in pieces; once the
+/// first one is there, reading waits for the rest of it.
 ///
 /// # Errors
-/// The descriptor of the receiver, without which it cannot be waited for together with others, could not be had. That takes a
-/// socket in the directory for temporary files for a moment, and a few descriptors. The receiver is gone then.
+/// The descriptor of the receiver, without which it cannot be waited for together with others, could not be had. That
+/// takes a socket in the directory for temporary files for a moment, and a few descriptors. The receiver is gone then.
 ///
 /// # Examples
 /// ```
@@ -134,8 +136,8 @@ pub fn crossbeam<T: Send + 'static>(receiver: crossbeam_channel::Receiver<T>) ->
 
 /// A bridge to a file descriptor: it fires while reading from the descriptor would not wait.
 ///
-/// So it does at the end of a file or stream, and after an error; it never retires. It reads nothing itself: an arm that does not
-/// read either finds the descriptor readable again.
+/// So it does at the end of a file or stream, and after an error; it never retires. It reads nothing itself: an arm
+/// that does not read either finds the descriptor readable again.
 ///
 /// # Examples
 /// ```

@@ -2,17 +2,18 @@
 //!
 //! Knows nothing of what the receiver receives.
 //!
-//! An ipc-channel receiver does not give its descriptor, without which it can be waited for neither together with others nor so
-//! that the waiting can be given up. But it travels: sent through an ipc-channel whose other end is a socket of ours, its
-//! descriptor arrives there, and when the message is handed on as it came, an ordinary receiver makes the `IpcReceiver` of it
-//! again.
+//! An ipc-channel receiver does not give its descriptor, without which it can be waited for neither together with
+//! others nor so that the waiting can be given up. But it travels: sent through an ipc-channel whose other end is a
+//! socket of ours, its descriptor arrives there, and when the message is handed on as it came, an ordinary receiver
+//! makes the `IpcReceiver` of it again.
 //!
 //! ```text
-//!  road: IpcSender ── receiver ──► exit: our socket ── the same bytes, the same descriptor ──► door ──► home: IpcReceiver
+//!  road: IpcSender ── receiver ──► exit: our socket ── the same bytes and descriptor ──► door ──► home: IpcReceiver
 //!                                        └─ keeps a copy of the descriptor
 //! ```
-//! The road is an `IpcSender` that connects by name to a socket that we listen at, in a directory nobody else may enter; it is
-//! the door, the sending end of `home`, that goes first. So nothing here depends on the format of messages.
+//! The road is an `IpcSender` that connects by name to a socket that we listen at, in a directory nobody else may
+//! enter; it is the door, the sending end of `home`, that goes first. So nothing here depends on the format of
+//! messages.
 
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcReceiver};
 use rustix::io::Errno;

@@ -1,6 +1,7 @@
 //! `Source`: what a bridge asks of the other side.
 //!
-//! Knows nothing of alternation. A source is looked at, is taken from, and can be waited for by another thread that takes nothing.
+//! Knows nothing of alternation. A source is looked at, is taken from, and can be waited for by another thread that
+//! takes nothing.
 
 use crate::channel::{ChannelError, MessageError};
 use std::fmt;
@@ -66,7 +67,8 @@ pub trait Sealed {}
 
 /// Waits for a source in a thread of its own, and takes nothing.
 pub struct Lookout {
-    /// Comes back when taking is worth a try; at once, now and later, when it was interrupted. It may come back for no reason.
+    /// Comes back when taking is worth a try; at once, now and later, when it was interrupted. It may come back for no
+    /// reason.
     pub(super) wait: Box<dyn FnMut() + Send>,
     pub(super) interrupt: Box<dyn FnOnce() + Send>,
 }

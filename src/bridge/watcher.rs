@@ -1,4 +1,5 @@
-//! The thread of a bridge: sleeps until there is something on the other side, and rings a bell that an alternation can read.
+//! The thread of a bridge: sleeps until there is something on the other side, and rings a bell that an alternation can
+//! read.
 //!
 //! Knows nothing of messages, and takes none.
 //!
@@ -10,11 +11,12 @@
 //!                                  ◄──────────  rings
 //!  looks again, and takes; or finds nothing, asks again, …
 //! ```
-//! **No wake-up is lost.** The bell is rung after the state went back to DORMANT. An alternation that finds ASKED is therefore
-//! sure of a ring that is still to come, and whatever arrived before that ring is seen by the look that follows it.
+//! **No wake-up is lost.** The bell is rung after the state went back to DORMANT. An alternation that finds ASKED is
+//! therefore sure of a ring that is still to come, and whatever arrived before that ring is seen by the look that
+//! follows it.
 //!
-//! **Nothing is taken back.** An alternation that another guard has won leaves the thread waiting, for the next one. A ring that
-//! comes too late costs that one another look.
+//! **Nothing is taken back.** An alternation that another guard has won leaves the thread waiting, for the next one. A
+//! ring that comes too late costs that one another look.
 
 use super::bell::{Bell, ring};
 use super::source::{Lookout, Source, refused};

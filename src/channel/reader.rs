@@ -38,8 +38,12 @@ pub struct Reader<T> {
 }
 
 impl<T> Reader<T> {
-    pub(super) fn new(end: End) -> Reader<T> {
+    pub(crate) fn new(end: End) -> Reader<T> {
         Reader { end, values: PhantomData }
+    }
+
+    pub(crate) fn into_end(self) -> End {
+        self.end
     }
 
     pub(crate) fn end(&self) -> &End {

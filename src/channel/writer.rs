@@ -36,8 +36,12 @@ pub struct Writer<T> {
 }
 
 impl<T> Writer<T> {
-    pub(super) fn new(end: End) -> Writer<T> {
+    pub(crate) fn new(end: End) -> Writer<T> {
         Writer { end, values: PhantomData }
+    }
+
+    pub(crate) fn into_end(self) -> End {
+        self.end
     }
 
     pub(crate) fn end(&self) -> &End {

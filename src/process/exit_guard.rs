@@ -199,10 +199,6 @@ impl Arm for ExitArm<'_> {
 impl Take for ExitArm<'_> {
     type Output = ();
 
-    fn stow(&mut self) -> Stowed {
-        Stowed::NOTHING
-    }
-
     fn unpack(_: Stowed) -> Result<(), ChannelError> {
         Ok(())
     }

@@ -167,7 +167,8 @@ over_both! {
         assert_eq!((a.parties(), b.parties()), (1, 1));
     }
 
-    /// The barrier fires for all or for none: the counts of all parties agree, whatever channels and timers do meanwhile.
+    /// The barrier fires for all or for none: the counts of all parties agree, whatever channels and timers do
+    /// meanwhile.
     fn barriers_beside_channels_and_timers_fire_for_all_or_none(placement) {
         for policy in POLICIES {
             let (barrier, c) = (Barrier::new(3), Channel::new());

@@ -181,7 +181,8 @@ over_both! {
         }
     }
 
-    /// `Poison0`–`Poison3` of the buffered channels: a writer's poison comes after what is in the buffer, a reader's at once.
+    /// `Poison0`–`Poison3` of the buffered channels: a writer's poison comes after what is in the buffer, a reader's at
+    /// once.
     fn test_poison_of_a_buffer_comes_after_its_contents_from_a_writer(placement) {
         for policy in POLICIES {
             let c = Channel::buffered(Buffer::Fifo(10));

@@ -1,5 +1,5 @@
-//! JCSP's extended rendezvous and overflowing buffers, by the behaviour of its own tests, and what this library adds to them: a reader that does
-//! not come to the end.
+//! JCSP's extended rendezvous and overflowing buffers, by the behaviour of its own tests, and what this library adds to
+//! them: a reader that does not come to the end.
 //!
 //! Knows nothing of JCSP's implementation, nor of buffers without overflow; those are in `model`.
 
@@ -247,7 +247,10 @@ over_both! {
                 _ => (0..20).collect(),
             };
             let buffers = [
-                Buffer::OverwriteOldest(size), Buffer::OverwriteNewest(size), Buffer::DropNewest(size), Buffer::Unbounded,
+                Buffer::OverwriteOldest(size),
+                Buffer::OverwriteNewest(size),
+                Buffer::DropNewest(size),
+                Buffer::Unbounded,
             ];
             for buffer in buffers {
                 let c = Channel::buffered(buffer);

@@ -1,4 +1,5 @@
-//! Law 2, for any guards in any order: exactly one fires, the others leave no trace, and an alternation never meets itself.
+//! Law 2, for any guards in any order: exactly one fires, the others leave no trace, and an alternation never meets
+//! itself.
 //!
 //! Knows nothing of buffers, poison and priority: those laws are in `model`.
 

@@ -1,13 +1,14 @@
 //! Alternation, buffers, extended rendezvous and barriers keep their laws, between processes and between threads alike.
 //!
-//! Knows nothing of how processes are started and buried, nor of channels without choice; that is tested beside this, in
-//! `tests/process` and `tests/channel`. Cases that other systems have are named after theirs.
+//! Knows nothing of how processes are started and buried, nor of channels without choice; that is tested beside this,
+//! in `tests/process` and `tests/channel`. Cases that other systems have are named after theirs.
 
 #[macro_use]
 #[path = "../process/watchdog.rs"]
 #[expect(dead_code, reason = "shared with the tests of processes, which use more of it")]
 mod watchdog;
 mod barriers;
+mod changing;
 mod cppcsp;
 mod crossbeam;
 mod crossbeam_select;

@@ -125,6 +125,107 @@ once! {
     }
 }
 
+/// Reads from a channel that always has something, and takes the ticks that come between.
+fn ticks(count: usize, period: Duration, mut select: impl FnMut(&Reader<u64>) -> Option<Instant>) -> Vec<Instant> {
+    let c = Channel::buffered(Buffer::Fifo(1));
+    let (w, r) = (c.writer(), c.reader());
+    let mut ticks = Vec::new();
+    w.write(0).unwrap();
+    while ticks.len() < count {
+        let before = Instant::now();
+        match select(&r) {
+            None => w.write(0).unwrap(),
+            Some(tick) => {
+                // Never early, and of several that are due the last.
+                assert!(tick <= Instant::now() && tick + period > before, "{tick:?}, {before:?}");
+                ticks.push(tick);
+            }
+        }
+    }
+    ticks
+}
+
+/// Each tick is whole periods after the one before: a late one does not shift those that follow it.
+fn assert_in_phase(start: Instant, period: Duration, ticks: &[Instant]) {
+    assert!(ticks[0] >= start + period);
+    for pair in ticks.windows(2) {
+        let between = (pair[1] - pair[0]).as_nanos();
+        assert!(between > 0 && between.is_multiple_of(period.as_nanos()), "{between} ns between two ticks");
+    }
+}
+
+once! {
+    fn a_ticker_keeps_its_phase_whatever_else_fires() {
+        let period = Duration::from_micros(300);
+        let start = Instant::now();
+        let ticker = tick(period);
+        let fair = ticks(20, period, |r| FairSelect! { t = ticker => Some(t), _v = r.read() => None }.unwrap());
+        assert_in_phase(start, period, &fair);
+        let pri = ticks(20, period, |r| PriSelect! { t = ticker => Some(t), _v = r.read() => None }.unwrap());
+        assert_in_phase(start, period, &pri);
+        // From one place to the next, too.
+        assert_in_phase(start, period, &[fair[19], pri[0]]);
+    }
+
+    fn a_ticker_keeps_its_phase_in_a_set() {
+        let period = Duration::from_micros(300);
+        for policy in POLICIES {
+            let start = Instant::now();
+            let mut alt = Alternation::new();
+            let own = alt.tick(period);
+            let mut reader = None;
+            let found = ticks(20, period, |r| {
+                let input = *reader.get_or_insert_with(|| alt.own_reader(r.clone()));
+                let fired = policy.select(&mut alt).unwrap();
+                if fired.is(own) { Some(fired.take(own)) } else { Some(fired.take(input)).and(None) }
+            });
+            assert_in_phase(start, period, &found);
+            // What comes back goes on where it was.
+            let ticker = alt.remove(own);
+            let mut other = Alternation::new();
+            let lent = other.guard(&ticker);
+            let next = other.select().unwrap().take(lent);
+            assert_in_phase(start, period, &[found[19], next]);
+        }
+    }
+
+    fn ticks_that_nobody_waited_for_are_one() {
+        let period = Duration::from_millis(2);
+        let ticker = tick(period);
+        let start = Instant::now();
+        PriSelect! { at(start + 10 * period) => () }.unwrap();
+        let before = Instant::now();
+        let last = PriSelect! { t = ticker => t, skip => panic!("a tick is due") }.unwrap();
+        assert!(last + period > before && last <= Instant::now());
+        // The next one is another period.
+        assert_eq!(PriSelect! { t = ticker => t }.unwrap().duration_since(last).as_nanos() % period.as_nanos(), 0);
+        ticker.reset();
+        let reset = Instant::now();
+        assert!(PriSelect! { t = ticker => t }.unwrap() + Duration::from_millis(1) > reset);
+    }
+
+    fn a_ticker_of_odd_periods() {
+        let always = tick(Duration::ZERO);
+        for _ in 0..3 {
+            PriSelect! { _t = always => (), skip => panic!("it is always due") }.unwrap();
+        }
+        let never = tick(Duration::MAX);
+        PriSelect! { _t = never => panic!("it never comes"), after(Duration::from_millis(1)) => () }.unwrap();
+        never.reset();
+        assert_eq!(never.period(), Duration::MAX);
+    }
+
+    /// Made in an arm it is a timer of one selection.
+    #[expect(deprecated, reason = "warned of")]
+    fn a_ticker_that_is_made_in_an_arm_fires() {
+        let c = Channel::<u64>::new();
+        let (_w, r) = (c.writer(), c.reader());
+        let start = Instant::now();
+        AltSelect! { _t = tick(Duration::from_millis(1)) => (), _v = r.read() => panic!("nobody writes") }.unwrap();
+        assert!(start.elapsed() >= Duration::from_millis(1));
+    }
+}
+
 alone! {
     fn timers_that_lose_leave_nothing_behind() {
         let before = (descriptors(), threads());

@@ -1,4 +1,5 @@
-//! A bridge is a guard like any other: it has its turn, it loses without a trace, and its end is an error of the alternation.
+//! A bridge is a guard like any other: it has its turn, it loses without a trace, and its end is an error of the
+//! alternation.
 //!
 //! Knows nothing of the order of values.
 

@@ -245,7 +245,8 @@ fn disturb(thread: u32) {
     }
 }
 
-/// The threads of all bridges in this program, those of tests that run beside this one included: signals do no harm to them either.
+/// The threads of all bridges in this program, those of tests that run beside this one included: signals do no harm to
+/// them either.
 fn helpers_of_bridges() -> Vec<u32> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
     tasks

@@ -21,6 +21,7 @@ pub(super) fn alternation(alternation: &Alternation) -> TokenStream {
     let begin = arms.iter().zip(&guards).map(|(arm, names)| begin(arm, names));
     let late = arms.iter().rposition(|arm| !matches!(arm.guard, Guard::Skip(_))).unwrap_or(0);
     let warnings = arms[..late].iter().filter(|_| *mode == Mode::Pri).filter_map(skip_is_not_last);
+    let warnings = warnings.chain(arms.iter().filter_map(ticker_begins_anew));
     let choose = choose(*mode, &guards);
     let take = arms.iter().zip(&guards).enumerate().map(|(number, (arm, names))| {
         // The library gives the number of an arm, so the last pattern need not name it.
@@ -185,6 +186,22 @@ fn skip_is_not_last(arm: &Arm) -> Option<TokenStream> {
             #[deprecated(note = "`skip` is taken only when nothing else is ready, wherever it stands; write it last")]
             const SKIP_BEFORE_OTHERS: () = ();
             let () = SKIP_BEFORE_OTHERS;
+        }
+    })
+}
+
+/// Complains, as a warning, about a ticker that lives for one selection only.
+fn ticker_begins_anew(arm: &Arm) -> Option<TokenStream> {
+    let Guard::Value(Expr::Call(call)) = &arm.guard else { return None };
+    let Expr::Path(function) = &*call.func else { return None };
+    function.path.get_ident().filter(|name| *name == "tick")?;
+    let span = Span::mixed_site().located_at(call.span());
+    Some(quote_spanned! {span=>
+        {
+            #[deprecated(note = "a ticker that is made here begins anew with each selection: write \
+                                 `let ticker = tick(period);` before it, and `ticker` here; for one wait, `after(duration)`")]
+            const TICKER_IN_AN_ARM: () = ();
+            let () = TICKER_IN_AN_ARM;
         }
     })
 }

@@ -147,6 +147,21 @@ fn only_a_priority_that_does_not_hold_is_warned_of() {
 }
 
 #[test]
+fn a_ticker_that_is_made_in_an_arm_is_warned_of() {
+    let cases = [
+        (quote!(tick(d)), true),
+        (quote!((tick(d))), false),
+        (quote!(ticker), false),
+        (quote!(clock.tick(d)), false),
+        (quote!(other::tick(d)), false),
+    ];
+    for (guard, warned) in cases {
+        let expansion = expansion(quote!(alt [k] _t = #guard => 1));
+        assert_eq!(expansion.contains("#[deprecated"), warned, "{expansion}");
+    }
+}
+
+#[test]
 fn a_block_needs_no_comma_after_it() {
     let bodies = [
         quote!({ 1 }),
