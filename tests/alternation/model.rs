@@ -345,11 +345,11 @@ once! {
                     Ok(fired) => {
                         let place = fired.index();
                         let value = inputs.iter().find(|(at, _)| *at == place).map(|(_, token)| fired.take(*token));
-                        turn = place + 1;
                         (place, Ok(value))
                     }
                     Err(error) => (alt.failed().unwrap(), Err(error)),
                 };
+                turn = fired + 1;
                 prop_assert!(may.contains(&fired), "{:?} fired instead of one of {:?}", fired, may);
                 let wanted = match guards[fired].0 {
                     Guard::Read(channel) => models[channel].read().map(Some),
