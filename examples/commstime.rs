@@ -95,7 +95,7 @@ fn main() -> csproc::Result<()> {
     let each = elapsed?.as_nanos() / communications as u128;
     let parties = match placement {
         Placement::Process => "processes",
-        Placement::Thread => "threads",
+        _ => "threads",
     };
     println!("{loops} loops, {communications} communications between {parties}: {each} ns per communication");
     Ok(())

@@ -89,7 +89,7 @@ fn main() -> csproc::Result<()> {
     let each = elapsed.as_nanos() / selections as u128;
     let parties = match placement {
         Placement::Process => "processes",
-        Placement::Thread => "threads",
+        _ => "threads",
     };
     println!(
         "{channels} channels of {writers} writers, {selections} selections between {parties}: {each} ns per selection"

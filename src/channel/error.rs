@@ -216,13 +216,6 @@ pub enum MessageError {
     },
 }
 
-impl MessageError {
-    /// A value was handed out that can be had once.
-    pub(crate) fn used_up() -> MessageError {
-        MessageError::Memory { reason: String::from("the arguments were already handed out") }
-    }
-}
-
 impl fmt::Display for MessageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -20,6 +20,7 @@ use std::sync::atomic::Ordering;
 /// assert_eq!(cause.to_string(), "was killed by signal 9 (SIGKILL)");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Cause {
     /// Its function panicked.
     Panicked {

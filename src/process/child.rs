@@ -8,7 +8,6 @@ use super::failure::{Failure, NetworkError, Outcome};
 use super::network::{Assemble, Started, assemble};
 use super::part::Shape;
 use super::running::{adopt, forget};
-use super::start_error::StartError;
 use parking_lot::Mutex;
 use std::fmt;
 use std::panic::Location;
@@ -74,7 +73,7 @@ impl<R> Child<R> {
             Some(work) => work.finish(location),
             None => {
                 let process = self.name.clone();
-                Err(NetworkError::one(Failure::Start { process, source: StartError::Joined }))
+                Err(NetworkError::one(Failure::Joined { process }))
             }
         }
     }

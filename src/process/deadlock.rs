@@ -49,6 +49,7 @@ const SHARE: u32 = 50;
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Deadlock {
     /// The channels they wait on are poisoned, so that they end, and the network fails with a [`DeadlockReport`].
     #[default]
@@ -82,6 +83,7 @@ impl Deadlock {
 /// # Examples
 /// See [`DeadlockReport`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct WaitsFor {
     /// `read`, `write`, `sync`, `join`, or `release` (its reader is inside an extended rendezvous).
     pub action: String,
@@ -96,6 +98,7 @@ pub struct WaitsFor {
 /// # Examples
 /// See [`DeadlockReport`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BlockedProcess {
     /// Its name.
     pub name: String,

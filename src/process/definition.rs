@@ -35,6 +35,7 @@ use std::time::Duration;
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Placement {
     /// A process of the operating system.
     #[default]
@@ -119,6 +120,7 @@ impl fmt::Display for Placement {
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum OnCrash {
     /// Their channels are poisoned; the others see [`Lost`](crate::ChannelError::Lost) with the process and the cause.
     #[default]
@@ -177,6 +179,14 @@ pub struct Process<R> {
 /// A process without its type.
 #[derive(Debug)]
 pub(super) struct Blueprint {
+    pub(super) role: Role,
+    pub(super) arguments: Result<Parcel, MessageError>,
+    copy: fn(Parcel, usize) -> Result<Vec<Parcel>, MessageError>,
+}
+
+/// What a process is, whatever its arguments are.
+#[derive(Clone, Debug)]
+pub(super) struct Role {
     name: Cow<'static, str>,
     /// Where it stands in the `for` parts and vectors around it, as `[2][0]`.
     place: String,
@@ -186,15 +196,13 @@ pub(super) struct Blueprint {
     pub(super) on_crash: OnCrash,
     /// As the starter's, unless it is said.
     pub(super) on_deadlock: Option<Deadlock>,
-    pub(super) arguments: Result<Parcel, MessageError>,
     pub(super) entry: Entry,
     pub(super) body: usize,
     pub(super) ending: usize,
     pub(super) result_type: &'static str,
-    copy: fn(Parcel, usize) -> Result<Vec<Parcel>, MessageError>,
 }
 
-impl Blueprint {
+impl Role {
     /// Its name, with its place: `worker[2]`.
     pub(super) fn name(&self) -> String {
         format!("{}{}", self.name, if self.is_named { "" } else { &self.place })
@@ -204,34 +212,16 @@ impl Blueprint {
     pub(super) fn stands_at(&mut self, index: usize) {
         self.place.insert_str(0, &format!("[{index}]"));
     }
+}
 
+impl Blueprint {
     /// The same process so many times, each with ends of its own.
-    pub(super) fn times(mut self, times: usize) -> Vec<Blueprint> {
-        let arguments = std::mem::replace(&mut self.arguments, Err(MessageError::used_up()));
-        let copies: Vec<_> = match arguments.and_then(|arguments| (self.copy)(arguments, times)) {
-            Ok(copies) => copies.into_iter().map(Ok).collect(),
-            Err(error) => (0..times).map(|_| Err(error.clone())).collect(),
-        };
-        copies.into_iter().map(|arguments| self.with(arguments)).collect()
-    }
-
-    fn with(&self, arguments: Result<Parcel, MessageError>) -> Blueprint {
-        let Blueprint { is_named, placement, on_crash, on_deadlock, entry, body, ending, result_type, copy, .. } =
-            *self;
-        let (name, place) = (self.name.clone(), self.place.clone());
-        Blueprint {
-            name,
-            place,
-            is_named,
-            placement,
-            on_crash,
-            on_deadlock,
-            arguments,
-            entry,
-            body,
-            ending,
-            result_type,
-            copy,
+    pub(super) fn times(self, times: usize) -> Vec<Blueprint> {
+        let Blueprint { role, arguments, copy } = self;
+        let with = |arguments| Blueprint { role: role.clone(), arguments, copy };
+        match arguments.and_then(|arguments| copy(arguments, times)) {
+            Ok(copies) => copies.into_iter().map(Ok).map(with).collect(),
+            Err(error) => (0..times).map(|_| with(Err(error.clone()))).collect(),
         }
     }
 }
@@ -243,21 +233,20 @@ pub fn process<A: Message, R: Message>(
     body: fn(A) -> R,
     ending: fn(&R) -> Ending,
 ) -> Process<R> {
-    let plan = Blueprint {
+    let role = Role {
         name: Cow::Borrowed(options.name),
         place: String::new(),
         is_named: false,
         placement: options.placement,
         on_crash: options.on_crash,
         on_deadlock: None,
-        // The originals of the ends inside go here, after they were requested again for the parcel.
-        arguments: Parcel::pack(&arguments),
         entry: entry::<A, R>,
         body: body as usize,
         ending: ending as usize,
         result_type: std::any::type_name::<R>(),
-        copy: copy::<A>,
     };
+    // The originals of the ends inside go here, after they were requested again for the parcel.
+    let plan = Blueprint { role, arguments: Parcel::pack(&arguments), copy: copy::<A> };
     Process { plan, result: PhantomData }
 }
 
@@ -288,8 +277,8 @@ impl<R> Process<R> {
     /// }
     /// ```
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Process<R> {
-        self.plan.name = name.into();
-        self.plan.is_named = true;
+        self.plan.role.name = name.into();
+        self.plan.role.is_named = true;
         self
     }
 
@@ -298,7 +287,7 @@ impl<R> Process<R> {
     /// # Examples
     /// See [`Placement`].
     pub fn on(mut self, placement: Placement) -> Process<R> {
-        self.plan.placement = placement;
+        self.plan.role.placement = placement;
         self
     }
 
@@ -307,7 +296,7 @@ impl<R> Process<R> {
     /// # Examples
     /// See [`OnCrash`].
     pub fn on_crash(mut self, on_crash: OnCrash) -> Process<R> {
-        self.plan.on_crash = on_crash;
+        self.plan.role.on_crash = on_crash;
         self
     }
 
@@ -316,7 +305,7 @@ impl<R> Process<R> {
     /// # Examples
     /// See [`Process`].
     pub fn name(&self) -> &str {
-        &self.plan.name
+        &self.plan.role.name
     }
 
     /// Where it will run.
@@ -331,7 +320,7 @@ impl<R> Process<R> {
     /// assert_eq!(light().placement(), Placement::Thread);
     /// ```
     pub fn placement(&self) -> Placement {
-        self.plan.placement
+        self.plan.role.placement
     }
 
     fn times(self, times: usize) -> Vec<Process<R>> {
@@ -377,9 +366,9 @@ impl<R> std::ops::Mul<Process<R>> for usize {
 impl<R> fmt::Debug for Process<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Process")
-            .field("name", &self.plan.name)
-            .field("placement", &self.plan.placement)
-            .field("on_crash", &self.plan.on_crash)
+            .field("name", &self.plan.role.name)
+            .field("placement", &self.plan.role.placement)
+            .field("on_crash", &self.plan.role.on_crash)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@
 
 use super::deadlock::DeadlockReport;
 use super::start_error::StartError;
-use crate::channel::{Message, Parcel};
+use crate::channel::{Message, MessageError, Parcel};
 use crate::forkserver::Cause;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -13,27 +13,60 @@ use std::fmt;
 ///
 /// # Examples
 /// ```
+/// use csproc::prelude::*;
 /// use csproc::{Cause, Failure};
 ///
-/// let failure = Failure::Crashed { process: "worker".into(), cause: Cause::Killed { signal: 9 } };
-/// assert_eq!(failure.to_string(), "process `worker` was killed by signal 9 (SIGKILL)");
-/// assert_eq!(failure.process(), "worker");
+/// #[process]
+/// fn worker(n: u32) {
+///     if n == 2 {
+///         std::process::abort();
+///     }
+/// }
+///
+/// fn main() {
+///     let error = Parallel!(for n in 0..4 => worker(n)).unwrap_err();
+///     match &error.failures()[0] {
+///         Failure::Crashed { process, cause: Cause::Killed { signal: 6 }, .. } => assert_eq!(process, "worker[2]"),
+///         other => panic!("{other}"),
+///     }
+///     assert_eq!(error.failures()[0].process(), "worker[2]");
+///     assert_eq!(error.failures()[0].to_string(), "process `worker[2]` was killed by signal 6 (SIGABRT)");
+/// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Failure {
     /// It started, but did not return.
+    #[non_exhaustive]
     Crashed {
         /// The name of the process; in a `for` part or a `Vec` with its place, as `worker[2]`.
         process: String,
         /// What it died of.
         cause: Cause,
+        /// How often it had been started again before, by [`OnCrash::Restart`](crate::OnCrash::Restart).
+        restarts: u32,
     },
     /// It could not be started.
+    #[non_exhaustive]
     Start {
         /// The name of the process.
         process: String,
         /// Why not.
         source: StartError,
+    },
+    /// It returned a value that its type's `Deserialize` refuses.
+    #[non_exhaustive]
+    Unreadable {
+        /// The name of the process.
+        process: String,
+        /// Why not.
+        source: MessageError,
+    },
+    /// Its result was handed out before, by [`Child::try_join`](crate::Child::try_join).
+    #[non_exhaustive]
+    Joined {
+        /// The name of the process.
+        process: String,
     },
     /// Processes of the network waited for each other.
     Deadlock(DeadlockReport),
@@ -46,7 +79,10 @@ impl Failure {
     /// See [`Failure`].
     pub fn process(&self) -> &str {
         match self {
-            Failure::Crashed { process, .. } | Failure::Start { process, .. } => process,
+            Failure::Crashed { process, .. }
+            | Failure::Start { process, .. }
+            | Failure::Unreadable { process, .. }
+            | Failure::Joined { process } => process,
             Failure::Deadlock(report) => report.processes().first().map_or("", |process| process.name.as_str()),
         }
     }
@@ -55,11 +91,24 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Crashed { process, cause } => write!(f, "process `{process}` {cause}"),
+            Failure::Crashed { process, cause, restarts: 0 } => write!(f, "process `{process}` {cause}"),
+            Failure::Crashed { process, cause, restarts } => {
+                write!(f, "process `{process}` {cause}; it had been started again {}", times(*restarts))
+            }
             Failure::Start { process, source } => write!(f, "process `{process}` could not be started: {source}"),
+            Failure::Unreadable { process, source } => {
+                write!(f, "what process `{process}` returned cannot be read: {source}")
+            }
+            Failure::Joined { process } => {
+                write!(f, "the result of process `{process}` was already handed out by `try_join`")
+            }
             Failure::Deadlock(report) => report.fmt(f),
         }
     }
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { String::from("once") } else { format!("{count} times") }
 }
 
 /// What one process came to.
@@ -110,13 +159,7 @@ pub struct NetworkError {
 }
 
 impl NetworkError {
-    /// Sorts outcomes into results, or into an error that keeps them.
-    pub(super) fn sort(outcomes: Vec<Outcome>) -> Result<Vec<Parcel>, NetworkError> {
-        let results = NetworkError::results_of(outcomes)?;
-        Ok(results.entries.into_iter().filter_map(|(_, result)| result).collect())
-    }
-
-    /// As [`sort`](NetworkError::sort), with the results by place and name.
+    /// Sorts outcomes into results by place and name, or into an error that keeps them.
     pub(super) fn results_of(outcomes: Vec<Outcome>) -> Result<Results, NetworkError> {
         let processes = outcomes.len();
         let mut failures = Vec::new();
@@ -166,7 +209,7 @@ impl NetworkError {
     pub fn deadlock(&self) -> Option<&DeadlockReport> {
         self.failures.iter().find_map(|failure| match failure {
             Failure::Deadlock(report) => Some(report),
-            Failure::Crashed { .. } | Failure::Start { .. } => None,
+            _ => None,
         })
     }
 
@@ -215,6 +258,26 @@ pub struct Results {
 }
 
 impl Results {
+    /// All results put together; they are given out in order.
+    pub(super) fn into_value<R>(
+        self,
+        assemble: impl FnOnce(&mut dyn Iterator<Item = Parcel>) -> Result<R, MessageError>,
+    ) -> Result<R, NetworkError> {
+        let processes = self.entries.len();
+        let mut entries = self.entries.into_iter();
+        let mut read = Vec::with_capacity(processes);
+        let value = assemble(&mut entries.by_ref().filter_map(|(name, result)| {
+            read.push((name, None));
+            result
+        }));
+        value.map_err(|source| {
+            let process = read.last().map_or_else(String::new, |(name, _)| name.clone());
+            read.extend(entries);
+            let failures = vec![Failure::Unreadable { process, source }];
+            NetworkError { failures, processes, results: Results { entries: read } }
+        })
+    }
+
     /// The number of processes of the network. Processes of nested parts and of `for` parts count one by one.
     ///
     /// # Examples

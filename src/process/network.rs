@@ -13,6 +13,7 @@ use super::start_error::StartError;
 use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends, settle};
 use crate::engine::live::{tables, with_local};
 use crate::engine::{ChannelName, Engine, Guard, Order};
+use crate::forkserver::text_of;
 use crate::memory::ArenaError;
 use std::fmt::Write;
 use std::panic::Location;
@@ -117,7 +118,7 @@ impl<R> Network<R> {
     /// # Examples
     /// See [`Deadlock`].
     pub fn on_deadlock(mut self, on_deadlock: Deadlock) -> Network<R> {
-        self.plan.each(&mut |leaf| leaf.on_deadlock = Some(on_deadlock));
+        self.plan.each(&mut |leaf| leaf.role.on_deadlock = Some(on_deadlock));
         self
     }
 
@@ -131,7 +132,7 @@ impl<R> Network<R> {
         self.plan.leaves(&mut leaves);
         let mut channels = std::collections::BTreeMap::new();
         for (number, leaf) in leaves.iter().enumerate() {
-            let _ = writeln!(dot, "    p{number} [shape=box, label={:?}];", leaf.name());
+            let _ = writeln!(dot, "    p{number} [shape=box, label={:?}];", leaf.role.name());
             let Ok(arguments) = &leaf.arguments else { continue };
             for (id, label, is_writer) in describe_ends(arguments) {
                 let node = format!("c{}_{}", id.0, id.1);
@@ -150,14 +151,7 @@ impl<R> Network<R> {
 
 /// Results in order, or the error that keeps them.
 pub(super) fn assemble<R>(shape: Shape, assemble: Assemble<R>, outcomes: Vec<Outcome>) -> Result<R, NetworkError> {
-    let parcels = NetworkError::sort(outcomes)?;
-    assemble(&shape, &mut parcels.into_iter()).map_err(|error| {
-        // The processes have returned, but what they returned cannot be read back: a broken `Deserialize`.
-        NetworkError::one(Failure::Start {
-            process: String::from("(the starter)"),
-            source: StartError::Arguments(error),
-        })
-    })
+    NetworkError::results_of(outcomes)?.into_value(|results| assemble(&shape, results))
 }
 
 impl Plan {
@@ -168,6 +162,12 @@ impl Plan {
                 parts.iter().for_each(|part| part.leaves(found));
             }
         }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut leaves = Vec::new();
+        self.leaves(&mut leaves);
+        leaves.into_iter().map(|leaf| leaf.role.name()).collect()
     }
 
     pub(super) fn each(&mut self, change: &mut dyn FnMut(&mut Blueprint)) {
@@ -198,12 +198,15 @@ pub(super) struct Driver {
     end: Reader<()>,
     /// The process that it keeps alive.
     current: Option<Current>,
+    /// The processes whose outcomes it brings.
+    names: Vec<String>,
 }
 
 impl Driver {
     fn start(
         name: &str,
         current: Option<Current>,
+        names: Vec<String>,
         work: impl FnOnce() -> Vec<Outcome> + Send + 'static,
     ) -> std::io::Result<Driver> {
         let over = Channel::<()>::new();
@@ -214,7 +217,22 @@ impl Driver {
             drop(running);
             outcomes
         })?;
-        Ok(Driver { thread, end, current })
+        Ok(Driver { thread, end, current, names })
+    }
+
+    /// The outcomes of its processes; what it panicked of, if it did.
+    pub(super) fn join(self) -> Vec<Outcome> {
+        match self.thread.join() {
+            Ok(outcomes) => outcomes,
+            Err(panic) => {
+                let reason = text_of(&*panic);
+                let failed = |process| {
+                    let source = StartError::Starter { reason: reason.clone() };
+                    Outcome::Failed(Failure::Start { process, source })
+                };
+                self.names.into_iter().map(failed).collect()
+            }
+        }
     }
 }
 
@@ -284,7 +302,7 @@ impl Started {
     pub(super) fn abandon(self) {
         match self {
             Started::Parallel(parts) => parts.into_iter().for_each(Started::abandon),
-            Started::Driven(driver) => leave_driver(driver.thread),
+            Started::Driven(driver) => leave_driver(driver),
             Started::Process(_) | Started::Refused(_) => (),
         }
     }
@@ -294,7 +312,7 @@ impl Started {
         match self {
             Started::Process(running) => outcomes.push(running.take(location).unwrap_or_else(|| {
                 let process = String::from(running.name());
-                Outcome::Failed(Failure::Start { process, source: StartError::Joined })
+                Outcome::Failed(Failure::Joined { process })
             })),
             Started::Refused(Refusal::Failed(failure)) => outcomes.push(Outcome::Failed(failure)),
             Started::Refused(Refusal::NotBegun(process)) => outcomes.push(Outcome::NotBegun { process }),
@@ -307,8 +325,7 @@ impl Started {
                     local.prepare(1, true)?;
                     Ok::<_, ArenaError>(local.offer(&[end], Order::Priority, location))
                 });
-                // The thread runs only library code, which does not panic.
-                outcomes.extend(driver.thread.join().unwrap_or_default());
+                outcomes.extend(driver.join());
             }
         }
     }
@@ -332,7 +349,7 @@ enum Form {
 fn take_leaves(plan: Plan, leaves: &mut Vec<Blueprint>) -> Form {
     match plan {
         Plan::Process(leaf) => {
-            let on_crash = leaf.on_crash;
+            let on_crash = leaf.role.on_crash;
             if !matches!(on_crash, OnCrash::Restart { .. }) {
                 leaves.push(*leaf);
                 return Form::Process(None);
@@ -366,13 +383,16 @@ fn build(
             Started::Parallel(parts.into_iter().map(|part| build(part, started, location)).collect())
         }
         // It has to take its next step while others run.
-        Form::Sequence(parts) => match Driver::start("sequence", None, move || run(Plan::Sequence(parts), location)) {
-            Ok(driver) => Started::Driven(driver),
-            Err(error) => {
-                let failure = Failure::Start { process: String::from("sequence"), source: error.into() };
-                Started::Refused(Refusal::Failed(failure))
+        Form::Sequence(parts) => {
+            let plan = Plan::Sequence(parts);
+            match Driver::start("sequence", None, plan.names(), move || run(plan, location)) {
+                Ok(driver) => Started::Driven(driver),
+                Err(error) => {
+                    let failure = Failure::Start { process: String::from("sequence"), source: error.into() };
+                    Started::Refused(Refusal::Failed(failure))
+                }
             }
-        },
+        }
     }
 }
 
@@ -386,7 +406,8 @@ fn attend(
     let current = Current::new(running.clone());
     let kept = current.clone();
     let work = move || vec![keep_alive(&kept, template, on_crash, location)];
-    match Driver::start("supervisor", Some(current), work) {
+    let name = String::from(running.name());
+    match Driver::start("supervisor", Some(current), vec![name], work) {
         Ok(driver) => Started::Driven(driver),
         // Without a thread nobody can start it again; giving up its template leaves it as it is.
         Err(_) => Started::Process(running),

@@ -81,8 +81,10 @@ mod sealed {
     pub trait Sealed {}
 }
 
-fn next(returned: &mut Returned<'_>) -> Result<Parcel, MessageError> {
-    returned.0.next().ok_or_else(|| MessageError::Memory { reason: String::from("a result is missing") })
+impl Returned<'_> {
+    fn next(&mut self) -> Parcel {
+        self.0.next().expect("each process of a network has a result")
+    }
 }
 
 impl<R> sealed::Sealed for Process<R> {}
@@ -95,7 +97,7 @@ impl<R: Message> Part for Process<R> {
     }
 
     fn assemble(_: &Shape, returned: &mut Returned<'_>) -> Result<R, MessageError> {
-        next(returned)?.open::<R>().map(|(value, _)| value)
+        returned.next().open::<R>().map(|(value, _)| value)
     }
 }
 
@@ -111,7 +113,7 @@ impl<R> Part for Network<R> {
 
     fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<R, MessageError> {
         let Inner::Network { assemble, shape } = &shape.0 else {
-            return Err(MessageError::Memory { reason: String::from("a network has lost its shape") });
+            unreachable!("a network is assembled in its own shape");
         };
         // SAFETY: the only place that makes `Inner::Network` is `plan` above, for the same `R`, since a shape is only ever given
         // to the `assemble` of the type that planned it.
@@ -128,7 +130,7 @@ impl<P: Part> Part for Vec<P> {
     fn plan(self) -> Planned {
         let place = |(index, part): (usize, P)| {
             let Planned { mut plan, shape } = part.plan();
-            plan.each(&mut |leaf| leaf.stands_at(index));
+            plan.each(&mut |leaf| leaf.role.stands_at(index));
             (plan, shape)
         };
         let (plans, shapes) = self.into_iter().enumerate().map(place).unzip();

@@ -133,6 +133,6 @@ pub(super) fn keep_alive(
 
 /// Starts one process.
 pub(super) fn start_one(plan: Blueprint) -> Result<Arc<Running>, Refusal> {
-    let name = plan.name();
+    let name = plan.role.name();
     start_all(vec![plan], true).pop().unwrap_or(Err(Refusal::NotBegun(name)))
 }

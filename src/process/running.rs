@@ -6,6 +6,7 @@
 use super::deadlock::Deadlock;
 use super::definition::{Blueprint, OnCrash, Placement};
 use super::failure::{Failure, Outcome};
+use super::network::Driver;
 use super::start_error::StartError;
 use super::watch::look_after_processes;
 use crate::channel::{Parcel, settle};
@@ -106,16 +107,17 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
 
 /// Fills a member's slot. If that fails, the arguments are gone, and the channels among them are poisoned.
 fn prepare(plan: Blueprint) -> Result<Running, Failure> {
-    let name = plan.name();
+    let Blueprint { role, arguments, .. } = plan;
+    let name = role.name();
     let refused = |source| Failure::Start { process: name.clone(), source };
-    let arguments = plan.arguments.map_err(|error| refused(StartError::Arguments(error)))?;
-    if plan.placement == Placement::Process
+    let arguments = arguments.map_err(|error| refused(StartError::Arguments(error)))?;
+    if role.placement == Placement::Process
         && let Err(reason) = forkserver::availability()
     {
         arguments.discard(Closing::Poison);
         return Err(refused(StartError::Unavailable { reason: reason.to_string() }));
     }
-    let launch = match plan.placement {
+    let launch = match role.placement {
         Placement::Process => Launch::now(name.clone()),
         Placement::Thread => Ok(Launch::here(name.clone())),
     };
@@ -126,7 +128,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
             return Err(refused(error.into()));
         }
     };
-    let made = with_local(|local| make_member(local, &launch, plan.placement)).and_then(|made| made);
+    let made = with_local(|local| make_member(local, &launch, role.placement)).and_then(|made| made);
     let (member_name, slot, exit, parent) = match made {
         Ok(made) => made,
         Err(error) => {
@@ -135,20 +137,20 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
         }
     };
     slot.arguments.store(arguments.hand_to(member_name.index), Ordering::Release);
-    slot.entry.store(plan.entry as usize as u64, Ordering::Release);
-    slot.body.store(plan.body as u64, Ordering::Release);
-    slot.ending.store(plan.ending as u64, Ordering::Release);
+    slot.entry.store(role.entry as usize as u64, Ordering::Release);
+    slot.body.store(role.body as u64, Ordering::Release);
+    slot.ending.store(role.ending as u64, Ordering::Release);
     let starter = tables().members.get(parent).map_or(0, |parent| parent.on_deadlock.load(Ordering::Acquire));
-    slot.on_deadlock.store(plan.on_deadlock.map_or(starter, Deadlock::raw), Ordering::Release);
-    slot.retires_on_crash.store(u32::from(plan.on_crash != OnCrash::Poison), Ordering::Release);
+    slot.on_deadlock.store(role.on_deadlock.map_or(starter, Deadlock::raw), Ordering::Release);
+    slot.retires_on_crash.store(u32::from(role.on_crash != OnCrash::Poison), Ordering::Release);
     Ok(Running {
         name,
         member: member_name,
         serial: slot.serial.load(Ordering::Acquire),
-        placement: plan.placement,
+        placement: role.placement,
         parent,
         exit,
-        result_type: plan.result_type,
+        result_type: role.result_type,
         gone: AtomicBool::new(false),
         thread: Mutex::new(None),
         outcome: Mutex::new(Taken::NotYet),
@@ -340,7 +342,7 @@ impl Running {
         let process = self.name.clone();
         let Some(slot) = self.slot() else {
             let cause = forkserver::Cause::Killed { signal: libc::SIGKILL };
-            return Outcome::Failed(Failure::Crashed { process, cause });
+            return Outcome::Failed(Failure::Crashed { process, cause, restarts: 0 });
         };
         let result = slot.result.load(Ordering::Acquire);
         if result != NONE {
@@ -352,7 +354,7 @@ impl Running {
         }
         Outcome::Failed(match start_error(slot) {
             Some(error) => Failure::Start { process, source: error.into() },
-            None => Failure::Crashed { process, cause: cause_of(slot) },
+            None => Failure::Crashed { process, cause: cause_of(slot), restarts: 0 },
         })
     }
 }
@@ -375,12 +377,12 @@ pub(super) fn forget(child: &Arc<Running>) {
 }
 
 /// Threads that drive spawned sequences which nobody has joined, by the process that spawned them.
-static DRIVERS: Mutex<Vec<(u32, JoinHandle<Vec<Outcome>>)>> = Mutex::new(Vec::new());
+static DRIVERS: Mutex<Vec<(u32, Driver)>> = Mutex::new(Vec::new());
 
 /// Keeps the driver of a spawned sequence until the calling process ends.
-pub(super) fn leave_driver(thread: JoinHandle<Vec<Outcome>>) {
+pub(super) fn leave_driver(driver: Driver) {
     if let Ok(member) = member() {
-        DRIVERS.lock().push((member, thread));
+        DRIVERS.lock().push((member, driver));
     }
 }
 
@@ -402,8 +404,8 @@ pub(super) fn join_children_of(parent: u32) {
             let mut drivers = DRIVERS.lock();
             drivers.iter().position(|(owner, _)| *owner == parent).map(|place| drivers.swap_remove(place).1)
         };
-        match driver.map(JoinHandle::join) {
-            Some(outcomes) => outcomes.unwrap_or_default().iter().for_each(complain),
+        match driver.map(Driver::join) {
+            Some(outcomes) => outcomes.iter().for_each(complain),
             None => break,
         }
     }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 /// assert!(error.to_string().contains("ulimit -u"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// Processes of the operating system cannot be started here; threads can.
     #[error("{reason}")]
@@ -39,9 +40,12 @@ pub enum StartError {
         /// How that showed.
         reason: String,
     },
-    /// The result was already handed out by an earlier call.
-    #[error("its result was already handed out by `try_join`")]
-    Joined,
+    /// The thread that starts it panicked, in the `Serialize` or `Deserialize` of an argument.
+    #[error("the thread that starts it panicked: {reason}")]
+    Starter {
+        /// What the panic said.
+        reason: String,
+    },
 }
 
 fn system(code: i32, reason: &str) -> String {

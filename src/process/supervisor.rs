@@ -20,6 +20,7 @@ use std::time::Duration;
 /// # Examples
 /// See [`Supervisor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Strategy {
     /// The one that crashed.
     OneForOne,
@@ -106,8 +107,8 @@ impl Supervisor {
     pub fn child<R: Message>(&mut self, process: Process<R>) -> usize {
         let mut plan: Blueprint = process.plan;
         // The ends stay open in the template.
-        plan.on_crash = super::definition::OnCrash::Retire;
-        let (name, placement) = (plan.name(), plan.placement);
+        plan.role.on_crash = super::definition::OnCrash::Retire;
+        let (name, placement) = (plan.role.name(), plan.role.placement);
         self.children.push(Kept { name, placement, template: Template::new(plan), running: None, outcome: None });
         self.children.len() - 1
     }

@@ -3,6 +3,7 @@
 //! Knows nothing of crashes, which are tested in `outcome`, and of syntax, which is tested in `tests/ui`.
 
 use crate::watchdog::Place;
+use csproc::Failure;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -182,7 +183,8 @@ over_both! {
         assert!(child.try_join().is_none());
         assert_eq!(child.pid(), None);
         let error = child.join().unwrap_err();
-        assert!(error.to_string().contains("already handed out"), "{error}");
+        assert!(matches!(error.failures(), [Failure::Joined { process, .. }] if process == "identity"), "{error}");
+        assert_eq!(error.to_string(), "the result of process `identity` was already handed out by `try_join`");
     }
 
     fn children_of_a_process_are_joined_when_it_ends(placement) {

@@ -43,7 +43,7 @@ fn ways(placement: Placement) -> &'static [Option<How>] {
         Placement::Process => {
             &[None, Some(How::Panic), Some(How::Exit(0)), Some(How::Exit(3)), Some(How::Abort), Some(How::Signal(9))]
         }
-        Placement::Thread => &[None, Some(How::Panic)],
+        _ => &[None, Some(How::Panic)],
     }
 }
 

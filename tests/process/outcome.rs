@@ -157,7 +157,7 @@ fn mild(out: Writer<u64>) {
 /// The one failure of a network, which names the process.
 pub(crate) fn cause_of(error: &NetworkError, name: &str) -> Cause {
     match error.failures() {
-        [Failure::Crashed { process, cause }] if process == name => cause.clone(),
+        [Failure::Crashed { process, cause, .. }] if process == name => cause.clone(),
         other => panic!("expected that `{name}` crashed: {other:?}"),
     }
 }

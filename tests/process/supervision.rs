@@ -18,7 +18,7 @@ fn again(max: u32) -> OnCrash {
 fn ways(placement: Placement) -> &'static [How] {
     match placement {
         Placement::Process => &[How::Panic, How::Abort, How::Exit(3), How::Signal(9)],
-        Placement::Thread => &[How::Panic],
+        _ => &[How::Panic],
     }
 }
 

@@ -6,6 +6,8 @@ use crate::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{Failure, MessageError, StartError};
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("no server", no_server),
@@ -51,6 +53,25 @@ fn say(out: Writer<u64>) -> bool {
     out.write(1).is_ok()
 }
 
+/// Can be serialized so often.
+#[derive(Deserialize)]
+struct Weary(bool);
+
+static SERIALIZED: AtomicU32 = AtomicU32::new(0);
+
+impl Serialize for Weary {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Once when the process is made, twice for the template and the first start.
+        assert!(SERIALIZED.fetch_add(1, Ordering::Relaxed) < 3, "weary of it");
+        serializer.serialize_newtype_struct("Weary", &self.0)
+    }
+}
+
+#[process]
+fn crash_weary(_value: Weary) {
+    std::process::abort();
+}
+
 #[process]
 fn own_id() -> u32 {
     std::process::id()
@@ -66,7 +87,7 @@ over_both! {
         let c = Channel::new();
         let r = c.reader();
         let error = take(Unwilling, c.writer()).on(placement).run().unwrap_err();
-        let [Failure::Start { process, source: StartError::Arguments(MessageError::Encode { type_name, .. }) }] =
+        let [Failure::Start { process, source: StartError::Arguments(MessageError::Encode { type_name, .. }), .. }] =
             error.failures()
         else {
             panic!("{error:?}");
@@ -107,9 +128,44 @@ over_both! {
         let error = make_unwilling().on(placement).run().err().unwrap();
         assert_eq!(error.failures()[0].process(), "make_unwilling");
         assert!(error.to_string().contains("Unwilling"), "{error}");
-        let error = make_irretrievable().on(placement).run().err().unwrap();
-        assert_eq!(error.failures().len(), 1);
-        assert!(error.to_string().contains("Irretrievable"), "{error}");
+    }
+
+    fn a_result_that_cannot_be_read_is_told_as_such_with_its_process_and_the_others_are_kept(placement) {
+        let error = Parallel!(
+            own_id().on(placement),
+            for _ in 0..2 => make_irretrievable().on(placement),
+            own_id().on(placement).named("after"),
+        )
+        .err()
+        .unwrap();
+        let [Failure::Unreadable { process, source: MessageError::Decode { .. }, .. }] = error.failures() else {
+            panic!("{error:?}");
+        };
+        assert_eq!(process, "make_irretrievable[0]");
+        let text = error.to_string();
+        assert!(text.contains("what process `make_irretrievable[0]` returned cannot be read: "), "{error}");
+        assert!(!text.contains("argument") && !text.contains("started"), "{error}");
+        assert!(error.results().of::<u32>("after").is_some());
+    }
+}
+
+alone! {
+    /// The thread that starts it again runs the user's `Serialize`.
+    fn a_panic_in_the_copy_of_an_argument_is_a_failure_of_its_process_and_not_a_missing_result() {
+        for sequence in [false, true] {
+            SERIALIZED.store(0, Ordering::Relaxed);
+            let again = OnCrash::Restart { max: 3, within: Duration::from_secs(3600) };
+            let weary = crash_weary(Weary(true)).on_crash(again);
+            let error = match sequence {
+                false => Parallel!(weary, own_id()).unwrap_err(),
+                true => Parallel!(Sequence!(weary), own_id()).unwrap_err(),
+            };
+            let [Failure::Start { process, source: StartError::Starter { reason }, .. }] = error.failures() else {
+                panic!("{error:?}");
+            };
+            assert!(process == "crash_weary" && reason.contains("weary of it"), "{error}");
+            assert!(error.results().of::<u32>("own_id").is_some());
+        }
     }
 }
 
