@@ -16,7 +16,7 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --example bridge -- [VALUES] [--placement process|thread]
+//! cargo run --example bridge -- [VALUES]
 //! ```
 //! VALUES is how many numbers each side sends, 1000 unless said otherwise.
 //!
@@ -26,9 +26,6 @@
 //! ```
 //! The insider sends 1, 2, 3, … and the outsider twice as much; the sum is checked against a formula.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::{bridge, prelude::*};
 use ipc_channel::ipc::{IpcOneShotServer, IpcSender};
 use std::process::Command;
@@ -78,9 +75,11 @@ fn merge(inside: Reader<u64>, values: u64) -> csproc::Result<([u64; 2], u64)> {
                 sum += fired.take(sides[side]);
             }
             Err(ChannelError::NoGuards) => break,
+            // One side has ended: it is not asked again.
             Err(ChannelError::Retired) => {
-                let ended = alternation.failed().into_iter().map(|side| sides[side]);
-                ended.for_each(|side| alternation.enable(side, false));
+                if let Some(side) = alternation.failed() {
+                    alternation.remove(sides[side]);
+                }
             }
             Err(error) => return Err(error.into()),
         }
@@ -93,14 +92,11 @@ fn main() -> csproc::Result<()> {
     if let Ok(server) = std::env::var(CONNECT) {
         return outsider(server);
     }
-    let values = Size { of: "values", default: 1000, limits: 0..=1_000_000 };
-    let Arguments { placement, sizes: [values], flags: [] } = Arguments::read(include_str!("bridge.rs"), [values], []);
-    let values = values as u64;
+    let values = std::env::args().nth(1).map_or(Ok(1000), |word| word.parse())?;
 
     let c = Channel::new();
-    let (sent, merged) = Parallel!(insider(c.writer(), values).on(placement), merge(c.reader(), values).on(placement))?;
-    sent?;
-    let ([from_inside, from_outside], sum) = merged?;
+    let merge = merge(c.reader(), values);
+    let ((), ([from_inside, from_outside], sum)) = Parallel!(insider(c.writer(), values), merge).values()?;
 
     assert_eq!([from_inside, from_outside], [values; 2]);
     assert_eq!(sum, 3 * values * (values + 1) / 2);

@@ -13,7 +13,7 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --example canteen -- [PHILOSOPHERS] [BATCHES] [--placement process|thread]
+//! cargo run --example canteen -- [PHILOSOPHERS] [BATCHES]
 //! ```
 //! PHILOSOPHERS is how many there are, 5 unless said otherwise; BATCHES is how often the chef cooks four chickens, 25
 //! unless said otherwise.
@@ -25,9 +25,6 @@
 //! It is checked that every chicken is eaten, by one philosopher each, in the order of cooking, and that the canteen
 //! never holds more than it has room for.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 use std::collections::VecDeque;
 use std::thread::sleep;
@@ -82,21 +79,17 @@ fn philosopher(hatch: Reader<usize>, greedy: bool) -> Vec<usize> {
 }
 
 fn main() -> csproc::Result<()> {
-    let philosophers = Size { of: "philosophers", default: 5, limits: 1..=500 };
-    let batches = Size { of: "batches", default: 25, limits: 0..=1_000_000 };
-    let Arguments { placement, sizes: [philosophers, batches], flags: [] } =
-        Arguments::read(include_str!("canteen.rs"), [philosophers, batches], []);
+    let mut words = std::env::args().skip(1);
+    let philosophers = words.next().map_or(Ok(5), |word| word.parse())?;
+    let batches = words.next().map_or(Ok(25), |word| word.parse())?;
 
     let (supply, hatch) = (Channel::new(), Channel::new());
-    let (cooked, served, eaten) = Parallel!(
-        chef(supply.writer(), batches).on(placement),
-        canteen(supply.reader(), hatch.writer()).on(placement),
-        for place in 0..philosophers => {
-            philosopher(hatch.reader(), place == 0).named(format!("philosopher {place}")).on(placement)
-        },
-    )?;
-    cooked?;
-    served?;
+    let (.., eaten) = Parallel!(
+        chef(supply.writer(), batches),
+        canteen(supply.reader(), hatch.writer()),
+        for place in 0..philosophers => philosopher(hatch.reader(), place == 0),
+    )
+    .values()?;
 
     assert!(eaten.iter().all(|chickens| chickens.is_sorted()), "the canteen serves in order");
     let mut chickens: Vec<usize> = eaten.concat();

@@ -16,7 +16,7 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --example dining -- [MEALS] [--deadlock] [--placement process|thread]
+//! cargo run --example dining -- [MEALS] [--deadlock]
 //! ```
 //! MEALS is how often each philosopher eats, 20 unless said otherwise. With `--deadlock` nobody guards the door, and
 //! the first meal is arranged such that the deadlock comes at once and not once in a while.
@@ -28,9 +28,6 @@
 //! or, with `--deadlock`, the error with which the network ends. It is checked that each philosopher eats as often as
 //! planned, that no fork is in two hands, and that never more than four sit at the table.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -149,20 +146,23 @@ fn security(seats: usize, seat: Writer<()>, leave: Reader<()>) -> csproc::Result
 }
 
 fn main() -> csproc::Result<()> {
-    let meals = Size { of: "meals", default: 20, limits: 1..=100_000_000 };
-    let Arguments { placement, sizes: [meals], flags: [deadlock] } =
-        Arguments::read(include_str!("dining.rs"), [meals], ["--deadlock"]);
+    let mut words = std::env::args().skip(1);
+    let meals = words.next().map_or(Ok(20), |word| word.parse())?;
+    let deadlock = match words.next().as_deref() {
+        None => false,
+        Some("--deadlock") => true,
+        Some(other) => return Err(csproc::Error::msg(format!("`{other}` is not `--deadlock`"))),
+    };
 
     let next = |place| (place + 1) % PHILOSOPHERS;
     let lefts = (0..PHILOSOPHERS).map(|place| Link::new(place, place)).collect::<csproc::Result<Vec<_>>>()?;
     let rights = (0..PHILOSOPHERS).map(|place| Link::new(place, next(place))).collect::<csproc::Result<Vec<_>>>()?;
     let philosophers = |manners: &dyn Fn() -> Manners| -> Vec<Process<csproc::Result<usize>>> {
         let seat = |place: usize| philosopher(meals, lefts[place].hand(), rights[place].hand(), manners());
-        (0..PHILOSOPHERS).map(|place| seat(place).named(format!("philosopher {place}")).on(placement)).collect()
+        (0..PHILOSOPHERS).map(|place| seat(place).named(format!("philosopher {place}"))).collect()
     };
     let lay = |place: usize| fork(meals, rights[place].neighbour(), lefts[next(place)].neighbour());
-    let forks: Vec<_> =
-        (0..PHILOSOPHERS).map(|place| lay(place).named(format!("fork {}", next(place))).on(placement)).collect();
+    let forks: Vec<_> = (0..PHILOSOPHERS).map(|place| lay(place).named(format!("fork {}", next(place)))).collect();
 
     if deadlock {
         let barrier = Barrier::new(PHILOSOPHERS);
@@ -178,15 +178,13 @@ fn main() -> csproc::Result<()> {
 
     let seat = Channel::builder().name("seat").build()?;
     let leave = Channel::builder().name("leave").build()?;
-    let (eaten, laid, most) = Parallel!(
+    let (eaten, _, most) = Parallel!(
         philosophers(&|| Manners::Seated { seat: seat.reader(), leave: leave.writer() }),
         forks,
-        security(SEATS, seat.writer(), leave.reader()).on(placement),
-    )?;
-    laid.into_iter().collect::<csproc::Result<()>>()?;
-    let most = most?;
-    assert!((1..=SEATS).contains(&most), "{most} sat at the table");
-    let eaten = eaten.into_iter().collect::<csproc::Result<Vec<_>>>()?;
+        security(SEATS, seat.writer(), leave.reader()),
+    )
+    .values()?;
+    assert!(most <= SEATS, "{most} sat at the table");
     assert_eq!(eaten, [meals; PHILOSOPHERS]);
     let eaten: Vec<String> = eaten.iter().map(usize::to_string).collect();
     println!("{PHILOSOPHERS} philosophers, meals: {}", eaten.join(" "));

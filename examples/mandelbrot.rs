@@ -8,10 +8,11 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --release --example mandelbrot -- [WORKERS] [WIDTH] [--out FILE.png] [--placement process|thread]
+//! cargo run --release --example mandelbrot -- [WORKERS] [WIDTH] [FILE.pgm]
 //! ```
 //! WORKERS is the number of workers, 4 unless said otherwise; WIDTH is that of the picture in points, 300 unless said
-//! otherwise, and the height is two thirds of it. The picture is written to FILE.png if one is given.
+//! otherwise, and the height is two thirds of it. The picture is written to FILE.pgm, which most
+//! viewers can show, if one is given.
 //!
 //! # Prints
 //! ```text
@@ -20,13 +21,9 @@
 //! The picture is the same for any number of workers. It is checked to be its own reflection in the real axis, which
 //! nobody made use of.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 use std::fs::File;
-use std::io::BufWriter;
-use std::process::exit;
+use std::io::Write;
 
 /// So many steps inside the circle of radius two count as staying there for ever.
 const STEPS: u8 = u8::MAX;
@@ -92,56 +89,25 @@ fn checksum(points: &[u8]) -> u64 {
 
 /// The set is black, and what leaves the circle at once is white.
 fn write_picture(file: &str, points: &[u8], width: usize, height: usize) -> csproc::Result<()> {
-    let mut encoder = png::Encoder::new(BufWriter::new(File::create(file)?), width as u32, height as u32);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&points.iter().map(|steps| STEPS - steps).collect::<Vec<_>>())?;
-    writer.finish()?;
+    let mut file = File::create(file)?;
+    writeln!(file, "P5 {width} {height} {STEPS}")?;
+    file.write_all(&points.iter().map(|steps| STEPS - steps).collect::<Vec<_>>())?;
     Ok(())
 }
 
-/// Where `--out FILE.png` or `--out=FILE.png` says that the picture goes, after the words that say so.
-fn out() -> ([String; 2], Option<String>) {
-    let mut words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-    let Some(word) = words.find(|word| word == "--out" || word.starts_with("--out=")) else {
-        return Default::default();
-    };
-    let (said, file) = match word.strip_prefix("--out=") {
-        Some(file) => ([word.clone(), word.clone()], Some(file.to_owned())),
-        None => {
-            let file = words.next();
-            ([word, file.clone().unwrap_or_default()], file)
-        }
-    };
-    match file {
-        Some(file) if file.ends_with(".png") => (said, Some(file)),
-        // The rest of the arguments is looked at later; a call for help among them goes first.
-        Some(help) if help == "--help" || help == "-h" => (said, None),
-        _ => {
-            eprintln!("error: `--out` needs a file whose name ends in `.png`; `--help` says what can be written");
-            exit(2)
-        }
-    }
-}
-
 fn main() -> csproc::Result<()> {
-    let workers = Size { of: "workers", default: 4, limits: 1..=500 };
-    let width = Size { of: "points", default: 300, limits: 3..=6000 };
-    let (said, file) = out();
-    let Arguments { placement, sizes: [workers, width], .. } =
-        Arguments::read(include_str!("mandelbrot.rs"), [workers, width], said.each_ref().map(String::as_str));
+    let mut words = std::env::args().skip(1);
+    let workers = words.next().map_or(Ok(4), |word| word.parse())?;
+    let width = words.next().map_or(Ok(300), |word| word.parse())?;
+    let file = words.next();
     let height = width * 2 / 3;
 
     let (jobs, results) = (Channel::new(), Channel::new());
-    let (picture, worked) = Parallel!(
-        manager(jobs.writer(), results.reader(), height).on(placement),
-        for number in 0..workers => {
-            worker(jobs.reader(), results.writer(), width, height).named(format!("worker {number}")).on(placement)
-        },
-    )?;
-    worked.into_iter().collect::<csproc::Result<()>>()?;
-    let picture = picture?;
+    let (picture, _) = Parallel!(
+        manager(jobs.writer(), results.reader(), height),
+        for _ in 0..workers => worker(jobs.reader(), results.writer(), width, height),
+    )
+    .values()?;
 
     assert!(picture.iter().eq(picture.iter().rev()), "a point and its conjugate take the same steps");
     let points = picture.concat();

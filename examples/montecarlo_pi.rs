@@ -5,13 +5,14 @@
 //! results in, whichever comes first: an alternation with a writing and a reading guard.
 //!
 //! Kill a worker while it runs: the program ends with an error that names it. With `--restart` it is started again with
-//! the ends it had, the farmer gives the job that died with it to somebody else, and the estimate is the same as ever.
+//! the ends it had. That alone would lose the job that died with it: the farmer would wait for its result for ever. So
+//! the farmer keeps each job until its result has come, and gives it to somebody else; the estimate is the same as ever.
 //!
 //! # Run
 //! ```text
-//! cargo run --example montecarlo_pi -- [WORKERS] [SAMPLES] [--restart] [--placement process|thread]
+//! cargo run --example montecarlo_pi -- [WORKERS] [SAMPLES] [--restart]
 //! ```
-//! WORKERS is the number of workers, 4 unless said otherwise; SAMPLES is the number of darts, 1_000_000 unless said
+//! WORKERS is the number of workers, 4 unless said otherwise; SAMPLES is the number of darts, 1000000 unless said
 //! otherwise.
 //!
 //! # Prints
@@ -21,9 +22,6 @@
 //! The darts depend on the job and not on who does it, so the same SAMPLES give the same estimate in every run. The
 //! estimate is checked to lie within five standard deviations of π.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 use std::collections::VecDeque;
 use std::f64::consts::PI;
@@ -70,23 +68,19 @@ impl Random {
 #[process]
 fn farmer(jobs: Writer<Job>, results: Reader<(u64, usize)>, samples: usize) -> csproc::Result<(usize, usize)> {
     let job = |(number, start)| Job { number: number as u64, samples: SAMPLES_PER_JOB.min(samples - start) };
-    let mut fresh = (0..samples).step_by(SAMPLES_PER_JOB).enumerate().map(job).peekable();
-    let mut given = VecDeque::<Job>::new();
+    // Those without a result. The first is the next to be given out, and becomes the last.
+    let mut open: VecDeque<Job> = (0..samples).step_by(SAMPLES_PER_JOB).enumerate().map(job).collect();
     let (mut thrown, mut hits) = (0, 0);
-    while let Some(next) = fresh.peek().or(given.front()).copied() {
+    while let Some(next) = open.front().copied() {
         AltSelect! {
+            jobs.write(next) => open.rotate_left(1),
             (number, hit) = results.read() => {
-                if let Some(place) = given.iter().position(|job| job.number == number) {
-                    thrown += given[place].samples;
+                // A job that was given out twice has two results, and the first counts.
+                let place = open.iter().rposition(|job| job.number == number);
+                if let Some(job) = place.and_then(|place| open.remove(place)) {
+                    thrown += job.samples;
                     hits += hit;
-                    given.remove(place);
                 }
-            },
-            jobs.write(next) => {
-                if fresh.next().is_none() {
-                    given.pop_front();
-                }
-                given.push_back(next);
             },
         }?;
     }
@@ -103,36 +97,34 @@ fn worker(jobs: Reader<Job>, results: Writer<(u64, usize)>) -> csproc::Result<()
             let (x, y) = (random.fraction(), random.fraction());
             hits += usize::from(x * x + y * y < 1.0);
         }
-        if let Err(error) = results.write((number, hits)) {
-            // Retired: the farmer has all results, this one from somebody else.
-            return if error.fate.is_retired() { Ok(()) } else { Err(error.into()) };
-        }
+        // Fails when the farmer has all results, this one from somebody else.
+        results.write((number, hits))?;
     }
     Ok(())
 }
 
 fn main() -> csproc::Result<()> {
-    let workers = Size { of: "workers", default: 4, limits: 1..=500 };
-    let samples = Size { of: "samples", default: 1_000_000, limits: 1..=1_000_000_000_000 };
-    let Arguments { placement, sizes: [workers, samples], flags: [restart] } =
-        Arguments::read(include_str!("montecarlo_pi.rs"), [workers, samples], ["--restart"]);
+    let mut words = std::env::args().skip(1);
+    let workers = words.next().map_or(Ok(4), |word| word.parse())?;
+    let samples = words.next().map_or(Ok(1_000_000), |word| word.parse())?;
+    let restart = match words.next().as_deref() {
+        None => false,
+        Some("--restart") => true,
+        Some(other) => return Err(csproc::Error::msg(format!("`{other}` is not `--restart`"))),
+    };
     let on_crash = match restart {
         true => OnCrash::Restart { max: 100, within: Duration::from_secs(10) },
         false => OnCrash::Poison,
     };
 
     let (jobs, results) = (Channel::new(), Channel::new());
-    let (sum, workers_done) = Parallel!(
-        farmer(jobs.writer(), results.reader(), samples).on(placement),
-        for number in 0..workers => worker(jobs.reader(), results.writer())
-            .named(format!("worker {number}"))
-            .on(placement)
-            .on_crash(on_crash),
-    )?;
-    let (thrown, hits) = sum?;
-    for done in workers_done {
-        done?;
-    }
+    // A worker that has nobody to give its result to has come to its end, not to an error.
+    let (sum, _) = Parallel!(
+        farmer(jobs.writer(), results.reader(), samples),
+        for _ in 0..workers => worker(jobs.reader(), results.writer()).on_crash(on_crash),
+    )
+    .values_or_end()?;
+    let (thrown, hits) = sum.ok_or_else(|| csproc::Error::msg("the workers have ended before the farmer"))?;
 
     assert_eq!(thrown, samples, "every job is done once");
     let estimate = 4.0 * hits as f64 / thrown as f64;

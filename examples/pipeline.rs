@@ -7,7 +7,7 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --example pipeline -- [STAGES] [VALUES] [--placement process|thread]
+//! cargo run --example pipeline -- [STAGES] [VALUES]
 //! ```
 //! STAGES is the number of processes between source and sink, 4 unless said otherwise; VALUES is how many numbers the
 //! source writes, 1000 unless said otherwise.
@@ -18,9 +18,6 @@
 //! ```
 //! The sum is checked against a formula.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 
 #[process]
@@ -55,19 +52,17 @@ fn sink(input: Reader<usize>) -> (usize, usize) {
 }
 
 fn main() -> csproc::Result<()> {
-    let stages = Size { of: "stages", default: 4, limits: 0..=500 };
-    let values = Size { of: "values", default: 1000, limits: 0..=100_000_000 };
-    let Arguments { placement, sizes: [stages, values], flags: [] } =
-        Arguments::read(include_str!("pipeline.rs"), [stages, values], []);
+    let mut words = std::env::args().skip(1);
+    let stages = words.next().map_or(Ok(4), |word| word.parse())?;
+    let values = words.next().map_or(Ok(1000), |word| word.parse())?;
 
     let links: Vec<Channel<usize>> = (0..=stages).map(|_| Channel::new()).collect();
-    let (sent, passed, (count, sum)) = Parallel!(
-        source(links[0].writer(), values).on(placement),
-        for place in 0..stages => stage(links[place].reader(), links[place + 1].writer(), place + 1).on(placement),
-        sink(links[stages].reader()).on(placement),
-    )?;
-    sent?;
-    passed.into_iter().collect::<csproc::Result<()>>()?;
+    let (.., (count, sum)) = Parallel!(
+        source(links[0].writer(), values),
+        for place in 0..stages => stage(links[place].reader(), links[place + 1].writer(), place + 1),
+        sink(links[stages].reader()),
+    )
+    .values()?;
 
     // Each of the values 0, 1, 2, … grows by 1 + 2 + … + stages.
     assert_eq!(count, values);

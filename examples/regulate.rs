@@ -1,13 +1,13 @@
 //! A regulator lets the latest value pass at fixed ticks, however fast values come.
 //!
 //! # Shows
-//! A timer as a guard, `at(instant)`: the regulator reads whatever comes, and at each tick passes on the last of it.
-//! `PriSelect!` with the timer first: values that come without a pause cannot keep a tick from being noticed. JCSP
+//! A ticker as a guard, `tick(interval)`: the regulator reads whatever comes, and at each tick passes on the last of it.
+//! `PriSelect!` with the ticker first: values that come without a pause cannot keep a tick from being noticed. JCSP
 //! knows this process as `Regulate`.
 //!
 //! # Run
 //! ```text
-//! cargo run --example regulate -- [TICKS] [MILLISECONDS] [--placement process|thread]
+//! cargo run --example regulate -- [TICKS] [MILLISECONDS]
 //! ```
 //! TICKS is how many values are let through, 20 unless said otherwise; MILLISECONDS is the time between two of them, 5
 //! unless said otherwise.
@@ -19,9 +19,6 @@
 //! It is checked that no tick comes too early, that values never go back, and that the last one is the latest that the
 //! regulator had.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -34,23 +31,22 @@ fn source(out: Writer<u64>) -> csproc::Result<()> {
 /// Passes the latest value on every `interval`, once more if there is no later one; returns how many values it read.
 #[process]
 fn regulator(input: Reader<u64>, out: Writer<u64>, ticks: usize, interval: Duration) -> csproc::Result<u64> {
-    let start = Instant::now();
     let (mut read, mut latest) = (1, input.read()?);
-    let mut tick = start + interval;
+    let start = Instant::now();
+    // Made once, before the loop: being late once does not make all other ticks late.
+    let ticker = tick(interval);
     for number in 1..=ticks as u32 {
-        loop {
+        let due = loop {
             PriSelect! {
-                at(tick) => break,
+                due = ticker => break due,
                 value = input.read() => {
                     latest = value;
                     read += 1;
                 }
             }?;
-        }
-        assert!(start.elapsed() >= interval * number, "tick {number} is early");
+        };
+        assert!(due >= start + interval * number, "tick {number} is early");
         out.write(latest)?;
-        // Counted from the last tick and not from now: being late once does not make all others late.
-        tick += interval;
     }
     Ok(read)
 }
@@ -62,26 +58,25 @@ fn sink(input: Reader<u64>) -> Vec<u64> {
 }
 
 fn main() -> csproc::Result<()> {
-    let ticks = Size { of: "ticks", default: 20, limits: 1..=1_000_000 };
-    let milliseconds = Size { of: "milliseconds", default: 5, limits: 0..=60_000 };
-    let Arguments { placement, sizes: [ticks, milliseconds], flags: [] } =
-        Arguments::read(include_str!("regulate.rs"), [ticks, milliseconds], []);
+    let mut words = std::env::args().skip(1);
+    let ticks = words.next().map_or(Ok(20), |word| word.parse())?;
+    let milliseconds = words.next().map_or(Ok(5), |word| word.parse())?;
 
     let (fast, slow) = (Channel::new(), Channel::new());
-    let interval = Duration::from_millis(milliseconds as u64);
-    let (counted, read, passed) = Parallel!(
-        source(fast.writer()).on(placement),
-        regulator(fast.reader(), slow.writer(), ticks, interval).on(placement),
-        sink(slow.reader()).on(placement),
-    )?;
-    let error = counted.unwrap_err();
-    assert_eq!(error.channel_error(), Some(&ChannelError::Retired), "{error:?}");
-    let read = read?;
+    let interval = Duration::from_millis(milliseconds);
+    // The source returns because its channel retires: an end, not an error.
+    let (_, read, passed) = Parallel!(
+        source(fast.writer()),
+        regulator(fast.reader(), slow.writer(), ticks, interval),
+        sink(slow.reader()),
+    )
+    .values_or_end()?;
 
+    let read = read.ok_or_else(|| csproc::Error::msg("the source has ended before the regulator"))?;
     assert_eq!(passed.len(), ticks);
     assert!(passed.is_sorted(), "{passed:?}");
     // The source counts, and so the regulator's last value says how many there were.
-    assert_eq!(passed.last(), Some(&read));
+    assert_eq!(passed.last(), (ticks > 0).then_some(&read));
     println!("{ticks} ticks of {milliseconds} ms: the latest of {read} values at each of them");
     Ok(())
 }

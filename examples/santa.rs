@@ -14,7 +14,7 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --example santa -- [YEARS] [--placement process|thread]
+//! cargo run --example santa -- [YEARS]
 //! ```
 //! YEARS is how often Santa delivers presents, 10 unless said otherwise.
 //!
@@ -25,9 +25,6 @@
 //! The number of consultations differs from run to run. It is checked that no group has a member twice, that every
 //! reindeer was on every tour, and that all elves together count as many consultations as Santa does.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -121,29 +118,22 @@ fn santa(team: Reader<Vec<Visitor>>, elves: Reader<Vec<Visitor>>, years: usize) 
 }
 
 fn main() -> csproc::Result<()> {
-    let years = Size { of: "years", default: 10, limits: 1..=1_000_000 };
-    let Arguments { placement, sizes: [years], flags: [] } = Arguments::read(include_str!("santa.rs"), [years], []);
+    let years = std::env::args().nth(1).map_or(Ok(10), |word| word.parse())?;
 
     let (stable, study, team, group) = (Channel::new(), Channel::new(), Channel::new(), Channel::new());
-    let (toured, advised, gathered, consultations) = Parallel!(
-        for number in 0..REINDEER => {
-            reindeer(number, stable.writer(), years).named(format!("reindeer {number}")).on(placement)
-        },
-        for number in 0..ELVES => elf(number, study.writer()).named(format!("elf {number}")).on(placement),
-        vec![
-            gather(REINDEER, stable.reader(), team.writer()).named("stable").on(placement),
-            gather(ELVES_PER_GROUP, study.reader(), group.writer()).named("study").on(placement),
-        ],
-        santa(team.reader(), group.reader(), years).on(placement),
-    )?;
-    // Each reindeer returns normally only after all its tours.
-    toured.into_iter().collect::<csproc::Result<()>>()?;
-    for error in gathered.into_iter().filter_map(Result::err) {
-        assert_eq!(error.channel_error(), Some(&ChannelError::Retired), "{error:?}");
-    }
-    let consultations = consultations?;
-    let advised = advised.into_iter().collect::<csproc::Result<Vec<_>>>()?;
-    assert_eq!(advised.iter().sum::<usize>(), consultations * ELVES_PER_GROUP, "{advised:?}");
+    // `None` is the result of whoever was sent home by the end of a channel, as those are who gather elves.
+    let (toured, advised, _, _, consultations) = Parallel!(
+        for number in 0..REINDEER => reindeer(number, stable.writer(), years),
+        for number in 0..ELVES => elf(number, study.writer()),
+        gather(REINDEER, stable.reader(), team.writer()).named("stable"),
+        gather(ELVES_PER_GROUP, study.reader(), group.writer()).named("study"),
+        santa(team.reader(), group.reader(), years),
+    )
+    .values_or_end()?;
+    assert_eq!(toured, [Some(()); REINDEER], "each reindeer comes home after all its tours");
+    let advised: usize = advised.into_iter().flatten().sum();
+    let consultations = consultations.unwrap_or(0);
+    assert_eq!(advised, consultations * ELVES_PER_GROUP);
     println!(
         "{years} years: {years} deliveries with {REINDEER} reindeer each, {consultations} consultations of \
          {ELVES_PER_GROUP} elves each"

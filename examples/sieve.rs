@@ -2,13 +2,13 @@
 //!
 //! # Shows
 //! `Spawn!` from inside a process: each filter starts its successor when it has found its prime. A writing end moves
-//! down the line as an argument. The last filter returns after its prime, and that stops the whole line: each filter
-//! finds the channel to its successor retired and returns in turn, up to the source, which would otherwise count for
-//! ever.
+//! down the line as an argument. The last filter has nothing left to find and returns at once, and that stops the
+//! whole line: each filter finds the channel to its successor retired and returns in turn, up to the source, which
+//! would otherwise count for ever.
 //!
 //! # Run
 //! ```text
-//! cargo run --example sieve -- [PRIMES] [--placement process|thread]
+//! cargo run --example sieve -- [PRIMES]
 //! ```
 //! PRIMES is how many primes to find, 30 unless said otherwise, and so the number of filters.
 //!
@@ -19,9 +19,6 @@
 //! ```
 //! They are checked by trial division.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 
 /// Counts from two until nobody listens.
@@ -30,19 +27,20 @@ fn source(out: Writer<u64>) -> csproc::Result<()> {
     (2..).try_for_each(|number| Ok(out.write(number)?))
 }
 
-/// The first number that reaches it is a prime. Passes on what that prime does not divide, to a filter that it spawns.
+/// The first number that reaches it is a prime, one of the `left` that are to be found. Passes on what that prime does not divide, to a filter that it spawns.
 #[process]
-fn filter(input: Reader<u64>, primes: Writer<u64>, left: usize, placement: Placement) -> csproc::Result<()> {
+fn filter(input: Reader<u64>, primes: Writer<u64>, left: usize) -> csproc::Result<()> {
+    if left == 0 {
+        return Ok(());
+    }
     let prime = input.read()?;
     primes.write(prime)?;
-    if left > 1 {
-        let link = Channel::new();
-        let out = link.writer();
-        // The child need not be kept: it is joined when this process ends. Should it crash, `out` tells.
-        Spawn!(filter(link.reader(), primes, left - 1, placement).on(placement))?;
-        for number in input.iter().filter(|number| !number.is_multiple_of(prime)) {
-            out.write(number)?;
-        }
+    let link = Channel::new();
+    let out = link.writer();
+    // The child need not be kept: it is joined when this process ends. Should it crash, `out` tells.
+    Spawn!(filter(link.reader(), primes, left - 1))?;
+    for number in input.iter().filter(|number| !number.is_multiple_of(prime)) {
+        out.write(number)?;
     }
     Ok(())
 }
@@ -53,18 +51,16 @@ fn collect(primes: Reader<u64>) -> Vec<u64> {
 }
 
 fn main() -> csproc::Result<()> {
-    let count = Size { of: "primes", default: 30, limits: 1..=500 };
-    let Arguments { placement, sizes: [count], flags: [] } = Arguments::read(include_str!("sieve.rs"), [count], []);
+    let count = std::env::args().nth(1).map_or(Ok(30), |word| word.parse())?;
 
     let (numbers, primes) = (Channel::new(), Channel::new());
-    let (counted, filtered, found) = Parallel!(
-        source(numbers.writer()).on(placement),
-        filter(numbers.reader(), primes.writer(), count, placement).on(placement),
-        collect(primes.reader()).on(placement),
-    )?;
-    for ended in [counted, filtered].into_iter().filter_map(Result::err) {
-        assert_eq!(ended.channel_error(), Some(&ChannelError::Retired), "{ended:?}");
-    }
+    // The source and the first filter return because the channel before them retires: an end, not an error.
+    let (_, _, found) = Parallel!(
+        source(numbers.writer()),
+        filter(numbers.reader(), primes.writer(), count),
+        collect(primes.reader()),
+    )
+    .values_or_end()?;
 
     let is_prime = |number: &u64| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
     let expected: Vec<u64> = (2..).filter(is_prime).take(count).collect();

@@ -8,7 +8,7 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --example termination -- [SOURCES] [VALUES] [--poison] [--placement process|thread]
+//! cargo run --example termination -- [SOURCES] [VALUES] [--poison]
 //! ```
 //! SOURCES is the number of sources, 5 unless said otherwise; VALUES is how many values each has, 10 unless said
 //! otherwise. `--poison` ends by poison instead of retirement.
@@ -23,9 +23,6 @@
 //! ```
 //! Both bounds are checked, and that the sources know exactly what was delivered.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 
 /// Writes its values and ends the channel in the given way; returns how many values were delivered.
@@ -52,15 +49,19 @@ fn sink(input: Reader<usize>) -> usize {
 }
 
 fn main() -> csproc::Result<()> {
-    let sources = Size { of: "sources", default: 5, limits: 1..=500 };
-    let values = Size { of: "values", default: 10, limits: 0..=1_000_000 };
-    let Arguments { placement, sizes: [sources, values], flags: [with_poison] } =
-        Arguments::read(include_str!("termination.rs"), [sources, values], ["--poison"]);
+    let mut words = std::env::args().skip(1);
+    let sources = words.next().map_or(Ok(5), |word| word.parse())?;
+    let values = words.next().map_or(Ok(10), |word| word.parse())?;
+    let with_poison = match words.next().as_deref() {
+        None => false,
+        Some("--poison") => true,
+        Some(other) => return Err(csproc::Error::msg(format!("`{other}` is not `--poison`"))),
+    };
 
     let channel = Channel::new();
     let (sent, received) = Parallel!(
-        for _ in 0..sources => source(channel.writer(), values, with_poison).on(placement),
-        sink(channel.reader()).on(placement),
+        for _ in 0..sources => source(channel.writer(), values, with_poison),
+        sink(channel.reader()),
     )?;
 
     assert_eq!(sent.iter().sum::<usize>(), received, "the sources know what was delivered");

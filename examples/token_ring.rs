@@ -6,7 +6,7 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --release --example token_ring -- [PROCESSES] [ROUNDS] [--placement process|thread]
+//! cargo run --release --example token_ring -- [PROCESSES] [ROUNDS]
 //! ```
 //! PROCESSES is the size of the ring, 8 unless said otherwise; ROUNDS is how often the token goes round, 200 unless
 //! said otherwise. One more round at the start is not measured.
@@ -17,9 +17,6 @@
 //! ```
 //! The token counts its hops, each process counts how often it had the token, and both are checked.
 
-mod arguments;
-
-use arguments::{Arguments, Size};
 use csproc::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -50,26 +47,22 @@ fn element(input: Reader<usize>, out: Writer<usize>) -> csproc::Result<usize> {
 }
 
 fn main() -> csproc::Result<()> {
-    // A ring of one would wait for itself.
-    let processes = Size { of: "processes", default: 8, limits: 2..=500 };
-    let rounds = Size { of: "rounds", default: 200, limits: 1..=100_000_000 };
-    let Arguments { placement, sizes: [processes, rounds], flags: [] } =
-        Arguments::read(include_str!("token_ring.rs"), [processes, rounds], []);
+    let mut words = std::env::args().skip(1);
+    let processes = words.next().map_or(Ok(8), |word| word.parse())?;
+    let rounds = words.next().map_or(Ok(200), |word| word.parse())?;
+    if processes < 2 || rounds < 1 {
+        return Err(csproc::Error::msg("a ring of one waits for itself: two processes and one round at least"));
+    }
 
     let links: Vec<Channel<usize>> = (0..processes).map(|_| Channel::new()).collect();
-    let (started, passed) = Parallel!(
-        starter(links[0].reader(), links[1].writer(), rounds).on(placement),
-        for place in 1..processes => {
-            element(links[place].reader(), links[(place + 1) % processes].writer())
-                .named(format!("element {place}"))
-                .on(placement)
-        },
-    )?;
-    let (hops, elapsed) = started?;
-
+    let ((hops, elapsed), passed) = Parallel!(
+        starter(links[0].reader(), links[1].writer(), rounds),
+        for place in 1..processes => element(links[place].reader(), links[(place + 1) % processes].writer()),
+    )
+    .values()?;
     assert_eq!(hops, processes * rounds);
     for passed in passed {
-        assert_eq!(passed?, 1 + rounds, "every element has the token once a round");
+        assert_eq!(passed, 1 + rounds, "every element has the token once a round");
     }
     let each = elapsed.as_nanos() / hops as u128;
     println!("{processes} processes, {rounds} rounds: {hops} hops verified, {each} ns per hop");
