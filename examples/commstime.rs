@@ -87,16 +87,7 @@ fn main() -> csproc::Result<()> {
     let elapsed = elapsed.ok_or_else(|| csproc::Error::msg("the ring has ended before the consumer"))?;
 
     let communications = loops * COMMUNICATIONS_PER_LOOP;
-<<<<<<< HEAD
-    let each = elapsed?.as_nanos() / communications as u128;
-    let parties = match placement {
-        Placement::Process => "processes",
-        _ => "threads",
-    };
-    println!("{loops} loops, {communications} communications between {parties}: {each} ns per communication");
-=======
     let each = elapsed.as_nanos() / communications.max(1) as u128;
     println!("{loops} loops, {communications} communications: {each} ns per communication");
->>>>>>> c3383c3 (Examples are single files that can be copied: no module for arguments, values() for results; hello is as short as PyCSP's)
     Ok(())
 }

@@ -80,19 +80,8 @@ fn main() -> csproc::Result<()> {
     let (elapsed, hits) = read.ok_or_else(|| csproc::Error::msg("there is nothing to read from"))?;
     assert_eq!(hits.iter().sum::<usize>(), selections);
 
-<<<<<<< HEAD
-    let each = elapsed.as_nanos() / selections as u128;
-    let parties = match placement {
-        Placement::Process => "processes",
-        _ => "threads",
-    };
-    println!(
-        "{channels} channels of {writers} writers, {selections} selections between {parties}: {each} ns per selection"
-    );
-=======
     let each = elapsed.as_nanos() / selections.max(1) as u128;
     println!("{channels} channels of {writers} writers, {selections} selections: {each} ns per selection");
->>>>>>> c3383c3 (Examples are single files that can be copied: no module for arguments, values() for results; hello is as short as PyCSP's)
     let mean = selections as f64 / hits.len() as f64;
     let percent = |hits: Option<&usize>| hits.map_or(0.0, |hits| *hits as f64 / mean * 100.0);
     let (least, most) = (percent(hits.iter().min()), percent(hits.iter().max()));
