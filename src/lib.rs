@@ -39,6 +39,9 @@
 //! Processes are forked from a small server that the library starts before `main`; nothing has to be called. The same function runs on a
 //! thread with [`Placement::Thread`]. See the [`architecture`] page for how it works and what it relies on.
 
+// The documentation says of each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(test)]
 extern crate self as csproc;
 
