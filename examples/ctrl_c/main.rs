@@ -1,0 +1,78 @@
+//! Ctrl-C stops all workers, and what they have done until then is kept.
+//!
+//! # Shows
+//! A stop channel: nothing is ever written to it, and every worker has a reading end of it as a guard. The one writing
+//! end belongs to a thread of the program that waits for signals. When that thread drops the writing end, the channel
+//! retires, and all workers learn of it at once. In Go one would close a channel.
+//!
+//! Processes do not die of Ctrl-C at the terminal: the program decides. Without a handler it dies, and its processes
+//! with it; with this one it goes on until they have finished.
+//!
+//! # Run
+//! ```text
+//! cargo run --example ctrl_c -- [WORKERS] [SECONDS]
+//! ```
+//! WORKERS is the number of workers, 3 unless said otherwise. Without Ctrl-C they stop after SECONDS, 2 unless said
+//! otherwise.
+//!
+//! # Prints
+//! ```text
+//! 3 workers at work: Ctrl-C stops them
+//! stopped by a signal: 3 of 3 workers have handed in what they did
+//! ```
+//! or `stopped by time`, with what came first. It is checked that every worker hands its result in.
+
+use csproc::prelude::*;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Works in small steps until the stop channel ends or the time is up; returns what stopped it, and its sum.
+#[process]
+fn worker(stop: Reader<()>, limit: Duration) -> csproc::Result<(String, u64)> {
+    let deadline = Instant::now() + limit;
+    let mut sum = 0;
+    for step in 0.. {
+        let stopped = PriSelect! {
+            // Nothing is written to it: its end is an error, which says that it has retired.
+            stop.read() => true,
+            at(deadline) => true,
+            skip => false,
+        };
+        match stopped {
+            Ok(false) => sum += work(step),
+            Ok(true) => return Ok(("time".to_string(), sum)),
+            Err(error) if error.is_retired() => return Ok(("a signal".to_string(), sum)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    unreachable!("the steps have no end")
+}
+
+fn work(step: u64) -> u64 {
+    thread::sleep(Duration::from_millis(1));
+    step
+}
+
+fn main() -> csproc::Result<()> {
+    let mut words = std::env::args().skip(1);
+    let workers = words.next().map_or(Ok(3), |word| word.parse::<usize>())?;
+    let seconds = words.next().map_or(Ok(2), |word| word.parse())?;
+
+    let stop = Channel::new();
+    let stopper = stop.writer();
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::spawn(move || {
+        signals.forever().next();
+        drop(stopper);
+    });
+
+    println!("{workers} workers at work: Ctrl-C stops them");
+    let limit = Duration::from_secs(seconds);
+    let done = Parallel!(for _ in 0..workers => worker(stop.reader(), limit)).values()?;
+    assert_eq!(done.len(), workers);
+    let by = done.first().map_or("nobody", |(by, _)| by);
+    println!("stopped by {by}: {} of {workers} workers have handed in what they did", done.len());
+    Ok(())
+}
