@@ -50,6 +50,7 @@ pub mod bridge;
 mod channel;
 mod engine;
 mod forkserver;
+pub mod guide;
 mod memory;
 mod process;
 mod sys;

@@ -2,9 +2,12 @@
 //!
 //! Knows nothing of what the code does; it reads the sources as text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Modules of the crate's root that are no layers: text.
+const PAGES: [&str; 1] = ["guide"];
 
 const LAYERS: [&str; 8] = ["sys", "memory", "engine", "forkserver", "channel", "alternation", "bridge", "process"];
 
@@ -41,23 +44,123 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().take_while(|line| !line.contains("mod tests {")).filter(|line| !line.trim_start().starts_with("//"))
 }
 
+/// The paths that a piece of code begins with `crate` or `super`, those in groups one by one: `crate::{a, b::{c, d}}` is
+/// `crate::a`, `crate::b::c`, `crate::b::d`.
+fn paths(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = code;
+    while let Some(place) = ["crate::", "super::"].iter().filter_map(|head| rest.find(head)).min() {
+        let is_whole_word = !rest[..place].ends_with(|c: char| c.is_alphanumeric() || "_$:".contains(c));
+        rest = &rest[place..];
+        rest = if is_whole_word { branch(String::new(), rest, &mut found) } else { &rest["crate::".len()..] };
+    }
+    found
+}
+
+/// Reads one path or group behind `stem`, and gives what follows it.
+fn branch<'a>(mut stem: String, mut rest: &'a str, found: &mut Vec<String>) -> &'a str {
+    loop {
+        rest = rest.trim_start();
+        if let Some(group) = rest.strip_prefix('{') {
+            rest = group;
+            loop {
+                rest = branch(stem.clone(), rest, found).trim_start_matches(|c: char| c != ',' && c != '}');
+                match rest.split_at_checked(1) {
+                    Some((",", more)) if !more.trim_start().starts_with('}') => rest = more,
+                    Some((",", more)) => return &more.trim_start()[1..],
+                    Some((_, more)) => return more,
+                    None => return rest,
+                }
+            }
+        }
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        stem.push_str(&rest[..end]);
+        rest = &rest[end..];
+        match rest.strip_prefix("::") {
+            Some(more) if more.starts_with(|c: char| c.is_alphabetic() || "_{".contains(c)) => {
+                stem.push_str("::");
+                rest = more;
+            }
+            _ => {
+                found.push(stem);
+                return rest;
+            }
+        }
+    }
+}
+
+/// What a path of this file names in the crate's root; `None` for a path that stays below it.
+fn root_item<'a>(file: &str, path: &'a str) -> Option<&'a str> {
+    let modules = file.trim_end_matches(".rs").trim_end_matches("/mod").split('/').count();
+    let mut segments = path.split("::");
+    match segments.next()? {
+        "crate" => segments.next(),
+        _ => match path.split("::").take_while(|segment| *segment == "super").count() {
+            ups if ups == modules => segments.nth(ups - 1),
+            _ => None,
+        },
+    }
+}
+
+/// The layers from which the crate's root gives out its names.
+fn public_names() -> BTreeMap<String, usize> {
+    let declared = fs::read_to_string(root().join("src/lib.rs")).expect("the crate root");
+    let uses = declared.split("\npub use ").skip(1).filter_map(|rest| rest.split(';').next());
+    let mut found = Vec::new();
+    uses.for_each(|tree| {
+        branch(String::new(), tree, &mut found);
+    });
+    let layer_and_name = |path: &String| {
+        let layer = LAYERS.iter().position(|layer| path.starts_with(&format!("{layer}::")))?;
+        Some((path.rsplit("::").next()?.to_owned(), layer))
+    };
+    found.iter().filter_map(layer_and_name).collect()
+}
+
 #[test]
 fn a_module_imports_only_from_the_layers_above_it() {
+    let names = public_names();
+    assert!(names.contains_key("Channel") && names.contains_key("Process"), "{names:?}");
     let mut wrong = Vec::new();
     for (file, text) in sources(&root().join("src")) {
         let Some(layer) = layer_of(&file) else { continue };
         if file.contains("/tests/") {
             continue;
         }
-        for line in code(&text) {
-            for (number, name) in LAYERS.iter().enumerate().skip(layer + 1) {
-                if line.contains(&format!("crate::{name}::")) || line.contains(&format!("crate::{name};")) {
-                    wrong.push(format!("{file} (layer {}) uses `{name}` (layer {}): {line}", layer + 1, number + 1));
+        let code = code(&text).collect::<Vec<_>>().join("\n");
+        for path in paths(&code) {
+            let Some(item) = root_item(&file, &path) else { continue };
+            let found = LAYERS.iter().position(|name| *name == item).or_else(|| names.get(item).copied());
+            match found {
+                Some(number) if number <= layer => (),
+                Some(number) => {
+                    wrong.push(format!("{file} (layer {}) uses `{path}` of layer {}", layer + 1, number + 1))
                 }
+                None => wrong.push(format!("{file} uses `{path}`, which is of no layer")),
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_import_is_seen_however_it_is_written() {
+    let seen = |file, code| {
+        let paths = paths(code);
+        paths.iter().filter_map(|path| root_item(file, path)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(seen("sys/cpu.rs", "use crate::engine::Fate;"), ["engine"]);
+    assert_eq!(
+        seen("sys/cpu.rs", "use crate::{\n    channel,\n    process::{Child, Network as N},\n};"),
+        ["channel", "process", "process"]
+    );
+    assert_eq!(seen("sys/cpu.rs", "let x = crate::bridge::ipc(r); crate::{memory}"), ["bridge", "memory"]);
+    assert_eq!(seen("sys/mod.rs", "use super::{channel::Reader, Process};"), ["channel", "Process"]);
+    assert_eq!(
+        seen("sys/cpu.rs", "use super::super::process; use super::futex; use super::{super::bridge};"),
+        ["process", "bridge"]
+    );
+    assert_eq!(seen("sys/cpu.rs", "$crate::process, mycrate::process, a::super::process"), [""; 0]);
 }
 
 #[test]
@@ -76,7 +179,7 @@ fn every_layer_of_the_page_exists_and_is_in_its_place() {
         .map(|line| line.strip_prefix("pub ").unwrap_or(line))
         .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
         .collect();
-    assert_eq!(modules, LAYERS.into_iter().collect());
+    assert_eq!(modules, LAYERS.into_iter().chain(PAGES).collect());
 }
 
 #[test]
