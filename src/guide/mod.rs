@@ -13,17 +13,22 @@
 //!
 //! Read the first three in order. The others stand alone.
 
-#[doc = include_str!("process.md")]
-pub mod process {}
+pub mod process {
+    #![doc = include_str!("process.md")]
+}
 
-#[doc = include_str!("channel.md")]
-pub mod channel {}
+pub mod channel {
+    #![doc = include_str!("channel.md")]
+}
 
-#[doc = include_str!("result.md")]
-pub mod result {}
+pub mod result {
+    #![doc = include_str!("result.md")]
+}
 
-#[doc = include_str!("alternation.md")]
-pub mod alternation {}
+pub mod alternation {
+    #![doc = include_str!("alternation.md")]
+}
 
-#[doc = include_str!("termination.md")]
-pub mod termination {}
+pub mod termination {
+    #![doc = include_str!("termination.md")]
+}
