@@ -139,7 +139,7 @@ fn no_room() -> ChannelError {
         "a message brings descriptors, but this process has {limit} open and may have no more: close some or raise \
          the limit (`ulimit -n`), then the message can be read",
     );
-    ChannelError::Invalid(MessageError::Memory { reason })
+    ChannelError::Invalid(MessageError::System { reason })
 }
 
 impl<T> fmt::Debug for Ipc<T> {

@@ -81,5 +81,5 @@ impl fmt::Debug for Lookout {
 
 /// The system refuses what a bridge needs.
 pub(super) fn refused(what: &str, error: impl fmt::Display) -> ChannelError {
-    ChannelError::Invalid(MessageError::Memory { reason: format!("{what}: {error}") })
+    ChannelError::Invalid(MessageError::System { reason: format!("{what}: {error}") })
 }

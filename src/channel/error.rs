@@ -214,6 +214,11 @@ pub enum MessageError {
         /// What is used up, and the remedy.
         reason: String,
     },
+    /// The operating system refused what the operation needs: a descriptor, a thread.
+    System {
+        /// What was refused and why, and the remedy.
+        reason: String,
+    },
 }
 
 impl fmt::Display for MessageError {
@@ -225,7 +230,9 @@ impl fmt::Display for MessageError {
             MessageError::Decode { type_name, reason } => {
                 write!(f, "a message is not a value of type `{type_name}`: {reason}")
             }
-            MessageError::Carrier { reason } | MessageError::Memory { reason } => f.write_str(reason),
+            MessageError::Carrier { reason } | MessageError::Memory { reason } | MessageError::System { reason } => {
+                f.write_str(reason)
+            }
         }
     }
 }

@@ -190,6 +190,8 @@ fn no_room_for_descriptors() {
     let (back, answers) = ipc::channel::<u32>().unwrap();
     sender.send(vec![back; 8]).unwrap();
     assert_eq!(PriSelect! { at(std::time::Instant::now()) => 1, _v = foreign.read() => 2 }, Ok(1));
+    let (_silent, receiver) = ipc::channel::<u32>().unwrap();
+    let quiet = bridge::ipc(receiver).unwrap();
     let before = getrlimit(Resource::Nofile);
     let open = descriptors().keys().max().unwrap() + 1;
     for spare in 0..8 {
@@ -199,9 +201,14 @@ fn no_room_for_descriptors() {
             std::iter::from_fn(|| rustix::event::eventfd(0, rustix::event::EventfdFlags::empty()).ok()).collect();
         for _ in 0..3 {
             let error = foreign.try_read().unwrap_err();
-            assert!(error.is_invalid() && error.to_string().contains("ulimit -n"), "{error}");
+            assert!(matches!(error, ChannelError::Invalid(MessageError::System { .. })), "{error:?}");
+            assert!(error.to_string().contains("ulimit -n"), "{error}");
             let error = AltSelect! { _v = foreign.read() => () }.unwrap_err();
             assert!(error.to_string().contains(&limit.current.unwrap().to_string()), "{error}");
+            // One that would have to wait needs a descriptor for its thread.
+            let error = AltSelect! { _v = quiet.read() => () }.unwrap_err();
+            assert!(matches!(error, ChannelError::Invalid(MessageError::System { .. })), "{error:?}");
+            assert!(error.to_string().contains("a bridge cannot open a descriptor"), "{error}");
         }
         drop(fill);
     }
