@@ -65,7 +65,7 @@ pub use forkserver::Cause;
 pub use process::{
     Audit, BlockedProcess, Child, Current, Deadlock, DeadlockReport, Error, ExitGuard, Failure, Network, NetworkError,
     OnCrash, Placement, Process, ProcessId, Result, Results, StartError, Strategy, Supervisor, WaitsFor, audit,
-    current, dump, values,
+    current, dump, stand_aside, values,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]

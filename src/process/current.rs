@@ -3,7 +3,7 @@
 //! Knows nothing of how it was started.
 
 use super::definition::Placement;
-use crate::engine::live::{member, tables};
+use crate::engine::live::{member, tables, with_local};
 use crate::forkserver::name_of;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -89,4 +89,38 @@ pub fn current() -> Current {
         _ => Placement::Thread,
     };
     Current { id: ProcessId(member.serial.load(Ordering::Acquire)), name: name_of(member), placement }
+}
+
+/// Promises that the calling thread takes no part in what processes do: it holds no end of a channel, and no thread that does waits for it.
+///
+/// A deadlock is told only where nobody could still act, and a thread that sleeps, computes or waits for the world outside might. One that
+/// only shows progress, writes a log or guards a test would so hide every deadlock that the ends of its process have a part in. Say it
+/// first thing on such a thread; it holds until the thread ends.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+/// use std::time::Duration;
+///
+/// #[process]
+/// fn read_both(first: Reader<u8>, second: Reader<u8>) -> csproc::Result<u8> {
+///     Ok(first.read()? + second.read()?)
+/// }
+///
+/// fn main() {
+///     std::thread::spawn(|| {
+///         csproc::stand_aside();
+///         loop {
+///             std::thread::sleep(Duration::from_secs(1));
+///         }
+///     });
+///     // Nobody ever writes.
+///     let (c, d) = (Channel::new(), Channel::new());
+///     let (_w, _v) = (c.writer(), d.writer());
+///     assert!(Parallel!(read_both(c.reader(), d.reader())).unwrap_err().deadlock().is_some());
+/// }
+/// ```
+pub fn stand_aside() {
+    // A thread without a context would have to be looked at like any other: then fewer deadlocks are told.
+    let _ = with_local(|local| local.stand_aside());
 }

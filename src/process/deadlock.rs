@@ -6,11 +6,10 @@
 
 use super::current::ProcessId;
 use crate::channel::label;
-use crate::engine::live::{Action, Local, Standstill, Stuck, Suspect, tables};
+use crate::engine::live::{Action, Local, Standstill, Stuck, Suspects, tables};
 use crate::forkserver::{name_of, read_record, write_record};
 use crate::memory::NONE;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -298,7 +297,7 @@ fn quoted(names: &[&str]) -> String {
 
 /// Looks again and again.
 pub(super) struct Watcher {
-    suspects: HashSet<Suspect>,
+    suspects: Suspects,
     signature: u64,
     unchanged: u32,
     pause: Duration,
@@ -306,7 +305,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub(super) fn new() -> Watcher {
-        Watcher { suspects: HashSet::new(), signature: 0, unchanged: 0, pause: ROUND }
+        Watcher { suspects: Suspects::default(), signature: 0, unchanged: 0, pause: ROUND }
     }
 
     /// How long to wait before the next look.

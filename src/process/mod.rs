@@ -25,7 +25,7 @@ mod watch;
 
 pub use audit::{Audit, audit, dump};
 pub use child::Child;
-pub use current::{Current, ProcessId, current};
+pub use current::{Current, ProcessId, current, stand_aside};
 pub use deadlock::{BlockedProcess, Deadlock, DeadlockReport, WaitsFor};
 pub use definition::{OnCrash, Options, Placement, Process, process};
 pub use error::{Error, Result};

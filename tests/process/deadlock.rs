@@ -7,6 +7,30 @@ use csproc::prelude::*;
 use csproc::{BlockedProcess, DeadlockReport, Failure, WaitsFor};
 use std::time::{Duration, Instant};
 
+/// As `over_both!`, for tests that run while no other does: where other tests could still act, nobody is sure of a deadlock.
+macro_rules! alone_over_both {
+    ($($(#[$attribute:meta])* fn $name:ident($placement:ident) $body:block)*) => {$(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            fn body($placement: csproc::Placement) $body
+
+            #[test]
+            fn over_processes() {
+                let name = concat!(module_path!(), "::over_processes");
+                crate::watchdog::watched_alone(name, || body(csproc::Placement::Process));
+            }
+
+            #[test]
+            fn over_threads() {
+                let name = concat!(module_path!(), "::over_threads");
+                crate::watchdog::watched_alone(name, || body(csproc::Placement::Thread));
+            }
+        }
+    )*};
+}
+
 pub(crate) const SCENARIOS: &[Scenario] = &[("the program in a deadlock", the_program_itself)];
 
 type End = Result<(), ChannelError>;
@@ -220,7 +244,7 @@ fn both(placement: Placement) -> Vec<Network<(Duration, ChannelError)>> {
     vec![network!(timed(c.reader(), d.writer()).on(placement)), network!(timed(d.reader(), c.writer()).on(placement))]
 }
 
-over_both! {
+alone_over_both! {
     fn law_9_a_deadlock_is_told_with_names_places_offers_and_partners(placement) {
         let (c, d) = (named("there"), named("back"));
         let network = network!(

@@ -4,6 +4,7 @@
 
 #[macro_use]
 mod watchdog;
+mod busy;
 mod composition;
 mod deadlock;
 mod exit_guard;

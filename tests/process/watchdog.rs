@@ -52,6 +52,7 @@ pub(crate) fn guarded(test: &str, body: impl FnOnce()) {
     let (over, watch) = mpsc::channel::<()>();
     let (name, patience) = (String::from(test), patience());
     let dog = std::thread::Builder::new().name(String::from("watchdog")).spawn(move || {
+        csproc::stand_aside();
         if watch.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
             // Not `eprintln!`, which the test harness would swallow.
             let _ = writeln!(

@@ -133,7 +133,10 @@ pub(super) struct Context {
     pub(super) thread: AtomicU32,
     /// 1 while it waits with a deadline.
     pub(super) timed: AtomicU32,
-    reserved: [AtomicU32; 12],
+    /// How often the owners of this slot have begun to wait. It goes on when the slot is given to another thread, so no two waits have the
+    /// same number; the generation in the word is the same again after some thousand.
+    waits: AtomicU64,
+    reserved: [AtomicU32; 10],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -148,6 +151,29 @@ impl Slot for Context {
 }
 
 impl Context {
+    /// Owner, IDLE: begins to wait with the offers of the table.
+    pub(super) fn wait(&self, parked: bool) {
+        self.count_wait();
+        self.word.wait(parked);
+    }
+
+    /// Owner, IDLE: begins to be held, before it commits an extended reader that it hands `block` to.
+    pub(super) fn hold(&self, block: Block) {
+        self.count_wait();
+        self.word.hold(block);
+    }
+
+    /// Before the word changes: whoever sees the new number and then reads the word does not find it as it was in an earlier wait.
+    fn count_wait(&self) {
+        let before = self.waits.load(Ordering::Relaxed);
+        self.waits.store(before.wrapping_add(1), Ordering::Release);
+    }
+
+    /// The number of the wait that the context is in, or was in last.
+    pub(super) fn waits(&self) -> u64 {
+        self.waits.load(Ordering::Acquire)
+    }
+
     /// Where in the program it made its last offer.
     pub(super) fn location(&self) -> Option<&'static std::panic::Location<'static>> {
         let address = self.location.load(Ordering::Relaxed) as usize;

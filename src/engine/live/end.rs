@@ -117,11 +117,6 @@ impl Tables {
         Holder::of(self.ends.named(end.index, end.generation)?.holder.load(Ordering::Acquire))
     }
 
-    /// The context that requested an end or took it out of a message, plus one.
-    pub(super) fn maker(self, end: EndName) -> u32 {
-        self.ends.named(end.index, end.generation).map_or(0, |end| end.maker.load(Ordering::Relaxed))
-    }
-
     /// The channel and the side of an end, if it still exists.
     pub(crate) fn end(self, end: EndName) -> Option<(ChannelName, Direction)> {
         self.ends.named(end.index, end.generation).map(|end| (end.channel(), end.direction()))

@@ -39,7 +39,7 @@ impl Local {
             return self.insist(|| partner.word.sync_held(guard, giving));
         }
         self.tables().arena.block(giving).back().store(self.index + 1, Ordering::Relaxed);
-        self.context.word.hold(giving);
+        self.context.hold(giving);
         let sync = self.insist(|| partner.word.sync(guard, giving));
         if sync == Sync::Stale {
             self.context.word.idle();

@@ -130,6 +130,14 @@ impl Local {
         Ok(local)
     }
 
+    /// From now on the thread acts for nobody, and does not count as active.
+    pub(crate) fn stand_aside(&self) {
+        self.context.member.store(0, Ordering::Release);
+        if self.context.active.swap(0, Ordering::AcqRel) == 1 {
+            self.tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     #[inline]
     pub(crate) fn tables(&self) -> Tables {
         self.tables

@@ -38,5 +38,5 @@ pub(crate) use hold::Unfinished;
 pub(crate) use local::{Local, act_for, become_host, forget_after_fork, host, member, with_local};
 pub(crate) use member::{Member, MemberName, Phase};
 pub(crate) use reaper::bury;
-pub(crate) use standstill::{Action, Standstill, Stuck, Suspect};
+pub(crate) use standstill::{Action, Standstill, Stuck, Suspects};
 pub(crate) use tables::{Owner, tables};

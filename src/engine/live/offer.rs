@@ -348,9 +348,9 @@ impl Local {
         let allowance = self.allowance();
         if mutant!("an offer is queued before it waits") {
             self.unlock_all();
-            self.context.word.wait(allowance.is_none());
+            self.context.wait(allowance.is_none());
         } else {
-            self.context.word.wait(allowance.is_none());
+            self.context.wait(allowance.is_none());
             self.unlock_all();
         }
 

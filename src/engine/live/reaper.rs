@@ -120,10 +120,7 @@ impl Local {
     pub(crate) fn for_reaper() -> Result<Local, crate::memory::ArenaError> {
         let mut local = Local::new()?;
         local.is_reaper = true;
-        local.context.member.store(0, Ordering::Release);
-        if local.context.active.swap(0, Ordering::AcqRel) == 1 {
-            local.tables().arena.shared().active.fetch_sub(1, Ordering::Relaxed);
-        }
+        local.stand_aside();
         Ok(local)
     }
 

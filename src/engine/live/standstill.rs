@@ -3,28 +3,38 @@
 //! Knows nothing of reports or of what is done about it. Nothing is kept for this while processes run; whoever looks reads the tables
 //! that the protocol has anyway: what each context offers, and who holds which ends.
 //!
-//! The set is a greatest fixed point. It begins with all contexts that wait and have no timer. A context leaves it when one of its guards
+//! The set is a greatest fixed point. It begins with all contexts that sleep and have no timer. A context leaves it when one of its guards
 //! could be answered from outside: an end of the other side is held by somebody who is not in the set, or is on its way in a
 //! message. What remains when nobody leaves any more waits for ever (a partial deadlock, or a total one if it is everybody).
 //!
-//! **Who stands behind an end.** A process of the network has one thread that uses its ends: that thread's context. The program
-//! itself, and a process that makes threads of its own, may use an end from any thread; so such an end counts as
-//! unable to act only if every context of that process is in the set and every other thread of it is blocked. A `Channel` value (a handle) counts with the thread that made it.
+//! **Who stands behind an end.** An end, and a `Channel` value (a handle), is held by a process, and any thread of that process may use
+//! it: a Rust value moves between threads without anybody's knowledge. So an end counts as unable to act only if every context of
+//! its process is in the set and every thread without a context waits for another thread of its own. Behind a process on a thread stand
+//! that thread and the threads of the program that act for no process, for it may have made some of them.
 //!
 //! **What is believed.** A reading without locks may see a moment that never was, and with much traffic hardly one reading is without
-//! such a ghost. So what a reading finds is only suspected. The next one, a while later, begins its fixed point with those that were suspected and
-//! whose words are still the same (a word changes with every operation): who has moved in the meantime is outside, whatever it does now.
+//! such a ghost. So what a reading finds is only suspected. The next one, a while later, begins its fixed point with those that were
+//! suspected and have not moved since. Only a context that sleeps (PARKED, or HELD by its reader) is suspected at all; it has not moved if
+//! it still sleeps and the count of its waits is the same, and a thread without a context has not moved if the system has not run it since.
+//! ```text
+//!     first reading      A sleeps, n-th wait     B sleeps, m-th wait     C of the process of A has run k times
+//!     second reading     A sleeps, n-th wait     B sleeps, m-th wait     C has run k times
+//! ```
+//! Each of them slept from its place in the first reading to its place in the second: between the two readings all of them slept at once, and
+//! nobody was left to wake any of them. The generation in a word would not do for this: it has so few bits that a busy context shows the
+//! same again, and while a context spins nobody can tell that it waits.
 //!
 //! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own.
 
 use super::channel::{BARRIER, Channel, END};
 use super::context::Context;
 use super::end::{Direction, EndName, Holder};
-use super::sync::Ordering;
+use super::sync::{Ordering, fence};
 use super::tables::{Owner, Tables};
 use super::word::{Phase, Snapshot};
 use crate::engine::ChannelName;
 use crate::memory::Block;
+use crate::sys::threads::{Rest, rest};
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 
@@ -70,14 +80,26 @@ pub(crate) struct Stuck {
     context: u32,
 }
 
-/// A context that waits, and the word it waits with.
-pub(crate) type Suspect = (u32, u64);
+/// Those who stand still if a reading is right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Suspects {
+    /// Contexts, and the numbers of their waits.
+    contexts: HashSet<(u32, u64)>,
+    /// Processes whose threads without a context only wait for others, and those threads.
+    hosts: HashMap<u32, Rest>,
+}
+
+impl Suspects {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.contexts.is_empty()
+    }
+}
 
 /// What one look has found.
 #[derive(Debug, Default)]
 pub(crate) struct Standstill {
-    /// Those who stand still if this reading is right, without those who have been proved to.
-    pub(crate) suspects: HashSet<Suspect>,
+    /// Those who are suspected, without those who have been proved to stand still.
+    pub(crate) suspects: Suspects,
     /// Those who do, in groups that wait for each other, in order.
     pub(crate) groups: Vec<Vec<Stuck>>,
 }
@@ -85,6 +107,8 @@ pub(crate) struct Standstill {
 /// A waiting context, as one reading finds it.
 struct Waiting {
     member: u32,
+    /// The number of the wait.
+    count: u64,
     word: u64,
     guards: Vec<(Action, ChannelName)>,
 }
@@ -93,7 +117,6 @@ struct Waiting {
 struct Seen {
     direction: Direction,
     holder: Holder,
-    maker: u32,
 }
 
 /// One reading of the tables.
@@ -103,22 +126,27 @@ struct Reading {
     /// Contexts by member, waiting or not.
     contexts: HashMap<u32, Vec<u32>>,
     ends: HashMap<(u32, u32), Vec<Seen>>,
-    /// Whether the threads of a process that have no context only wait for others.
-    idle: HashMap<u32, bool>,
+    /// The threads of a process that have no context, if all of them only wait for others.
+    idle: HashMap<u32, Option<Rest>>,
+    /// In a proof: the same in the reading before.
+    ran_before: Option<HashMap<u32, Rest>>,
 }
 
 impl Tables {
     /// A number that changes when a context begins or ends an operation.
     pub(crate) fn signature(self) -> u64 {
-        let words = self.contexts.taken().map(|(index, _, context)| (u64::from(index), context.word.read().raw()));
+        let words = self.contexts.taken().map(|(index, _, context)| {
+            // The phase, too: it changes within a wait.
+            [u64::from(index), context.waits(), context.word.read().raw()]
+        });
         // FNV-1a, over words instead of bytes.
-        words.fold(0xcbf2_9ce4_8422_2325, |hash, (index, word)| {
-            [index, word].iter().fold(hash, |hash, part| (hash ^ part).wrapping_mul(0x0100_0000_01b3))
+        words.fold(0xcbf2_9ce4_8422_2325, |hash, parts| {
+            parts.iter().fold(hash, |hash, part| (hash ^ part).wrapping_mul(0x0100_0000_01b3))
         })
     }
 
     /// The contexts that stand still now; they are proved to if they were suspected `before`.
-    pub(crate) fn standstill(self, before: &HashSet<Suspect>) -> Standstill {
+    pub(crate) fn standstill(self, before: &Suspects) -> Standstill {
         let mut reading = Reading::of(self);
         let all = reading.waiting.keys().copied().collect();
         let suspected = reading.fixed_point(all);
@@ -126,16 +154,20 @@ impl Tables {
         if suspected.iter().all(|context| reading.only_joins(*context)) {
             return Standstill::default();
         }
-        let suspects = reading.suspects(&suspected);
+        let contexts = reading.suspects(&suspected);
+        let hosts = reading.idle.iter().filter_map(|(host, rest)| Some((*host, rest.clone()?))).collect();
+        let mut suspects = Suspects { contexts, hosts };
         let known = suspected.into_iter().filter(|context| {
-            reading.waiting.get(context).is_some_and(|waiting| before.contains(&(*context, waiting.word)))
+            reading.waiting.get(context).is_some_and(|waiting| before.contexts.contains(&(*context, waiting.count)))
         });
         let known: HashSet<u32> = known.collect();
+        reading.ran_before = Some(before.hosts.clone());
         let proved = reading.fixed_point(known);
         let groups = reading.groups(&proved).into_iter();
         let groups = groups.filter(|group| !group.iter().all(|context| reading.only_joins(*context)));
         let groups = groups.map(|group| group.iter().filter_map(|context| reading.describe(*context)).collect());
-        Standstill { suspects: &suspects - &reading.suspects(&proved), groups: groups.collect() }
+        suspects.contexts = &suspects.contexts - &reading.suspects(&proved);
+        Standstill { suspects, groups: groups.collect() }
     }
 }
 
@@ -155,7 +187,7 @@ impl Reading {
         for (end, seen) in tables.all_ends() {
             ends.entry((end.index, end.generation)).or_default().push(seen);
         }
-        Reading { tables, waiting, contexts, ends, idle: HashMap::new() }
+        Reading { tables, waiting, contexts, ends, idle: HashMap::new(), ran_before: None }
     }
 
     /// The largest part of `set` in which nobody can be answered from outside of it.
@@ -172,9 +204,9 @@ impl Reading {
         }
     }
 
-    fn suspects(&self, set: &HashSet<u32>) -> HashSet<Suspect> {
-        let words = set.iter().filter_map(|context| Some((*context, self.waiting.get(context)?.word)));
-        words.collect()
+    fn suspects(&self, set: &HashSet<u32>) -> HashSet<(u32, u64)> {
+        let waits = set.iter().filter_map(|context| Some((*context, self.waiting.get(context)?.count)));
+        waits.collect()
     }
 
     fn only_joins(&self, context: u32) -> bool {
@@ -258,8 +290,8 @@ impl Reading {
         let Some(seen) = self.ends.remove(&(name.index, name.generation)) else { return false };
         let wanted = action.answered_by().unwrap_or(Direction::Writer);
         let outside = seen.iter().any(|end| match (end.direction, end.holder) {
-            (Direction::Handle, Holder::Member(holder)) => self.handle_is_outside(holder, end.maker, set),
-            (direction, _) if direction != wanted => false,
+            // A handle could become any end.
+            (direction, _) if direction != wanted && direction != Direction::Handle => false,
             (_, Holder::Member(holder)) => !self.is_at_rest(holder, set),
             (_, Holder::Exit(dying)) => dying == member || !self.is_at_rest(dying, set),
             // On its way to somebody, or in the arguments of a process that has not begun; else it goes nowhere without its keeper.
@@ -269,33 +301,38 @@ impl Reading {
         outside
     }
 
-    /// A handle could become any end in the hands of whoever made it.
-    fn handle_is_outside(&mut self, holder: u32, maker: u32, set: &HashSet<u32>) -> bool {
-        let made_by = maker
-            .checked_sub(1)
-            .filter(|maker| self.contexts.get(&holder).is_some_and(|contexts| contexts.contains(maker)));
-        match made_by {
-            Some(maker) => !set.contains(&maker),
-            None => !self.is_at_rest(holder, set),
-        }
-    }
-
-    /// Whether nobody in this member can act: all its contexts are in the set, and its other threads wait for them.
+    /// Whether nobody who may use an end of this member can act.
     fn is_at_rest(&mut self, member: u32, set: &HashSet<u32>) -> bool {
-        let Some(contexts) = self.contexts.get(&member) else { return false };
-        if !contexts.iter().all(|context| set.contains(context)) {
+        let all_wait =
+            |member: u32| self.contexts.get(&member).map(|contexts| contexts.iter().all(|it| set.contains(it)));
+        if all_wait(member) != Some(true) {
             return false;
         }
         let Some(slot) = self.tables.members.get(member) else { return false };
-        // A process on a thread is that thread.
-        let is_thread = slot.host.load(Ordering::Acquire) != member;
-        is_thread || self.others_only_wait(member, slot.pid.load(Ordering::Acquire))
+        let host = slot.host.load(Ordering::Acquire);
+        // Threads that a process on a thread has made act for the program.
+        if host != member && all_wait(host) == Some(false) {
+            return false;
+        }
+        self.others_only_wait(host)
     }
 
-    fn others_only_wait(&mut self, host: u32, pid: u32) -> bool {
-        if let Some(idle) = self.idle.get(&host) {
-            return *idle;
+    /// Whether the threads of a process that have no context only wait for others. In a proof, they must not have run since the
+    /// reading before either.
+    fn others_only_wait(&mut self, host: u32) -> bool {
+        if !self.idle.contains_key(&host) {
+            let rest = self.look_at_others(host);
+            self.idle.insert(host, rest);
         }
+        let rest = self.idle.get(&host).and_then(Option::as_ref);
+        match &self.ran_before {
+            Some(before) => rest.is_some() && rest == before.get(&host),
+            None => rest.is_some(),
+        }
+    }
+
+    fn look_at_others(&self, host: u32) -> Option<Rest> {
+        let slot = self.tables.members.get(host)?;
         let known: Vec<u32> = self
             .tables
             .contexts
@@ -303,9 +340,7 @@ impl Reading {
             .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host + 1)
             .map(|(_, _, context)| context.thread.load(Ordering::Acquire))
             .collect();
-        let idle = crate::sys::threads::others_only_wait(pid, &known);
-        self.idle.insert(host, idle);
-        idle
+        rest(slot.pid.load(Ordering::Acquire), &known)
     }
 
     /// Whether the barrier could complete by what somebody outside does.
@@ -441,8 +476,9 @@ impl Tables {
 }
 
 impl Waiting {
-    /// `None` when the context does not wait, or a timer will end its waiting.
+    /// `None` when the context does not sleep, or a timer will end its sleep.
     fn read(tables: Tables, exits: &HashSet<ChannelName>, member: u32, context: &'static Context) -> Option<Waiting> {
+        let count = context.waits();
         let word = context.word.read();
         let mut guards: Vec<(Action, ChannelName)> = match word.phase() {
             Phase::Held => {
@@ -451,7 +487,7 @@ impl Waiting {
                 let output = || offers.iter().find(|offer| offer.is_output());
                 vec![(Action::Release, fired.or_else(output)?.channel())]
             }
-            Phase::Waiting | Phase::Parked if context.timed.load(Ordering::Acquire) == 0 => context
+            Phase::Parked if context.timed.load(Ordering::Acquire) == 0 => context
                 .offers(tables)
                 .iter()
                 .map(|offer| (Waiting::action(tables, exits, offer), offer.channel()))
@@ -459,8 +495,10 @@ impl Waiting {
             _ => return None,
         };
         guards.dedup();
-        // The table belongs to the word only if the word has not changed since.
-        (context.word.read() == word && !guards.is_empty()).then(|| Waiting { member, word: word.raw(), guards })
+        // The table and the word belong to this wait only if neither has changed since.
+        fence(Ordering::Acquire);
+        let same = context.word.read() == word && context.waits() == count;
+        (same && !guards.is_empty()).then(|| Waiting { member, count, word: word.raw(), guards })
     }
 
     fn action(tables: Tables, exits: &HashSet<ChannelName>, offer: &super::context::Offer) -> Action {
@@ -482,7 +520,7 @@ impl Tables {
             .map(|(index, generation, _)| name((index, generation)))
             .filter_map(|end| {
                 let (channel, direction) = self.end(end)?;
-                Some((channel, Seen { direction, holder: self.holder(end)?, maker: self.maker(end) }))
+                Some((channel, Seen { direction, holder: self.holder(end)? }))
             })
             .collect()
     }

@@ -56,7 +56,8 @@ pub(super) struct Snapshot(u64);
 const PHASE: u64 = 0b111;
 const GUARD_SHIFT: u32 = 3;
 const GENERATION_SHIFT: u32 = 19;
-const GENERATION: u64 = 0x1fff;
+/// How many waits a word tells apart: narrow on request, to show that nothing but the protocol relies on it.
+pub(super) const GENERATION: u64 = if option_env!("CSPROC_NARROW").is_some() { 0b11 } else { 0x1fff };
 
 /// Stands in the guard field of a HELD word whose owner is a writer that committed a waiting extended reader. The block in such a
 /// word is the message it gave away: it identifies this rendezvous for the release, and it belongs to the reader.
@@ -186,6 +187,12 @@ impl StateWord {
     pub(super) fn park(&self) -> Own {
         self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE)))
             .map_or(Own::Synced, |_| Own::Done)
+    }
+
+    /// For tests: from PARKED back to WAITING, as if the owner had not given up looking.
+    #[cfg(test)]
+    pub(super) fn unpark(&self) {
+        self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Waiting, 0, now.generation(), NONE)));
     }
 
     /// Owner: sleeps while PARKED, until the deadline; or while HELD, when no deadline counts any more.

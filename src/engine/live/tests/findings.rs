@@ -190,7 +190,7 @@ fn a_writer_that_waits_for_a_reader_that_is_gone() {
             || {
                 // As if the reader had died with it and the block been given back.
                 header.set_owner(0);
-                context.word.hold(block);
+                context.hold(block);
             },
             &format!("context {me} waits for a reader that is gone"),
             || {
@@ -210,7 +210,7 @@ fn a_party_that_was_claimed_and_forgotten() {
         let barrier = wire.name.index;
         says(
             || {
-                context.word.wait(true);
+                context.wait(true);
                 assert_eq!(context.word.claim(0, barrier), Sync::Committed { parked: true });
             },
             &format!("context {me} is claimed for barrier {barrier}, whose lock is free"),

@@ -7,5 +7,6 @@ mod audit;
 mod choice;
 mod findings;
 mod halfway;
+mod standstill;
 mod watch;
 mod wire;

@@ -1,0 +1,101 @@
+//! Law 12: a context is proved to stand still only by two readings of one and the same wait.
+//!
+//! Knows nothing of reports. The looks are made by hand, by a thread that stands aside, so that nothing depends on time.
+
+use super::super::standstill::Suspects;
+use super::super::word::{GENERATION, Phase};
+use super::super::{Standstill, tables};
+use super::audit::first_waiting;
+use super::watch::{alone, found, until};
+use super::wire::{Wire, here, read, write};
+use crate::engine::ChannelName;
+
+/// The context that waits to read, once it sleeps.
+fn asleep(name: ChannelName) -> u32 {
+    let reader = found(|| first_waiting(name, false));
+    until(|| tables().contexts.get(reader).is_some_and(|context| context.word.read().phase() == Phase::Parked));
+    reader
+}
+
+fn look(before: &Suspects) -> Standstill {
+    tables().standstill(before)
+}
+
+/// Looks until somebody is suspected; tests that run beside this one may act for a while.
+fn suspected() -> Suspects {
+    found(|| Some(look(&Suspects::default()).suspects).filter(|suspects| !suspects.is_empty()))
+}
+
+/// Suspects that nobody moves are proved, so a look that proves nothing has seen a move.
+fn is_proved_after_all() {
+    let groups = found(|| Some(look(&suspected()).groups).filter(|groups| !groups.is_empty()));
+    assert_eq!(groups.len(), 1);
+}
+
+#[test]
+fn law_12_a_word_that_comes_round_again_proves_nothing() {
+    alone("law_12_a_word_that_comes_round_again_proves_nothing", || {
+        let rounds = GENERATION + 1;
+        let wire = Wire::new();
+        here(|local| local.stand_aside());
+        std::thread::scope(|threads| {
+            threads.spawn(|| (0..=rounds).for_each(|_| _ = read(wire.name)));
+            let reader = tables().contexts.get(asleep(wire.name)).unwrap();
+            let word = || reader.word.read().raw();
+            let first = word();
+            let suspects = suspected();
+            for round in 0..rounds {
+                write(wire.name, round).unwrap();
+                asleep(wire.name);
+            }
+            let again = word();
+            let Standstill { groups, .. } = look(&suspects);
+            is_proved_after_all();
+            write(wire.name, rounds).unwrap();
+            // Now that nobody waits any more.
+            assert_eq!(again, first, "the word is to be the same again");
+            assert!(groups.is_empty(), "{groups:?}");
+        });
+    });
+}
+
+#[test]
+fn law_12_another_thread_with_the_same_context_has_not_waited_before() {
+    alone("law_12_another_thread_with_the_same_context_has_not_waited_before", || {
+        let wire = Wire::new();
+        here(|local| local.stand_aside());
+        let mut suspects = Suspects::default();
+        let mut contexts = Vec::new();
+        for value in 0..3 {
+            std::thread::scope(|threads| {
+                let reader = threads.spawn(|| read(wire.name));
+                contexts.push(asleep(wire.name));
+                let Standstill { groups, .. } = look(&suspects);
+                suspects = suspected();
+                write(wire.name, value).unwrap();
+                // By hand: a scope does not wait until the thread has given its context back.
+                assert_eq!(reader.join().unwrap(), Ok(value));
+                assert!(groups.is_empty(), "{groups:?}");
+            });
+        }
+        assert!(contexts.iter().all(|context| *context == contexts[0]), "the slot is to be the same: {contexts:?}");
+    });
+}
+
+#[test]
+fn law_12_whoever_spins_is_no_suspect() {
+    alone("law_12_whoever_spins_is_no_suspect", || {
+        let wire = Wire::new();
+        here(|local| local.stand_aside());
+        std::thread::scope(|threads| {
+            threads.spawn(|| read(wire.name));
+            let reader = tables().contexts.get(asleep(wire.name)).unwrap();
+            // As it was before it gave up spinning.
+            reader.word.unpark();
+            assert!(look(&Suspects::default()).suspects.is_empty());
+            assert_eq!(reader.word.park(), super::super::word::Own::Done);
+            suspected();
+            write(wire.name, 1).unwrap();
+        });
+    });
+}
