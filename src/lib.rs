@@ -57,15 +57,15 @@ mod sys;
 
 pub use alternation::{Alternation, Event, Fired, Guard, Read, Ticker, Token, Write, select_read, tick};
 pub use channel::{
-    Barrier, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, Extended, IntoIter, Iter, Message,
-    MessageError, Reader, WriteError, Writer,
+    Barrier, BlockedProcess, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, DeadlockReport,
+    Extended, IntoIter, Iter, Message, MessageError, Reader, WaitsFor, WriteError, Writer,
 };
 pub use csproc_macros::process;
+pub use engine::ProcessId;
 pub use forkserver::Cause;
 pub use process::{
-    Audit, BlockedProcess, Child, Current, Deadlock, DeadlockReport, Error, ExitGuard, Failure, Network, NetworkError,
-    OnCrash, Placement, Process, ProcessId, Result, Results, StartError, Strategy, Supervisor, WaitsFor, audit,
-    current, dump, stand_aside, values,
+    Audit, Child, Current, Deadlock, Error, ExitGuard, Failure, Network, NetworkError, OnCrash, Placement, Process,
+    Result, Results, StartError, Strategy, Supervisor, audit, current, dump, stand_aside, values,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]

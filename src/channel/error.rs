@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of engines: what the engine reports by number is put into words here, for people and for programs.
 
+use super::deadlock::DeadlockReport;
 use crate::engine::Fate;
 use crate::forkserver::{Cause, describe};
 use crate::memory::ArenaError;
@@ -24,6 +25,9 @@ use std::fmt;
 pub enum ChannelError {
     /// Somebody poisoned the channel: the network is to end at once.
     Poisoned,
+    /// The channel is part of a deadlock and was poisoned for it: poison like any other ([`is_poisoned`](ChannelError::is_poisoned) holds),
+    /// with the report of who waited for whom.
+    Deadlock(Box<DeadlockReport>),
     /// The last end of the other side is gone: nobody is left to communicate with.
     Retired,
     /// A process died and took the channel with it.
@@ -50,14 +54,38 @@ pub enum ChannelError {
 }
 
 impl ChannelError {
-    /// Whether the channel was poisoned.
+    /// Whether the channel was poisoned, by anybody or for a deadlock.
     ///
     /// # Examples
     /// ```
     /// assert!(csproc::ChannelError::Poisoned.is_poisoned());
     /// ```
     pub fn is_poisoned(&self) -> bool {
-        *self == ChannelError::Poisoned
+        matches!(self, ChannelError::Poisoned | ChannelError::Deadlock(_))
+    }
+
+    /// The deadlock that the channel was part of, if it was poisoned for one.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// // Nobody else could ever read what is written here.
+    /// let c = Channel::<u8>::new();
+    /// let (w, r) = (c.writer(), c.reader());
+    /// let error = w.write(1).unwrap_err();
+    /// assert!(error.is_poisoned());
+    /// assert_eq!(error.deadlock().unwrap().processes()[0].waits_for[0].action, "write");
+    /// drop(r);
+    /// ```
+    pub fn deadlock(&self) -> Option<&DeadlockReport> {
+        match self {
+            ChannelError::Deadlock(report) => {
+                report.is_given();
+                Some(report)
+            }
+            _ => None,
+        }
     }
 
     /// Whether the other side is gone.
@@ -121,10 +149,13 @@ impl From<Fate> for ChannelError {
         match fate {
             Fate::Poisoned => ChannelError::Poisoned,
             Fate::Retired => ChannelError::Retired,
-            Fate::Lost { member } => {
-                let (process, cause) = describe(member);
-                ChannelError::Lost { process, cause }
-            }
+            Fate::Lost { member } => match DeadlockReport::of_slot(member) {
+                Some(report) => ChannelError::Deadlock(Box::new(report)),
+                None => {
+                    let (process, cause) = describe(member);
+                    ChannelError::Lost { process, cause }
+                }
+            },
             Fate::Abandoned { member, crashed } => {
                 let (process, cause) = describe(member);
                 if crashed { ChannelError::Lost { process, cause } } else { ChannelError::Abandoned { process } }
@@ -149,6 +180,7 @@ impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ChannelError::Poisoned => f.write_str("the channel is poisoned"),
+            ChannelError::Deadlock(_) => f.write_str("the channel is poisoned: part of a deadlock"),
             ChannelError::Retired => f.write_str("the channel is retired: the last end of the other side is gone"),
             ChannelError::Lost { process, cause } => {
                 write!(f, "the channel was lost with process `{process}`, which {cause}")
@@ -166,7 +198,14 @@ impl fmt::Display for ChannelError {
     }
 }
 
-impl std::error::Error for ChannelError {}
+impl std::error::Error for ChannelError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ChannelError::Deadlock(report) => Some(report.as_ref()),
+            _ => None,
+        }
+    }
+}
 
 /// Why a value cannot be a message.
 ///

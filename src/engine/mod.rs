@@ -17,6 +17,24 @@ pub(crate) struct ChannelName {
     pub(crate) generation: u32,
 }
 
+/// Identifies a process among all that a program ever runs; never used twice.
+///
+/// It is not the number that the operating system gives (see [`Child::pid`](crate::Child::pid)), which is used again and again.
+///
+/// # Examples
+/// ```
+/// let id = csproc::current().id();
+/// assert_eq!(id, csproc::current().id());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct ProcessId(pub(crate) u64);
+
+impl std::fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// One alternative of an offer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guard {

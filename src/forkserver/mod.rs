@@ -35,7 +35,9 @@ pub(crate) use client::{collect, end_server, fetch, kill, own_name, publish, sta
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
-pub(crate) use obituary::{cause_of, describe, has_panicked, name_of, read_record, record_panic, write_record};
+pub(crate) use obituary::{
+    cause_of, describe, has_crashed, has_panicked, name_of, read_record, record_panic, write_record,
+};
 pub(crate) use panics::{quietly, record_panics_of, text_of};
 
 use crate::engine::live::Member;

@@ -128,6 +128,11 @@ pub(crate) fn has_panicked(member: &Member) -> bool {
     member.obituary.load(Ordering::Acquire) != NONE
 }
 
+/// Whether anything is known of a crash of the member.
+pub(crate) fn has_crashed(member: &Member) -> bool {
+    has_panicked(member) || member.code.load(Ordering::Acquire) != 0
+}
+
 /// The error number of a failed start, if that is what happened.
 pub(super) fn failed_start(member: &Member) -> Option<i32> {
     let code = member.code.load(Ordering::Acquire);

@@ -98,6 +98,7 @@ impl Server {
         let files = getrlimit(Resource::Nofile);
         // Each spawning process has a descriptor here; a failure only leaves the limit where it was.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
+        crate::engine::live::become_server();
         let (Ok((watch, mask)), Ok(local)) = (Watch::children(), Local::for_reaper()) else { exit_now(1) };
         let work = Loop {
             server: self,

@@ -44,7 +44,8 @@ impl Audit {
         &self.findings
     }
 
-    /// Processes that are known, the program itself included.
+    /// The program itself, its processes that run, and those that have ended and were not joined yet; [`dump`] prints the same ones. The
+    /// server that starts processes is not counted.
     ///
     /// # Examples
     /// See [`audit`].
@@ -135,15 +136,15 @@ pub(super) fn picture() -> String {
     let tables = tables();
     let mut text = String::from("csproc: processes\n");
     let scene = tables.scene();
-    for (index, _, member) in tables.members.taken().filter(|(_, _, member)| member.phase() != Phase::Gone) {
+    for (index, member) in tables.processes() {
         let host = member.host.load(Ordering::Acquire);
         let place = if host == index { "process" } else { "thread of" };
         let pid = member.pid.load(Ordering::Acquire);
-        let is_server = member.parent.load(Ordering::Acquire) == u32::MAX && Ok(index) != crate::engine::live::host();
-        if is_server {
-            continue;
-        }
-        let _ = writeln!(text, "  `{}`, {place} {pid}, {:?}", name_of(member), member.phase());
+        let phase = match member.phase() {
+            Phase::Gone => String::from("ended, not joined yet"),
+            phase => format!("{phase:?}"),
+        };
+        let _ = writeln!(text, "  `{}`, {place} {pid}, {phase}", name_of(member));
         for seen in scene.iter().filter(|seen| seen.member == index) {
             let place = seen.location.map_or_else(String::new, |location| format!(" at {location}"));
             let _ = writeln!(text, "    {}{place}", seen.state);

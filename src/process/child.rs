@@ -2,12 +2,12 @@
 //!
 //! Knows nothing of how it was started.
 
-use super::current::ProcessId;
 use super::exit_guard::ExitGuard;
 use super::failure::{Failure, NetworkError, Outcome};
 use super::network::{Assemble, Started, assemble};
 use super::part::Shape;
 use super::running::{adopt, forget};
+use crate::engine::ProcessId;
 use parking_lot::Mutex;
 use std::fmt;
 use std::panic::Location;

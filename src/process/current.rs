@@ -3,29 +3,10 @@
 //! Knows nothing of how it was started.
 
 use super::definition::Placement;
+use crate::engine::ProcessId;
 use crate::engine::live::{member, tables, with_local};
 use crate::forkserver::name_of;
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::sync::atomic::Ordering;
-
-/// Identifies a process among all that a program ever runs; never used twice.
-///
-/// It is not the number that the operating system gives (see [`Child::pid`](crate::Child::pid)), which is used again and again.
-///
-/// # Examples
-/// ```
-/// let id = csproc::current().id();
-/// assert_eq!(id, csproc::current().id());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ProcessId(pub(super) u64);
-
-impl fmt::Display for ProcessId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// The process that is running; see [`current`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use super::current::current;
 use super::values::Place;
-use crate::channel::ChannelError;
+use crate::channel::{ChannelError, DeadlockReport};
 use serde::{Deserialize, Serialize, Serializer};
 use std::any::TypeId;
 use std::cell::Cell;
@@ -210,7 +210,11 @@ impl<E: std::error::Error> From<E> for Error {
         let mut chain = vec![error.to_string()];
         let mut source = error.source();
         while let Some(error) = source {
-            chain.push(error.to_string());
+            chain.push(match error.downcast_ref::<DeadlockReport>() {
+                // Nobody has seen it yet.
+                Some(report) => report.text(),
+                None => error.to_string(),
+            });
             source = error.source();
         }
         Error::new(chain, channel_error(&error).cloned())
@@ -232,6 +236,8 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)?;
+        // This shows the report of a deadlock, if there is one.
+        let _ = self.channel_error().and_then(ChannelError::deadlock);
         for (number, text) in self.chain().enumerate().skip(1) {
             if number == 1 {
                 f.write_str("\n\nCaused by:")?;

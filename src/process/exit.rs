@@ -1,5 +1,7 @@
 //! The end of the program itself: children that nobody has joined are joined when `main` returns.
 //!
+//! What nobody was told before is told now, however the program leaves: failures of such children, and deadlocks.
+//!
 //! Knows nothing of how joining works. When `main` returns, the program lets go of the ends it still holds and waits for its children,
 //! as every process does. When it leaves in any other way (an error, a panic, `std::process::exit`, a signal), it does not wait: the
 //! process server dies with it and takes every process along.
@@ -7,11 +9,12 @@
 //! The C library runs exit handlers in both cases, so the two are told apart by the stack: after `main` has returned there is nothing
 //! below the handler but the C library.
 
-use super::running::join_children_of;
+use super::running::{complain_of_failed_children, join_children_of};
+use super::untold;
 use crate::engine::live::{Closing, host, with_local};
 use std::ffi::{c_int, c_void};
 use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// The process that the handler was registered in: a forked copy has nothing to join.
 static REGISTERED: AtomicU32 = AtomicU32::new(0);
@@ -20,8 +23,17 @@ static REGISTERED: AtomicU32 = AtomicU32::new(0);
 /// four more.
 const FRAMES: usize = 8;
 
+/// Whether this process has ever started another one.
+static HAS_CHILDREN: AtomicBool = AtomicBool::new(false);
+
 /// From now on this process joins its children when `main` returns.
 pub(super) fn join_at_exit() {
+    HAS_CHILDREN.store(true, Ordering::Release);
+    speak_at_exit();
+}
+
+/// From now on this process says at its end what nobody was told before.
+pub(super) fn speak_at_exit() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         REGISTERED.store(std::process::id(), Ordering::Release);
@@ -33,15 +45,26 @@ extern "C" fn at_exit(status: c_int, _: *mut c_void) {
     if REGISTERED.load(Ordering::Acquire) != std::process::id() {
         return;
     }
-    crate::forkserver::stop_collecting();
+    // Counted here: a further frame would be one of the library's.
     let main_has_returned = status == 0 && is_main_thread() && crate::sys::exit::stack_depth() <= FRAMES;
-    if main_has_returned && let Ok(host) = host() {
-        // Without a context nothing can be closed, and the children may wait for ever: then they are killed with the server.
-        if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
-            join_children_of(host);
-        }
+    if HAS_CHILDREN.load(Ordering::Acquire) {
+        see_to_children(main_has_returned);
     }
-    crate::forkserver::end_server();
+    untold::print_all();
+    if HAS_CHILDREN.load(Ordering::Acquire) {
+        crate::forkserver::end_server();
+    }
+}
+
+fn see_to_children(main_has_returned: bool) {
+    crate::forkserver::stop_collecting();
+    let Ok(host) = host() else { return };
+    if !main_has_returned {
+        complain_of_failed_children(host);
+    } else if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
+        join_children_of(host);
+    }
+    // Else: without a context nothing can be closed, and the children may wait for ever: then they are killed with the server.
 }
 
 fn is_main_thread() -> bool {

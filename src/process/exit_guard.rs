@@ -2,10 +2,10 @@
 //!
 //! Knows nothing of how processes end: an end shows as the retirement of a channel that nobody writes to.
 
-use super::current::ProcessId;
 use crate::alternation::{Arm, Guard, Offered, Outcome, Stowed, Take, Verdict, wait_for};
 use crate::channel::{Channel, ChannelError};
-use crate::engine::live::{Closing, Direction, EndName, Holder, member, tables, with_local};
+use crate::engine::ProcessId;
+use crate::engine::live::{Closing, Direction, EndName, Holder, Role, member, tables, with_local};
 use crate::engine::{self, ChannelName};
 use parking_lot::Mutex;
 use std::fmt;
@@ -152,7 +152,7 @@ impl ProcessId {
             generation: member.exit_reader_generation.load(Ordering::Acquire),
         };
         let exit = tables.end(reader).map(|(channel, _)| channel);
-        let is_program = member.parent.load(Ordering::Acquire) == u32::MAX && exit.is_none();
+        let is_program = member.role() == Role::Program;
         // Its slot may have been given to another process in the meantime: then this one is gone.
         let same = member.serial.load(Ordering::Acquire) == self.0;
         if same && is_program {

@@ -2,9 +2,8 @@
 //!
 //! Knows nothing of how it was found out.
 
-use super::deadlock::DeadlockReport;
 use super::start_error::StartError;
-use crate::channel::{Message, MessageError, Parcel};
+use crate::channel::{DeadlockReport, Message, MessageError, Parcel};
 use crate::forkserver::Cause;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -167,6 +166,7 @@ impl NetworkError {
         for outcome in outcomes {
             let outcome = match outcome {
                 Outcome::Deadlocked(outcome, report) => {
+                    report.is_given();
                     // One report is told by each process in it.
                     let failure = Failure::Deadlock(report);
                     if !failures.contains(&failure) {

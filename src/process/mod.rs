@@ -20,13 +20,14 @@ mod restart;
 mod running;
 mod start_error;
 mod supervisor;
+mod untold;
 pub mod values;
 mod watch;
 
 pub use audit::{Audit, audit, dump};
 pub use child::Child;
-pub use current::{Current, ProcessId, current, stand_aside};
-pub use deadlock::{BlockedProcess, Deadlock, DeadlockReport, WaitsFor};
+pub use current::{Current, current, stand_aside};
+pub use deadlock::Deadlock;
 pub use definition::{OnCrash, Options, Placement, Process, process};
 pub use error::{Error, Result};
 pub use exit_guard::ExitGuard;

@@ -221,6 +221,10 @@ impl Driver {
     }
 
     /// The outcomes of its processes; what it panicked of, if it did.
+    pub(super) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     pub(super) fn join(self) -> Vec<Outcome> {
         match self.thread.join() {
             Ok(outcomes) => outcomes,

@@ -8,20 +8,23 @@ use super::definition::{Blueprint, OnCrash, Placement};
 use super::failure::{Failure, Outcome};
 use super::network::Driver;
 use super::start_error::StartError;
-use super::watch::look_after_processes;
+use super::untold::say;
+use super::watch::look_after_the_program;
 use crate::channel::{Parcel, settle};
 use crate::engine::live::{
     ChannelKind, Closing, Direction, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
 };
 use crate::engine::{ChannelName, Engine, Guard, Order, Store};
-use crate::forkserver::{self, Launch, cause_of, equip, start_error};
+use crate::forkserver::{self, Launch, cause_of, equip, has_crashed, start_error};
 use crate::memory::{ArenaError, NONE};
+use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// One started process.
 #[derive(Debug)]
@@ -74,7 +77,7 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
             })
             .collect();
     }
-    look_after_processes();
+    look_after_the_program();
     let wanted: Vec<MemberName> = prepared
         .iter()
         .flatten()
@@ -389,9 +392,41 @@ pub(super) fn leave_driver(driver: Driver) {
 /// Nobody joined it, so nobody else can say it.
 fn complain(outcome: &Outcome) {
     match outcome {
-        Outcome::Failed(failure) => eprintln!("csproc: {failure}; it was spawned and never joined"),
-        Outcome::Deadlocked(_, report) => eprintln!("csproc: {report}"),
+        Outcome::Failed(failure) => say(format_args!("{failure}; it was spawned and never joined")),
+        // Told once, however many were in it.
+        Outcome::Deadlocked(_, report) if !report.was_given() => say(format_args!("{report}")),
+        Outcome::Deadlocked(..) => (),
         Outcome::Returned { .. } | Outcome::NotBegun { .. } => (),
+    }
+}
+
+/// Complains of the children of this process that have failed so far. Those that are still at work are not waited for.
+#[track_caller]
+pub(super) fn complain_of_failed_children(parent: u32) {
+    /// Whoever crashed has closed its ends a moment before it counts as gone.
+    const MOMENT: Duration = Duration::from_millis(200);
+    let location = Location::caller();
+    let deadline = Deadline::at(Instant::now() + MOMENT);
+    loop {
+        let finished = |(owner, driver): &(u32, Driver)| *owner == parent && driver.is_finished();
+        let driver = {
+            let mut drivers = DRIVERS.lock();
+            drivers.iter().position(&finished).map(|place| drivers.swap_remove(place).1)
+        };
+        let Some(driver) = driver else { break };
+        driver.join().iter().for_each(complain);
+    }
+    let children: Vec<Arc<Running>> =
+        CHILDREN.lock().iter().filter(|child| child.parent == parent).map(Arc::clone).collect();
+    for child in children {
+        if child.slot().is_some_and(has_crashed) {
+            tables().wait_until_gone(child.member, &deadline);
+        }
+        if child.wait(false, location)
+            && let Some(outcome) = child.take(location)
+        {
+            complain(&outcome);
+        }
     }
 }
 

@@ -1,24 +1,41 @@
-//! The thread that looks after a program while it runs processes: it finds deadlocks, and prints the state when `SIGQUIT` asks for it.
+//! The thread that looks after a program: it finds deadlocks, and prints the state when `SIGQUIT` asks for it.
 //!
-//! Knows nothing of what a deadlock is or what is printed. It sleeps for ever while there are no processes.
+//! Knows nothing of what a deadlock is or what is printed. It begins with the first process, or when a thread of the program has slept in this
+//! library for a while; it sleeps for ever while there are no processes and nobody sleeps.
+#![expect(unsafe_code, reason = "an ELF constructor; listed in the architecture page")]
 
 use super::audit::picture;
 use super::deadlock::Watcher;
-use crate::engine::live::{Phase, host, tables};
+use super::exit::speak_at_exit;
+use super::untold;
+use crate::engine::live::{Phase, Role, host, tables};
+use crate::sys::lasting::{is_seen, tell_by};
 use crate::sys::signal::{answer_quit, quit_was_asked};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use std::io::Write as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Rung when processes are started, and by the signal.
+/// Rung when processes are started, when a thread of the program sleeps, and by the signal.
 static BELL: OnceLock<Option<OwnedFd>> = OnceLock::new();
 
-/// Processes are about to be started: from now on somebody looks after them. Only the program itself does; it sees everybody.
-pub(super) fn look_after_processes() {
+#[cfg(all(target_os = "linux", not(miri)))]
+#[used]
+// SAFETY: the section holds pointers to functions that the C runtime calls before `main`; this is one.
+#[unsafe(link_section = ".init_array.00102")]
+static CONSTRUCTOR: extern "C" fn() = listen;
+
+/// From now on a thread that sleeps for long says so.
+extern "C" fn listen() {
+    tell_by(look_after_the_program);
+}
+
+/// Processes are about to be started, or somebody sleeps: from now on somebody looks after them. Only the program itself does; it sees
+/// everybody.
+pub(super) fn look_after_the_program() {
     let Some(own) = host().ok().and_then(|host| tables().members.get(host)) else { return };
-    if own.parent.load(Ordering::Acquire) != u32::MAX {
+    if own.role() != Role::Program {
         return;
     }
     if let Some(bell) = BELL.get_or_init(begin) {
@@ -34,6 +51,7 @@ fn begin() -> Option<OwnedFd> {
     let thread = std::thread::Builder::new().name(String::from("csproc-deadlock")).stack_size(512 << 10);
     thread.spawn(move || look_for_ever(&copy)).ok()?;
     answer_quit(bell.as_raw_fd());
+    speak_at_exit();
     Some(bell)
 }
 
@@ -41,16 +59,20 @@ fn look_for_ever(bell: &OwnedFd) {
     crate::sys::threads::does_not_count();
     let mut watcher = Watcher::new();
     loop {
-        let pause = anybody().then(|| watcher.pause()).and_then(|pause| Timespec::try_from(pause).ok());
-        let rung = poll(&mut [PollFd::new(bell, PollFlags::IN)], pause.as_ref()).is_ok_and(|ready| ready > 0);
+        let untold = untold::review();
+        let pause = pause(&watcher).or_else(|| untold.then_some(untold::PATIENCE));
+        let until = pause.and_then(|pause| Timespec::try_from(pause).ok());
+        let rung = poll(&mut [PollFd::new(bell, PollFlags::IN)], until.as_ref()).is_ok_and(|ready| ready > 0);
         if rung {
             let mut count = [0_u8; 8];
             let _ = rustix::io::read(bell, &mut count);
+            watcher.be_alert();
         }
         if quit_was_asked() {
-            eprint!("{}", picture());
+            // Standard error may be closed.
+            let _ = std::io::stderr().write_all(picture().as_bytes());
         }
-        // A start rang the bell, not the timeout. Nobody can be stuck yet, and the interval between two looks must not shrink.
+        // Rung by a start: nobody can be stuck yet, and the interval between two looks must not shrink.
         if rung && pause.is_some() {
             std::thread::sleep(watcher.pause().min(Duration::from_millis(5)));
         }
@@ -58,11 +80,24 @@ fn look_for_ever(bell: &OwnedFd) {
     }
 }
 
+/// How long to wait before the next look; `None` is until somebody rings.
+fn pause(watcher: &Watcher) -> Option<Duration> {
+    if anybody() {
+        is_seen(true);
+        return Some(watcher.pause());
+    }
+    // The program alone: soon after something has happened, then less and less often; who falls asleep then rings.
+    let calm = tables().anybody_sleeps().then(|| watcher.calm_pause());
+    is_seen(calm.is_some_and(|pause| pause == watcher.pause()));
+    // Once more, for somebody who has fallen asleep and has been told that somebody looks.
+    calm.or_else(|| (anybody() || tables().anybody_sleeps()).then(|| watcher.pause()))
+}
+
 /// Whether there is any process but the program itself.
 fn anybody() -> bool {
     tables()
         .members
         .taken()
-        .filter(|(_, _, member)| member.parent.load(Ordering::Acquire) != u32::MAX)
+        .filter(|(_, _, member)| member.role() == Role::Process)
         .any(|(_, _, member)| member.phase() != Phase::Gone)
 }

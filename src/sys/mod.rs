@@ -9,6 +9,7 @@ pub(crate) mod cpu;
 pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod futex;
+pub(crate) mod lasting;
 pub(crate) mod map;
 pub(crate) mod mutant;
 pub(crate) mod signal;

@@ -283,8 +283,13 @@ alone_over_both! {
         let bytes = postcard::to_allocvec(report).unwrap();
         assert_eq!(&postcard::from_bytes::<DeadlockReport>(&bytes).unwrap(), report);
         let results = error.results();
-        assert_eq!(results.get::<End>(0), Some(Err(ChannelError::Poisoned)), "the blocked call hears of poison");
-        assert_eq!(results.get::<End>(1), Some(Err(ChannelError::Poisoned)));
+        for place in [0, 1] {
+            // The blocked call hears of poison, and of the deadlock.
+            let blocked = results.get::<End>(place).unwrap().unwrap_err();
+            assert!(blocked.is_poisoned() && !blocked.is_lost(), "{blocked:?}");
+            assert_eq!(blocked.deadlock(), Some(report));
+            assert_eq!(blocked.to_string(), "the channel is poisoned: part of a deadlock");
+        }
     }
 
     fn law_9_two_that_write_to_each_other(placement) {
@@ -551,9 +556,10 @@ fn the_program_itself() {
     let (w, r) = (c.writer(), d.reader());
     let child = Spawn!(read_first(c.reader(), d.writer()).named("child")).unwrap();
     drop((c, d));
-    assert_eq!(r.read(), Err(ChannelError::Poisoned));
+    let own = r.read().unwrap_err();
     drop(w);
     let error = child.join().unwrap_err();
+    assert_eq!(own.deadlock(), error.deadlock());
     let report = error.deadlock().unwrap();
     assert_eq!(report.processes().len(), 2);
     assert_eq!(report.cycle().len(), 2);
@@ -569,7 +575,7 @@ fn the_program_itself() {
     let child = Spawn!(read_for_long(other.reader())).unwrap();
     let kept = other.writer();
     drop(other);
-    assert_eq!(r.read(), Err(ChannelError::Poisoned));
+    assert!(r.read().unwrap_err().is_poisoned());
     drop((w, kept));
     assert_eq!(child.join().unwrap(), Err(ChannelError::Retired));
     println!("found");

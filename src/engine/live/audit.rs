@@ -6,7 +6,7 @@
 use super::channel::{Channel, NO_READERS, NO_WRITERS};
 use super::context::Context;
 use super::end::{EndName, Holder};
-use super::member::Phase;
+use super::member::{Member, Phase, Role};
 use super::sync::Ordering;
 use super::tables::{Owner, Tables};
 use super::word::{Phase as Word, Snapshot};
@@ -28,19 +28,24 @@ pub(crate) struct Census {
 
 impl Tables {
     pub(crate) fn census(self) -> Census {
-        // Whoever is gone and joined may still be on its way out of the tables.
-        let known = self
-            .members
-            .taken()
-            .filter(|(_, _, member)| member.phase() != Phase::Gone || member.disowned.load(Ordering::Acquire) == 0);
         Census {
-            members: known.count(),
+            members: self.processes().count(),
             contexts: self.contexts.taken().count(),
             channels: self.channels.taken().count(),
             ends: self.ends.taken().count(),
             blocks: self.arena.blocks().filter(|(_, header)| header.owner() != 0).count(),
             active: self.arena.shared().active.load(Ordering::Acquire),
         }
+    }
+
+    /// The program and its processes: those that live, and those that have ended and were not joined yet. The process server is none of them.
+    pub(crate) fn processes(self) -> impl Iterator<Item = (u32, &'static Member)> {
+        let processes = self.members.taken().filter(|(_, _, member)| match member.role() {
+            Role::Process => member.phase() != Phase::Gone || member.disowned.load(Ordering::Acquire) == 0,
+            Role::Program => true,
+            Role::Server | Role::Deadlock => false,
+        });
+        processes.map(|(index, _, member)| (index, member))
     }
 
     /// Everything that does not fit together, in words.

@@ -345,22 +345,24 @@ impl Local {
 
     /// Poisons the channel of an end; the end stays. What a writer poisons is read to the end first, what a reader poisons is not.
     pub(crate) fn poison(&mut self, name: ChannelName, direction: Direction) {
-        self.poison_quietly(name, direction);
+        self.poison_quietly(name, direction, Closing::Poison);
         self.after_unlock();
     }
 
-    /// Poisons channels as a writer does. Nobody wakes before all of them are poisoned: whoever did could end, and what others still
-    /// wait for would be retired and not poisoned.
-    pub(crate) fn poison_all(&mut self, names: impl IntoIterator<Item = ChannelName>) {
+    /// Poisons channels as a writer does, with a deadlock as the reason if there is a record of it. Nobody wakes before all of them
+    /// are poisoned: whoever did could end, and what others still wait for would be retired and not poisoned.
+    pub(crate) fn poison_all(&mut self, names: impl IntoIterator<Item = ChannelName>, record: Option<u32>) {
+        let closing = record.map_or(Closing::Poison, |member| Closing::Lost { member });
         for name in names {
-            self.poison_quietly(name, Direction::Writer);
+            self.poison_quietly(name, Direction::Writer, closing);
         }
         self.after_unlock();
     }
 
-    fn poison_quietly(&mut self, name: ChannelName, direction: Direction) {
+    fn poison_quietly(&mut self, name: ChannelName, direction: Direction, closing: Closing) {
         if let Some(channel) = self.lock(name) {
-            channel.raise(POISONED);
+            let bits = self.closing_bits(channel, direction, closing);
+            channel.raise(bits);
             if direction == Direction::Reader {
                 self.empty_buffer(channel);
             }

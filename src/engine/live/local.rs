@@ -6,6 +6,7 @@ use super::channel::Channel;
 use super::context::Context;
 use super::end::Closing;
 use super::lock::LockHolder;
+use super::member::Role;
 use super::park::Spin;
 use super::sync::Ordering;
 use super::tables::{Owner, Tables, tables, take};
@@ -44,6 +45,8 @@ pub(crate) struct Local {
 
 /// Set in the child of a fork that this library did not make.
 static FOREIGN: AtomicBool = AtomicBool::new(false);
+/// Set in the process server.
+static SERVER: AtomicBool = AtomicBool::new(false);
 /// The member that is this operating-system process, plus one.
 static HOST: AtomicU32 = AtomicU32::new(0);
 
@@ -280,7 +283,8 @@ pub(crate) fn host() -> Result<u32, ArenaError> {
 #[cold]
 fn create_host() -> Result<u32, ArenaError> {
     let tables = tables();
-    let (name, member) = tables.create_member(u32::MAX)?;
+    let role = if SERVER.load(Ordering::Relaxed) { Role::Server } else { Role::Program };
+    let (name, member) = tables.create_root(role)?;
     member.pid.store(std::process::id(), Ordering::Relaxed);
     member.enter(super::member::Phase::Running);
     match HOST.compare_exchange(0, name.index + 1, Ordering::AcqRel, Ordering::Acquire) {
@@ -293,9 +297,16 @@ fn create_host() -> Result<u32, ArenaError> {
     }
 }
 
+/// This process is the process server, which has no member yet.
+pub(crate) fn become_server() {
+    SERVER.store(true, Ordering::Relaxed);
+}
+
 /// This process was just forked by the server, with one thread: everything the parent kept is not ours.
 pub(crate) fn become_host(member: u32) {
     HOST.store(member + 1, Ordering::Release);
+    // The program looks after its processes.
+    crate::sys::lasting::is_seen(true);
     // Not a bare fork. The server keeps its context outside the thread-local slot, so there is none to forget.
     FOREIGN.store(false, Ordering::Relaxed);
 }

@@ -41,6 +41,30 @@ impl Phase {
     }
 }
 
+/// What a slot of the pool of members stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A process of a network.
+    Process = 0,
+    /// The program itself.
+    Program = 1,
+    /// The process server.
+    Server = 2,
+    /// No process: the record of a deadlock, kept by the channels that were poisoned with it and by the processes that were in it.
+    Deadlock = 3,
+}
+
+impl Role {
+    fn of(raw: u32) -> Role {
+        match raw {
+            0 => Role::Process,
+            1 => Role::Program,
+            2 => Role::Server,
+            _ => Role::Deadlock,
+        }
+    }
+}
+
 /// The name of a member: its slot and the generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) struct MemberName {
@@ -60,7 +84,7 @@ const FREEING: u32 = 1 << 30;
 pub(crate) struct Member {
     state: SlotState,
     phase: AtomicU32,
-    /// The error number of a failed start.
+    /// The error number of a failed start; of a deadlock, 1 once somebody was given its report.
     pub(crate) code: AtomicU32,
     pub(crate) pid: AtomicU32,
     /// The member that is the operating-system process this one runs in (itself, unless it is a thread).
@@ -72,7 +96,7 @@ pub(crate) struct Member {
     references: AtomicU32,
     /// Ends held.
     pub(crate) ends: AtomicU32,
-    /// Blocks: what a child needs to start; arguments; result; why it died.
+    /// Blocks: what a child needs to start; arguments; result; why it died, or the report of a deadlock.
     pub(crate) launch: AtomicU32,
     pub(crate) arguments: AtomicU32,
     pub(crate) result: AtomicU32,
@@ -92,11 +116,12 @@ pub(crate) struct Member {
     pub(crate) ending: AtomicU64,
     /// A number that no other process of this program has had.
     pub(crate) serial: AtomicU64,
-    /// A block: the report of the deadlock that the member was in.
-    pub(crate) deadlock: AtomicU32,
+    /// The record of the deadlock that the member was in, plus one. It holds a reference to that slot.
+    deadlock: AtomicU32,
     /// What is to be done about one; the starter's unless it was said otherwise.
     pub(crate) on_deadlock: AtomicU32,
-    reserved: [AtomicU32; 2],
+    role: AtomicU32,
+    reserved: [AtomicU32; 1],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -109,6 +134,25 @@ impl Slot for Member {
 }
 
 impl Member {
+    pub(crate) fn role(&self) -> Role {
+        Role::of(self.role.load(Ordering::Acquire))
+    }
+
+    /// The slot that keeps the deadlock which the member was in, if it was.
+    pub(crate) fn deadlock(&self) -> Option<u32> {
+        self.deadlock.load(Ordering::Acquire).checked_sub(1)
+    }
+
+    /// The record of a deadlock: somebody is given the report.
+    pub(crate) fn give(&self) {
+        self.code.store(1, Ordering::Release);
+    }
+
+    /// The record of a deadlock: whether anybody was given the report.
+    pub(crate) fn was_given(&self) -> bool {
+        self.code.load(Ordering::Acquire) != 0
+    }
+
     pub(crate) fn phase(&self) -> Phase {
         Phase::of(self.phase.load(Ordering::Acquire))
     }
@@ -147,7 +191,7 @@ impl Member {
     }
 
     /// A slot that is about to be taken.
-    fn begin(&self, parent: u32, serial: u64) {
+    fn begin(&self, role: Role, parent: u32, serial: u64) {
         for word in [
             &self.code,
             &self.pid,
@@ -159,6 +203,7 @@ impl Member {
             &self.exit_reader_generation,
             &self.disowned,
             &self.on_deadlock,
+            &self.deadlock,
         ] {
             word.store(0, Ordering::Relaxed);
         }
@@ -168,6 +213,7 @@ impl Member {
         // Its own index: written when it is known, and nobody asks for it before.
         self.host.store(u32::MAX, Ordering::Relaxed);
         self.parent.store(parent, Ordering::Relaxed);
+        self.role.store(role as u32, Ordering::Relaxed);
         self.references.store(STARTER | OWN, Ordering::Relaxed);
         self.serial.store(serial, Ordering::Relaxed);
         self.phase.store(Phase::New as u32, Ordering::Relaxed);
@@ -178,8 +224,8 @@ impl Member {
         self.phase() != Phase::Gone || self.references.load(Ordering::Acquire) & (OWN | FREEING) == OWN
     }
 
-    fn blocks(&self) -> [&AtomicU32; 5] {
-        [&self.launch, &self.arguments, &self.result, &self.obituary, &self.deadlock]
+    fn blocks(&self) -> [&AtomicU32; 4] {
+        [&self.launch, &self.arguments, &self.result, &self.obituary]
     }
 
     /// Whether the member refers to `block`.
@@ -191,10 +237,29 @@ impl Member {
 impl Tables {
     /// A new member, with one reference for its starter and one for itself.
     pub(crate) fn create_member(self, parent: u32) -> Result<(MemberName, &'static Member), ArenaError> {
+        self.create(Role::Process, parent)
+    }
+
+    /// The slot of something that no process has started.
+    pub(super) fn create_root(self, role: Role) -> Result<(MemberName, &'static Member), ArenaError> {
+        self.create(role, u32::MAX)
+    }
+
+    /// A record of a deadlock, with one reference, which [`Local::disown`] gives up.
+    pub(crate) fn create_deadlock(self) -> Result<(MemberName, &'static Member), ArenaError> {
+        let (name, slot) = self.create_root(Role::Deadlock)?;
+        // There is nobody to be buried.
+        slot.phase.store(Phase::Gone as u32, Ordering::Release);
+        slot.references.store(STARTER, Ordering::Release);
+        Ok((name, slot))
+    }
+
+    fn create(self, role: Role, parent: u32) -> Result<(MemberName, &'static Member), ArenaError> {
         let serial = self.arena.shared().serial.fetch_add(1, Ordering::Relaxed);
         // The slot says whose it is before it is taken: killed in between, its maker leaves a child that was never asked for, not one
         // that nobody knows.
-        let (index, generation, member) = take(self.members, Home::Members, |member| member.begin(parent, serial))?;
+        let (index, generation, member) =
+            take(self.members, Home::Members, |member| member.begin(role, parent, serial))?;
         member.host.store(index, Ordering::Relaxed);
         member.phase.store(Phase::New as u32, Ordering::Release);
         Ok((MemberName { index, generation }, member))
@@ -233,6 +298,15 @@ impl Local {
     /// blocks.
     pub(crate) fn release_member(&mut self, index: u32) {
         self.give_up(index, |references| references.checked_sub(1));
+    }
+
+    /// A member is in a deadlock, whose record it keeps from now on.
+    pub(crate) fn note_deadlock(&mut self, member: u32, record: u32) {
+        let Some(slot) = self.tables().members.get(member) else { return };
+        self.tables().hold_member(record);
+        if let Some(before) = slot.deadlock.swap(record + 1, Ordering::AcqRel).checked_sub(1) {
+            self.release_member(before);
+        }
     }
 
     /// The process no longer needs its slot. Counts once.
@@ -280,6 +354,9 @@ impl Local {
             if block != NONE && tables.arena.block(block).owner() == Owner::Member(index).tag() {
                 self.discard(block, Closing::Retire);
             }
+        }
+        if let Some(record) = member.deadlock.swap(0, Ordering::AcqRel).checked_sub(1) {
+            self.release_member(record);
         }
         // The next user of the slot must not look like a part of the dead for a moment.
         member.host.store(u32::MAX, Ordering::Release);

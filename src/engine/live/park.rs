@@ -16,6 +16,7 @@ use super::sync::{Ordering, Woken, mutant, spin_loop, yield_now};
 use super::word::{Own, Snapshot};
 use crate::sys::clock::{Deadline, Instant};
 use crate::sys::cpu::{SPINS, YIELDS};
+use crate::sys::lasting;
 use std::time::Duration;
 
 const PROBE: u32 = 32;
@@ -113,11 +114,17 @@ impl Local {
         let active = &self.tables().arena.shared().active;
         self.context.active.store(0, Ordering::Relaxed);
         active.fetch_sub(1, Ordering::Relaxed);
+        let mut unseen = lasting::patience().map(|patience| Deadline::at(Instant::now() + patience));
         let waited = loop {
-            let woken = word.sleep(deadline);
+            let first = [deadline, unseen.as_ref()].into_iter().flatten().min_by_key(|deadline| deadline.instant());
+            let woken = word.sleep(first);
             let now = word.read();
             if !now.is_pending() {
                 break Waited::Synced(now);
+            }
+            if unseen.take_if(|unseen| unseen.is_past()).is_some() {
+                lasting::tell();
+                continue;
             }
             let late = woken == Woken::TimedOut || deadline.is_some_and(Deadline::is_past);
             if late && (word.withdraw() == Own::Done || mutant!("a deadline beats a commit")) {

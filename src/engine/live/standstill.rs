@@ -145,6 +145,14 @@ impl Tables {
         })
     }
 
+    /// Whether any context sleeps until somebody comes.
+    pub(crate) fn anybody_sleeps(self) -> bool {
+        self.contexts.taken().any(|(_, _, context)| {
+            let timed = context.timed.load(Ordering::Acquire) == 1;
+            matches!(context.word.read().phase(), Phase::Held | Phase::Parked) && !timed
+        })
+    }
+
     /// The contexts that stand still now; they are proved to if they were suspected `before`.
     pub(crate) fn standstill(self, before: &Suspects) -> Standstill {
         let mut reading = Reading::of(self);

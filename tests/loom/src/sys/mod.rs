@@ -10,6 +10,8 @@ pub(crate) mod cpu;
 pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod known;
+#[path = "../../../model/src/sys/lasting.rs"]
+pub(crate) mod lasting;
 #[path = "../../../model/src/sys/map.rs"]
 pub(crate) mod map;
 pub(crate) mod mutant;

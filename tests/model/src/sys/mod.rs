@@ -7,6 +7,7 @@ pub(crate) mod clock;
 pub(crate) mod cpu;
 pub(crate) mod fork;
 pub(crate) mod futex;
+pub(crate) mod lasting;
 pub(crate) mod map;
 pub(crate) mod mutant;
 pub(crate) mod threads;
