@@ -62,23 +62,41 @@ pub(crate) fn rest(pid: u32, known: &[u32]) -> Option<Rest> {
     let mut rest = Rest::new();
     let mut handlers = None;
     for thread in threads.filter(|thread| !known.contains(thread) && !own.contains(thread)) {
-        // A signal handler may be all that such a thread waits for.
-        let waits = switches_if_waiting(pid, thread)
-            .filter(|_| *handlers.get_or_insert_with(|| has_handlers(pid)) == Some(false));
-        match waits {
-            Some(switches) => rest.push((thread, switches)),
-            None if is_own && thread == pid && is_test_program() => (),
-            // Or it has ended meanwhile, and was the last to do something.
-            None => return None,
+        match doing(pid, thread) {
+            // A signal handler may be all that such a thread waits for.
+            Doing::Waits(switches) if *handlers.get_or_insert_with(|| has_handlers(pid)) == Some(false) => {
+                rest.push((thread, switches));
+            }
+            Doing::WaitsUntil if is_own && thread == pid && is_test_program() => (),
+            _ => return None,
         }
     }
     rest.sort_unstable();
     Some(rest)
 }
 
-/// How often a thread has been switched away from, if it waits for another thread of its process.
-fn switches_if_waiting(pid: u32, thread: u32) -> Option<u64> {
-    let before = switches(pid, thread)?;
+/// What a thread is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    /// It waits for another thread of its process, and has been switched away from so often.
+    Waits(u64),
+    /// The same, until some time.
+    WaitsUntil,
+    /// Anything else, as far as is known; or it has ended meanwhile, and was the last to do something.
+    Acts,
+}
+
+fn doing(pid: u32, thread: u32) -> Doing {
+    let Some(before) = switches(pid, thread) else { return Doing::Acts };
+    match waits(pid, thread) {
+        Some(0) if switches(pid, thread) == Some(before) => Doing::Waits(before),
+        Some(deadline) if deadline != 0 => Doing::WaitsUntil,
+        _ => Doing::Acts,
+    }
+}
+
+/// The address of the deadline with which a thread waits for another one of its process, or zero; `None` if it does not.
+fn waits(pid: u32, thread: u32) -> Option<u64> {
     // The number of the call and its arguments; `running` otherwise.
     let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/syscall")).ok()?;
     let mut fields = text.split_whitespace();
@@ -86,10 +104,9 @@ fn switches_if_waiting(pid: u32, thread: u32) -> Option<u64> {
     let mut arguments = fields.map_while(|field| u64::from_str_radix(field.trim_start_matches("0x"), 16).ok());
     let (address, operation, _value, deadline) =
         (arguments.next()?, arguments.next()?, arguments.next()?, arguments.next()?);
-    let waits = call == FUTEX && WAITS.contains(&(operation & OPERATION)) && deadline == 0;
+    let waits = call == FUTEX && WAITS.contains(&(operation & OPERATION));
     // Other programs may wake whoever waits in memory that they share. `pthread_join` does not say that its word is private.
-    let waits = waits && (operation & PRIVATE != 0 || is_private(pid, address));
-    (waits && switches(pid, thread)? == before).then_some(before)
+    (waits && (operation & PRIVATE != 0 || is_private(pid, address))).then_some(deadline)
 }
 
 fn switches(pid: u32, thread: u32) -> Option<u64> {
@@ -133,6 +150,10 @@ fn is_test_program() -> bool {
 /// Whether the function is linked in with which the harness of the standard library starts. A program without symbols does not say.
 fn has_harness() -> Option<bool> {
     const SYMBOLS: u32 = 2;
+    /// Part of the name in either way of mangling; the crate `test` cannot have another of this name.
+    const HARNESS: &str = "4test16test_main_static";
+    const PIECE: u64 = 64 << 10;
+    const OVERLAP: u64 = HARNESS.len() as u64;
     let file = fs::File::open("/proc/self/exe").ok()?;
     let bytes = |offset: u64, length: u64| {
         let mut bytes = vec![0; usize::try_from(length).ok()?];
@@ -149,9 +170,11 @@ fn has_harness() -> Option<bool> {
     let section = |index: u64| sections.get(usize::try_from(index * length).ok()?..);
     let symbols = (0..count).filter_map(section).find(|section| number(section, 4, 4) == Some(SYMBOLS.into()))?;
     let names = section(number(symbols, 40, 4)?)?;
-    let names = bytes(number(names, 24, 8)?, number(names, 32, 8)?)?;
-    // Part of the name in either way of mangling; the crate `test` cannot have another of this name.
-    Some(String::from_utf8_lossy(&names).contains("4test16test_main_static"))
+    let (start, length) = (number(names, 24, 8)?, number(names, 32, 8)?);
+    // Piece by piece: there may be many megabytes of names. Each piece overlaps the one before.
+    let pieces = (start..start + length).step_by((PIECE - OVERLAP) as usize);
+    let mut pieces = pieces.map_while(|at| bytes(at, PIECE.min(start + length - at)));
+    Some(pieces.any(|piece| String::from_utf8_lossy(&piece).contains(HARNESS)))
 }
 
 #[cfg(test)]
@@ -181,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_computes_does_not_only_wait() {
-        assert_eq!(switches_if_waiting(std::process::id(), current()), None);
+        assert_eq!(doing(std::process::id(), current()), Doing::Acts);
     }
 
     #[test]
@@ -191,11 +214,12 @@ mod tests {
         let wait = move || while held.recv().is_ok() {};
         while_waiting(wait, |thread| {
             until_asleep(thread);
-            let first = switches_if_waiting(pid, thread).unwrap();
-            assert_eq!(switches_if_waiting(pid, thread), Some(first));
+            let first = doing(pid, thread);
+            assert!(matches!(first, Doing::Waits(_)));
+            assert_eq!(doing(pid, thread), first);
             hold.send(()).unwrap();
             // It waits again, as before, but it has run.
-            while switches_if_waiting(pid, thread).is_none_or(|now| now == first) {
+            while !matches!(doing(pid, thread), now @ Doing::Waits(_) if now != first) {
                 std::thread::yield_now();
             }
             drop(hold);
@@ -210,7 +234,7 @@ mod tests {
             || _ = joined.join(),
             |thread| {
                 until_asleep(thread);
-                assert!(switches_if_waiting(std::process::id(), thread).is_some());
+                assert!(matches!(doing(std::process::id(), thread), Doing::Waits(_)));
                 drop(hold);
             },
         );
@@ -223,7 +247,7 @@ mod tests {
             move || _ = held.recv_timeout(Duration::from_secs(3600)),
             |thread| {
                 until_asleep(thread);
-                assert_eq!(switches_if_waiting(std::process::id(), thread), None);
+                assert_eq!(doing(std::process::id(), thread), Doing::WaitsUntil);
                 drop(hold);
             },
         );

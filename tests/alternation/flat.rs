@@ -59,10 +59,10 @@ impl Figures {
         assert!(few(self.ends, later.ends) && few(self.blocks, later.blocks), "{self:?}, {later:?}");
     }
 
-    /// The same, and no more memory.
+    /// The same, and no more memory than a piece of code takes that has run for the first time in between.
     fn check_with_memory(&self, later: &Figures) {
         self.check(later);
-        assert!(later.resident <= self.resident + (512 << 10), "{self:?}, {later:?}");
+        assert!(later.resident <= self.resident + (1 << 20), "{self:?}, {later:?}");
     }
 }
 
