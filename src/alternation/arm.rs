@@ -62,7 +62,7 @@ impl Stowed {
 
 impl Drop for Stowed {
     fn drop(&mut self) {
-        if let Content::Message(block) = self.open() {
+        if let Content::Message(block) = self.0 {
             discard(block);
         }
     }
