@@ -1,7 +1,7 @@
 //! A way into csproc, chapter by chapter. Every program on these pages is run by the tests.
 //!
 //! Knows nothing of how the library works inside; that is on the [`architecture`](crate::architecture) page. It is written for
-//! somebody who has used Python's `multiprocessing`, PyCSP, Go or crossbeam.
+//! somebody who has used Python's `multiprocessing`, PyCSP, Go or crossbeam. The tables in [`coming_from`] start from there.
 //!
 //! | chapter | answers |
 //! |---|---|
@@ -10,6 +10,12 @@
 //! | [`result`] | How does an error get back to me? How do I know why a loop ended? |
 //! | [`alternation`] | How do I wait for several things, for a limited time, or for a set that changes? |
 //! | [`termination`] | How does a network end: all work done, at once, or by Ctrl-C? |
+//! | [`failure`] | What happens when a process panics or is killed? What does a restart lose? |
+//! | [`surroundings`] | What does a process see of my program? Why does my logger print nothing? |
+//! | [`debugging`] | How do I test a network, read a deadlock report, attach a debugger? |
+//! | [`coming_from`] | What is that called here, if I know Python, PyCSP, Go or crossbeam? |
+//! | [`cookbook`] | A farm, request and reply, a progress bar, a clean Ctrl-C, tokio: to copy |
+//! | [`glossary`] | What does this word mean? |
 //!
 //! Read the first three in order. The others stand alone.
 
@@ -31,4 +37,28 @@ pub mod alternation {
 
 pub mod termination {
     #![doc = include_str!("termination.md")]
+}
+
+pub mod failure {
+    #![doc = include_str!("failure.md")]
+}
+
+pub mod surroundings {
+    #![doc = include_str!("surroundings.md")]
+}
+
+pub mod debugging {
+    #![doc = include_str!("debugging.md")]
+}
+
+pub mod coming_from {
+    #![doc = include_str!("coming_from.md")]
+}
+
+pub mod cookbook {
+    #![doc = include_str!("cookbook.md")]
+}
+
+pub mod glossary {
+    #![doc = include_str!("glossary.md")]
 }
