@@ -1,43 +1,60 @@
 //! Networks of communicating sequential processes, run as processes of the operating system.
 //!
-//! Knows nothing of what the processes compute. A function marked [`#[process]`](macro@process) becomes a process;
-//! [`Parallel!`] runs processes side by side; typed [`Channel`]s join them. A write and a read meet, neither goes on without
-//! the other, and while both sides are awake that takes no system call.
+//! A function marked [`#[process]`](macro@process) becomes a process. [`Parallel!`] runs processes side by side. Typed
+//! [`Channel`]s join them: a write and a read meet, and neither goes on without the other. An
+//! [alternation](guide::alternation) waits for the first of several communications. A process may crash at any moment, and the
+//! others get an error that names it.
 //!
+//! # A first program
+//! ```toml
+//! [dependencies]
+//! csproc = "0.1"
+//! serde = { version = "1", features = ["derive"] } # for your own types as messages
+//! ```
 //! ```
 //! use csproc::prelude::*;
 //!
-//! #[process]
+//! #[process] // an operating-system process when it runs
 //! fn source(out: Writer<u64>, n: u64) -> csproc::Result<()> {
 //!     for i in 0..n {
-//!         out.write(i)?;
+//!         out.write(i)?; // waits for a reader; `?` ends the process when the channel ends
 //!     }
 //!     Ok(())
 //! }
 //!
 //! #[process]
 //! fn sum(input: Reader<u64>) -> u64 {
-//!     input.into_iter().sum()
+//!     input.into_iter().sum() // ends when the last writer is gone
 //! }
 //!
 //! fn main() -> csproc::Result<()> {
 //!     let c = Channel::<u64>::new();
-//!     let (sent, total) = Parallel!(source(c.writer(), 10), sum(c.reader()))?;
-//!     sent?;
+//!     let ((), total) = Parallel!(source(c.writer(), 10), sum(c.reader())).values()?;
 //!     assert_eq!(total, 45);
 //!     Ok(())
 //! }
 //! ```
 //!
+//! # Where to read on
+//! The [guide] explains one thing after the other, with programs to copy:
+//! [processes](guide::process), [channels](guide::channel) and why a program does not end, [results](guide::result),
+//! [alternation](guide::alternation), [termination](guide::termination), [failures](guide::failure),
+//! [what a process sees](guide::surroundings), [testing and debugging](guide::debugging), a [cookbook](guide::cookbook), a
+//! [glossary](guide::glossary), and tables for those who come from
+//! [Python's `multiprocessing`, PyCSP, Go or crossbeam](guide::coming_from).
+//!
 //! # How a network ends
-//! A process that returns gives up its ends of channels. When the last end of one side is gone, the channel *retires*, and the other
-//! side sees [`ChannelError::Retired`]: so the end of a source travels through a network. [`poison!`] ends a channel at once, and a
-//! process that returns poison through `?` poisons the channels it was given. A process that crashes takes its channels along, and
-//! its peers see [`ChannelError::Lost`] with who died, and how. [`Parallel!`] always waits until every process has ended.
+//! A process that returns gives up its ends of channels. When the last end of one side is gone, the channel *retires* (others say: is
+//! closed), and the other side sees [`ChannelError::Retired`]. So the end of a source travels through a network. [`poison!`] ends a
+//! channel at once, and a process that returns poison through `?` poisons the channels it was given. When a process crashes, its
+//! channels end, and its peers see [`ChannelError::Lost`] with who died, and how. [`Parallel!`] always waits until every process has
+//! ended.
 //!
 //! # Where processes run
-//! Processes are forked from a small server that the library starts before `main`; nothing has to be called. The same function runs on a
-//! thread with [`Placement::Thread`]. See the [`architecture`] page for how it works and what it relies on.
+//! Processes are forked from a small server that the library starts before `main`; nothing has to be called. They see what was there
+//! before `main`, and their arguments: what `main` sets up in `static`s, a logger for instance, [does not reach
+//! them](guide::surroundings). The same function runs on a thread with [`Placement::Thread`]. The [`architecture`] page says
+//! how all this works and what it relies on.
 
 // The documentation says of each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -332,6 +349,10 @@ macro_rules! FairSelect {
 }
 
 /// Everything that a program with processes needs, in one `use`.
+///
+/// `use csproc::*` is not meant for it: the crate's root also has [`Read`], [`Write`] and [`Event`], which clash with the traits of
+/// `std::io` and other crates' types. What a program needs only now and then is at the root: [`Supervisor`], [`Strategy`],
+/// [`Failure`], [`Cause`], [`Extended`], [`DeadlockReport`].
 ///
 /// # Examples
 /// ```

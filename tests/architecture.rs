@@ -230,3 +230,30 @@ fn library_code_does_not_unwrap() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+#[test]
+fn the_front_page_leads_to_pages_that_exist() {
+    let (names, declared) = (public_names(), fs::read_to_string(root().join("src/lib.rs")).expect("the crate root"));
+    let page = fs::read_to_string(root().join("README.md")).expect("the front page");
+    let links: Vec<&str> = page
+        .split("https://docs.rs/csproc/latest/csproc/")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', '#']).next())
+        .filter(|link| !link.is_empty())
+        .collect();
+    let is_there = |link: &str| match link.split(['/', '.']).collect::<Vec<_>>()[..] {
+        ["architecture", "index", "html"] => true,
+        ["attr", "process", "html"] => names.contains_key("process") || declared.contains("pub use csproc_macros::"),
+        ["macro", name, "html"] => declared.contains(&format!("macro_rules! {name} {{")),
+        [module, .., "html"] if PAGES.contains(&module) => match link.split('/').collect::<Vec<_>>()[..] {
+            [module, chapter, "index.html"] => root().join(format!("src/{module}/{chapter}.md")).exists(),
+            _ => link == format!("{module}/index.html"),
+        },
+        [module, .., "html"] if names.contains_key(module) => true,
+        [module, "index", "html"] => declared.contains(&format!("pub mod {module};")),
+        ["struct" | "enum" | "trait" | "fn", name, "html"] => names.contains_key(name),
+        _ => false,
+    };
+    let missing: Vec<&&str> = links.iter().filter(|link| !is_there(link)).collect();
+    assert!(links.len() > 30 && missing.is_empty(), "{} links, these lead nowhere: {missing:?}", links.len());
+}
