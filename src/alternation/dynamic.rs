@@ -234,15 +234,19 @@ impl fmt::Debug for Alternation<'_> {
     }
 }
 
-/// Reads from whichever of the readers has a message, and says which. Of several, any may be chosen,
-/// so each is served in the long run.
+/// Reads from whichever of the readers has a message, and says which, by its place in the slice.
+///
+/// Of several that have one, any may be chosen, so each is served in the long run. It is made for a set in which no
+/// channel ends before the others: one that has ended fails every further call. For a set that grows and shrinks there
+/// is [`Alternation::own_reader`].
 ///
 /// # Blocking
 /// Waits until there is a message.
 ///
 /// # Errors
-/// One of the channels is poisoned, retired or lost; or `readers` is empty. Which channel it is,
-/// [`Alternation::failed`] tells.
+/// One of the channels is poisoned, retired or lost; or `readers` is empty
+/// ([`NoGuards`](ChannelError::NoGuards)). The error does not say which channel it was: an [`Alternation`] does, by
+/// [`failed`](Alternation::failed).
 ///
 /// # Examples
 /// ```

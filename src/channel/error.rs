@@ -98,7 +98,8 @@ impl ChannelError {
         *self == ChannelError::Retired
     }
 
-    /// Whether a process died and took the channel with it.
+    /// Whether a process died, and the communication with it: the channel has ended, or, if the process is started again, only the
+    /// extended rendezvous that it had begun.
     ///
     /// # Examples
     /// ```
@@ -286,7 +287,8 @@ impl From<ArenaError> for MessageError {
 
 /// A write that did not take place: the value, and why.
 ///
-/// Nobody has seen the value.
+/// It dereferences to its fate, so `error.is_retired()` needs no field's name. Nobody has seen the value, unless the reader
+/// took it in an [extended rendezvous](crate::Extended) that it did not finish.
 ///
 /// # Examples
 /// ```
@@ -296,8 +298,9 @@ impl From<ArenaError> for MessageError {
 /// let (w, r) = (c.writer(), c.reader());
 /// drop(r);
 /// let error = w.write("nobody reads this".to_string()).unwrap_err();
+/// assert!(error.is_retired());
+/// assert_eq!(error.fate, ChannelError::Retired);
 /// assert_eq!(error.value, "nobody reads this");
-/// assert!(error.fate.is_retired());
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct WriteError<T> {

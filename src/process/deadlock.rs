@@ -20,7 +20,8 @@ const LOOK_ANYWAY: u32 = 32;
 /// Looking takes at most one part in so many of a processor.
 const SHARE: u32 = 50;
 
-/// What happens when processes of a network wait for each other for ever.
+/// What happens when processes of a network wait for each other for ever: a policy, for
+/// [`Network::on_deadlock`](crate::Network::on_deadlock). What was found is a [`DeadlockReport`].
 ///
 /// # Examples
 /// ```

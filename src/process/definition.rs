@@ -122,7 +122,8 @@ impl fmt::Display for Placement {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum OnCrash {
-    /// Their channels are poisoned; the others see [`Lost`](crate::ChannelError::Lost) with the process and the cause.
+    /// Their channels end at once for everybody, as poison ends them. The others do not see
+    /// [`Poisoned`](crate::ChannelError::Poisoned), but [`Lost`](crate::ChannelError::Lost), with the process and the cause.
     #[default]
     Poison,
     /// They retire, as if the process had returned.
