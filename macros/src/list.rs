@@ -1,4 +1,4 @@
-//! Lists with commas, read to their end however much of them is wrong: parts, arms, options.
+//! Lists with commas, read to their end however much of them is wrong: the parts of a composition, the arms of an alternation.
 //!
 //! Knows nothing of what stands between the commas.
 
