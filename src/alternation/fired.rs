@@ -3,7 +3,7 @@
 //! Knows nothing of how it was chosen.
 
 use super::arm::Stowed;
-use super::token::{Place, Token};
+use super::token::{FiredValue, Place, Token};
 use crate::channel::ChannelError;
 
 /// The guard that fired, with its value. A value that is not taken is dropped.
@@ -12,30 +12,6 @@ use crate::channel::ChannelError;
 /// See [`Alternation`](crate::Alternation).
 #[derive(Debug)]
 pub struct Fired(FiredValue);
-
-/// A value that was read, and where.
-#[derive(Debug)]
-#[doc(hidden)]
-pub struct FiredValue {
-    place: Place,
-    value: Stowed,
-}
-
-impl FiredValue {
-    /// The value, if it comes from this place.
-    #[track_caller]
-    pub(super) fn value_of(self, place: Place) -> Stowed {
-        let fired = self.place;
-        assert!(
-            place == fired,
-            "guard {} did not fire, but guard {}{}: ask `fired.is(token)` before `take`",
-            place.number,
-            fired.number,
-            if place.alternation == fired.alternation { "" } else { " of another alternation" },
-        );
-        self.value
-    }
-}
 
 impl Fired {
     pub(super) fn new(place: Place, value: Stowed) -> Fired {

@@ -5,7 +5,6 @@
 
 use super::arm::Stowed;
 use super::entry::Returned;
-use super::fired::FiredValue;
 use crate::channel::ChannelError;
 use std::fmt;
 use std::marker::PhantomData;
@@ -43,6 +42,30 @@ pub trait Token: Copy {
 pub struct Place {
     pub(super) alternation: u64,
     pub(super) number: usize,
+}
+
+/// A value that was read, and where.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct FiredValue {
+    pub(super) place: Place,
+    pub(super) value: Stowed,
+}
+
+impl FiredValue {
+    /// The value, if it comes from this place.
+    #[track_caller]
+    fn value_of(self, place: Place) -> Stowed {
+        let fired = self.place;
+        assert!(
+            place == fired,
+            "guard {} did not fire, but guard {}{}: ask `fired.is(token)` before `take`",
+            place.number,
+            fired.number,
+            if place.alternation == fired.alternation { "" } else { " of another alternation" },
+        );
+        self.value
+    }
 }
 
 macro_rules! tokens {
