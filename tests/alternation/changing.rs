@@ -195,6 +195,50 @@ fn hold_and_leave(input: Reader<u32>, out: Writer<u32>) -> u32 {
     server.served
 }
 
+/// Says its number again and again, or dies of it.
+#[process]
+fn client(out: Writer<u32>, number: u32, dies: bool) -> csproc::Result<()> {
+    for _ in 0..10 {
+        out.write(number)?;
+    }
+    if dies {
+        std::process::abort();
+    }
+    Ok(())
+}
+
+once! {
+    /// The error says how a client has ended, and the token which one it was; the others are served on.
+    fn a_client_that_ends_is_known_by_its_token() {
+        let channels: Vec<_> = (0..4).map(|_| Channel::new()).collect();
+        let mut alt = Alternation::new();
+        let mut tokens: Vec<_> = channels.iter().map(|c| Some(alt.own_reader(c.reader()))).collect();
+        let parts = channels.iter().zip(0..).map(|(c, number)| client(c.writer(), number, number % 2 == 1));
+        let children = Spawn!(parts.collect::<Vec<_>>()).unwrap();
+        let mut heard = [0; 4];
+        while !alt.is_empty() {
+            match alt.fair_select() {
+                Ok(fired) => {
+                    let token = tokens[fired.index()].unwrap();
+                    heard[fired.take(token) as usize] += 1;
+                }
+                Err(error) => {
+                    let index = alt.failed().unwrap();
+                    let token = tokens[index].take().unwrap();
+                    assert!(alt.has_failed(token));
+                    assert_eq!(error.is_lost(), index % 2 == 1, "client {index}: {error}");
+                    let reader: Reader<u32> = alt.remove(token);
+                    assert_eq!(reader.channel_id(), channels[index].id());
+                    assert_eq!(reader.read().unwrap_err(), error);
+                }
+            }
+        }
+        assert_eq!(heard, [10; 4]);
+        let error = children.join().unwrap_err();
+        assert_eq!(error.failures().len(), 2);
+    }
+}
+
 /// What a program would have: a set without a borrow in a struct.
 #[derive(Default)]
 struct Server {
