@@ -380,7 +380,7 @@ pub mod prelude {
 /// What the macros expand to calls these; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::process::{Options, Part, Parts, Spawn, ending, parallel, part, process, sequence, spawn};
+    pub use crate::process::{Options, Part, Parts, Spawn, ending, looks, parallel, part, process, sequence, spawn};
     pub use csproc_macros::{alternate, compose};
 
     /// What the alternation macros expand to.

@@ -83,6 +83,8 @@ pub(crate) struct Shared {
     pub(crate) active: AtomicI32,
     /// Arrival numbers for processes, so that an identity is never used twice.
     pub(crate) serial: AtomicU64,
+    /// How often somebody has looked for deadlocks.
+    pub(crate) looks: AtomicU64,
 }
 
 #[repr(C)]

@@ -134,7 +134,14 @@ impl Watcher {
         self.pause = ROUND.max(start.elapsed() * SHARE);
         self.suspects = suspects;
         groups.iter().for_each(|group| act(group));
+        tables().arena.shared().looks.fetch_add(1, Ordering::Release);
     }
+}
+
+/// How often the program and its processes have been looked at, from the first to the last of them. Whoever has seen three looks begin and
+/// end while something lasted knows that two of them, which make a proof, fell into that time.
+pub fn looks() -> u64 {
+    tables().arena.shared().looks.load(Ordering::Acquire)
 }
 
 fn act(stuck: &[Stuck]) {

@@ -27,7 +27,7 @@ mod watch;
 pub use audit::{Audit, audit, dump};
 pub use child::Child;
 pub use current::{Current, current, stand_aside};
-pub use deadlock::Deadlock;
+pub use deadlock::{Deadlock, looks};
 pub use definition::{OnCrash, Options, Placement, Process, process};
 pub use error::{Error, Result};
 pub use exit_guard::ExitGuard;

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of JCSP's implementation, nor of buffers without overflow; those are in `model`.
 
+use crate::looks::Looks;
 use crate::policy::{channels, readers, writers};
 use crate::watchdog::{Place, seen};
 use csproc::prelude::*;
@@ -313,9 +314,9 @@ once! {
             while seen(&stat).unwrap().state != 'T' {
                 std::thread::yield_now();
             }
-            // Several times as long as it takes to find a deadlock.
+            let looks = Looks::from_now();
             let later = std::thread::spawn(move || {
-                std::thread::sleep(Duration::from_millis(300));
+                looks.wait_for_a_proof();
                 kill_process(pid, Signal::CONT).unwrap();
             });
             let written = Parallel!(write_and_note(c.writer(), vec![5], way)).unwrap();

@@ -18,6 +18,8 @@ mod go_runtime;
 mod go_select;
 mod jcsp;
 mod laws;
+#[path = "../process/looks.rs"]
+mod looks;
 mod model;
 mod policy;
 mod pycsp;

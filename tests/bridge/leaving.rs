@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of values.
 
+use crate::looks::Looks;
 use crate::scenario::{Scenario, command, output};
 use crate::watchdog::Place;
 use csproc::bridge::{self, Bridge, Crossbeam, Source};
@@ -198,7 +199,7 @@ over_both! {
             drop(name);
             sender.send(0_u64).unwrap();
             // Time enough to be taken for one.
-            std::thread::sleep(Duration::from_millis(500));
+            Looks::from_now().wait_for_a_proof();
             sender.send(7).unwrap();
         });
         let (sent, read) = Parallel!(

@@ -10,6 +10,8 @@ mod choice;
 mod descriptor;
 mod faults;
 mod leaving;
+#[path = "../process/looks.rs"]
+mod looks;
 #[path = "../process/scenario.rs"]
 #[expect(dead_code, reason = "as above")]
 mod scenario;

@@ -1,23 +1,31 @@
 //! What looks like a deadlock and is none is never taken for one: somebody sleeps, computes, is stopped, or waits for the world outside.
 //!
-//! Knows nothing of how deadlocks are found, except that somebody looks many times in a second: each case lasts longer than that.
+//! Knows nothing of how deadlocks are found, except that somebody looks again and again: each case lasts until that was done often enough.
 
+use crate::looks::Looks;
 use crate::watchdog::{Place, seen};
 use csproc::prelude::*;
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-
-/// Time for several looks.
-const LONG: Duration = Duration::from_millis(1200);
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 type End = Result<(), ChannelError>;
 
-/// Another program, which writes nothing and ends after a while.
-fn elsewhere() -> std::process::Child {
-    Command::new("sleep").arg(LONG.as_secs_f64().to_string()).stdout(Stdio::piped()).spawn().unwrap()
+/// Another program, which writes nothing, and ends once there is a file of this name.
+fn elsewhere(until: &Path) -> std::process::Child {
+    let wait = "while ! test -e \"$0\"; do sleep 0.02; done";
+    Command::new("sh").arg("-c").arg(wait).arg(until).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// A name that no file has yet.
+fn no_file() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("csproc-innocent-{}-{number}", std::process::id()))
 }
 
 #[process]
@@ -32,27 +40,27 @@ fn write_once(out: Writer<u64>) -> End {
 
 #[process]
 fn nap() {
-    std::thread::sleep(LONG);
+    Looks::from_now().wait_for_a_proof();
 }
 
 #[process]
 fn write_after_sleep(out: Writer<u64>) -> End {
-    std::thread::sleep(LONG);
+    Looks::from_now().wait_for_a_proof();
     Ok(out.write(7)?)
 }
 
 #[process]
 fn write_after_work(out: Writer<u64>) -> End {
-    let start = Instant::now();
-    while start.elapsed() < LONG {
+    let looks = Looks::from_now();
+    while !looks.make_a_proof() {
         std::hint::spin_loop();
     }
     Ok(out.write(7)?)
 }
 
 #[process]
-fn write_after_input(out: Writer<u64>) -> End {
-    let mut program = elsewhere();
+fn write_after_input(out: Writer<u64>, until: PathBuf) -> End {
+    let mut program = elsewhere(&until);
     let mut text = String::new();
     program.stdout.take().unwrap().read_to_string(&mut text).unwrap();
     assert!(program.wait().unwrap().success());
@@ -60,8 +68,8 @@ fn write_after_input(out: Writer<u64>) -> End {
 }
 
 #[process]
-fn write_after_bridge(out: Writer<u64>) -> End {
-    let mut program = elsewhere();
+fn write_after_bridge(out: Writer<u64>, until: PathBuf) -> End {
+    let mut program = elsewhere(&until);
     let bridge = csproc::bridge::readable(program.stdout.take().unwrap());
     let ready = bridge.read();
     assert!(program.wait().unwrap().success());
@@ -76,7 +84,7 @@ fn write_after_a_thread(out: Writer<u64>) -> End {
     let (r, w) = (c.reader(), c.writer());
     drop(c);
     let thread = std::thread::spawn(move || {
-        std::thread::sleep(LONG);
+        Looks::from_now().wait_for_a_proof();
         w.write(7).unwrap();
     });
     let value = r.read()?;
@@ -84,12 +92,104 @@ fn write_after_a_thread(out: Writer<u64>) -> End {
     Ok(out.write(value)?)
 }
 
+/// As before; the thread has the channel itself, and asks for the end when it is time.
+#[process]
+fn write_after_a_thread_with_the_channel(out: Writer<u64>) -> End {
+    let c = Channel::new();
+    let r = c.reader();
+    let thread = std::thread::spawn(move || {
+        Looks::from_now().wait_for_a_proof();
+        c.writer().write(7).unwrap();
+    });
+    let value = r.read()?;
+    thread.join().unwrap();
+    Ok(out.write(value)?)
+}
+
+/// The thread waits for another one, which may act at a time of its own.
+#[process]
+fn write_after_a_chain_of_threads(out: Writer<u64>) -> End {
+    let c = Channel::new();
+    let (r, w) = (c.reader(), c.writer());
+    drop(c);
+    let (say, said) = std::sync::mpsc::channel();
+    let first = std::thread::spawn(move || {
+        // The one sleeps whenever the other does not: of a moment in which both only wait there is none.
+        let looks = Looks::from_now();
+        let (there, back) = (std::sync::mpsc::channel::<()>(), std::sync::mpsc::channel::<()>());
+        let echo = std::thread::spawn(move || {
+            for () in there.1 {
+                back.0.send(()).unwrap();
+            }
+        });
+        while !looks.are_more_than(20) {
+            there.0.send(()).unwrap();
+            back.1.recv().unwrap();
+        }
+        drop(there.0);
+        echo.join().unwrap();
+        say.send(()).unwrap();
+    });
+    let second = std::thread::spawn(move || {
+        said.recv().unwrap();
+        w.write(7).unwrap();
+    });
+    let value = r.read()?;
+    first.join().unwrap();
+    second.join().unwrap();
+    Ok(out.write(value)?)
+}
+
+/// A semaphore that only a signal handler raises.
+#[process]
+fn write_after_a_signal(out: Writer<u64>, until: PathBuf) -> End {
+    static RUNG: AtomicU32 = AtomicU32::new(0);
+    let ring = || {
+        RUNG.store(1, Ordering::Release);
+        let _ = rustix::thread::futex::wake(&RUNG, rustix::thread::futex::Flags::PRIVATE, 1);
+    };
+    #[expect(unsafe_code, reason = "a signal handler")]
+    // SAFETY: the handler stores a number and makes one system call; both may be done in a handler.
+    let handled = unsafe { signal_hook::low_level::register(signal_hook::consts::SIGUSR1, ring) };
+    handled.unwrap();
+    let c = Channel::new();
+    let (r, w) = (c.reader(), c.writer());
+    drop(c);
+    let thread = std::thread::spawn(move || {
+        while RUNG.load(Ordering::Acquire) == 0 {
+            let _ = rustix::thread::futex::wait(&RUNG, rustix::thread::futex::Flags::PRIVATE, 0, None);
+        }
+        w.write(7).unwrap();
+    });
+    // From outside of the program.
+    let wait = "while ! test -e \"$0\"; do sleep 0.02; done; kill -USR1 $1";
+    let own = std::process::id().to_string();
+    let mut outside = Command::new("sh").arg("-c").arg(wait).arg(until).arg(own).spawn().unwrap();
+    let value = r.read()?;
+    thread.join().unwrap();
+    outside.wait().unwrap();
+    Ok(out.write(value)?)
+}
+
+/// Waits for longer and longer, until it has been looked at often enough within one wait.
+fn until_a_proof(mut wait: impl FnMut(Duration)) {
+    let mut patience = Duration::from_millis(100);
+    loop {
+        let looks = Looks::from_now();
+        wait(patience);
+        if looks.make_a_proof() {
+            return;
+        }
+        patience *= 2;
+    }
+}
+
 #[process]
 fn write_after_timeout(out: Writer<u64>) -> End {
     let c = Channel::<u64>::new();
     let (r, _kept) = (c.reader(), c.writer());
     drop(c);
-    assert!(r.read_timeout(LONG).unwrap_err().is_timed_out());
+    until_a_proof(|patience| assert!(r.read_timeout(patience).unwrap_err().is_timed_out()));
     Ok(out.write(7)?)
 }
 
@@ -98,28 +198,30 @@ fn write_after_timer(out: Writer<u64>) -> End {
     let c = Channel::<u64>::new();
     let (back, _kept) = (c.reader(), c.writer());
     drop(c);
-    let timed_out = AltSelect! {
-        _v = back.read() => false,
-        after(LONG) => true,
-    };
-    assert!(timed_out?);
+    until_a_proof(|patience| {
+        let timed_out = AltSelect! {
+            _v = back.read() => false,
+            after(patience) => true,
+        };
+        assert!(timed_out.unwrap());
+    });
     Ok(out.write(7)?)
 }
 
 /// Takes the end it needs out of a message.
 #[process]
 fn write_to_what_comes(ends: Reader<Writer<u64>>) -> End {
-    std::thread::sleep(LONG);
+    Looks::from_now().wait_for_a_proof();
     Ok(ends.read()?.write(7)?)
 }
 
 #[process]
 fn write_after_stop(out: Writer<u64>, ready: Writer<u32>) -> csproc::Result<()> {
     ready.write(std::process::id())?;
-    let start = Instant::now();
+    let looks = Looks::from_now();
     kill_process(getpid(), Signal::STOP)?;
     // The signal is for the process; this thread is stopped a moment later.
-    while start.elapsed() < LONG / 2 {
+    while !looks.make_a_proof() {
         std::thread::yield_now();
     }
     out.write(7)?;
@@ -152,7 +254,10 @@ fn go_on(pid: u32) {
 }
 
 /// Everybody who is busy in a way of its own, beside somebody who waits for it.
-fn waits_for(placement: Placement, work: fn(Writer<u64>) -> Process<End>) -> Child<(Result<u64, ChannelError>, End)> {
+fn waits_for(
+    placement: Placement,
+    work: impl FnOnce(Writer<u64>) -> Process<End>,
+) -> Child<(Result<u64, ChannelError>, End)> {
     let c = Channel::new();
     network!(read_once(c.reader()).on(placement), work(c.writer()).on(placement)).spawn().unwrap()
 }
@@ -181,12 +286,12 @@ fn successor(input: Reader<u64>, out: Writer<u64>) -> End {
     }
 }
 
-/// Reads until it has read for long enough, then poisons.
+/// Reads until it has been looked at often enough, then poisons.
 #[process]
 fn consume(input: Reader<u64>) -> u64 {
-    let start = Instant::now();
+    let looks = Looks::from_now();
     let mut count = 0;
-    while start.elapsed() < LONG * 2 {
+    while !looks.are_more_than(50) {
         input.read().unwrap();
         count += 1;
     }
@@ -244,21 +349,25 @@ fn under_pressure(body: impl FnOnce()) {
 
 over_both! {
     fn whoever_waits_for_somebody_at_work_is_in_no_deadlock(placement) {
-        let mut cases = vec![
+        let until = no_file();
+        let cases = [
             ("sleeps", waits_for(placement, |w| write_after_sleep(w))),
             ("computes", waits_for(placement, |w| write_after_work(w))),
-            ("reads from another program", waits_for(placement, |w| write_after_input(w))),
-            ("waits at a bridge", waits_for(placement, |w| write_after_bridge(w))),
+            ("reads from another program", waits_for(placement, |w| write_after_input(w, until.clone()))),
+            ("waits at a bridge", waits_for(placement, |w| write_after_bridge(w, until.clone()))),
             ("reads with a timeout", waits_for(placement, |w| write_after_timeout(w))),
             ("chooses with a timer", waits_for(placement, |w| write_after_timer(w))),
+            ("has a thread of its own", waits_for(placement, |w| write_after_a_thread(w))),
+            ("has given a thread a channel", waits_for(placement, |w| write_after_a_thread_with_the_channel(w))),
+            ("has threads that wait for each other", waits_for(placement, |w| write_after_a_chain_of_threads(w))),
         ];
-        if placement == Placement::Process {
-            cases.push(("has a thread of its own", waits_for(placement, |w| write_after_a_thread(w))));
-        }
+        Looks::from_now().wait_for_a_proof();
+        std::fs::write(&until, "").unwrap();
         for (case, child) in cases {
             let (read, wrote) = child.join().unwrap_or_else(|error| panic!("somebody {case}: {error}"));
             assert_eq!((read, wrote), (Ok(7), Ok(())), "somebody {case}");
         }
+        std::fs::remove_file(until).unwrap();
     }
 
     fn whoever_waits_for_the_program_is_in_no_deadlock(placement) {
@@ -266,16 +375,37 @@ over_both! {
         let child = Spawn!(read_once(c.reader()).on(placement)).unwrap();
         let w = c.writer();
         drop(c);
-        std::thread::sleep(LONG);
+        Looks::from_now().wait_for_a_proof();
         w.write(7).unwrap();
         assert_eq!(child.join().unwrap(), Ok(7));
 
         // Nobody holds an end yet, but a channel can make one.
         let c = Channel::new();
         let child = Spawn!(read_once(c.reader()).on(placement)).unwrap();
-        std::thread::sleep(LONG);
+        Looks::from_now().wait_for_a_proof();
         c.writer().write(7).unwrap();
         assert_eq!(child.join().unwrap(), Ok(7));
+    }
+
+    fn whoever_waits_for_a_thread_that_was_given_the_channel_is_in_no_deadlock(placement) {
+        // The thread that made the channel waits for the process that waits for the channel.
+        let c = Channel::new();
+        let r = c.reader();
+        let thread = std::thread::spawn(move || {
+            Looks::from_now().wait_for_a_proof();
+            c.writer().write(7).unwrap();
+        });
+        assert_eq!(read_once(r).on(placement).run().unwrap(), Ok(7));
+        thread.join().unwrap();
+
+        let c = Arc::new(Channel::new());
+        let (r, shared) = (c.reader(), c.clone());
+        let thread = std::thread::spawn(move || {
+            Looks::from_now().wait_for_a_proof();
+            shared.writer().write(7).unwrap();
+        });
+        assert_eq!(read_once(r).on(placement).run().unwrap(), Ok(7));
+        thread.join().unwrap();
     }
 
     fn whoever_waits_for_an_end_that_travels_is_in_no_deadlock(placement) {
@@ -336,6 +466,16 @@ over_both! {
 }
 
 once! {
+    fn whoever_waits_for_a_signal_handler_is_in_no_deadlock() {
+        let until = no_file();
+        let child = waits_for(Placement::Process, |w| write_after_a_signal(w, until.clone()));
+        Looks::from_now().wait_for_a_proof();
+        std::fs::write(&until, "").unwrap();
+        let (read, wrote) = child.join().unwrap();
+        assert_eq!((read, wrote), (Ok(7), Ok(())));
+        std::fs::remove_file(until).unwrap();
+    }
+
     fn whoever_waits_for_a_process_that_is_stopped_is_in_no_deadlock() {
         let (c, ready) = (Channel::new(), Channel::new());
         let stopped = ready.reader();
@@ -355,7 +495,7 @@ once! {
         let third = Spawn!(ask(there.writer(), back.reader())).unwrap();
         drop((there, back));
 
-        std::thread::sleep(LONG);
+        Looks::from_now().wait_for_a_proof();
         go_on(first_pid);
         go_on(place.pid);
         let (read, wrote) = first.join().unwrap();

@@ -10,6 +10,7 @@ mod deadlock;
 mod exit_guard;
 mod identity;
 mod innocent;
+mod looks;
 mod outcome;
 mod pycsp;
 mod quiet;

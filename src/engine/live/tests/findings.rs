@@ -8,7 +8,7 @@ use super::super::context::Context;
 use super::super::word::Sync;
 use super::super::{Holder, Owner, member, tables};
 use super::audit::first_waiting;
-use super::watch::{alone, found};
+use super::watch::{alone, found, until};
 use super::wire::{Wire, here, keep, message, read, write};
 use crate::audit;
 use std::sync::atomic::Ordering;
@@ -62,9 +62,14 @@ fn a_lock_that_is_given_back_is_no_finding() {
         let wire = Wire::new();
         let channel = here(|local| local.lock(wire.name)).unwrap();
         let looked = std::thread::scope(|threads| {
-            let looking = threads.spawn(audit);
-            // Most of the readings that a finding needs are still to come when the lock is given back.
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            let (say, said) = std::sync::mpsc::channel();
+            let looking = threads.spawn(move || {
+                say.send(crate::sys::threads::current()).unwrap();
+                audit()
+            });
+            // An audit sleeps only when it has a finding, between the readings in which that must be found again.
+            let stat = format!("/proc/self/task/{}/stat", said.recv().unwrap());
+            until(|| std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S ")));
             here(|local| local.unlock(channel));
             looking.join().unwrap()
         });
