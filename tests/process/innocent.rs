@@ -142,7 +142,7 @@ fn write_after_a_chain_of_threads(out: Writer<u64>) -> End {
 
 /// A semaphore that only a signal handler raises.
 #[process]
-fn write_after_a_signal(out: Writer<u64>, until: PathBuf) -> End {
+fn write_after_a_signal(out: Writer<u64>, ready: Writer<Place>, until: PathBuf) -> End {
     static RUNG: AtomicU32 = AtomicU32::new(0);
     let ring = || {
         RUNG.store(1, Ordering::Release);
@@ -165,6 +165,7 @@ fn write_after_a_signal(out: Writer<u64>, until: PathBuf) -> End {
     let wait = "while ! test -e \"$0\"; do sleep 0.02; done; kill -USR1 $1";
     let own = std::process::id().to_string();
     let mut outside = Command::new("sh").arg("-c").arg(wait).arg(until).arg(own).spawn().unwrap();
+    Place::announce(&ready);
     let value = r.read()?;
     thread.join().unwrap();
     outside.wait().unwrap();
@@ -467,8 +468,10 @@ over_both! {
 
 once! {
     fn whoever_waits_for_a_signal_handler_is_in_no_deadlock() {
-        let until = no_file();
-        let child = waits_for(Placement::Process, |w| write_after_a_signal(w, until.clone()));
+        let (until, ready) = (no_file(), Channel::new());
+        let announced = ready.reader();
+        let child = waits_for(Placement::Process, |w| write_after_a_signal(w, ready.writer(), until.clone()));
+        announced.read().unwrap().until_asleep();
         Looks::from_now().wait_for_a_proof();
         std::fs::write(&until, "").unwrap();
         let (read, wrote) = child.join().unwrap();
