@@ -419,10 +419,9 @@ pub(super) fn complain_of_failed_children(parent: u32) {
     let children: Vec<Arc<Running>> =
         CHILDREN.lock().iter().filter(|child| child.parent == parent).map(Arc::clone).collect();
     for child in children {
-        if child.slot().is_some_and(has_crashed) {
-            tables().wait_until_gone(child.member, &deadline);
-        }
-        if child.wait(false, location)
+        let is_dying = child.slot().is_some_and(has_crashed);
+        let is_gone = is_dying && tables().wait_until_gone(child.member, &deadline);
+        if (is_gone || child.wait(false, location))
             && let Some(outcome) = child.take(location)
         {
             complain(&outcome);

@@ -10,7 +10,9 @@ type End = Result<(), ChannelError>;
 
 /// The numbers of processes that are tried.
 const SIZES: [usize; 4] = [2, 4, 8, 64];
-const KINDS: [(&str, fn(usize, Placement) -> Vec<Network<End>>); 6] = [
+/// Makes the processes of a network of so many.
+type Kind = fn(usize, Placement) -> Vec<Network<End>>;
+const KINDS: [(&str, Kind); 6] = [
     ("pairs", pairs),
     ("ring", ring),
     ("alternations", alternations),

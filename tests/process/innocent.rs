@@ -166,10 +166,10 @@ fn write_after_a_signal(out: Writer<u64>, ready: Writer<Place>, until: PathBuf) 
     let own = std::process::id().to_string();
     let mut outside = Command::new("sh").arg("-c").arg(wait).arg(until).arg(own).spawn().unwrap();
     Place::announce(&ready);
-    let value = r.read()?;
-    thread.join().unwrap();
+    let value = r.read();
     outside.wait().unwrap();
-    Ok(out.write(value)?)
+    thread.join().unwrap();
+    Ok(out.write(value?)?)
 }
 
 /// Waits for longer and longer, until it has been looked at often enough within one wait.

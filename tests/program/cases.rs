@@ -1,0 +1,208 @@
+//! What is expected of the programs.
+//!
+//! Knows nothing of how they are told.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+pub(crate) const SCENARIO: &str = "CSPROC_TEST_SCENARIO";
+
+/// A test: what is wrong, it panics of.
+type Case = fn();
+
+pub(crate) const ALL: &[(&str, Case)] = &[
+    ("law_9_a_program_that_writes_to_itself_fails_with_the_report", writes_to_itself),
+    ("law_9_a_program_that_reads_from_itself_is_told", reads_from_itself),
+    ("law_9_a_program_alone_is_told_within_100_milliseconds", within_100_milliseconds),
+    ("law_12_a_report_that_nobody_looked_at_is_printed_once_however_the_program_ends", printed_once_however_it_ends),
+    ("law_12_a_report_that_was_shown_is_not_printed_again", not_printed_again),
+    ("law_12_a_report_is_printed_while_the_program_goes_on", printed_while_it_goes_on),
+    ("law_9_a_deadlock_with_main_reaches_whoever_reads_the_error_of_main", with_a_child),
+    ("one_deadlock_among_many_children_is_printed_once", once_for_many),
+    ("the_failure_of_a_child_is_printed_however_the_program_ends", failures_of_children),
+    ("a_child_at_work_does_not_keep_a_program_that_fails", at_work),
+    ("law_12_a_program_that_waits_for_its_thread_is_in_no_deadlock", || succeeds("wait for a thread")),
+    ("law_12_a_main_thread_that_waits_until_some_time_is_in_no_deadlock", || succeeds("wait until some time")),
+    ("a_program_without_processes_tells_what_it_does", tells_what_it_does),
+];
+
+struct Remains {
+    status: ExitStatus,
+    stdout: String,
+    stderr: String,
+}
+
+impl Remains {
+    #[track_caller]
+    fn says(&self, text: &str, times: usize) {
+        assert_eq!(self.stderr.matches(text).count(), times, "`{text}` in:\n{}", self.stderr);
+    }
+}
+
+fn start(scenario: &str) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env(SCENARIO, scenario).env_remove("RUST_BACKTRACE");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Plays a scenario to its end, which must come.
+fn play(scenario: &str) -> Remains {
+    let mut child = start(scenario);
+    let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let read = |from: &mut dyn Read| {
+        let mut text = String::new();
+        from.read_to_string(&mut text).map(|_| text)
+    };
+    let pid = child.id();
+    let (over, watch) = std::sync::mpsc::channel::<()>();
+    let name = String::from(scenario);
+    let dog = std::thread::spawn(move || {
+        if watch.recv_timeout(Duration::from_secs(60)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("watchdog: `{name}` has not ended");
+            let _ = kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL);
+        }
+    });
+    let (stdout, stderr) = std::thread::scope(|scope| {
+        let stderr = scope.spawn(|| read(&mut stderr));
+        (read(&mut stdout).unwrap(), stderr.join().unwrap().unwrap())
+    });
+    let status = child.wait().unwrap();
+    drop(over);
+    dog.join().unwrap();
+    Remains { status, stdout, stderr }
+}
+
+fn succeeds(scenario: &str) {
+    let remains = play(scenario);
+    assert!(remains.status.success(), "{}", remains.stderr);
+    assert_eq!(remains.stderr, "");
+}
+
+const ALONE: &str = "deadlock: a process waits, and nobody can answer";
+
+fn writes_to_itself() {
+    let remains = play("write to itself");
+    assert_eq!(remains.status.code(), Some(1));
+    remains.says("the channel is poisoned: part of a deadlock", 1);
+    remains.says(ALONE, 1);
+    let line = include_str!("scenarios.rs").lines().position(|line| line.ends_with("// blocks: write")).unwrap() + 1;
+    remains.says(&format!("process `main` at {}:{line}:7", file!().replace("cases", "scenarios")), 1);
+    remains.says("waits to write to channel `own`, which nobody answers", 1);
+}
+
+fn reads_from_itself() {
+    let remains = play("read from itself");
+    assert!(remains.status.success());
+    assert!(remains.stdout.contains("read [0, 1, 2]"), "{}", remains.stdout);
+    remains.says("waits to read from channel `own`, which nobody answers", 1);
+}
+
+fn within_100_milliseconds() {
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let time: u64 = play("say how long").stdout.trim().strip_suffix(" ms").unwrap().parse().unwrap();
+        if time <= 100 {
+            return;
+        }
+        times.push(time);
+    }
+    panic!("it took {times:?} ms");
+}
+
+fn printed_once_however_it_ends() {
+    for (ending, code) in [("return", 0), ("fail", 1), ("panic", 101), ("exit", 3)] {
+        let remains = play(&format!("a helper function fails, then {ending}"));
+        assert_eq!(remains.status.code(), Some(code), "{}", remains.stderr);
+        remains.says(&format!("csproc: {ALONE}"), 1);
+    }
+}
+
+fn not_printed_again() {
+    let remains = play("show the report");
+    assert!(remains.stdout.starts_with(ALONE), "{}", remains.stdout);
+    assert_eq!(remains.stderr, "");
+    let remains = play("unwrap");
+    assert_eq!(remains.status.code(), Some(101));
+    remains.says(ALONE, 1);
+}
+
+fn printed_while_it_goes_on() {
+    let mut child = start("go on");
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("which nobody answers") {
+        assert!(stderr.read_line(&mut text).unwrap() > 0, "the program has ended: {text}");
+    }
+    drop(child.stdin.take());
+    stderr.read_to_string(&mut text).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(text.matches(ALONE).count(), 1, "{text}");
+}
+
+fn with_a_child() {
+    let remains = play("wait with a child");
+    assert_eq!(remains.status.code(), Some(1));
+    remains.says("deadlock: 2 processes wait for each other", 1);
+    remains.says("waits to write to channel `jobs`, which `pass_on` could answer", 1);
+    remains.says("waits to write to channel `results`, which `main` could answer", 1);
+}
+
+fn once_for_many() {
+    let remains = play("children in a ring");
+    assert!(remains.status.success());
+    // The program, which waits for them, may be the ninth.
+    let told = remains.stderr.matches("processes wait for each other").count();
+    assert_eq!(told, 1, "{}", remains.stderr);
+}
+
+fn failures_of_children() {
+    for (ending, code) in [("return", 0), ("fail", 1), ("panic", 101), ("exit", 3)] {
+        let remains = play(&format!("a child that crashes, then {ending}"));
+        assert_eq!(remains.status.code(), Some(code), "{}", remains.stderr);
+        remains.says("csproc: process `crash` panicked at", 1);
+        remains.says("it was spawned and never joined", 1);
+    }
+}
+
+fn at_work() {
+    for ending in ["fail", "panic", "exit"] {
+        let start = Instant::now();
+        let remains = play(&format!("a child that is at work, then {ending}"));
+        assert!(!remains.status.success());
+        remains.says("csproc:", 0);
+        println!("{ending}: {:?}", start.elapsed());
+    }
+}
+
+fn tells_what_it_does() {
+    let mut child = start("stay");
+    let looks = |pid: u32| {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+        threads
+            .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok())
+            .any(|name| name.trim() == "csproc-deadlock")
+    };
+    while !looks(child.id()) {
+        std::thread::yield_now();
+    }
+    // The handler is in place a moment after the thread.
+    let caught = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+        u64::from_str_radix(caught, 16).unwrap() & 1 << (Signal::QUIT.as_raw() - 1) != 0
+    };
+    while !caught(child.id()) {
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), Signal::QUIT).unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("  `own`: 1 writers, 1 readers") {
+        assert!(stderr.read_line(&mut text).unwrap() > 0, "the program has ended: {text}");
+    }
+    assert!(text.contains("csproc: processes\n  `main`, process ") && text.contains("      read own\n"), "{text}");
+    child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
+    assert!(child.wait().unwrap().success());
+}

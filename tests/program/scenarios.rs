@@ -1,0 +1,210 @@
+//! The programs: each is what `main` does.
+//!
+//! Knows nothing of what is expected of them.
+
+use csproc::prelude::*;
+use std::io::BufRead;
+use std::sync::{Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
+    let (scenario, ending) = scenario.split_once(", then ").unwrap_or((scenario, "return"));
+    match scenario {
+        "write to itself" => write_to_itself()?,
+        "read from itself" => read_from_itself(),
+        "a helper function fails" => _ = write_to_itself().map_err(csproc::Error::from),
+        "show the report" => println!("{}", write_to_itself().unwrap_err().deadlock().unwrap()),
+        "unwrap" => write_to_itself().unwrap(),
+        "say how long" => say_how_long(),
+        "go on" => go_on(),
+        "wait with a child" => wait_with_a_child()?,
+        "children in a ring" => children_in_a_ring()?,
+        "a child that crashes" => a_child_that_crashes(),
+        "a child that is at work" => a_child_that_is_at_work()?,
+        "wait for a thread" => wait_for_a_thread(),
+        "wait until some time" => wait_until_some_time(),
+        "stay" => stay(),
+        other => panic!("there is no scenario `{other}`"),
+    }
+    match ending {
+        "return" => Ok(()),
+        "fail" => Err(csproc::Error::msg("main fails")),
+        "panic" => panic!("main panics"),
+        _ => std::process::exit(3),
+    }
+}
+
+fn named<T: Message>(name: &str) -> Channel<T> {
+    Channel::builder().name(name).build().unwrap()
+}
+
+/// The first thing that somebody tries.
+fn write_to_itself() -> Result<(), ChannelError> {
+    let own = named("own");
+    let w = own.writer();
+    w.write(1_u64)?; // blocks: write
+    assert_eq!(own.reader().read(), Ok(1));
+    Ok(())
+}
+
+#[process]
+fn source(out: Writer<u64>, count: u64) -> csproc::Result<()> {
+    for value in 0..count {
+        out.write(value)?;
+    }
+    Ok(())
+}
+
+/// The second thing: the process has ended long ago, and the own writer keeps the channel open.
+fn read_from_itself() {
+    let (w, r) = {
+        let own = named("own");
+        (own.writer(), own.reader())
+    };
+    let child = Spawn!(source(w.clone(), 3)).unwrap();
+    println!("read {:?}", r.iter().collect::<Vec<_>>());
+    child.join().unwrap().unwrap();
+    drop(w);
+}
+
+fn say_how_long() {
+    let own = Channel::<u64>::new();
+    let start = Instant::now();
+    own.reader().read().unwrap_err().deadlock().unwrap();
+    println!("{} ms", start.elapsed().as_millis());
+}
+
+/// Does not care, and waits for somebody else.
+fn go_on() {
+    let _ = write_to_itself();
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).unwrap();
+}
+
+#[process]
+fn pass_on(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<()> {
+    for value in input {
+        out.write(value)?;
+    }
+    Ok(())
+}
+
+/// The classic: nobody reads results while jobs are still written.
+fn wait_with_a_child() -> csproc::Result<()> {
+    let (jobs, results) = (named("jobs"), named("results"));
+    let (w, r) = (jobs.writer(), results.reader());
+    let child = Spawn!(pass_on(jobs.reader(), results.writer()))?;
+    for value in 0..10 {
+        w.write(value)?;
+    }
+    println!("{}", r.into_iter().sum::<u64>());
+    child.join()??;
+    Ok(())
+}
+
+#[process]
+fn read_first(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<()> {
+    out.write(input.read()?)?;
+    Ok(())
+}
+
+fn children_in_a_ring() -> csproc::Result<()> {
+    let links: Vec<Channel<u64>> = (0..8).map(|_| Channel::new()).collect();
+    for place in 0..8 {
+        drop(Spawn!(read_first(links[place].reader(), links[(place + 1) % 8].writer()))?);
+    }
+    Ok(())
+}
+
+#[process]
+fn crash(input: Reader<u64>) -> csproc::Result<()> {
+    input.read()?;
+    panic!("on purpose")
+}
+
+fn a_child_that_crashes() {
+    let c = Channel::new();
+    let (w, r) = (c.writer(), c.reader());
+    let _child = Spawn!(crash(r)).unwrap();
+    w.write(1).unwrap();
+    assert!(w.write(2).unwrap_err().fate.is_lost());
+}
+
+#[process]
+fn wait_for_ever(ready: Writer<()>, input: Reader<u64>) -> csproc::Result<u64> {
+    ready.write(())?;
+    Ok(input.read()?)
+}
+
+fn a_child_that_is_at_work() -> csproc::Result<()> {
+    let (ready, c) = (Channel::new(), Channel::new());
+    let _child = Spawn!(wait_for_ever(ready.writer(), c.reader()))?;
+    ready.reader().read()?;
+    std::mem::forget(c);
+    Ok(())
+}
+
+/// Long enough to be found, were it a deadlock.
+const LONG: Duration = Duration::from_millis(400);
+
+/// Nobody has looked after this program yet when it begins to wait.
+fn wait_for_a_thread() {
+    let own = Channel::new();
+    let (w, r) = (own.writer(), own.reader());
+    drop(own);
+    let thread = thread::spawn(move || {
+        thread::sleep(LONG);
+        w.write(7).unwrap();
+    });
+    assert_eq!(r.read(), Ok(7));
+    thread.join().unwrap();
+}
+
+#[process]
+fn read_once(input: Reader<u64>) -> Result<u64, ChannelError> {
+    input.read()
+}
+
+/// The main thread has an end that another thread has made, and waits with a deadline, in every way that there is.
+fn wait_until_some_time() {
+    let (_say, silent) = mpsc::channel::<()>();
+    let waits: [fn(&mpsc::Receiver<()>); 3] = [
+        |_| thread::park_timeout(LONG),
+        |silent| _ = silent.recv_timeout(LONG),
+        |_| {
+            let lock = Mutex::new(());
+            let _ = Condvar::new().wait_timeout(lock.lock().unwrap(), LONG).unwrap();
+        },
+    ];
+    for placement in [Placement::Process, Placement::Thread] {
+        for wait in waits {
+            let (say, said) = mpsc::channel();
+            let other = thread::spawn(move || {
+                let c = Channel::new();
+                let (w, r) = (c.writer(), c.reader());
+                drop(c);
+                say.send(w).unwrap();
+                read_once(r).on(placement).run()
+            });
+            let w = said.recv().unwrap();
+            wait(&silent);
+            w.write(7).unwrap();
+            assert_eq!(other.join().unwrap().unwrap(), Ok(7));
+        }
+    }
+}
+
+/// Waits for a thread that waits for the world outside.
+fn stay() {
+    let own = named("own");
+    let (w, r) = (own.writer(), own.reader());
+    drop(own);
+    let thread = thread::spawn(move || {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).unwrap();
+        w.write(7_u64).unwrap();
+    });
+    assert_eq!(r.read(), Ok(7));
+    thread.join().unwrap();
+}
