@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 /// # Ok::<(), csproc::Error>(())
 /// ```
 pub struct Bridge<S: Source> {
-    // Dropped first: the thread lets go of its side of the source.
+    // Dropped first: the thread gives up its side of the source.
     pub(super) watcher: Watcher,
     pub(super) source: S,
 }

@@ -87,7 +87,7 @@ use std::os::fd::AsFd;
 /// first one is there, reading waits for the rest of it.
 ///
 /// # Errors
-/// The descriptor of the receiver, without which it cannot be waited for together with others, could not be had. That
+/// The descriptor of the receiver, without which it cannot be waited for together with others, could not be obtained. That
 /// takes a socket in the directory for temporary files for a moment, and a few descriptors. The receiver is gone then.
 ///
 /// # Examples

@@ -1,4 +1,4 @@
-//! How the descriptor of an `IpcReceiver` is had.
+//! How the descriptor of an `IpcReceiver` is obtained.
 //!
 //! Knows nothing of what the receiver receives.
 //!

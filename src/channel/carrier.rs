@@ -35,7 +35,7 @@
 //!
 //! **Who is killed when.** Nobody waits without being told of the other's death:
 //! - *Reader killed after the commit, before the release* (in 3, 4 or 5): the reaper finds the writer's word HELD for a dead reader and makes it
-//!   FAILED: the write is `Lost`. The box is still in the outbox, or it was in a socket of the dead, and then the kernel has closed it.
+//!   FAILED: the write is `Lost`. The box is still in the outbox, or it was in a socket of the dead process, and then the kernel has closed it.
 //! - *Writer killed after the commit, before the answer* (in 3 or 4): the sending end of the answer is in the dead process, or in its inbox, and
 //!   nowhere else: the kernel closes it, and the reader, which waits for the answer, sees the end of its socket. An inbox without a process refuses
 //!   at once. The reader waits until the reaper has buried the process and knows the cause: `Lost`.

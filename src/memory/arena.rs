@@ -10,7 +10,7 @@ use crate::sys::atomic::{AtomicI32, AtomicU64};
 use crate::sys::map::Mapping;
 use std::sync::OnceLock;
 
-/// Why memory could not be had.
+/// Why there was no memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ArenaError {
     /// A block of this many bytes does not fit any more.
@@ -129,7 +129,7 @@ fn create_for_threads() -> &'static Arena {
             match Mapping::private(size) {
                 Ok(mapping) => return Arena::over(mapping),
                 Err(_) if size > SMALLEST => size = (size / 2).max(SMALLEST),
-                // Four mebibytes of address space cannot be had: no allocation of the program would succeed either.
+                // There are no four mebibytes of address space: no allocation of the program would succeed either.
                 Err(error) => panic!("csproc cannot reserve {size} bytes of memory: {error}"),
             }
         }

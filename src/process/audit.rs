@@ -90,7 +90,7 @@ impl fmt::Display for Audit {
 }
 
 /// Walks the shared memory of the program and reports what does not fit together: blocks and ends of processes that are gone, offers
-/// that nobody will take back, wrong counts, locks of the dead.
+/// that nobody will take back, wrong counts, locks of dead processes.
 ///
 /// # Blocking
 /// About 50 ms when there is a finding, which must be made again and again to count; others may go on meanwhile.

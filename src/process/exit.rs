@@ -2,7 +2,7 @@
 //!
 //! What nobody was told before is told now, however the program leaves: failures of such children, and deadlocks.
 //!
-//! Knows nothing of how joining works. When `main` returns, the program lets go of the ends it still holds and waits for its children,
+//! Knows nothing of how joining works. When `main` returns, the program closes the ends it still holds and waits for its children,
 //! as every process does. When it leaves in any other way (an error, a panic, `std::process::exit`, a signal), it does not wait: the
 //! process server dies with it and takes every process along.
 //!

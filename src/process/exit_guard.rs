@@ -14,8 +14,8 @@ use std::sync::atomic::Ordering;
 /// Fires when a process has ended, in whatever way: what [`Child::exit_guard`](crate::Child::exit_guard) and
 /// [`ProcessId::exit_guard`] give.
 ///
-/// It fires again and again, for a process stays dead. What it came to is for whoever joins it. When the guard fires, its
-/// ends of channels are gone and its outcome can be had without waiting.
+/// It fires again and again, because the process stays dead. `join` tells how it ended. When the guard fires, the ends of the process
+/// are closed, and `try_join` gives its outcome.
 ///
 /// # Examples
 /// ```

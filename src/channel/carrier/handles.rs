@@ -19,7 +19,7 @@ pub(super) const MOST: usize = 63;
 /// a socket's buffer (once; a failure would stay for ever), and some for the copies of shared memory.
 pub(super) const SPARE: usize = 8;
 
-/// Lets go of all handles that earlier serializations of this thread have left.
+/// Closes all handles that earlier serializations of this thread have left.
 ///
 /// Any message takes them along; this one goes to a receiver that does not exist, so the sending fails and closes them.
 pub(super) fn flush() {
@@ -60,7 +60,7 @@ fn close(index: u64) -> bool {
     postcard::from_bytes::<OpaqueIpcReceiver>(&index).is_ok()
 }
 
-/// After a panic in the middle of putting a message together: lets go of what was not taken.
+/// After a panic in the middle of putting a message together: closes the handles that were not taken.
 pub(super) fn forget_arrivals() {
     let _ = quietly(|| IpcMessage::from_data(Vec::new()).to::<()>());
 }

@@ -48,7 +48,7 @@ pub(super) const END: u32 = 8192;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChannelKind {
     Channel(Store),
-    /// A rendezvous whose blocks say where the value is to be had.
+    /// A rendezvous whose blocks say where the value can be fetched.
     Carried,
     Barrier {
         parties: u32,

@@ -104,7 +104,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     }
 }
 
-/// How the ends of a member go that did not let go of them itself.
+/// How the ends of a member are closed that it did not close itself.
 fn closing(index: u32, member: &Member) -> Closing {
     match member.phase() {
         Phase::Returned => Closing::Retire,

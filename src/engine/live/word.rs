@@ -1,6 +1,6 @@
 //! The state word of a context: what it waits for, and what it was given.
 //!
-//! Knows nothing of queues or locks. Callers never touch bits: they ask for a transition and are told what it came to.
+//! Knows nothing of queues or locks. Callers never touch bits: they ask for a transition and are told its outcome.
 //!
 //! ```text
 //!                    wait                          park
