@@ -82,7 +82,7 @@ pub use engine::ProcessId;
 pub use forkserver::Cause;
 pub use process::{
     Audit, Child, Current, Deadlock, Error, ExitGuard, Failure, Network, NetworkError, OnCrash, Placement, Process,
-    Result, Results, StartError, Strategy, Supervisor, audit, current, dump, stand_aside, values,
+    Result, Results, StartError, StillRunning, Strategy, Supervisor, audit, current, dump, stand_aside, values,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]

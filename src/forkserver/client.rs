@@ -1,18 +1,17 @@
-//! The spawning process's side: requests to the server, and reports from it.
+//! The spawning process's side: requests to the server.
 //!
-//! Knows nothing of what a process runs. A request is sent and the bell is rung; the answer to a start is a phase in the arena.
-//! Reports are fetched by whoever joins, once the arena says that the process is gone: so nobody waits on a socket.
+//! Knows nothing of what a process runs. A request is sent and the bell is rung; the answer to a start is a phase in the arena, and so is
+//! the end of a process: nobody waits on a socket.
 
 use super::obituary::failed_start;
 use super::panics::quietly;
-use super::protocol::{Report, Request, WINDOW};
+use super::protocol::Request;
 use crate::engine::live::{Local, Member, MemberName, Phase, bury, host, tables};
 use ipc_channel::IpcError;
-use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcSender};
+use ipc_channel::ipc::{self, IpcSender, OpaqueIpcSender};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Pid;
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -26,20 +25,12 @@ pub(super) struct Link {
 }
 
 static LINK: Mutex<Option<Link>> = Mutex::new(None);
-static CLIENT: Mutex<Option<Client>> = Mutex::new(None);
 static SERVER_IS_GONE: AtomicBool = AtomicBool::new(false);
+/// This process has sent a request. When it sends for the first time, ipc-channel needs a socket for a moment, and panics if there is no
+/// descriptor for it; so it is seen to that there is one.
+static HAS_SENT: AtomicBool = AtomicBool::new(false);
 /// In the root: the server's process number, for its end.
 static SERVER: AtomicU32 = AtomicU32::new(0);
-/// The program is exiting: thread-local values, which ipc-channel needs, are gone.
-static EXITING: AtomicBool = AtomicBool::new(false);
-
-/// This process as a client.
-struct Client {
-    name: MemberName,
-    reports: IpcReceiver<Report>,
-    arrived: HashMap<u64, Report>,
-    unacknowledged: u32,
-}
 
 impl Link {
     pub(super) fn new(requests: IpcSender<Request>, doorbell: OwnedFd, life: Option<(OwnedFd, Pid)>) -> Link {
@@ -50,7 +41,6 @@ impl Link {
         let server = self.life.as_ref().map_or(0, |(_, server)| server.as_raw_nonzero().get().unsigned_abs());
         SERVER.store(server, Ordering::Release);
         *LINK.lock() = Some(self);
-        *CLIENT.lock() = None;
     }
 }
 
@@ -65,6 +55,9 @@ fn request(request: &Request) -> io::Result<()> {
     if SERVER_IS_GONE.load(Ordering::Acquire) {
         return Err(gone());
     }
+    if !HAS_SENT.load(Ordering::Relaxed) {
+        drop(rustix::io::fcntl_dupfd_cloexec(&link.doorbell, 0)?);
+    }
     loop {
         match link.requests.send(request.clone()) {
             Ok(()) => break,
@@ -74,6 +67,7 @@ fn request(request: &Request) -> io::Result<()> {
             Err(other) => return Err(io::Error::other(other.to_string())),
         }
     }
+    HAS_SENT.store(true, Ordering::Relaxed);
     while let Err(error) = rustix::io::write(&link.doorbell, &[1]) {
         match error {
             rustix::io::Errno::INTR => {}
@@ -91,12 +85,12 @@ fn request(request: &Request) -> io::Result<()> {
 pub(crate) fn start(members: &[MemberName]) -> io::Result<()> {
     /// One request stays far below the size at which ipc-channel sends in fragments.
     const BATCH: usize = 1024;
-    let client = register()?;
+    watch_server()?;
     for batch in members.chunks(BATCH) {
         for member in batch.iter().filter_map(|name| tables().member(*name)) {
             member.enter(Phase::Requested);
         }
-        request(&Request::Start { client, members: batch.to_vec() })?;
+        request(&Request::Start { members: batch.to_vec() })?;
     }
     Ok(())
 }
@@ -106,23 +100,9 @@ pub(crate) fn start_error(member: &Member) -> Option<io::Error> {
     failed_start(member).map(io::Error::from_raw_os_error)
 }
 
-/// Ends a process by SIGKILL.
-pub(crate) fn kill(member: MemberName) -> io::Result<()> {
-    request(&Request::Kill { member })
-}
-
-/// Makes this process known to the server, once.
-fn register() -> io::Result<MemberName> {
-    let mut slot = CLIENT.lock();
-    if let Some(client) = slot.as_ref() {
-        return Ok(client.name);
-    }
-    let name = own_name()?;
-    let (sender, reports) = ipc::channel()?;
-    request(&Request::Register { client: name, reports: sender })?;
-    watch_server()?;
-    *slot = Some(Client { name, reports, arrived: HashMap::new(), unacknowledged: 0 });
-    Ok(name)
+/// Sends a process a signal that ends it.
+pub(crate) fn kill(member: MemberName, signal: i32) -> io::Result<()> {
+    request(&Request::Kill { member, signal })
 }
 
 /// The member that is this operating-system process.
@@ -157,46 +137,12 @@ pub(crate) fn fetch(owner: MemberName) -> io::Result<Option<OpaqueIpcSender>> {
     }
 }
 
-/// From now on nobody asks for reports.
-pub(crate) fn stop_collecting() {
-    EXITING.store(true, Ordering::Release);
-}
-
 /// In the root, at its orderly end: ends the server, and with it whatever processes are left, and leaves no zombie.
 pub(crate) fn end_server() {
     if let Some(server) = Pid::from_raw(SERVER.load(Ordering::Acquire).cast_signed()) {
         // The number is still the server's: nobody else has waited for this child of ours, or else both calls fail.
         let _ = rustix::process::kill_process(server, rustix::process::Signal::KILL);
         let _ = rustix::process::waitpid(Some(server), rustix::process::WaitOptions::empty());
-    }
-}
-
-/// The report about a process that the arena says is gone. `None` when the server is gone, too.
-pub(crate) fn collect(serial: u64) -> Option<Report> {
-    if EXITING.load(Ordering::Acquire) {
-        return None;
-    }
-    let mut slot = CLIENT.lock();
-    let client = slot.as_mut()?;
-    loop {
-        if let Some(report) = client.arrived.remove(&serial) {
-            return Some(report);
-        }
-        if SERVER_IS_GONE.load(Ordering::Acquire) {
-            return None;
-        }
-        match client.reports.recv() {
-            Ok(report) => {
-                client.arrived.insert(report.serial, report);
-                client.unacknowledged += 1;
-                if client.unacknowledged >= WINDOW / 2 {
-                    let count = std::mem::take(&mut client.unacknowledged);
-                    request(&Request::Acknowledge { client: client.name, count }).ok()?;
-                }
-            }
-            Err(IpcError::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return None,
-        }
     }
 }
 

@@ -6,18 +6,16 @@
 //!
 //! ```text
 //!  root ──── requests (ipc-channel) + doorbell (pipe) ────►  server ──── fork ────►  process
-//!   │  ◄──── reports (ipc-channel, one per spawning process) ──   │                        │
+//!   │                                                             │                        │
 //!   └──────────────────────── life (socket pair) ─────────────────┘                        │
 //!                              the arena (shared memory) ◄─────────────────────────────────┘
 //! ```
 //! - **Doorbell.** An ipc-channel receiver cannot be polled together with anything else, so whoever sends a request then rings.
 //!   Killed in between, the request waits for the next ring, and its sender is not there to miss the answer.
-//! - **Reports never block the server.** A socket holds a few hundred small messages; the server sends at most [`protocol::WINDOW`]
-//!   that the client has not acknowledged, and keeps the rest.
-//! - **Death of the root**, however: the kernel kills the server (parent death signal) and with it every process; if the root
+//! - **Death of the root**: the kernel kills the server (parent death signal) and with it every process; if the root
 //!   executes another program instead, the `life` socket says so.
-//! - **Death of a process**: the server reaps it, then `engine::live::bury` undoes what it had begun, then the report goes out.
-//!   So whoever joined it finds it gone in every respect.
+//! - **Death of a process**: the server reaps it, notes in its slot how it ended, and `engine::live::bury` undoes what it had begun. The
+//!   last step of that wakes those who wait for its end, so they find it reaped, its ends closed and its outcome in the slot.
 //! - **Death of a process that spawned others**: those are killed; nobody could collect them.
 //! - **Death of the server**: all processes die with it. The root notices on the `life` socket and buries them itself.
 
@@ -31,7 +29,7 @@ mod protocol;
 mod server;
 
 pub(crate) use child::{Entry, entry_of};
-pub(crate) use client::{collect, end_server, fetch, kill, own_name, publish, start, start_error, stop_collecting};
+pub(crate) use client::{end_server, fetch, kill, own_name, publish, start, start_error};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;

@@ -8,7 +8,7 @@
 use super::child::Inherited;
 use super::client::Link;
 use super::obituary::{note_failed_start, note_status};
-use super::protocol::{Report, Request, WINDOW};
+use super::protocol::Request;
 use crate::engine::live::{Local, Member, MemberName, Phase, bury, tables};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, reap};
@@ -19,7 +19,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -49,14 +49,6 @@ impl Ends {
         Link::new(self.requests, self.doorbell, None)
     }
 }
-
-/// A spawning process, as the server knows it.
-struct Client {
-    reports: IpcSender<Report>,
-    unacknowledged: u32,
-    waiting: VecDeque<Report>,
-}
-
 /// The server at work.
 struct Loop {
     server: Server,
@@ -68,8 +60,7 @@ struct Loop {
     /// The processors it had before it confined itself to one, if it did.
     confined: Option<CpuSet>,
     children: HashMap<Pid, MemberName>,
-    clients: HashMap<MemberName, Client>,
-    /// What the clients have published, for others to fetch.
+    /// What processes have published, for others to fetch.
     inboxes: HashMap<MemberName, OpaqueIpcSender>,
 }
 
@@ -96,7 +87,7 @@ impl Server {
         let _ = rustix::thread::set_name(c"csproc-server");
         Link::install(ends.for_children());
         let files = getrlimit(Resource::Nofile);
-        // Each spawning process has a descriptor here; a failure only leaves the limit where it was.
+        // Each process that publishes an inbox has a descriptor here; a failure only leaves the limit where it was.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
         crate::engine::live::become_server();
         let (Ok((watch, mask)), Ok(local)) = (Watch::children(), Local::for_reaper()) else { exit_now(1) };
@@ -109,7 +100,6 @@ impl Server {
             warm: false,
             confined: None,
             children: HashMap::new(),
-            clients: HashMap::new(),
             inboxes: HashMap::new(),
         };
         let (member, child) = work.run();
@@ -181,17 +171,7 @@ impl Loop {
 
     fn serve_one(&mut self, request: Request) -> Option<MemberName> {
         match request {
-            Request::Register { client, reports } => {
-                let new = Client { reports, unacknowledged: 0, waiting: VecDeque::new() };
-                self.clients.insert(client, new);
-            }
-            Request::Acknowledge { client, count } => {
-                if let Some(client) = self.clients.get_mut(&client) {
-                    client.unacknowledged = client.unacknowledged.saturating_sub(count);
-                    client.flush();
-                }
-            }
-            Request::Kill { member } => self.kill(member),
+            Request::Kill { member, signal } => self.kill(member, signal),
             Request::Publish { client, inbox } => {
                 // One that died before its request was read needs none.
                 if tables().member(client).is_some_and(|member| member.phase() != Phase::Gone) {
@@ -202,7 +182,7 @@ impl Loop {
                 // The socket is the asker's own and empty, so this never waits; one who is gone needs no answer.
                 let _ = answer.send(self.inboxes.get(&owner).cloned());
             }
-            Request::Start { client: _, members } => {
+            Request::Start { members } => {
                 if !self.warm {
                     super::child::warm_up();
                     self.warm = true;
@@ -249,11 +229,12 @@ impl Loop {
         self.children.insert(pid, name);
     }
 
-    fn kill(&self, name: MemberName) {
+    fn kill(&self, name: MemberName, signal: i32) {
+        let signal = Signal::from_named_raw(signal).unwrap_or(Signal::KILL);
         for (pid, child) in &self.children {
             if *child == name {
                 // Not reaped yet, so the number is still this child's.
-                let _ = kill_process(*pid, Signal::KILL);
+                let _ = kill_process(*pid, signal);
             }
         }
     }
@@ -261,18 +242,9 @@ impl Loop {
     fn died(&mut self, pid: Pid, ended: Ended) {
         let Some(name) = self.children.remove(&pid) else { return };
         let tables = tables();
-        let Some(member) = tables.member(name) else { return };
-        let starter = tables.members.get(member.parent.load(Ordering::Acquire));
-        let client = starter.map(|starter| starter.host.load(Ordering::Acquire));
-        let report = Report {
-            serial: member.serial.load(Ordering::Acquire),
-            pid: pid.as_raw_nonzero().get().unsigned_abs(),
-            status: match ended {
-                Ended::Exited(code) => code,
-                Ended::Killed(signal) => -signal,
-            },
-        };
-        let wanted = member.disowned.load(Ordering::Acquire) == 0;
+        if tables.member(name).is_none() {
+            return;
+        }
         let mut dead = Vec::new();
         for (index, generation, other) in tables.members.taken() {
             if index == name.index || other.host.load(Ordering::Acquire) == name.index {
@@ -288,43 +260,19 @@ impl Loop {
                 let _ = kill_process(*pid, Signal::KILL);
             }
         }
-        self.clients.remove(&name);
         self.inboxes.remove(&name);
-        // The report first: whoever is woken by the burial finds it on its way.
-        if let Some(client) = client.filter(|_| wanted) {
-            let client = self.clients.iter_mut().find(|(name, _)| name.index == client);
-            if let Some((_, client)) = client {
-                client.waiting.push_back(report);
-                client.flush();
-            }
-        }
         bury(&mut self.local, name.index);
     }
 
     /// In a child: everything of the server goes, except the way to it.
     fn become_child(self, member: MemberName) -> (MemberName, Inherited) {
-        let Loop { server, watch, mask, local, own, warm: _, confined, children, clients, inboxes } = self;
+        let Loop { server, watch, mask, local, own, warm: _, confined, children, inboxes } = self;
         // The server's context stays the server's.
         std::mem::forget(local);
-        drop((server, watch, children, clients, inboxes));
+        drop((server, watch, children, inboxes));
         if !die_with_parent(own) {
             exit_now(0);
         }
         (member, Inherited { mask, confined })
-    }
-}
-
-impl Client {
-    /// Sends what the window allows.
-    fn flush(&mut self) {
-        while self.unacknowledged < WINDOW {
-            let Some(report) = self.waiting.pop_front() else { return };
-            // A client that is gone needs no report; its own death is on its way to us.
-            if self.reports.send(report).is_err() {
-                self.waiting.clear();
-                return;
-            }
-            self.unacknowledged += 1;
-        }
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! Knows nothing of how it was started.
 
+use super::children::{adopt, forget};
 use super::exit_guard::ExitGuard;
 use super::failure::{Failure, NetworkError, Outcome};
 use super::network::{Assemble, Started, assemble};
 use super::part::Shape;
-use super::running::{adopt, forget};
+use crate::alternation::Alternation;
 use crate::engine::ProcessId;
 use parking_lot::Mutex;
 use std::fmt;
 use std::panic::Location;
+use std::time::{Duration, Instant};
 
 /// A spawned process: what [`Spawn!`](crate::Spawn) gives.
 ///
@@ -114,6 +116,89 @@ impl<R> Child<R> {
         None
     }
 
+    /// Whether it has ended; of a network, whether all its processes have. Does not wait.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn until_retired(input: Reader<()>) {
+    ///     input.into_iter().for_each(drop);
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let c = Channel::new();
+    ///     let w = c.writer();
+    ///     let child = Spawn!(until_retired(c.reader()))?;
+    ///     assert!(!child.is_finished());
+    ///     drop(w);
+    ///     child.exit_guard().wait()?;
+    ///     assert!(child.is_finished());
+    ///     Ok(())
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        let location = Location::caller();
+        self.work.lock().as_ref().is_none_or(|work| work.started.is_over(location))
+    }
+
+    /// As [`join`](Child::join), but waits only so long; then the child comes back.
+    ///
+    /// # Blocking
+    /// Until it has ended, or the time is up.
+    ///
+    /// # Errors
+    /// [`StillRunning`] holds the child. Otherwise as [`join`](Child::join).
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// #[process]
+    /// fn stubborn(input: Reader<u8>) -> csproc::Result<u8> {
+    ///     Ok(input.read()?)
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let c = Channel::new();
+    ///     let w = c.writer();
+    ///     let child = Spawn!(stubborn(c.reader()))?;
+    ///     let error = child.join_timeout(Duration::from_millis(10)).unwrap_err();
+    ///     assert_eq!(error.to_string(), "`stubborn` has not ended within 10ms");
+    ///     let child = error.into_child();
+    ///     w.write(7)?;
+    ///     assert_eq!(child.join_timeout(Duration::from_secs(60))?.values()?, 7);
+    ///     Ok(())
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn join_timeout(self, patience: Duration) -> Result<Result<R, NetworkError>, StillRunning<R>> {
+        if self.ends_within(patience) { Ok(self.join()) } else { Err(StillRunning { child: self, patience }) }
+    }
+
+    #[track_caller]
+    fn ends_within(&self, patience: Duration) -> bool {
+        // More than a clock can count is for ever.
+        let Some(deadline) = Instant::now().checked_add(patience) else { return true };
+        let exit = self.exit_guard();
+        let mut alternation = Alternation::new();
+        alternation.guard(&exit);
+        alternation.at(deadline);
+        match alternation.pri_select() {
+            Ok(fired) => fired.index() == 0,
+            // No context can be had for this thread.
+            Err(_) => loop {
+                if self.is_finished() || Instant::now() >= deadline {
+                    break self.is_finished();
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            },
+        }
+    }
+
     /// A guard that fires when it has ended: with all its processes, if it is a network. After [`join`](Child::join) it fires at once.
     ///
     /// # Examples
@@ -175,6 +260,79 @@ impl<R> Child<R> {
         self.work.lock().as_ref()?.started.running().first().map(|running| running.pid())
     }
 
+    /// How often it was started again after a crash, by [`OnCrash::Restart`](crate::OnCrash::Restart); of a network, all its processes
+    /// together. Zero once it was joined.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// #[process]
+    /// fn fragile(input: Reader<u32>) {
+    ///     while input.read() == Ok(1) {
+    ///         std::process::abort();
+    ///     }
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let c = Channel::new();
+    ///     let w = c.writer();
+    ///     let again = OnCrash::Restart { max: 3, within: Duration::from_secs(10) };
+    ///     let child = Spawn!(fragile(c.reader()).on_crash(again))?;
+    ///     w.write(1)?;
+    ///     w.write(1)?; // read by the second start
+    ///     w.write(2)?; // read by the third
+    ///     child.exit_guard().wait()?;
+    ///     assert_eq!(child.restarts(), 2);
+    ///     child.join()?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn restarts(&self) -> u32 {
+        self.work.lock().as_ref().map_or(0, |work| work.started.restarts())
+    }
+
+    /// Asks it to end, by SIGTERM, which ends a process that does not handle it; a network, all its processes. It is not started again.
+    /// Does nothing if it has ended.
+    ///
+    /// One that does not end by it within the time that it is given can be [killed](Child::kill).
+    ///
+    /// # Errors
+    /// It runs on a thread, which cannot be ended from outside; or the process server is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::{Cause, Failure};
+    /// use std::time::Duration;
+    ///
+    /// #[process]
+    /// fn serve(input: Reader<u8>) {
+    ///     input.into_iter().for_each(drop);
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     let c = Channel::new();
+    ///     let _w = c.writer();
+    ///     let child = Spawn!(serve(c.reader()))?;
+    ///     child.terminate()?;
+    ///     let result = match child.join_timeout(Duration::from_secs(60)) {
+    ///         Ok(result) => result,
+    ///         Err(late) => {
+    ///             late.child().kill()?;
+    ///             late.into_child().join()
+    ///         }
+    ///     };
+    ///     let error = result.unwrap_err();
+    ///     assert!(matches!(&error.failures()[0], Failure::Crashed { cause: Cause::Killed { signal: 15 }, .. }));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn terminate(&self) -> std::io::Result<()> {
+        self.signal(libc::SIGTERM)
+    }
+
     /// Ends it at once, by SIGKILL. Its ends go as its [`OnCrash`](crate::OnCrash) says, and it is not started again. Does nothing
     /// if it has ended.
     ///
@@ -203,12 +361,57 @@ impl<R> Child<R> {
     /// }
     /// ```
     pub fn kill(&self) -> std::io::Result<()> {
+        self.signal(libc::SIGKILL)
+    }
+
+    fn signal(&self, signal: i32) -> std::io::Result<()> {
         match self.work.lock().as_ref() {
-            Some(work) => work.started.kill(),
+            Some(work) => work.started.kill(signal),
             None => Ok(()),
         }
     }
 }
+
+/// A child that has not ended within the time it was given: what [`Child::join_timeout`] gives back.
+///
+/// # Examples
+/// See [`Child::join_timeout`].
+pub struct StillRunning<R> {
+    child: Child<R>,
+    patience: Duration,
+}
+
+impl<R> StillRunning<R> {
+    /// The child.
+    ///
+    /// # Examples
+    /// See [`Child::terminate`].
+    pub fn child(&self) -> &Child<R> {
+        &self.child
+    }
+
+    /// The child.
+    ///
+    /// # Examples
+    /// See [`Child::join_timeout`].
+    pub fn into_child(self) -> Child<R> {
+        self.child
+    }
+}
+
+impl<R> fmt::Display for StillRunning<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` has not ended within {:?}", self.child.name, self.patience)
+    }
+}
+
+impl<R> fmt::Debug for StillRunning<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StillRunning").field("child", &self.child).field("patience", &self.patience).finish()
+    }
+}
+
+impl<R> std::error::Error for StillRunning<R> {}
 
 impl<R> Work<R> {
     fn finish(self, location: &'static Location<'static>) -> Result<R, NetworkError> {

@@ -11,9 +11,9 @@
     reason = "turns addresses of functions of this image back into them; listed in the architecture page"
 )]
 
+use super::children::{join_children_of, leave_to_host};
 use super::ending::Ending;
 use super::error::returning;
-use super::running::join_children_of;
 use crate::channel::{Message, MessageError, Parcel, Scope};
 use crate::engine::live::{Closing, Member, MemberName, Phase, tables, with_local};
 use crate::forkserver::{has_panicked, record_panic, record_panics_of, text_of};
@@ -54,6 +54,7 @@ pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
                 _ => Closing::Retire,
             };
             leave(scope, name.index, member, closing);
+            leave_to_host(name.index);
             false
         }
     }

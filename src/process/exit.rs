@@ -9,7 +9,7 @@
 //! The C library runs exit handlers in both cases, so the two are told apart by the stack: after `main` has returned there is nothing
 //! below the handler but the C library.
 
-use super::running::{complain_of_failed_children, join_children_of};
+use super::children::{join_children_of, tell_failed_children_of};
 use super::untold;
 use crate::engine::live::{Closing, host, with_local};
 use std::ffi::{c_int, c_void};
@@ -57,10 +57,9 @@ extern "C" fn at_exit(status: c_int, _: *mut c_void) {
 }
 
 fn see_to_children(main_has_returned: bool) {
-    crate::forkserver::stop_collecting();
     let Ok(host) = host() else { return };
     if !main_has_returned {
-        complain_of_failed_children(host);
+        tell_failed_children_of(host);
     } else if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
         join_children_of(host);
     }

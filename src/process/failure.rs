@@ -61,6 +61,12 @@ pub enum Failure {
         /// Why not.
         source: MessageError,
     },
+    /// It ended after the process that had started it crashed, on a thread: what it came to was not kept.
+    #[non_exhaustive]
+    Unknown {
+        /// The name of the process.
+        process: String,
+    },
     /// Its result was handed out before, by [`Child::try_join`](crate::Child::try_join).
     #[non_exhaustive]
     Joined {
@@ -81,8 +87,17 @@ impl Failure {
             Failure::Crashed { process, .. }
             | Failure::Start { process, .. }
             | Failure::Unreadable { process, .. }
+            | Failure::Unknown { process }
             | Failure::Joined { process } => process,
             Failure::Deadlock(report) => report.processes().first().map_or("", |process| process.name.as_str()),
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn set_restarts(&mut self, count: u32) {
+        if let Failure::Crashed { restarts, .. } = self {
+            *restarts = count;
         }
     }
 }
@@ -97,6 +112,12 @@ impl fmt::Display for Failure {
             Failure::Start { process, source } => write!(f, "process `{process}` could not be started: {source}"),
             Failure::Unreadable { process, source } => {
                 write!(f, "what process `{process}` returned cannot be read: {source}")
+            }
+            Failure::Unknown { process } => {
+                write!(
+                    f,
+                    "what became of process `{process}` is not known: the process that had started it crashed first"
+                )
             }
             Failure::Joined { process } => {
                 write!(f, "the result of process `{process}` was already handed out by `try_join`")

@@ -5,6 +5,7 @@
 
 mod audit;
 mod child;
+mod children;
 mod current;
 mod deadlock;
 mod definition;
@@ -25,7 +26,7 @@ pub mod values;
 mod watch;
 
 pub use audit::{Audit, audit, dump};
-pub use child::Child;
+pub use child::{Child, StillRunning};
 pub use current::{Current, current, stand_aside};
 pub use deadlock::{Deadlock, looks};
 pub use definition::{OnCrash, Options, Placement, Process, process};

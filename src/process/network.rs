@@ -3,12 +3,13 @@
 //! Knows nothing of macros. A network is a tree: its leaves are processes, its branches run side by side or one after the other.
 
 use super::child::Child;
+use super::children::leave_driver;
 use super::deadlock::Deadlock;
 use super::definition::{Blueprint, OnCrash};
 use super::failure::{Failure, NetworkError, Outcome};
 use super::part::Shape;
 use super::restart::{Current, Template, keep_alive};
-use super::running::{Refusal, Running, leave_driver, on_thread, start_all};
+use super::running::{Refusal, Running, on_thread, start_all};
 use super::start_error::StartError;
 use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends, settle};
 use crate::engine::live::{tables, with_local};
@@ -220,11 +221,12 @@ impl Driver {
         Ok(Driver { thread, end, current, names })
     }
 
-    /// The outcomes of its processes; what it panicked of, if it did.
-    pub(super) fn is_finished(&self) -> bool {
+    /// Whether its processes have ended.
+    pub(super) fn is_over(&self) -> bool {
         self.thread.is_finished()
     }
 
+    /// The outcomes of its processes; what it panicked of, if it did.
     pub(super) fn join(self) -> Vec<Outcome> {
         match self.thread.join() {
             Ok(outcomes) => outcomes,
@@ -270,16 +272,25 @@ impl Started {
         }
     }
 
-    /// Ends the processes that run now by SIGKILL, for good.
-    pub(super) fn kill(&self) -> std::io::Result<()> {
+    /// Sends the processes that run now a signal that ends them, for good.
+    pub(super) fn kill(&self, signal: i32) -> std::io::Result<()> {
         match self {
-            Started::Process(running) => running.kill(),
-            Started::Parallel(parts) => parts.iter().try_for_each(Started::kill),
+            Started::Process(running) => running.kill(signal),
+            Started::Parallel(parts) => parts.iter().try_for_each(|part| part.kill(signal)),
             Started::Driven(driver) => driver.current.as_ref().map_or(Ok(()), |current| {
                 current.let_be_last();
-                current.running().kill()
+                current.running().kill(signal)
             }),
             Started::Refused(_) => Ok(()),
+        }
+    }
+
+    /// How often its processes were started again.
+    pub(super) fn restarts(&self) -> u32 {
+        match self {
+            Started::Parallel(parts) => parts.iter().map(Started::restarts).sum(),
+            Started::Driven(driver) => driver.current.as_ref().map_or(0, Current::restarts),
+            Started::Process(_) | Started::Refused(_) => 0,
         }
     }
 
@@ -298,7 +309,7 @@ impl Started {
             Started::Process(running) => running.wait(false, location),
             Started::Refused(_) => true,
             Started::Parallel(parts) => parts.iter().all(|part| part.is_over(location)),
-            Started::Driven(driver) => driver.thread.is_finished(),
+            Started::Driven(driver) => driver.is_over(),
         }
     }
 

@@ -6,6 +6,7 @@
 use super::definition::{Blueprint, OnCrash};
 use super::failure::{Failure, Outcome};
 use super::running::{Refusal, Running, start_all};
+use super::untold::say;
 use crate::channel::Parcel;
 use crate::engine::live::Closing;
 use parking_lot::Mutex;
@@ -53,14 +54,29 @@ impl Intensity {
         Intensity { max, within, crashes: VecDeque::new() }
     }
 
-    /// One more crash: whether it is still bearable.
-    pub(super) fn bears_one_more(&mut self) -> bool {
+    /// One more crash: which of how many it is within the time, or `None` when it is one too many.
+    pub(super) fn bear_one_more(&mut self) -> Option<Borne> {
         let now = Instant::now();
         self.crashes.push_back(now);
         while self.crashes.front().is_some_and(|crash| now.duration_since(*crash) > self.within) {
             self.crashes.pop_front();
         }
-        self.crashes.len() <= self.max as usize
+        let count = u32::try_from(self.crashes.len()).unwrap_or(u32::MAX);
+        (count <= self.max).then_some(Borne { count, max: self.max })
+    }
+}
+
+/// A crash that is borne.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Borne {
+    count: u32,
+    max: u32,
+}
+
+impl Borne {
+    /// Tells people that what failed runs again.
+    pub(super) fn tell(self, crash: &Failure) {
+        say(format_args!("{crash}; started again ({} of {})", self.count, self.max));
     }
 }
 
@@ -71,16 +87,22 @@ pub(super) struct Current(Arc<Mutex<Attempt>>);
 #[derive(Debug)]
 struct Attempt {
     running: Arc<Running>,
+    restarts: u32,
     is_last: bool,
 }
 
 impl Current {
     pub(super) fn new(running: Arc<Running>) -> Current {
-        Current(Arc::new(Mutex::new(Attempt { running, is_last: false })))
+        Current(Arc::new(Mutex::new(Attempt { running, restarts: 0, is_last: false })))
     }
 
     pub(super) fn running(&self) -> Arc<Running> {
         self.0.lock().running.clone()
+    }
+
+    /// How often it was started again.
+    pub(super) fn restarts(&self) -> u32 {
+        self.0.lock().restarts
     }
 
     /// The present run is the last: however it ends, no other is started.
@@ -94,7 +116,10 @@ impl Current {
         if attempt.is_last {
             return None;
         }
-        Some(start()?.map(|running| attempt.running = running))
+        Some(start()?.map(|running| {
+            attempt.running = running;
+            attempt.restarts += 1;
+        }))
     }
 }
 
@@ -112,11 +137,19 @@ pub(super) fn keep_alive(
     let mut intensity = Intensity::new(max, within);
     loop {
         let running = current.running();
-        let outcome = running.take(location);
-        let crashed = matches!(outcome, Some(Outcome::Failed(Failure::Crashed { .. })));
-        if crashed && intensity.bears_one_more() {
+        let mut outcome = running.take(location);
+        let crash = match &mut outcome {
+            Some(Outcome::Failed(crash @ Failure::Crashed { .. })) => Some(crash),
+            _ => None,
+        };
+        if let Some(crash) = &crash
+            && let Some(borne) = intensity.bear_one_more()
+        {
             match current.replace(|| template.next().map(start_one)) {
-                Some(Ok(())) => continue,
+                Some(Ok(())) => {
+                    borne.tell(crash);
+                    continue;
+                }
                 Some(Err(Refusal::Failed(failure))) => {
                     template.give_up(Some(running.member()));
                     return Outcome::Failed(failure);
@@ -125,7 +158,10 @@ pub(super) fn keep_alive(
             }
         }
         // Before the slot of the process is given up: its name stands in what its peers are told.
-        template.give_up(crashed.then(|| running.member()));
+        template.give_up(crash.is_some().then(|| running.member()));
+        if let Some(crash) = crash {
+            crash.set_restarts(current.restarts());
+        }
         let process = String::from(running.name());
         return outcome.unwrap_or(Outcome::NotBegun { process });
     }

@@ -6,9 +6,7 @@
 use super::deadlock::Deadlock;
 use super::definition::{Blueprint, OnCrash, Placement};
 use super::failure::{Failure, Outcome};
-use super::network::Driver;
 use super::start_error::StartError;
-use super::untold::say;
 use super::watch::look_after_the_program;
 use crate::channel::{Parcel, settle};
 use crate::engine::live::{
@@ -21,10 +19,9 @@ use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 /// One started process.
 #[derive(Debug)]
@@ -33,10 +30,10 @@ pub(super) struct Running {
     member: MemberName,
     serial: u64,
     placement: Placement,
-    parent: u32,
+    /// The serial number of its starter.
+    parent: u64,
     exit: ChannelName,
     result_type: &'static str,
-    gone: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
     outcome: Mutex<Taken>,
 }
@@ -46,9 +43,6 @@ enum Taken {
     NotYet,
     Kept(Option<Outcome>),
 }
-
-/// Spawned children that nobody has joined yet.
-static CHILDREN: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
 
 /// Why a process does not run.
 #[derive(Debug)]
@@ -143,18 +137,18 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     slot.entry.store(role.entry as usize as u64, Ordering::Release);
     slot.body.store(role.body as u64, Ordering::Release);
     slot.ending.store(role.ending as u64, Ordering::Release);
-    let starter = tables().members.get(parent).map_or(0, |parent| parent.on_deadlock.load(Ordering::Acquire));
-    slot.on_deadlock.store(role.on_deadlock.map_or(starter, Deadlock::raw), Ordering::Release);
+    let starter = tables().members.get(parent);
+    let inherited = starter.map_or(0, |starter| starter.on_deadlock.load(Ordering::Acquire));
+    slot.on_deadlock.store(role.on_deadlock.map_or(inherited, Deadlock::raw), Ordering::Release);
     slot.retires_on_crash.store(u32::from(role.on_crash != OnCrash::Poison), Ordering::Release);
     Ok(Running {
         name,
         member: member_name,
         serial: slot.serial.load(Ordering::Acquire),
         placement: role.placement,
-        parent,
+        parent: starter.map_or(u64::MAX, |starter| starter.serial.load(Ordering::Acquire)),
         exit,
         result_type: role.result_type,
-        gone: AtomicBool::new(false),
         thread: Mutex::new(None),
         outcome: Mutex::new(Taken::NotYet),
     })
@@ -216,6 +210,11 @@ impl Running {
         self.serial
     }
 
+    /// The serial number of its starter.
+    pub(super) fn parent(&self) -> u64 {
+        self.parent
+    }
+
     pub(super) fn pid(&self) -> u32 {
         match self.placement {
             Placement::Process => self.slot().map_or(0, |slot| slot.pid.load(Ordering::Acquire)),
@@ -223,12 +222,16 @@ impl Running {
         }
     }
 
-    pub(super) fn kill(&self) -> std::io::Result<()> {
+    /// Sends it a signal that ends it.
+    pub(super) fn kill(&self, signal: i32) -> std::io::Result<()> {
         match self.placement {
-            Placement::Process => forkserver::kill(self.member),
+            Placement::Process => forkserver::kill(self.member, signal),
             Placement::Thread => Err(std::io::Error::new(
                 std::io::ErrorKind::Unsupported,
-                format!("`{}` runs on a thread, which cannot be killed; poison one of its channels", self.name),
+                format!(
+                    "`{}` runs on a thread, which cannot be ended from outside; poison one of its channels",
+                    self.name
+                ),
             )),
         }
     }
@@ -278,37 +281,47 @@ impl Running {
         }
     }
 
-    /// Waits until the process is gone. `false` when it is not and `patience` says not to wait.
+    /// Waits until it is gone if it has crashed, which is a moment before. Whether it is gone.
+    pub(super) fn is_gone_if_crashed(&self, deadline: &Deadline) -> bool {
+        self.slot().is_some_and(has_crashed) && tables().wait_until_gone(self.member, deadline)
+    }
+
+    /// Waits until the process is gone. `false` when it is not and `wait` says not to wait.
     pub(super) fn wait(&self, wait: bool, location: &'static Location<'static>) -> bool {
         settle();
-        let mut outcome = self.outcome.lock();
-        if matches!(*outcome, Taken::Kept(_)) {
+        if matches!(*self.outcome.lock(), Taken::Kept(_)) {
             return true;
         }
-        while !self.gone.load(Ordering::Acquire) {
-            let guards = [Guard::Input { channel: self.exit, extended: false }, Guard::Skip];
-            let guards = if wait { &guards[..1] } else { &guards[..] };
-            let fired = with_local(|local| {
-                local.prepare(guards.len(), true)?;
-                Ok::<_, ArenaError>(local.offer(guards, Order::Priority, location))
-            });
-            match fired.and_then(|fired| fired) {
-                Ok(fired) if fired.index == 0 => self.gone.store(true, Ordering::Release),
-                Ok(_) => return false,
-                // No context can be had for this thread: wait on the phase instead.
-                Err(_) => {
-                    if !wait && self.slot().is_some_and(|slot| slot.phase() != Phase::Gone) {
-                        return false;
-                    }
-                    if let Some(slot) = self.slot() {
-                        slot.wait_until_gone();
-                    }
-                    self.gone.store(true, Ordering::Release);
-                }
-            }
+        // Without the lock, so that somebody who does not wait is not held up by somebody who does.
+        if !self.wait_for_its_end(wait, location) {
+            return false;
         }
-        *outcome = Taken::Kept(Some(self.collect()));
+        let mut outcome = self.outcome.lock();
+        if matches!(*outcome, Taken::NotYet) {
+            *outcome = Taken::Kept(Some(self.collect()));
+        }
         true
+    }
+
+    fn wait_for_its_end(&self, wait: bool, location: &'static Location<'static>) -> bool {
+        let guards = [Guard::Input { channel: self.exit, extended: false }, Guard::Skip];
+        let guards = if wait { &guards[..1] } else { &guards[..] };
+        let fired = with_local(|local| {
+            local.prepare(guards.len(), true)?;
+            Ok::<_, ArenaError>(local.offer(guards, Order::Priority, location))
+        });
+        match fired.and_then(|fired| fired) {
+            Ok(fired) => fired.index == 0,
+            // No context can be had for this thread: wait on the phase instead.
+            Err(_) => match self.slot() {
+                Some(slot) if !wait => slot.phase() == Phase::Gone,
+                Some(slot) => {
+                    slot.wait_until_gone();
+                    true
+                }
+                None => true,
+            },
+        }
     }
 
     /// What it came to; `None` when that was asked before.
@@ -330,23 +343,14 @@ impl Running {
         }
     }
 
-    /// The process is gone: fetches the report and the result.
+    /// The process is gone: fetches the result.
     fn collect_result(&self) -> Outcome {
-        // Of a process for which the system refused the fork there is no report; waiting for it would take for ever.
-        let forked = self.slot().is_none_or(|slot| slot.pid.load(Ordering::Acquire) != 0);
-        if self.placement == Placement::Process && forked {
-            // What it says is in the slot, too; it is fetched so that the server can send more.
-            let _ = forkserver::collect(self.serial);
-        }
         if let Some(thread) = self.thread.lock().take() {
             // Its panic was caught inside.
             let _ = thread.join();
         }
         let process = self.name.clone();
-        let Some(slot) = self.slot() else {
-            let cause = forkserver::Cause::Killed { signal: libc::SIGKILL };
-            return Outcome::Failed(Failure::Crashed { process, cause, restarts: 0 });
-        };
+        let Some(slot) = self.slot() else { return Outcome::Failed(Failure::Unknown { process }) };
         let result = slot.result.load(Ordering::Acquire);
         if result != NONE {
             // Ours by its tag before the slot forgets it:
@@ -364,97 +368,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Without a context the reaper does it when this process ends.
-        let _ = with_local(|local| local.disown(self.member.index));
-    }
-}
-
-/// Keeps a spawned child until it is joined.
-pub(super) fn adopt(child: Arc<Running>) {
-    CHILDREN.lock().push(child);
-}
-
-/// The child was joined.
-pub(super) fn forget(child: &Arc<Running>) {
-    CHILDREN.lock().retain(|other| !Arc::ptr_eq(other, child));
-}
-
-/// Threads that drive spawned sequences which nobody has joined, by the process that spawned them.
-static DRIVERS: Mutex<Vec<(u32, Driver)>> = Mutex::new(Vec::new());
-
-/// Keeps the driver of a spawned sequence until the calling process ends.
-pub(super) fn leave_driver(driver: Driver) {
-    if let Ok(member) = member() {
-        DRIVERS.lock().push((member, driver));
-    }
-}
-
-/// Nobody joined it, so nobody else can say it.
-fn complain(outcome: &Outcome) {
-    match outcome {
-        Outcome::Failed(failure) => say(format_args!("{failure}; it was spawned and never joined")),
-        // Told once, however many were in it.
-        Outcome::Deadlocked(_, report) if !report.was_given() => say(format_args!("{report}")),
-        Outcome::Deadlocked(..) => (),
-        Outcome::Returned { .. } | Outcome::NotBegun { .. } => (),
-    }
-}
-
-/// Complains of the children of this process that have failed so far. Those that are still at work are not waited for.
-#[track_caller]
-pub(super) fn complain_of_failed_children(parent: u32) {
-    /// Whoever crashed has closed its ends a moment before it counts as gone.
-    const MOMENT: Duration = Duration::from_millis(200);
-    let location = Location::caller();
-    let deadline = Deadline::at(Instant::now() + MOMENT);
-    loop {
-        let finished = |(owner, driver): &(u32, Driver)| *owner == parent && driver.is_finished();
-        let driver = {
-            let mut drivers = DRIVERS.lock();
-            drivers.iter().position(&finished).map(|place| drivers.swap_remove(place).1)
-        };
-        let Some(driver) = driver else { break };
-        driver.join().iter().for_each(complain);
-    }
-    let children: Vec<Arc<Running>> =
-        CHILDREN.lock().iter().filter(|child| child.parent == parent).map(Arc::clone).collect();
-    for child in children {
-        let is_dying = child.slot().is_some_and(has_crashed);
-        let is_gone = is_dying && tables().wait_until_gone(child.member, &deadline);
-        if (is_gone || child.wait(false, location))
-            && let Some(outcome) = child.take(location)
-        {
-            complain(&outcome);
-        }
-    }
-}
-
-/// Waits for all children of a process that is at its end.
-#[track_caller]
-pub(super) fn join_children_of(parent: u32) {
-    let location = Location::caller();
-    loop {
-        let driver = {
-            let mut drivers = DRIVERS.lock();
-            drivers.iter().position(|(owner, _)| *owner == parent).map(|place| drivers.swap_remove(place).1)
-        };
-        match driver.map(Driver::join) {
-            Some(outcomes) => outcomes.iter().for_each(complain),
-            None => break,
-        }
-    }
-    loop {
-        let child = {
-            let mut children = CHILDREN.lock();
-            children.iter().position(|child| child.parent == parent).map(|place| children.swap_remove(place))
-        };
-        match child {
-            Some(child) => {
-                if let Some(outcome) = child.take(location) {
-                    complain(&outcome);
-                }
-            }
-            None => return,
+        // When its starter was a thread that crashed, it was disowned then, and its slot may be another's.
+        if self.slot().is_some() {
+            // Without a context the reaper does it when this process ends.
+            let _ = with_local(|local| local.disown(self.member.index));
         }
     }
 }

@@ -79,6 +79,7 @@ struct Kept {
     template: Template,
     running: Option<Arc<Running>>,
     outcome: Option<Outcome>,
+    starts: u32,
 }
 
 impl Supervisor {
@@ -109,7 +110,14 @@ impl Supervisor {
         // The ends stay open in the template.
         plan.role.on_crash = super::definition::OnCrash::Retire;
         let (name, placement) = (plan.role.name(), plan.role.placement);
-        self.children.push(Kept { name, placement, template: Template::new(plan), running: None, outcome: None });
+        self.children.push(Kept {
+            name,
+            placement,
+            template: Template::new(plan),
+            running: None,
+            outcome: None,
+            starts: 0,
+        });
         self.children.len() - 1
     }
 
@@ -151,7 +159,7 @@ impl Supervisor {
         while let Some(place) = self.wait_for_one(location) {
             let child = &mut self.children[place];
             let Some(outcome) = child.running.as_ref().and_then(|running| running.take(location)) else { continue };
-            let crash = match outcome {
+            let mut crash = match outcome {
                 Outcome::Failed(failure @ Failure::Crashed { .. }) => failure,
                 outcome => {
                     child.running = None;
@@ -160,9 +168,10 @@ impl Supervisor {
                     continue;
                 }
             };
-            if !intensity.bears_one_more() {
+            let Some(borne) = intensity.bear_one_more() else {
+                crash.set_restarts(child.starts - 1);
                 return Err((place, crash));
-            }
+            };
             child.running = None;
             match self.strategy {
                 Strategy::OneForOne => self.start(place)?,
@@ -175,6 +184,7 @@ impl Supervisor {
                     self.start_from(place)?;
                 }
             }
+            borne.tell(&crash);
         }
         Ok(())
     }
@@ -190,6 +200,7 @@ impl Supervisor {
             Ok(running) => {
                 child.running = Some(running);
                 child.outcome = None;
+                child.starts += 1;
                 Ok(())
             }
             Err(Refusal::Failed(failure)) => Err((place, failure)),
@@ -245,7 +256,7 @@ impl Running {
     /// By SIGKILL, if it has not ended by itself; what it returned, if it did.
     fn end(&self, location: &'static Location<'static>) -> Option<Outcome> {
         // Gone already; or a thread, which is waited for; or the server is gone and everybody with it.
-        let _ = self.kill();
+        let _ = self.kill(libc::SIGKILL);
         self.take(location).filter(|outcome| matches!(outcome, Outcome::Returned { .. }))
     }
 }

@@ -18,8 +18,8 @@ pub(crate) struct Estate {
 }
 
 impl Estate {
-    /// When nobody runs: the program and its server, and the channel that is made to ask. The asking thread has a spare block.
-    pub(crate) const EMPTY: Estate = Estate { processes: 2, channels: 1, ends: 3, blocks: 1 };
+    /// When nobody runs: the program, and the channel that is made to ask. The asking thread has a spare block.
+    pub(crate) const EMPTY: Estate = Estate { processes: 1, channels: 1, ends: 3, blocks: 1 };
 
     fn now(what: &str) -> Estate {
         // A thread keeps a spare block once it has looked for a message.

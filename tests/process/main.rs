@@ -5,6 +5,7 @@
 #[macro_use]
 mod watchdog;
 mod busy;
+mod children;
 mod composition;
 mod deadlock;
 mod exit_guard;
@@ -26,5 +27,12 @@ mod watch;
 #[test]
 fn play_scenario() {
     scenario::play_undisturbed(deadlock::SCENARIOS);
-    scenario::play(&[root::SCENARIOS, terminal::SCENARIOS, watch::SCENARIOS, server::SCENARIOS, validation::SCENARIOS]);
+    scenario::play(&[
+        root::SCENARIOS,
+        terminal::SCENARIOS,
+        watch::SCENARIOS,
+        server::SCENARIOS,
+        validation::SCENARIOS,
+        children::SCENARIOS,
+    ]);
 }

@@ -1,0 +1,218 @@
+//! Children that were spawned and not joined yet: each process waits for its own when it ends, and tells which of them failed.
+//!
+//! Knows nothing of how a process runs. A child whose handle was dropped costs nothing once it is gone: when a process has spawned as
+//! many as it kept before, it looks which are gone, and keeps of them only what has to be told. So spawning and forgetting may go on
+//! for ever, at the same cost.
+
+use super::failure::{Failure, Outcome};
+use super::network::Driver;
+use super::running::Running;
+use super::untold::say;
+use crate::engine::live::{member, tables};
+use crate::sys::clock::Deadline;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// The children of every process that runs in this process of the operating system, by the starter's serial number.
+static FAMILIES: Mutex<BTreeMap<u64, Family>> = Mutex::new(BTreeMap::new());
+
+/// Fewer are kept without looking whether they are gone.
+const FEW: usize = 64;
+
+/// So many failures are told one by one.
+const TOLD: usize = 8;
+
+/// The children of one process.
+#[derive(Default)]
+struct Family {
+    /// By their own serial numbers: in the order of their start.
+    children: BTreeMap<u64, Arc<Running>>,
+    /// Threads that drive what was spawned as a sequence, or is to be started again.
+    drivers: Vec<Driver>,
+    failures: Failures,
+    /// With so many it looks which are gone.
+    sweep_at: usize,
+}
+
+/// What is to be told of children that nobody joined.
+#[derive(Default)]
+struct Failures {
+    texts: Vec<String>,
+    more: usize,
+}
+
+impl Failures {
+    /// A deadlock is told by those who found it.
+    fn note(&mut self, outcome: &Outcome) {
+        let text = match outcome {
+            Outcome::Failed(Failure::Unknown { .. }) => return,
+            Outcome::Failed(failure) => format!("{failure}; it was spawned and never joined"),
+            Outcome::Deadlocked(..) | Outcome::Returned { .. } | Outcome::NotBegun { .. } => return,
+        };
+        self.add(text);
+    }
+
+    fn add(&mut self, text: String) {
+        if self.texts.len() < TOLD {
+            self.texts.push(text);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn and(mut self, other: Failures) -> Failures {
+        self.more += other.more;
+        other.texts.into_iter().for_each(|text| self.add(text));
+        self
+    }
+
+    fn tell(self) {
+        for text in self.texts {
+            say(format_args!("{text}"));
+        }
+        if self.more > 0 {
+            say(format_args!("{} more processes that were spawned and never joined failed", self.more));
+        }
+    }
+}
+
+impl Family {
+    fn len(&self) -> usize {
+        self.children.len() + self.drivers.len()
+    }
+
+    /// Those that may be gone and that nobody can join any more, if it is time to look.
+    fn to_look_at(&mut self) -> Vec<Arc<Running>> {
+        if self.len() < self.sweep_at.max(FEW) {
+            return Vec::new();
+        }
+        // The same again, and it looks again; with nobody gone, too, so that a look costs each start as much as one child.
+        self.sweep_at = 2 * self.len();
+        self.children.values().filter(|child| Arc::strong_count(child) == 1).cloned().collect()
+    }
+}
+
+/// Keeps a spawned child until it is joined.
+pub(super) fn adopt(child: Arc<Running>) {
+    let parent = child.parent();
+    let to_look_at = {
+        let mut families = FAMILIES.lock();
+        let family = families.entry(parent).or_default();
+        family.children.insert(child.serial(), child);
+        family.to_look_at()
+    };
+    sweep(parent, to_look_at);
+}
+
+/// The child was joined.
+pub(super) fn forget(child: &Running) {
+    if let Some(family) = FAMILIES.lock().get_mut(&child.parent()) {
+        family.children.remove(&child.serial());
+    }
+}
+
+/// Keeps the driver of what nobody joins until the calling process ends.
+pub(super) fn leave_driver(driver: Driver) {
+    let parent = serial_of(member().ok());
+    let to_look_at = {
+        let mut families = FAMILIES.lock();
+        let family = families.entry(parent).or_default();
+        family.drivers.push(driver);
+        family.to_look_at()
+    };
+    sweep(parent, to_look_at);
+}
+
+/// Gives up those that are gone. No lock is held while their ends are looked at.
+#[track_caller]
+fn sweep(parent: u64, to_look_at: Vec<Arc<Running>>) {
+    if to_look_at.is_empty() {
+        return;
+    }
+    let location = Location::caller();
+    let gone: Vec<Arc<Running>> = to_look_at.into_iter().filter(|child| child.wait(false, location)).collect();
+    let mut outcomes: Vec<Outcome> = gone.iter().filter_map(|child| child.take(location)).collect();
+    let finished: Vec<Driver> = match FAMILIES.lock().get_mut(&parent) {
+        Some(family) => {
+            gone.iter().for_each(|child| drop(family.children.remove(&child.serial())));
+            family.drivers.extract_if(.., |driver| driver.is_over()).collect()
+        }
+        None => Vec::new(),
+    };
+    outcomes.extend(finished.into_iter().flat_map(Driver::join));
+    if let Some(family) = FAMILIES.lock().get_mut(&parent) {
+        outcomes.iter().for_each(|outcome| family.failures.note(outcome));
+        family.sweep_at = 2 * family.len();
+    }
+}
+
+/// Waits for all children of a process that is at its end, and tells which of them failed.
+#[track_caller]
+pub(super) fn join_children_of(index: u32) {
+    let parent = serial_of(Some(index));
+    let location = Location::caller();
+    let mut failures = Failures::default();
+    loop {
+        let (drivers, child) = match FAMILIES.lock().get_mut(&parent) {
+            Some(family) => (std::mem::take(&mut family.drivers), family.children.pop_first()),
+            None => break,
+        };
+        if drivers.is_empty() && child.is_none() {
+            break;
+        }
+        let outcomes = drivers.into_iter().flat_map(Driver::join);
+        outcomes.chain(child.and_then(|(_, child)| child.take(location))).for_each(|outcome| failures.note(&outcome));
+    }
+    let kept = FAMILIES.lock().remove(&parent).unwrap_or_default();
+    kept.failures.and(failures).tell();
+}
+
+/// Tells which children of a process that does not wait for them have failed so far.
+#[track_caller]
+pub(super) fn tell_failed_children_of(index: u32) {
+    /// Whoever crashed has closed its ends a moment before it counts as gone.
+    const MOMENT: Duration = Duration::from_millis(200);
+    let location = Location::caller();
+    let deadline = Deadline::at(Instant::now() + MOMENT);
+    let (finished, children, mut failures) = match FAMILIES.lock().get_mut(&serial_of(Some(index))) {
+        Some(family) => (
+            family.drivers.extract_if(.., |driver| driver.is_over()).collect(),
+            family.children.values().cloned().collect(),
+            std::mem::take(&mut family.failures),
+        ),
+        None => (Vec::new(), Vec::new(), Failures::default()),
+    };
+    finished.into_iter().flat_map(Driver::join).for_each(|outcome| failures.note(&outcome));
+    for child in children {
+        if child.is_gone_if_crashed(&deadline) || child.wait(false, location) {
+            child.take(location).iter().for_each(|outcome| failures.note(outcome));
+        }
+    }
+    failures.tell();
+}
+
+/// A process has crashed on a thread: the process of the operating system that it was part of waits for its children in its place.
+pub(super) fn leave_to_host(index: u32) {
+    let host = tables().members.get(index).map_or(index, |member| member.host.load(Ordering::Acquire));
+    let (parent, heir) = (serial_of(Some(index)), serial_of(Some(host)));
+    if parent == heir {
+        return;
+    }
+    let mut families = FAMILIES.lock();
+    if let Some(Family { children, drivers, failures, .. }) = families.remove(&parent) {
+        let family = families.entry(heir).or_default();
+        family.children.extend(children);
+        family.drivers.extend(drivers);
+        family.failures = std::mem::take(&mut family.failures).and(failures);
+    }
+}
+
+/// A number that no other process has; one for all that have none.
+fn serial_of(index: Option<u32>) -> u64 {
+    let member = index.and_then(|index| tables().members.get(index));
+    member.map_or(u64::MAX, |member| member.serial.load(Ordering::Acquire))
+}
