@@ -18,6 +18,7 @@ use std::marker::PhantomData;
 ///
 /// A write and a read meet; neither side goes on before the other is there. Waiting writers and waiting readers are served in
 /// order of arrival. The `Channel` itself is neither side: it hands out ends, and keeps the channel in existence.
+/// Who holds an end, and why a program does not end: the [guide](crate::guide::channel).
 ///
 /// # Poison and retire
 /// [`poison`](Writer::poison) ends all communication at once. When the last end of one side is gone, the channel retires, and the
@@ -43,8 +44,7 @@ use std::marker::PhantomData;
 ///
 /// fn main() -> csproc::Result<()> {
 ///     let c = Channel::<u64>::new();
-///     let (sent, total) = Parallel!(source(c.writer(), 10), sum(c.reader()))?;
-///     sent?;
+///     let ((), total) = Parallel!(source(c.writer(), 10), sum(c.reader())).values()?;
 ///     assert_eq!(total, 45);
 ///     Ok(())
 /// }

@@ -54,9 +54,8 @@ pub(super) type Assemble<R> = fn(&Shape, &mut dyn Iterator<Item = Parcel>) -> Re
 ///     let c = Channel::builder().name("numbers").build()?;
 ///     let network = network!(source(c.writer()), sink(c.reader()));
 ///     assert!(network.to_dot().contains("numbers"));
-///     let (sent, received) = network.run()?;
-///     sent?;
-///     assert_eq!(received?, 7);
+///     let ((), received) = network.run().values()?;
+///     assert_eq!(received, 7);
 ///     Ok(())
 /// }
 /// ```
