@@ -301,9 +301,9 @@ impl<'a> Alternation<'a> {
     /// ```
     /// use csproc::{bridge, prelude::*};
     ///
-    /// let (sender, receiver) = crossbeam_channel::unbounded();
+    /// let (sender, receiver) = ipc_channel::ipc::channel()?;
     /// let mut alt = Alternation::new();
-    /// let foreign = alt.own(bridge::crossbeam(receiver));
+    /// let foreign = alt.own(bridge::ipc(receiver)?);
     /// sender.send(7)?;
     /// assert_eq!(alt.select()?.take(foreign), 7);
     /// assert!(alt.remove(foreign).try_read().unwrap_err().is_would_block());

@@ -55,6 +55,7 @@
 
 mod arm;
 mod bell;
+#[cfg(feature = "crossbeam")]
 mod crossbeam;
 mod descriptor;
 mod end;
@@ -65,6 +66,7 @@ mod watcher;
 
 #[doc(hidden)]
 pub use arm::BridgeArm;
+#[cfg(feature = "crossbeam")]
 pub use crossbeam::Crossbeam;
 pub use descriptor::{Descriptor, Readable};
 pub use end::{Bridge, IntoIter, Iter};
@@ -117,7 +119,8 @@ where
 
 /// A bridge to the receiving end of a crossbeam channel, of any flavor.
 ///
-/// When the senders are gone and everything is read, reading fails with [`Retired`](crate::ChannelError::Retired).
+/// When the senders are gone and everything is read, reading fails with [`Retired`](crate::ChannelError::Retired). Behind
+/// the feature `crossbeam`, which is on unless it is switched off.
 ///
 /// # Examples
 /// ```
@@ -130,6 +133,7 @@ where
 /// assert!(foreign.try_read().unwrap_err().is_would_block());
 /// # Ok::<(), csproc::Error>(())
 /// ```
+#[cfg(feature = "crossbeam")]
 pub fn crossbeam<T: Send + 'static>(receiver: crossbeam_channel::Receiver<T>) -> Bridge<Crossbeam<T>> {
     Bridge::to(Crossbeam::new(receiver))
 }
