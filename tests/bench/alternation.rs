@@ -56,12 +56,12 @@ fn note(spread: &Spread, least: f64, most: f64) {
 
 fn stressed(placement: Placement, selections: usize, spread: &Spread) -> f64 {
     let links: Vec<Channel<usize>> = (0..CHANNELS).map(|_| Channel::new()).collect();
-    let (_, time) = Parallel!(
+    let (_, (time, least, most)) = Parallel!(
         for number in 0..CHANNELS * WRITERS => write_for_ever(links[number / WRITERS].writer(), number).on(placement),
         select_fairly(links.iter().map(Channel::reader).collect(), selections).on(placement),
     )
-    .expect("all processes return");
-    let (time, least, most) = time.expect("the writers write");
+    .values()
+    .expect("the writers write until the reader has what it wants");
     note(spread, least, most);
     time
 }
@@ -113,12 +113,13 @@ fn alternate(output: Writer<u64>, input: Reader<u64>, count: u64) -> csproc::Res
 
 fn opposite(placement: Placement, count: u64) -> f64 {
     let (c, d) = (Channel::new(), Channel::new());
-    let (first, second) = Parallel!(
+    let (_, time) = Parallel!(
         alternate(c.writer(), d.reader(), count).on(placement),
         alternate(d.writer(), c.reader(), count).on(placement),
     )
-    .expect("both processes return");
-    first.and(second).expect("each meets the other")
+    .values()
+    .expect("each meets the other");
+    time
 }
 
 fn opposite_crossbeam(count: u64) -> f64 {
@@ -172,12 +173,13 @@ fn gather(inputs: Vec<Reader<u64>>, count: u64) -> csproc::Result<f64> {
 
 fn many(placement: Placement, guards: usize, count: u64) -> f64 {
     let links: Vec<Channel<u64>> = (0..guards).map(|_| Channel::new()).collect();
-    let (sent, time) = Parallel!(
+    let ((), time) = Parallel!(
         scatter(links.iter().map(Channel::writer).collect(), count).on(placement),
         gather(links.iter().map(Channel::reader).collect(), count).on(placement),
     )
-    .expect("both processes return");
-    sent.and(time).expect("all values come")
+    .values()
+    .expect("all values come");
+    time
 }
 
 fn many_crossbeam(guards: usize, count: u64) -> f64 {

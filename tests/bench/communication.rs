@@ -36,13 +36,13 @@ fn ping(output: Writer<u64>, input: Reader<u64>, trips: u64) -> csproc::Result<f
 
 fn ping_pong(placement: Placement, trips: u64) -> f64 {
     let (there, back) = (Channel::new(), Channel::new());
-    let (echoed, time) = Parallel!(
+    let (_, time) = Parallel!(
         echo(there.reader(), back.writer()).on(placement),
         ping(there.writer(), back.reader(), trips).on(placement),
     )
-    .expect("both processes return");
-    echoed.expect("retirement is a normal end of the echo");
-    time.expect("the echo answers")
+    .values()
+    .expect("the echo answers until its channel retires");
+    time
 }
 
 /// Runs `child` in a forked process while `parent` runs here; this program has one thread at that moment.
