@@ -47,12 +47,17 @@ struct Work<R> {
 }
 
 impl<R> Child<R> {
-    pub(super) fn new(started: Started, shape: Shape, assemble: Assemble<R>) -> Child<R> {
+    pub(super) fn new(
+        started: Started,
+        shape: Shape,
+        assemble: Assemble<R>,
+        spawned_at: &'static Location<'static>,
+    ) -> Child<R> {
         let running = started.running();
         let name = running.iter().map(|running| running.name()).collect::<Vec<_>>().join(", ");
         let serial = running.first().map_or(u64::MAX, |running| running.serial());
         for running in started.unattended() {
-            adopt(running.clone());
+            adopt(running.clone(), spawned_at);
         }
         Child { name, serial, work: Mutex::new(Some(Work { started, shape, assemble })) }
     }

@@ -30,12 +30,30 @@ const TOLD: usize = 8;
 #[derive(Default)]
 struct Family {
     /// By their own serial numbers: in the order of their start.
-    children: BTreeMap<u64, Arc<Running>>,
+    children: BTreeMap<u64, Adopted>,
     /// Threads that drive what was spawned as a sequence, or is to be started again.
     drivers: Vec<Driver>,
     failures: Failures,
     /// With so many it looks which are gone.
     sweep_at: usize,
+}
+
+/// A child, and where it was spawned: whoever waits for it at its own end waits there.
+#[derive(Clone)]
+struct Adopted {
+    child: Arc<Running>,
+    spawned_at: &'static Location<'static>,
+}
+
+impl Adopted {
+    fn is_gone(&self) -> bool {
+        self.child.wait(false, self.spawned_at)
+    }
+
+    /// Waits for its end.
+    fn take(&self) -> Option<Outcome> {
+        self.child.take(self.spawned_at)
+    }
 }
 
 /// What is to be told of children that nobody joined.
@@ -86,23 +104,23 @@ impl Family {
     }
 
     /// Those that may be gone and that nobody can join any more, if it is time to look.
-    fn to_look_at(&mut self) -> Vec<Arc<Running>> {
+    fn to_look_at(&mut self) -> Vec<Adopted> {
         if self.len() < self.sweep_at.max(FEW) {
             return Vec::new();
         }
         // The same again, and it looks again; with nobody gone, too, so that a look costs each start as much as one child.
         self.sweep_at = 2 * self.len();
-        self.children.values().filter(|child| Arc::strong_count(child) == 1).cloned().collect()
+        self.children.values().filter(|adopted| Arc::strong_count(&adopted.child) == 1).cloned().collect()
     }
 }
 
 /// Keeps a spawned child until it is joined.
-pub(super) fn adopt(child: Arc<Running>) {
+pub(super) fn adopt(child: Arc<Running>, spawned_at: &'static Location<'static>) {
     let parent = child.parent();
     let to_look_at = {
         let mut families = FAMILIES.lock();
         let family = families.entry(parent).or_default();
-        family.children.insert(child.serial(), child);
+        family.children.insert(child.serial(), Adopted { child, spawned_at });
         family.to_look_at()
     };
     sweep(parent, to_look_at);
@@ -128,17 +146,15 @@ pub(super) fn leave_driver(driver: Driver) {
 }
 
 /// Gives up those that are gone. No lock is held while their ends are looked at.
-#[track_caller]
-fn sweep(parent: u64, to_look_at: Vec<Arc<Running>>) {
+fn sweep(parent: u64, to_look_at: Vec<Adopted>) {
     if to_look_at.is_empty() {
         return;
     }
-    let location = Location::caller();
-    let gone: Vec<Arc<Running>> = to_look_at.into_iter().filter(|child| child.wait(false, location)).collect();
-    let mut outcomes: Vec<Outcome> = gone.iter().filter_map(|child| child.take(location)).collect();
+    let gone: Vec<Adopted> = to_look_at.into_iter().filter(Adopted::is_gone).collect();
+    let mut outcomes: Vec<Outcome> = gone.iter().filter_map(Adopted::take).collect();
     let finished: Vec<Driver> = match FAMILIES.lock().get_mut(&parent) {
         Some(family) => {
-            gone.iter().for_each(|child| drop(family.children.remove(&child.serial())));
+            gone.iter().for_each(|gone| drop(family.children.remove(&gone.child.serial())));
             family.drivers.extract_if(.., |driver| driver.is_over()).collect()
         }
         None => Vec::new(),
@@ -151,10 +167,8 @@ fn sweep(parent: u64, to_look_at: Vec<Arc<Running>>) {
 }
 
 /// Waits for all children of a process that is at its end, and tells which of them failed.
-#[track_caller]
 pub(super) fn join_children_of(index: u32) {
     let parent = serial_of(Some(index));
-    let location = Location::caller();
     let mut failures = Failures::default();
     loop {
         let (drivers, child) = match FAMILIES.lock().get_mut(&parent) {
@@ -165,31 +179,29 @@ pub(super) fn join_children_of(index: u32) {
             break;
         }
         let outcomes = drivers.into_iter().flat_map(Driver::join);
-        outcomes.chain(child.and_then(|(_, child)| child.take(location))).for_each(|outcome| failures.note(&outcome));
+        outcomes.chain(child.and_then(|(_, child)| child.take())).for_each(|outcome| failures.note(&outcome));
     }
     let kept = FAMILIES.lock().remove(&parent).unwrap_or_default();
     kept.failures.and(failures).tell();
 }
 
 /// Tells which children of a process that does not wait for them have failed so far.
-#[track_caller]
 pub(super) fn tell_failed_children_of(index: u32) {
     /// Whoever crashed has closed its ends a moment before it counts as gone.
     const MOMENT: Duration = Duration::from_millis(200);
-    let location = Location::caller();
     let deadline = Deadline::at(Instant::now() + MOMENT);
     let (finished, children, mut failures) = match FAMILIES.lock().get_mut(&serial_of(Some(index))) {
         Some(family) => (
             family.drivers.extract_if(.., |driver| driver.is_over()).collect(),
-            family.children.values().cloned().collect(),
+            family.children.values().cloned().collect::<Vec<_>>(),
             std::mem::take(&mut family.failures),
         ),
         None => (Vec::new(), Vec::new(), Failures::default()),
     };
     finished.into_iter().flat_map(Driver::join).for_each(|outcome| failures.note(&outcome));
-    for child in children {
-        if child.is_gone_if_crashed(&deadline) || child.wait(false, location) {
-            child.take(location).iter().for_each(|outcome| failures.note(outcome));
+    for adopted in children {
+        if adopted.child.is_gone_if_crashed(&deadline) || adopted.is_gone() {
+            adopted.take().iter().for_each(|outcome| failures.note(outcome));
         }
     }
     failures.tell();

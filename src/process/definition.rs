@@ -341,6 +341,7 @@ impl<R: Message> Process<R> {
     ///
     /// # Examples
     /// See [`Process`].
+    #[track_caller]
     pub fn run(self) -> Result<R, NetworkError> {
         parallel((self,)).run()
     }

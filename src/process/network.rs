@@ -109,7 +109,7 @@ impl<R> Network<R> {
         let started = start(self.plan, true, Location::caller());
         match started.refusal() {
             Some(failure) => Err(NetworkError::one(failure)),
-            None => Ok(Child::new(started, self.shape, self.assemble)),
+            None => Ok(Child::new(started, self.shape, self.assemble, Location::caller())),
         }
     }
 

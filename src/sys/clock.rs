@@ -8,6 +8,13 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use std::time::Duration;
 pub(crate) use std::time::Instant;
 
+/// The processor time that the calling thread has used.
+pub(crate) fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
+}
+
 /// An absolute point of `CLOCK_MONOTONIC`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {

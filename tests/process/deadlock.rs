@@ -389,6 +389,27 @@ alone_over_both! {
         }
     }
 
+    fn law_9_whoever_runs_a_process_waits_where_it_says_so(placement) {
+        let c = named("own");
+        let error = keep_reading(c.reader(), c.writer(), c.writer()).on(placement).run().unwrap_err(); // blocks: run one
+        let report = error.deadlock().unwrap();
+        assert_eq!(blocked(report, csproc::current().name()).location, place("run one", "run()"));
+    }
+
+    fn law_9_whoever_ends_waits_for_its_child_where_it_was_spawned(placement) {
+        let (c, d) = (named("to the child"), named("from the child"));
+        let (kept, r) = (c.writer(), d.reader());
+        let parent = leave_a_child(c.reader(), d.writer()).named("parent").on(placement);
+        drop((c, d));
+        let parent = Spawn!(parent).unwrap();
+        let error = r.read().unwrap_err();
+        let report = error.deadlock().unwrap();
+        assert_eq!(waits(report, "parent"), [("join", "", vec!["child"])]);
+        assert_eq!(blocked(report, "parent").location, place("spawn", "Spawn!"));
+        drop(kept);
+        parent.join().unwrap().unwrap();
+    }
+
     fn law_9_in_a_nested_network_it_is_the_inner_network_s_error(placement) {
         let (text, report) = outer(placement, None).on(placement).run().unwrap();
         let report = report.unwrap_or_else(|| panic!("no deadlock: {text}"));
@@ -534,6 +555,13 @@ alone_over_both! {
         }
         panic!("it took {times:?}");
     }
+}
+
+/// The child tells nobody else of what it gets.
+#[process]
+fn leave_a_child(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
+    drop(Spawn!(read_first(input, output).named("child"))?); // blocks: spawn
+    Ok(())
 }
 
 #[process]
