@@ -220,6 +220,7 @@ impl<T> fmt::Debug for Channel<T> {
 /// assert_eq!(kept(Buffer::Unbounded), [1, 2, 3, 4]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Buffer {
     /// Up to so many messages; when it is full, writers wait. `Fifo(0)` keeps nothing: a rendezvous.
     Fifo(usize),
@@ -302,7 +303,7 @@ impl<T> Builder<T> {
     /// Makes the channel.
     ///
     /// # Errors
-    /// [`MessageError::Memory`] when the name is too long or the arena has no room for one more channel; [`MessageError::Carrier`] when the
+    /// [`MessageError::Name`] when the name is too long, [`MessageError::Memory`] when the arena has no room for one more channel, [`MessageError::Carrier`] when the
     /// channel is to have both a buffer and [`Carrier::Ipc`].
     ///
     /// # Examples
@@ -313,12 +314,7 @@ impl<T> Builder<T> {
     /// ```
     pub fn build(self) -> Result<Channel<T>, MessageError> {
         if self.name.len() > NAME_LIMIT {
-            let reason = format!(
-                "the channel name `{}` has {} bytes, at most {NAME_LIMIT} bytes fit",
-                self.name,
-                self.name.len()
-            );
-            return Err(MessageError::Memory { reason });
+            return Err(MessageError::Name { name: self.name, limit: NAME_LIMIT });
         }
         let kind = match (self.carrier, self.buffer.store()) {
             (Carrier::Memory, store) => ChannelKind::Channel(store),

@@ -91,6 +91,7 @@ use serde::{Deserialize, Serialize};
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Carrier {
     /// Through shared memory: the fastest, for values that are plain data and ends of channels of this library.
     #[default]

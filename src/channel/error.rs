@@ -22,6 +22,7 @@ use std::fmt;
 /// assert_eq!(r.read(), Err(ChannelError::Poisoned));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum ChannelError {
     /// Somebody poisoned the channel: the network is to end at once.
     Poisoned,
@@ -30,7 +31,8 @@ pub enum ChannelError {
     Deadlock(Box<DeadlockReport>),
     /// The last end of the other side is gone: nobody is left to communicate with.
     Retired,
-    /// A process died and took the channel with it.
+    /// A process died that had an end of the channel, or with the value in hand. The channel is dead, unless the process is
+    /// [started again](crate::OnCrash::Restart) or closes its ends as if it had returned: then only what it had in hand is lost.
     Lost {
         /// The name of the process.
         process: String,
@@ -49,7 +51,8 @@ pub enum ChannelError {
     WouldBlock,
     /// No guard of the alternation is present, because all preconditions are false: it could never fire.
     NoGuards,
-    /// The value cannot be a message, or there is no memory for it. The channel is unharmed.
+    /// The operation could not be carried out: the value cannot be a message, or what the operation needs is not there. The channel is
+    /// unharmed.
     Invalid(MessageError),
 }
 
@@ -129,7 +132,7 @@ impl ChannelError {
         *self == ChannelError::WouldBlock
     }
 
-    /// Whether the value, not the channel, was at fault.
+    /// Whether the value was at fault, or something that the operation needs, but not the channel.
     ///
     /// # Examples
     /// ```
@@ -208,7 +211,7 @@ impl std::error::Error for ChannelError {
     }
 }
 
-/// Why a value cannot be a message.
+/// Why a value cannot be a message, or what a channel operation lacks.
 ///
 /// # Examples
 /// ```
@@ -229,6 +232,7 @@ impl std::error::Error for ChannelError {
 /// assert!(writer.join().unwrap());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum MessageError {
     /// Serialization failed.
     Encode {
@@ -254,6 +258,22 @@ pub enum MessageError {
         /// What is used up, and the remedy.
         reason: String,
     },
+    /// The name of a channel is too long.
+    Name {
+        /// The name.
+        name: String,
+        /// How many bytes fit.
+        limit: usize,
+    },
+    /// An alternation has more guards than can be offered at once.
+    Guards {
+        /// The number of guards.
+        count: usize,
+        /// How many can be offered.
+        limit: usize,
+    },
+    /// The calling process is a copy that `fork` made without this library: the channels belong to the original.
+    Forked,
     /// The operating system refused what the operation needs: a descriptor, a thread.
     System {
         /// What was refused and why, and the remedy.
@@ -270,6 +290,19 @@ impl fmt::Display for MessageError {
             MessageError::Decode { type_name, reason } => {
                 write!(f, "a message is not a value of type `{type_name}`: {reason}")
             }
+            MessageError::Name { name, limit } => write!(
+                f,
+                "the channel name `{name}` has {} bytes, at most {limit} bytes fit: choose a shorter one",
+                name.len()
+            ),
+            MessageError::Guards { count, limit } => write!(
+                f,
+                "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among several processes"
+            ),
+            MessageError::Forked => f.write_str(
+                "this process was made by a bare fork of a program that uses csproc: its channels belong to the original; \
+                 start processes with `Spawn!` or execute a new program",
+            ),
             MessageError::Carrier { reason } | MessageError::Memory { reason } | MessageError::System { reason } => {
                 f.write_str(reason)
             }
@@ -281,11 +314,17 @@ impl std::error::Error for MessageError {}
 
 impl From<ArenaError> for MessageError {
     fn from(error: ArenaError) -> MessageError {
-        MessageError::Memory { reason: error.to_string() }
+        match error {
+            ArenaError::Foreign => MessageError::Forked,
+            ArenaError::Guards { count, limit } => MessageError::Guards { count, limit },
+            ArenaError::Full { .. } | ArenaError::TooLarge { .. } | ArenaError::Exhausted { .. } => {
+                MessageError::Memory { reason: error.to_string() }
+            }
+        }
     }
 }
 
-/// A write that did not take place: the value, and why.
+/// A write that did not take place: the value, and why. Its text says why, too.
 ///
 /// It dereferences to its fate, so `error.is_retired()` needs no field's name. Nobody has seen the value, unless the reader
 /// took it in an [extended rendezvous](crate::Extended) that it did not finish.
@@ -301,6 +340,7 @@ impl From<ArenaError> for MessageError {
 /// assert!(error.is_retired());
 /// assert_eq!(error.fate, ChannelError::Retired);
 /// assert_eq!(error.value, "nobody reads this");
+/// assert_eq!(error.to_string(), "not written: the channel is retired: the last end of the other side is gone");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct WriteError<T> {
@@ -346,10 +386,11 @@ impl<T> fmt::Debug for WriteError<T> {
 
 impl<T> fmt::Display for WriteError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the value was not written")
+        write!(f, "not written: {}", self.fate)
     }
 }
 
+/// The fate is the source, too, so that whoever looks for a [`ChannelError`] finds it. [`csproc::Error`](crate::Error) does not repeat it.
 impl<T> std::error::Error for WriteError<T> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.fate)

@@ -8,6 +8,7 @@ use super::error::ChannelError;
 use super::extended::Extended;
 use super::travel::{arrive, depart};
 use crate::engine::live::Direction;
+use crate::memory::Block;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -119,7 +120,7 @@ impl<T> Reader<T> {
     }
 }
 
-impl<T: Message> Reader<T> {
+impl<T> Reader<T> {
     /// Takes a value from a writer.
     ///
     /// # Blocking
@@ -144,7 +145,10 @@ impl<T: Message> Reader<T> {
     /// ```
     #[track_caller]
     #[inline]
-    pub fn read(&self) -> Result<T, ChannelError> {
+    pub fn read(&self) -> Result<T, ChannelError>
+    where
+        T: Message,
+    {
         self.read_within(Patience::ForEver, Location::caller())
     }
 
@@ -165,7 +169,10 @@ impl<T: Message> Reader<T> {
     /// assert!(r.try_read().unwrap_err().is_would_block());
     /// ```
     #[track_caller]
-    pub fn try_read(&self) -> Result<T, ChannelError> {
+    pub fn try_read(&self) -> Result<T, ChannelError>
+    where
+        T: Message,
+    {
         self.read_within(Patience::Not, Location::caller())
     }
 
@@ -187,7 +194,10 @@ impl<T: Message> Reader<T> {
     /// assert!(r.read_timeout(Duration::from_millis(1)).unwrap_err().is_timed_out());
     /// ```
     #[track_caller]
-    pub fn read_timeout(&self, timeout: Duration) -> Result<T, ChannelError> {
+    pub fn read_timeout(&self, timeout: Duration) -> Result<T, ChannelError>
+    where
+        T: Message,
+    {
         self.read_within(Patience::of(timeout), Location::caller())
     }
 
@@ -208,7 +218,10 @@ impl<T: Message> Reader<T> {
     /// assert!(r.read_deadline(std::time::Instant::now()).unwrap_err().is_timed_out());
     /// ```
     #[track_caller]
-    pub fn read_deadline(&self, deadline: Instant) -> Result<T, ChannelError> {
+    pub fn read_deadline(&self, deadline: Instant) -> Result<T, ChannelError>
+    where
+        T: Message,
+    {
         self.read_within(Patience::Until(deadline), Location::caller())
     }
 
@@ -245,7 +258,10 @@ impl<T: Message> Reader<T> {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     #[track_caller]
-    pub fn read_extended<R>(&self, work: impl FnOnce(T) -> R) -> Result<R, ChannelError> {
+    pub fn read_extended<R>(&self, work: impl FnOnce(T) -> R) -> Result<R, ChannelError>
+    where
+        T: Message,
+    {
         let (value, hold) = self.extended()?.split();
         let result = work(value);
         hold.finish();
@@ -263,29 +279,21 @@ impl<T: Message> Reader<T> {
     /// # Examples
     /// See [`Extended`].
     #[track_caller]
-    pub fn extended(&self) -> Result<Extended<T>, ChannelError> {
+    pub fn extended(&self) -> Result<Extended<T>, ChannelError>
+    where
+        T: Message,
+    {
         let mut hold = self.end.take_extended(Patience::ForEver, Location::caller())?;
         let value = hold.open()?;
         Ok(Extended::new(value, hold))
     }
+}
 
-    /// The values that come, until the channel is poisoned, retired or lost.
-    ///
-    /// # Blocking
-    /// Each step waits as [`read`](Reader::read) does.
-    ///
-    /// # Examples
-    /// ```
-    /// use csproc::prelude::*;
-    ///
-    /// let c = Channel::new();
-    /// let (w, r) = (c.writer(), c.reader());
-    /// let writer = std::thread::spawn(move || (0..3).try_for_each(|i| w.write(i)).is_ok());
-    /// assert_eq!(r.iter().map(|v: u32| v * 10).collect::<Vec<_>>(), [0, 10, 20]);
-    /// assert!(writer.join().unwrap());
-    /// ```
-    pub fn iter(&self) -> Iter<'_, T> {
-        Iter { reader: self }
+impl<T: Message> Reader<T> {
+    /// A read that the program has asked for at this place.
+    #[inline]
+    pub(super) fn read_at(&self, place: &'static Location<'static>) -> Result<T, ChannelError> {
+        self.read_within(Patience::ForEver, place)
     }
 
     #[inline]
@@ -293,11 +301,8 @@ impl<T: Message> Reader<T> {
         if self.end.is_carried() {
             return self.read_carried(patience, location);
         }
-        let block = self.end.take(patience, location)?;
-        let value = decode(block);
-        // Freed with whatever travelled in it and was not taken out.
-        discard(block);
-        Ok(value?.0)
+        let packet = Packet(self.end.take(patience, location)?);
+        Ok(decode(packet.0)?.0)
     }
 
     /// A read from a channel whose values travel as messages of ipc-channel: the writer is held until the value is here.
@@ -308,51 +313,13 @@ impl<T: Message> Reader<T> {
     }
 }
 
-/// The values of a channel, by reference to its reader; see [`Reader::iter`].
-#[derive(Debug)]
-pub struct Iter<'a, T> {
-    reader: &'a Reader<T>,
-}
+/// A message that was read. Freed, with whatever travels in it and was not taken out, also by a panic in a user's `Deserialize`.
+struct Packet(Block);
 
-impl<T: Message> Iterator for Iter<'_, T> {
-    type Item = T;
-
-    #[track_caller]
-    fn next(&mut self) -> Option<T> {
-        self.reader.read().ok()
-    }
-}
-
-/// The values of a channel, with its reader; it retires when the iterator is dropped.
-#[derive(Debug)]
-pub struct IntoIter<T> {
-    reader: Reader<T>,
-}
-
-impl<T: Message> Iterator for IntoIter<T> {
-    type Item = T;
-
-    #[track_caller]
-    fn next(&mut self) -> Option<T> {
-        self.reader.read().ok()
-    }
-}
-
-impl<T: Message> IntoIterator for Reader<T> {
-    type Item = T;
-    type IntoIter = IntoIter<T>;
-
-    fn into_iter(self) -> IntoIter<T> {
-        IntoIter { reader: self }
-    }
-}
-
-impl<'a, T: Message> IntoIterator for &'a Reader<T> {
-    type Item = T;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
+impl Drop for Packet {
+    #[inline]
+    fn drop(&mut self) {
+        discard(self.0);
     }
 }
 

@@ -118,7 +118,7 @@ impl<T> Writer<T> {
     }
 }
 
-impl<T: Message> Writer<T> {
+impl<T> Writer<T> {
     /// Hands `value` to a reader, and returns once a reader is committed to take it.
     ///
     /// # Blocking
@@ -145,7 +145,10 @@ impl<T: Message> Writer<T> {
     /// ```
     #[track_caller]
     #[inline]
-    pub fn write(&self, value: T) -> Result<(), WriteError<T>> {
+    pub fn write(&self, value: T) -> Result<(), WriteError<T>>
+    where
+        T: Message,
+    {
         self.write_within(value, Patience::ForEver, Location::caller())
     }
 
@@ -168,7 +171,10 @@ impl<T: Message> Writer<T> {
     /// assert_eq!(error.value, 7);
     /// ```
     #[track_caller]
-    pub fn try_write(&self, value: T) -> Result<(), WriteError<T>> {
+    pub fn try_write(&self, value: T) -> Result<(), WriteError<T>>
+    where
+        T: Message,
+    {
         self.write_within(value, Patience::Not, Location::caller())
     }
 
@@ -190,7 +196,10 @@ impl<T: Message> Writer<T> {
     /// assert!(w.write_timeout(7, Duration::from_millis(1)).unwrap_err().fate.is_timed_out());
     /// ```
     #[track_caller]
-    pub fn write_timeout(&self, value: T, timeout: Duration) -> Result<(), WriteError<T>> {
+    pub fn write_timeout(&self, value: T, timeout: Duration) -> Result<(), WriteError<T>>
+    where
+        T: Message,
+    {
         self.write_within(value, Patience::of(timeout), Location::caller())
     }
 
@@ -211,10 +220,15 @@ impl<T: Message> Writer<T> {
     /// assert!(w.write_deadline(7, std::time::Instant::now()).unwrap_err().fate.is_timed_out());
     /// ```
     #[track_caller]
-    pub fn write_deadline(&self, value: T, deadline: Instant) -> Result<(), WriteError<T>> {
+    pub fn write_deadline(&self, value: T, deadline: Instant) -> Result<(), WriteError<T>>
+    where
+        T: Message,
+    {
         self.write_within(value, Patience::Until(deadline), Location::caller())
     }
+}
 
+impl<T: Message> Writer<T> {
     #[inline]
     fn write_within(
         &self,

@@ -29,6 +29,11 @@ pub(crate) enum ArenaError {
     /// A pool of slots is used up.
     #[error("all {capacity} {what} of the arena are in use; set CSPROC_ARENA to a larger size, or release some")]
     Exhausted { what: &'static str, capacity: u32 },
+    /// More guards than one table of offers can hold, however large the arena is.
+    #[error(
+        "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among several processes"
+    )]
+    Guards { count: usize, limit: usize },
 }
 
 /// The pools of the arena.

@@ -42,9 +42,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///     Ok(())
 /// }
 /// let error = run().unwrap_err();
-/// assert_eq!(error.to_string(), "the value was not written");
+/// assert_eq!(error.to_string(), "not written: the channel is poisoned");
 /// assert!(error.channel_error().unwrap().is_poisoned());
-/// assert_eq!(error.chain().count(), 2);
+/// assert_eq!(error.chain().count(), 1);
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error(Box<Content>);
@@ -117,7 +117,8 @@ impl Error {
         Error::new(vec![text.to_string()], None)
     }
 
-    /// The text of the error, then of its source, and so on; without the process that returned it.
+    /// The text of the error, then of its source, and so on; without the process that returned it, and without texts that the one before
+    /// ends with.
     ///
     /// # Examples
     /// ```
@@ -210,11 +211,15 @@ impl<E: std::error::Error> From<E> for Error {
         let mut chain = vec![error.to_string()];
         let mut source = error.source();
         while let Some(error) = source {
-            chain.push(match error.downcast_ref::<DeadlockReport>() {
+            let text = match error.downcast_ref::<DeadlockReport>() {
                 // Nobody has seen it yet.
                 Some(report) => report.text(),
                 None => error.to_string(),
-            });
+            };
+            // An error that ends with the text of its source, as that of a failed write does, has said it.
+            if !chain.last().is_some_and(|said| said.ends_with(&text)) {
+                chain.push(text);
+            }
             source = error.source();
         }
         Error::new(chain, channel_error(&error).cloned())

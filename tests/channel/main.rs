@@ -6,6 +6,7 @@
 #[path = "../process/watchdog.rs"]
 #[expect(dead_code, reason = "shared with the tests of processes, which use more of it")]
 mod watchdog;
+mod iteration;
 mod mobile;
 mod poison;
 mod pycsp;

@@ -90,7 +90,7 @@ impl Local {
     #[inline]
     pub(crate) fn prepare(&mut self, guards: usize, inputs: bool) -> Result<(), ArenaError> {
         if guards > MOST_GUARDS {
-            return Err(ArenaError::Exhausted { what: "guards of one alternation", capacity: MOST_GUARDS as u32 });
+            return Err(ArenaError::Guards { count: guards, limit: MOST_GUARDS });
         }
         if guards > 1 {
             let owner = self.owner();
