@@ -23,8 +23,8 @@
 //! }
 //!
 //! #[process]
-//! fn sum(input: Reader<u64>) -> u64 {
-//!     input.into_iter().sum() // ends when the last writer is gone
+//! fn sum(input: Reader<u64>) -> csproc::Result<u64> {
+//!     Ok(input.results().sum::<Result<u64, _>>()?) // ends when the last writer is gone; a crash is an error
 //! }
 //!
 //! fn main() -> csproc::Result<()> {
