@@ -1,0 +1,105 @@
+//! A server that counts words for its clients, and answers each of them.
+//!
+//! # Shows
+//! Request and reply: a request brings the end by which its answer goes back, and the client waits for the answer, for
+//! so long at most. The server is a process like any other: it holds its state alone, so nothing is locked, and it ends
+//! when its last client has gone. A client that gives up waiting does not disturb it: the answer finds nobody.
+//!
+//! ```text
+//!   client × n ──requests──▶ server
+//!       ▲                      │
+//!       └────── replies ◀──────┘
+//! ```
+//!
+//! # Run
+//! ```text
+//! cargo run --example server -- [CLIENTS] [REQUESTS]
+//! ```
+//! CLIENTS is the number of clients, 4 unless said otherwise; REQUESTS is how many words each of them adds, 100 unless
+//! said otherwise.
+//!
+//! # Prints
+//! ```text
+//! 400 words from 4 clients: fork 80, guard 80, poison 80, reader 80, writer 80
+//! ```
+//! It is checked that no word is lost, and that a client sees its own words counted.
+
+use csproc::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const WORDS: [&str; 5] = ["fork", "guard", "poison", "reader", "writer"];
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a client may want, and where the answer goes.
+#[derive(Serialize, Deserialize)]
+enum Request {
+    /// How often the word was added, this time included.
+    Add { word: String, reply: Writer<u64> },
+    /// All words, and how often each was added.
+    List { reply: Writer<BTreeMap<String, u64>> },
+}
+
+#[process]
+fn server(requests: Reader<Request>) -> csproc::Result<()> {
+    let mut counts = BTreeMap::new();
+    for request in requests {
+        let answered = match request {
+            Request::Add { word, reply } => {
+                let count = counts.entry(word).or_insert(0);
+                *count += 1;
+                reply.write(*count).map_err(ChannelError::from)
+            }
+            Request::List { reply } => reply.write(counts.clone()).map_err(ChannelError::from),
+        };
+        if let Err(error) = answered {
+            // Whoever asked has gone, or does not wait any more.
+            eprintln!("an answer was not taken: {error}");
+        }
+    }
+    Ok(())
+}
+
+/// Sends a request and waits for its answer.
+fn ask<T: Message>(server: &Writer<Request>, request: impl FnOnce(Writer<T>) -> Request) -> csproc::Result<T> {
+    let reply = Channel::new();
+    let answer = reply.reader();
+    server.write(request(reply.writer()))?;
+    // The only writing end is on its way to the server: should it be lost there, this read ends.
+    Ok(answer.read_timeout(PATIENCE)?)
+}
+
+#[process]
+fn client(server: Writer<Request>, requests: usize) -> csproc::Result<()> {
+    let mut mine = BTreeMap::new();
+    for word in WORDS.iter().cycle().take(requests).map(|word| word.to_string()) {
+        let own = mine.entry(word.clone()).or_insert(0);
+        *own += 1;
+        let count = ask(&server, |reply| Request::Add { word, reply })?;
+        assert!(count >= *own, "{count} of {own}");
+    }
+    Ok(())
+}
+
+/// Asks when all clients have gone.
+fn main() -> csproc::Result<()> {
+    let mut words = std::env::args().skip(1);
+    let clients = words.next().map_or(Ok(4), |word| word.parse::<usize>())?;
+    let requests = words.next().map_or(Ok(100), |word| word.parse::<usize>())?;
+
+    let channel = Channel::new();
+    let service = Spawn!(server(channel.reader()))?;
+    let asking = channel.writer();
+    Parallel!(for _ in 0..clients => client(channel.writer(), requests)).values()?;
+    let counts = ask(&asking, |reply| Request::List { reply })?;
+    // The last writing end: now the server ends, too.
+    drop(asking);
+    service.join().values()?;
+
+    let all: u64 = counts.values().sum();
+    assert_eq!(all, (clients * requests) as u64, "{counts:?}");
+    let counts: Vec<String> = counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    println!("{all} words from {clients} clients: {}", counts.join(", "));
+    Ok(())
+}
