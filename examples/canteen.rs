@@ -67,15 +67,15 @@ fn canteen(supply: Reader<[usize; BATCH]>, hatch: Writer<usize>) -> csproc::Resu
 
 /// Eats, and thinks unless it is greedy, until the canteen closes; returns the chickens.
 #[process]
-fn philosopher(hatch: Reader<usize>, greedy: bool) -> Vec<usize> {
+fn philosopher(hatch: Reader<usize>, greedy: bool) -> csproc::Result<Vec<usize>> {
     let mut eaten = Vec::new();
-    for chicken in hatch {
-        eaten.push(chicken);
+    for chicken in hatch.results() {
+        eaten.push(chicken?);
         if !greedy {
             sleep(Duration::from_millis(1));
         }
     }
-    eaten
+    Ok(eaten)
 }
 
 fn main() -> csproc::Result<()> {

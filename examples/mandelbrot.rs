@@ -55,7 +55,8 @@ fn worker(jobs: Reader<usize>, results: Writer<Row>, width: usize, height: usize
     // The middle of a point, from -1 to 1. Exact up to the division, so that opposite points differ in their signs
     // only.
     let middle = |place: usize, of: usize| ((2 * place + 1) as f64 - of as f64) / of as f64;
-    for place in jobs {
+    for place in jobs.results() {
+        let place = place?;
         let imaginary = middle(place, height);
         let points = (0..width).map(|column| steps(1.5 * middle(column, width) - 0.5, imaginary)).collect();
         results.write(Row { place, points })?;

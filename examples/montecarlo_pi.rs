@@ -90,7 +90,8 @@ fn farmer(jobs: Writer<Job>, results: Reader<(u64, usize)>, samples: usize) -> c
 /// Does jobs until there are no more.
 #[process]
 fn worker(jobs: Reader<Job>, results: Writer<(u64, usize)>) -> csproc::Result<()> {
-    for Job { number, samples } in jobs {
+    for job in jobs.results() {
+        let Job { number, samples } = job?;
         let mut random = Random::of_job(number);
         let mut hits = 0;
         for _ in 0..samples {

@@ -3,7 +3,7 @@
 //! # Shows
 //! Channels between processes, a `for` part of `Parallel!` (one process per turn of the loop), and how a network ends
 //! by itself: the source returns, its end retires, the next process has read its last value and returns, and so on down
-//! the line.
+//! the line. `results()` ends with that; had a process crashed instead, its last item would be the error.
 //!
 //! # Run
 //! ```text
@@ -31,24 +31,25 @@ fn source(out: Writer<usize>, values: usize) -> csproc::Result<()> {
 /// Adds `step` to all that passes.
 #[process]
 fn stage(input: Reader<usize>, out: Writer<usize>, step: usize) -> csproc::Result<()> {
-    for value in input {
-        out.write(value + step)?;
+    for value in input.results() {
+        out.write(value? + step)?;
     }
     Ok(())
 }
 
 /// Returns how many values came and their sum.
 #[process]
-fn sink(input: Reader<usize>) -> (usize, usize) {
+fn sink(input: Reader<usize>) -> csproc::Result<(usize, usize)> {
     let (mut count, mut sum, mut last) = (0, 0, None);
-    for value in input {
+    for value in input.results() {
+        let value = value?;
         // With one writer and one reader at each channel, no value overtakes another.
         assert!(last < Some(value), "{value} came after {last:?}");
         last = Some(value);
         count += 1;
         sum += value;
     }
-    (count, sum)
+    Ok((count, sum))
 }
 
 fn main() -> csproc::Result<()> {

@@ -39,7 +39,8 @@ fn giver(jobs: Writer<u64>, count: u64) -> csproc::Result<()> {
 /// Some jobs take longer than others.
 #[process]
 fn worker(jobs: Reader<u64>, done: Writer<u64>) -> csproc::Result<()> {
-    for job in jobs {
+    for job in jobs.results() {
+        let job = job?;
         sleep(Duration::from_millis(job * 7 % 10));
         done.write(job)?;
     }

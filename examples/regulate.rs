@@ -53,8 +53,8 @@ fn regulator(input: Reader<u64>, out: Writer<u64>, ticks: usize, interval: Durat
 
 /// Returns all that comes.
 #[process]
-fn sink(input: Reader<u64>) -> Vec<u64> {
-    input.into_iter().collect()
+fn sink(input: Reader<u64>) -> csproc::Result<Vec<u64>> {
+    Ok(input.read_all()?)
 }
 
 fn main() -> csproc::Result<()> {
@@ -73,6 +73,7 @@ fn main() -> csproc::Result<()> {
     .values_or_end()?;
 
     let read = read.ok_or_else(|| csproc::Error::msg("the source has ended before the regulator"))?;
+    let passed = passed.unwrap_or_default();
     assert_eq!(passed.len(), ticks);
     assert!(passed.is_sorted(), "{passed:?}");
     // The source counts, and so the regulator's last value says how many there were.

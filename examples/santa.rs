@@ -79,8 +79,8 @@ fn elf(number: usize, study: Writer<Visitor>) -> csproc::Result<usize> {
 #[process]
 fn gather(size: usize, arrivals: Reader<Visitor>, santa: Writer<Vec<Visitor>>) -> csproc::Result<()> {
     let mut group = Vec::new();
-    for visitor in arrivals {
-        group.push(visitor);
+    for visitor in arrivals.results() {
+        group.push(visitor?);
         if group.len() == size {
             santa.write(std::mem::take(&mut group))?;
         }

@@ -44,8 +44,8 @@ enum Request {
 #[process]
 fn server(requests: Reader<Request>) -> csproc::Result<()> {
     let mut counts = BTreeMap::new();
-    for request in requests {
-        let answered = match request {
+    for request in requests.results() {
+        let answered = match request? {
             Request::Add { word, reply } => {
                 let count = counts.entry(word).or_insert(0);
                 *count += 1;

@@ -39,15 +39,18 @@ fn filter(input: Reader<u64>, primes: Writer<u64>, left: usize) -> csproc::Resul
     let out = link.writer();
     // The child need not be kept: it is joined when this process ends. Should it crash, `out` tells.
     Spawn!(filter(link.reader(), primes, left - 1))?;
-    for number in input.iter().filter(|number| !number.is_multiple_of(prime)) {
-        out.write(number)?;
+    for number in input.results() {
+        let number = number?;
+        if !number.is_multiple_of(prime) {
+            out.write(number)?;
+        }
     }
     Ok(())
 }
 
 #[process]
-fn collect(primes: Reader<u64>) -> Vec<u64> {
-    primes.into_iter().collect()
+fn collect(primes: Reader<u64>) -> csproc::Result<Vec<u64>> {
+    Ok(primes.read_all()?)
 }
 
 fn main() -> csproc::Result<()> {
@@ -62,6 +65,7 @@ fn main() -> csproc::Result<()> {
     )
     .values_or_end()?;
 
+    let found = found.unwrap_or_default();
     let is_prime = |number: &u64| (2..*number).all(|divisor| !number.is_multiple_of(divisor));
     let expected: Vec<u64> = (2..).filter(is_prime).take(count).collect();
     assert_eq!(found, expected);

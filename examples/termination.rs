@@ -42,7 +42,7 @@ fn source(out: Writer<usize>, values: usize, with_poison: bool) -> usize {
     values
 }
 
-/// Reads until the channel ends, in whichever way; returns how many values it got.
+/// Reads until the channel ends, in whichever way: `into_iter()` does not tell how. Returns how many values it got.
 #[process]
 fn sink(input: Reader<usize>) -> usize {
     input.into_iter().count()

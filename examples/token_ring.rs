@@ -39,8 +39,8 @@ fn starter(input: Reader<usize>, out: Writer<usize>, rounds: usize) -> csproc::R
 #[process]
 fn element(input: Reader<usize>, out: Writer<usize>) -> csproc::Result<usize> {
     let mut passed = 0;
-    for token in input {
-        out.write(token + 1)?;
+    for token in input.results() {
+        out.write(token? + 1)?;
         passed += 1;
     }
     Ok(passed)
