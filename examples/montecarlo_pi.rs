@@ -6,7 +6,8 @@
 //!
 //! Kill a worker while it runs: the program ends with an error that names it. With `--restart` it is started again with
 //! the ends it had. That alone would lose the job that died with it: the farmer would wait for its result for ever. So
-//! the farmer keeps each job until its result has come, and gives it to somebody else; the estimate is the same as ever.
+//! the farmer keeps each job until its result has come, and gives it to somebody else; the estimate is the same as
+//! ever.
 //!
 //! # Run
 //! ```text

@@ -1,8 +1,8 @@
 //! A regulator lets the latest value pass at fixed ticks, however fast values come.
 //!
 //! # Shows
-//! A ticker as a guard, `tick(interval)`: the regulator reads whatever comes, and at each tick passes on the last of it.
-//! `PriSelect!` with the ticker first: values that come without a pause cannot keep a tick from being noticed. JCSP
+//! A ticker as a guard, `tick(interval)`: the regulator reads whatever comes, and at each tick passes on the last of
+//! it. `PriSelect!` with the ticker first: values that come without a pause cannot keep a tick from being noticed. JCSP
 //! knows this process as `Regulate`.
 //!
 //! # Run

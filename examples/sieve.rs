@@ -27,7 +27,8 @@ fn source(out: Writer<u64>) -> csproc::Result<()> {
     (2..).try_for_each(|number| Ok(out.write(number)?))
 }
 
-/// The first number that reaches it is a prime, one of the `left` that are to be found. Passes on what that prime does not divide, to a filter that it spawns.
+/// The first number that reaches it is a prime, one of the `left` that are to be found. Passes on what that prime does
+/// not divide, to a filter that it spawns.
 #[process]
 fn filter(input: Reader<u64>, primes: Writer<u64>, left: usize) -> csproc::Result<()> {
     if left == 0 {

@@ -2,8 +2,8 @@
 //!
 //! A function marked [`#[process]`](macro@process) becomes a process. [`Parallel!`] runs processes side by side. Typed
 //! [`Channel`]s join them: a write and a read meet, and neither goes on without the other. An
-//! [alternation](guide::alternation) waits for the first of several communications. A process may crash at any moment, and the
-//! others get an error that names it.
+//! [alternation](guide::alternation) waits for the first of several communications. A process may crash at any moment,
+//! and the others get an error that names it.
 //!
 //! # A first program
 //! ```toml
@@ -36,25 +36,25 @@
 //! ```
 //!
 //! # Where to read on
-//! The [guide] explains one thing after the other, with programs to copy:
-//! [processes](guide::process), [channels](guide::channel) and why a program does not end, [results](guide::result),
-//! [alternation](guide::alternation), [termination](guide::termination), [failures](guide::failure),
-//! [what a process sees](guide::surroundings), [testing and debugging](guide::debugging), a [cookbook](guide::cookbook), a
-//! [glossary](guide::glossary), and tables for those who come from
-//! [Python's `multiprocessing`, PyCSP, Go or crossbeam](guide::coming_from).
+//! The [guide] explains one thing after the other, with programs to copy: [processes](guide::process),
+//! [channels](guide::channel) and why a program does not end, [results](guide::result),
+//! [alternation](guide::alternation), [termination](guide::termination), [failures](guide::failure), [what a process
+//! sees](guide::surroundings), [testing and debugging](guide::debugging), a [cookbook](guide::cookbook), a
+//! [glossary](guide::glossary), and tables for those who come from [Python's `multiprocessing`, PyCSP, Go or
+//! crossbeam](guide::coming_from).
 //!
 //! # How a network ends
-//! A process that returns gives up its ends of channels. When the last end of one side is gone, the channel *retires* (others say: is
-//! closed), and the other side sees [`ChannelError::Retired`]. So the end of a source travels through a network. [`poison!`] ends a
-//! channel at once, and a process that returns poison through `?` poisons the channels it was given. When a process crashes, its
-//! channels end, and its peers see [`ChannelError::Lost`] with who died, and how. [`Parallel!`] always waits until every process has
-//! ended.
+//! A process that returns gives up its ends of channels. When the last end of one side is gone, the channel *retires*
+//! (others say: is closed), and the other side sees [`ChannelError::Retired`]. So the end of a source travels through a
+//! network. [`poison!`] ends a channel at once, and a process that returns poison through `?` poisons the channels it
+//! was given. When a process crashes, its channels end, and its peers see [`ChannelError::Lost`] with who died, and
+//! how. [`Parallel!`] always waits until every process has ended.
 //!
 //! # Where processes run
-//! Processes are forked from a small server that the library starts before `main`; nothing has to be called. They see what was there
-//! before `main`, and their arguments: what `main` sets up in `static`s, a logger for instance, [does not reach
-//! them](guide::surroundings). The same function runs on a thread with [`Placement::Thread`]. The [`architecture`] page says
-//! how all this works and what it relies on.
+//! Processes are forked from a small server that the library starts before `main`; nothing has to be called. They see
+//! what was there before `main`, and their arguments: what `main` sets up in `static`s, a logger for instance, [does
+//! not reach them](guide::surroundings). The same function runs on a thread with [`Placement::Thread`]. The
+//! [`architecture`] page says how all this works and what it relies on.
 
 // The documentation says of each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -94,9 +94,10 @@ struct Readme;
 
 /// Runs processes side by side, waits for all of them, and gives what they returned.
 ///
-/// A part is a [`Process`], `for pattern in iterator => part`, a `Vec` of parts, or another composition. The results come as a
-/// tuple in the order of the parts; a `for` part and a `Vec` give a `Vec`; one part gives its result bare, none gives `()`. There
-/// may be up to 16 parts. `Parallel!(…)` is [`network!(…)`](crate::network!)[`.run()`](Network::run).
+/// A part is a [`Process`], `for pattern in iterator => part`, a `Vec` of parts, or another composition. The results
+/// come as a tuple in the order of the parts; a `for` part and a `Vec` give a `Vec`; one part gives its result bare,
+/// none gives `()`. There may be up to 16 parts. `Parallel!(…)` is
+/// [`network!(…)`](crate::network!)[`.run()`](Network::run).
 ///
 /// # Blocking
 /// Waits until every process has ended.
@@ -126,7 +127,8 @@ macro_rules! Parallel {
 
 /// Runs processes one after the other; the grammar and the results are those of [`Parallel!`].
 ///
-/// After a failure the rest is not started. Inside `Parallel!` or `network!` it stands for a part that runs while the others run.
+/// After a failure the rest is not started. Inside `Parallel!` or `network!` it stands for a part that runs while the
+/// others run.
 ///
 /// # Blocking
 /// Waits until every process has ended.
@@ -156,7 +158,8 @@ macro_rules! Sequence {
 
 /// Starts processes and comes back at once, with a [`Child`] for each part.
 ///
-/// The grammar is that of [`Parallel!`]. A child that is not joined goes on, and is joined when the process that spawned it ends.
+/// The grammar is that of [`Parallel!`]. A child that is not joined goes on, and is joined when the process that
+/// spawned it ends.
 ///
 /// # Blocking
 /// Waits until the system has started the processes, not for what they do.
@@ -253,16 +256,16 @@ macro_rules! retire {
 /// | `skip` | when nothing else is ready |
 /// | `v = guard` | when this [`Guard`] fires, such as the end of a child |
 ///
-/// Any of them may be followed by a precondition, `if condition`: when it is false, the guard is absent and neither its end nor its value
-/// is evaluated. The arm `=> expression` may `return`, `break`, `continue` and use `?`; all arms are of one type. The guards are
-/// evaluated once, in order, and exactly one fires: the others leave no trace.
+/// Any of them may be followed by a precondition, `if condition`: when it is false, the guard is absent and neither its
+/// end nor its value is evaluated. The arm `=> expression` may `return`, `break`, `continue` and use `?`; all arms are
+/// of one type. The guards are evaluated once, in order, and exactly one fires: the others leave no trace.
 ///
 /// # Blocking
 /// Waits until a guard is ready.
 ///
 /// # Errors
-/// The value is a `Result`: `Err` with the [`ChannelError`] of a channel that is poisoned, retired or lost, if no other guard fired
-/// before; or [`ChannelError::NoGuards`] when no guard is present.
+/// The value is a `Result`: `Err` with the [`ChannelError`] of a channel that is poisoned, retired or lost, if no other
+/// guard fired before; or [`ChannelError::NoGuards`] when no guard is present.
 ///
 /// # Examples
 /// ```
@@ -350,9 +353,9 @@ macro_rules! FairSelect {
 
 /// Everything that a program with processes needs, in one `use`.
 ///
-/// `use csproc::*` is not meant for it: the crate's root also has [`Read`], [`Write`] and [`Event`], which clash with the traits of
-/// `std::io` and other crates' types. What a program needs only now and then is at the root: [`Supervisor`], [`Strategy`],
-/// [`Failure`], [`Cause`], [`Extended`], [`DeadlockReport`].
+/// `use csproc::*` is not meant for it: the crate's root also has [`Read`], [`Write`] and [`Event`], which clash with
+/// the traits of `std::io` and other crates' types. What a program needs only now and then is at the root:
+/// [`Supervisor`], [`Strategy`], [`Failure`], [`Cause`], [`Extended`], [`DeadlockReport`].
 ///
 /// # Examples
 /// ```

@@ -44,8 +44,8 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().take_while(|line| !line.contains("mod tests {")).filter(|line| !line.trim_start().starts_with("//"))
 }
 
-/// The paths that a piece of code begins with `crate` or `super`, those in groups one by one: `crate::{a, b::{c, d}}` is
-/// `crate::a`, `crate::b::c`, `crate::b::d`.
+/// The paths that a piece of code begins with `crate` or `super`, those in groups one by one: `crate::{a, b::{c, d}}`
+/// is `crate::a`, `crate::b::c`, `crate::b::d`.
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -193,6 +193,23 @@ fn every_file_says_first_what_it_promises() {
         }
     }
     assert!(naked.is_empty(), "{naked:?}");
+}
+
+/// The width that rustfmt is told, which leaves comments, texts and the insides of macros alone.
+#[test]
+fn no_line_is_wider_than_the_formatter_is_told() {
+    const WIDTH: usize = 120;
+    let told = fs::read_to_string(root().join(".rustfmt.toml")).expect("the formatter's file");
+    assert!(told.contains(&format!("max_width = {WIDTH}\n")));
+    let mut wide = Vec::new();
+    for directory in ["src", "macros/src", "examples", "tests"] {
+        for (file, text) in sources(&root().join(directory)) {
+            for (number, line) in text.lines().enumerate().filter(|(_, line)| line.chars().count() > WIDTH) {
+                wide.push(format!("{directory}/{file}:{}: {} columns", number + 1, line.chars().count()));
+            }
+        }
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Lists with commas, read to their end however much of them is wrong: the parts of a composition, the arms of an alternation.
+//! Lists with commas, read to their end however much of them is wrong: the parts of a composition, the arms of an
+//! alternation.
 //!
 //! Knows nothing of what stands between the commas.
 
@@ -7,8 +8,8 @@ use proc_macro2::TokenTree;
 use syn::parse::ParseStream;
 use syn::{Result, Token};
 
-/// Reads to the end of `input`, and past every item that is wrong to the next comma. `what` is what an item is called, with its article;
-/// `item` leaves the comma behind it.
+/// Reads to the end of `input`, and past every item that is wrong to the next comma. `what` is what an item is called,
+/// with its article; `item` leaves the comma behind it.
 pub(crate) fn items<T>(
     input: ParseStream<'_>,
     report: &mut Report,

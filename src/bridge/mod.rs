@@ -89,8 +89,9 @@ use std::os::fd::AsFd;
 /// first one is there, reading waits for the rest of it.
 ///
 /// # Errors
-/// The descriptor of the receiver, without which it cannot be waited for together with others, could not be obtained. That
-/// takes a socket in the directory for temporary files for a moment, and a few descriptors. The receiver is gone then.
+/// The descriptor of the receiver, without which it cannot be waited for together with others, could not be obtained.
+/// That takes a socket in the directory for temporary files for a moment, and a few descriptors. The receiver is gone
+/// then.
 ///
 /// # Examples
 /// ```
@@ -119,8 +120,8 @@ where
 
 /// A bridge to the receiving end of a crossbeam channel, of any flavor.
 ///
-/// When the senders are gone and everything is read, reading fails with [`Retired`](crate::ChannelError::Retired). Behind
-/// the feature `crossbeam`, which is on unless it is switched off.
+/// When the senders are gone and everything is read, reading fails with [`Retired`](crate::ChannelError::Retired).
+/// Behind the feature `crossbeam`, which is on unless it is switched off.
 ///
 /// # Examples
 /// ```

@@ -17,9 +17,9 @@ use std::panic::Location;
 ///
 /// In an alternation `barrier.sync()` is a guard beside others: it fires for all parties at once, or for none.
 ///
-/// A barrier is given to processes as an argument, or sent through a channel; a clone is for another party in the same process. Whoever was
-/// given a barrier, or has used it, is a party of it until it resigns, drops it, or dies: then the others wait for one party less.
-/// The original that only hands out clones is no party.
+/// A barrier is given to processes as an argument, or sent through a channel; a clone is for another party in the same
+/// process. Whoever was given a barrier, or has used it, is a party of it until it resigns, drops it, or dies: then the
+/// others wait for one party less. The original that only hands out clones is no party.
 ///
 /// # Examples
 /// ```
@@ -91,7 +91,8 @@ impl Barrier {
     /// Until the last party syncs, resigns or dies.
     ///
     /// # Errors
-    /// [`Retired`](ChannelError::Retired) after [`resign`](Barrier::resign); [`Invalid`](ChannelError::Invalid) when there is no memory for it.
+    /// [`Retired`](ChannelError::Retired) after [`resign`](Barrier::resign); [`Invalid`](ChannelError::Invalid) when
+    /// there is no memory for it.
     ///
     /// # Examples
     /// See [`Barrier`].
@@ -127,7 +128,8 @@ impl Barrier {
         }
     }
 
-    /// One party less: the holder of this value leaves. The others, if all are waiting, go on. Doing it twice is doing it once.
+    /// One party less: the holder of this value leaves. The others, if all are waiting, go on. Doing it twice is doing
+    /// it once.
     ///
     /// # Examples
     /// ```

@@ -16,14 +16,14 @@ use std::marker::PhantomData;
 
 /// A rendezvous channel for any number of writers and readers, in any processes.
 ///
-/// A write and a read meet; neither side goes on before the other is there. Waiting writers and waiting readers are served in
-/// order of arrival. The `Channel` itself is neither side: it hands out ends, and keeps the channel in existence.
-/// Who holds an end, and why a program does not end: the [guide](crate::guide::channel).
+/// A write and a read meet; neither side goes on before the other is there. Waiting writers and waiting readers are
+/// served in order of arrival. The `Channel` itself is neither side: it hands out ends, and keeps the channel in
+/// existence. Who holds an end, and why a program does not end: the [guide](crate::guide::channel).
 ///
 /// # Poison and retire
-/// [`poison`](Writer::poison) ends all communication at once. When the last end of one side is gone, the channel retires, and the
-/// other side sees [`Retired`](crate::ChannelError::Retired). A side that never had an end does not count, so ends may be
-/// requested in any order. A side that has retired stays retired.
+/// [`poison`](Writer::poison) ends all communication at once. When the last end of one side is gone, the channel
+/// retires, and the other side sees [`Retired`](crate::ChannelError::Retired). A side that never had an end does not
+/// count, so ends may be requested in any order. A side that has retired stays retired.
 ///
 /// # Examples
 /// ```
@@ -57,8 +57,8 @@ pub struct Channel<T> {
 impl<T> Channel<T> {
     /// A rendezvous channel without a name.
     ///
-    /// When the arena has no room for one more channel, the operations on its ends say so; [`builder`](Channel::builder) tells
-    /// at once.
+    /// When the arena has no room for one more channel, the operations on its ends say so;
+    /// [`builder`](Channel::builder) tells at once.
     ///
     /// # Examples
     /// ```
@@ -199,8 +199,8 @@ impl<T> fmt::Debug for Channel<T> {
 
 /// What a channel keeps when no reader waits.
 ///
-/// A message in a buffer is delivered even if its writer is gone; it is lost when a reader poisons the channel, or when the last reader
-/// is gone. A writer that writes into a buffer does not know whether the message will be read.
+/// A message in a buffer is delivered even if its writer is gone; it is lost when a reader poisons the channel, or when
+/// the last reader is gone. A writer that writes into a buffer does not know whether the message will be read.
 ///
 /// # Examples
 /// ```
@@ -230,7 +230,8 @@ pub enum Buffer {
     OverwriteNewest(usize),
     /// Up to so many messages; when it is full, what is written is dropped. Writers never wait.
     DropNewest(usize),
-    /// As many messages as the arena holds; when that is full, a write fails with [`Invalid`](crate::ChannelError::Invalid). Writers never wait.
+    /// As many messages as the arena holds; when that is full, a write fails with
+    /// [`Invalid`](crate::ChannelError::Invalid). Writers never wait.
     Unbounded,
 }
 
@@ -303,8 +304,8 @@ impl<T> Builder<T> {
     /// Makes the channel.
     ///
     /// # Errors
-    /// [`MessageError::Name`] when the name is too long, [`MessageError::Memory`] when the arena has no room for one more channel, [`MessageError::Carrier`] when the
-    /// channel is to have both a buffer and [`Carrier::Ipc`].
+    /// [`MessageError::Name`] when the name is too long, [`MessageError::Memory`] when the arena has no room for one
+    /// more channel, [`MessageError::Carrier`] when the channel is to have both a buffer and [`Carrier::Ipc`].
     ///
     /// # Examples
     /// ```
@@ -329,7 +330,9 @@ impl<T> Builder<T> {
     #[cold]
     fn cannot_keep_handles(&self) -> MessageError {
         let reason = format!(
-            "a channel with Carrier::Ipc cannot have the buffer {:?}, because a value that holds ipc-channel ends stays with its writer until a reader takes it: leave the buffer out, or put a process between that keeps the values",
+            "a channel with Carrier::Ipc cannot have the buffer {:?}, because a value that holds ipc-channel ends \
+             stays with its writer until a reader takes it: leave the buffer out, or put a process between that keeps \
+             the values",
             self.buffer
         );
         MessageError::Carrier { reason }

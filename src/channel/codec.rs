@@ -1,7 +1,7 @@
 //! Values to bytes and back, straight into and out of the block that travels.
 //!
-//! Knows nothing of who sends to whom. The format is postcard; a vector of plain numbers on its own goes as its bytes, because serde
-//! would visit them one by one (37 µs for 64 KiB, where a copy takes 1.2; measured, November 2026).
+//! Knows nothing of who sends to whom. The format is postcard; a vector of plain numbers on its own goes as its bytes,
+//! because serde would visit them one by one (37 µs for 64 KiB, where a copy takes 1.2; measured, November 2026).
 #![expect(unsafe_code, reason = "reads and writes blocks that the caller owns; listed in the architecture page")]
 
 use super::error::MessageError;
@@ -13,12 +13,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 
-/// What can be written to a channel, or be an argument or a result of a process: anything that serde can take apart and put
-/// together again.
+/// What can be written to a channel, or be an argument or a result of a process: anything that serde can take apart and
+/// put together again.
 ///
 /// Implemented for every type that is `Serialize` and `DeserializeOwned`; there is nothing to implement by hand. The
-/// wire format is [postcard](https://docs.rs/postcard), which does not support `#[serde(flatten)]`, untagged and internally tagged
-/// enums, and `skip_serializing_if`.
+/// wire format is [postcard](https://docs.rs/postcard), which does not support `#[serde(flatten)]`, untagged and
+/// internally tagged enums, and `skip_serializing_if`.
 ///
 /// # Examples
 /// ```
@@ -69,7 +69,8 @@ impl Flavor for IntoBlock {
     }
 }
 
-/// Serializes a value into a block that the calling thread owns. Ends inside the value are requested again for the block.
+/// Serializes a value into a block that the calling thread owns. Ends inside the value are requested again for the
+/// block.
 #[inline]
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Block, MessageError> {
     match try_encode(value, 0)? {
@@ -78,7 +79,8 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Block, MessageError> {
     }
 }
 
-/// The first try has counted what is needed. Ends have other numbers at each try, of other lengths perhaps, so it may need a little more.
+/// The first try has counted what is needed. Ends have other numbers at each try, of other lengths perhaps, so it may
+/// need a little more.
 #[cold]
 fn encode_larger<T: Serialize>(value: &T, mut needed: usize) -> Result<Block, MessageError> {
     for slack in 0..8 {
@@ -104,8 +106,8 @@ fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Block, usi
     Ok(Ok(block))
 }
 
-/// A block that is being written. Given up, with the ends that already travel in it, when that fails: also by a panic in a user's
-/// `Serialize`.
+/// A block that is being written. Given up, with the ends that already travel in it, when that fails: also by a panic
+/// in a user's `Serialize`.
 struct Draft(Block);
 
 impl Drop for Draft {
@@ -157,8 +159,8 @@ pub(super) fn look_into<R>(block: Block, look: impl FnOnce(&[u8]) -> R) -> R {
     look(unsafe { tables().arena.bytes(block) })
 }
 
-/// Serializes a value exactly once: what is taken out of it then may not be there a second time. Ends inside are requested again for the
-/// block, which the calling thread owns.
+/// Serializes a value exactly once: what is taken out of it then may not be there a second time. Ends inside are
+/// requested again for the block, which the calling thread owns.
 pub(super) fn encode_once<T: Serialize>(value: &T, block: Block) -> Result<Vec<u8>, MessageError> {
     if let Some(plain) = plain_bytes(value) {
         return Ok(plain.to_vec());
@@ -168,8 +170,8 @@ pub(super) fn encode_once<T: Serialize>(value: &T, block: Block) -> Result<Vec<u
         .map_err(|error| encode_error::<T>(super::travel::take_reason().unwrap_or_else(|| explain(&error))))
 }
 
-/// A block with these bytes, one part after the other, in place of one that belongs to the calling thread: the same, or a larger one with
-/// the ends that travelled in it.
+/// A block with these bytes, one part after the other, in place of one that belongs to the calling thread: the same, or
+/// a larger one with the ends that travelled in it.
 pub(super) fn fill(block: Block, parts: [&[u8]; 2]) -> Result<Block, (Block, ArenaError)> {
     let length = parts[0].len() + parts[1].len();
     let block = match tables().arena.capacity(block) {
@@ -215,7 +217,8 @@ pub(super) fn decode_bytes<T: DeserializeOwned>(bytes: &[u8], block: Block) -> R
 fn explain(error: &postcard::Error) -> String {
     match error {
         postcard::Error::WontImplement => String::from(
-            "the format needs to know the shape of a value from its type: avoid #[serde(flatten)], untagged and internally tagged enums, and serde_json::Value",
+            "the format needs to know the shape of a value from its type: avoid #[serde(flatten)], untagged and \
+             internally tagged enums, and serde_json::Value",
         ),
         postcard::Error::SerializeSeqLengthUnknown => {
             String::from("a sequence must know its length before it is serialized: collect it into a Vec")
@@ -249,7 +252,11 @@ macro_rules! plain_numbers {
                 let mut numbers = Vec::<$number>::with_capacity(count);
                 // SAFETY: the vector has room for `count` numbers, which are at most `bytes.len()` bytes.
                 unsafe {
-                    std::ptr::copy_nonoverlapping(bytes.as_ptr(), numbers.as_mut_ptr().cast(), count * size_of::<$number>());
+                    std::ptr::copy_nonoverlapping(
+                        bytes.as_ptr(),
+                        numbers.as_mut_ptr().cast(),
+                        count * size_of::<$number>(),
+                    );
                 }
                 // SAFETY: the line above wrote them; every bit pattern is a number.
                 unsafe { numbers.set_len(count) };

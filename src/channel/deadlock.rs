@@ -1,7 +1,7 @@
 //! What a deadlock was: who waited for whom, and where.
 //!
-//! Knows nothing of how it was found. The report lies in a slot of its own, which the channels that were poisoned with it and the
-//! processes that were in it refer to; the slot keeps, too, whether anybody was given the report.
+//! Knows nothing of how it was found. The report lies in a slot of its own, which the channels that were poisoned with
+//! it and the processes that were in it refer to; the slot keeps, too, whether anybody was given the report.
 
 use crate::engine::ProcessId;
 use crate::engine::live::{Member, Role, tables};
@@ -121,8 +121,8 @@ impl DeadlockReport {
         &self.processes
     }
 
-    /// The numbers of processes each of which waits for the next, and the last for the first. Empty when the processes wait only for
-    /// ends that nobody holds, not for each other.
+    /// The numbers of processes each of which waits for the next, and the last for the first. Empty when the processes
+    /// wait only for ends that nobody holds, not for each other.
     ///
     /// # Examples
     /// See [`DeadlockReport`].

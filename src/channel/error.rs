@@ -26,21 +26,22 @@ use std::fmt;
 pub enum ChannelError {
     /// Somebody poisoned the channel: the network is to end at once.
     Poisoned,
-    /// The channel is part of a deadlock and was poisoned for it: poison like any other ([`is_poisoned`](ChannelError::is_poisoned) holds),
-    /// with the report of who waited for whom.
+    /// The channel is part of a deadlock and was poisoned for it: poison like any other
+    /// ([`is_poisoned`](ChannelError::is_poisoned) holds), with the report of who waited for whom.
     Deadlock(Box<DeadlockReport>),
     /// The last end of the other side is gone: nobody is left to communicate with.
     Retired,
-    /// A process died that had an end of the channel, or with the value in hand. The channel is dead, unless the process is
-    /// [started again](crate::OnCrash::Restart) or closes its ends as if it had returned: then only what it had in hand is lost.
+    /// A process died that had an end of the channel, or with the value in hand. The channel is dead, unless the
+    /// process is [started again](crate::OnCrash::Restart) or closes its ends as if it had returned: then only what it
+    /// had in hand is lost.
     Lost {
         /// The name of the process.
         process: String,
         /// What it died of.
         cause: Cause,
     },
-    /// The reader took the value in an extended rendezvous that it did not finish: it panicked or left early. What became of the value is
-    /// not known.
+    /// The reader took the value in an extended rendezvous that it did not finish: it panicked or left early. What
+    /// became of the value is not known.
     Abandoned {
         /// The name of the reading process.
         process: String,
@@ -51,8 +52,8 @@ pub enum ChannelError {
     WouldBlock,
     /// No guard of the alternation is present, because all preconditions are false: it could never fire.
     NoGuards,
-    /// The operation could not be carried out: the value cannot be a message, or what the operation needs is not there. The channel is
-    /// unharmed.
+    /// The operation could not be carried out: the value cannot be a message, or what the operation needs is not there.
+    /// The channel is unharmed.
     Invalid(MessageError),
 }
 
@@ -101,8 +102,8 @@ impl ChannelError {
         *self == ChannelError::Retired
     }
 
-    /// Whether a process died, and the communication with it: the channel has ended, or, if the process is started again, only the
-    /// extended rendezvous that it had begun.
+    /// Whether a process died, and the communication with it: the channel has ended, or, if the process is started
+    /// again, only the extended rendezvous that it had begun.
     ///
     /// # Examples
     /// ```
@@ -248,7 +249,8 @@ pub enum MessageError {
         /// What the deserializer said.
         reason: String,
     },
-    /// Ipc-channel ends or shared memory in the value cannot be carried, or the channel cannot be one that carries them.
+    /// Ipc-channel ends or shared memory in the value cannot be carried, or the channel cannot be one that carries
+    /// them.
     Carrier {
         /// What stands in the way, and the remedy.
         reason: String,
@@ -297,11 +299,12 @@ impl fmt::Display for MessageError {
             ),
             MessageError::Guards { count, limit } => write!(
                 f,
-                "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among several processes"
+                "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among \
+                 several processes"
             ),
             MessageError::Forked => f.write_str(
-                "this process was made by a bare fork of a program that uses csproc: its channels belong to the original; \
-                 start processes with `Spawn!` or execute a new program",
+                "this process was made by a bare fork of a program that uses csproc: \
+                 its channels belong to the original; start processes with `Spawn!` or execute a new program",
             ),
             MessageError::Carrier { reason } | MessageError::Memory { reason } | MessageError::System { reason } => {
                 f.write_str(reason)
@@ -326,8 +329,8 @@ impl From<ArenaError> for MessageError {
 
 /// A write that did not take place: the value, and why. Its text says why, too.
 ///
-/// It dereferences to its fate, so `error.is_retired()` needs no field's name. Nobody has seen the value, unless the reader
-/// took it in an [extended rendezvous](crate::Extended) that it did not finish.
+/// It dereferences to its fate, so `error.is_retired()` needs no field's name. Nobody has seen the value, unless the
+/// reader took it in an [extended rendezvous](crate::Extended) that it did not finish.
 ///
 /// # Examples
 /// ```
@@ -390,7 +393,8 @@ impl<T> fmt::Display for WriteError<T> {
     }
 }
 
-/// The fate is the source, too, so that whoever looks for a [`ChannelError`] finds it. [`csproc::Error`](crate::Error) does not repeat it.
+/// The fate is the source, too, so that whoever looks for a [`ChannelError`] finds it. [`csproc::Error`](crate::Error)
+/// does not repeat it.
 impl<T> std::error::Error for WriteError<T> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.fate)

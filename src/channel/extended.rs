@@ -1,7 +1,8 @@
 //! A message whose writer waits until the reader has finished with it.
 //!
-//! Knows nothing of how the writer waits. Whatever way the reader leaves, the writer goes on: told that all is well when the reader
-//! says so, told that it is not when the value is dropped unfinished (an early return, a panic) or the process dies.
+//! Knows nothing of how the writer waits. Whatever way the reader leaves, the writer goes on: told that all is well
+//! when the reader says so, told that it is not when the value is dropped unfinished (an early return, a panic) or the
+//! process dies.
 
 use super::carrier::{self, Arrived};
 use super::codec::{Message, decode};
@@ -23,7 +24,8 @@ pub struct Hold {
     held: Option<Held>,
     /// The value itself, when it does not lie in the block.
     parcel: Option<Arrived>,
-    /// The tag names the thread: in another one, that might outlive it, the reaper would not see whom the writer waits for.
+    /// The tag names the thread: in another one, that might outlive it, the reaper would not see whom the writer waits
+    /// for.
     stays: PhantomData<*const ()>,
 }
 
@@ -84,8 +86,9 @@ impl fmt::Debug for Hold {
 
 /// A value that was read in an extended rendezvous: its writer waits until [`finish`](Extended::finish).
 ///
-/// Dropped without `finish`, it tells the writer so: the write fails with [`Abandoned`](crate::ChannelError::Abandoned), or with
-/// [`Lost`](crate::ChannelError::Lost) if the reader panicked or died. The writer of a message from a buffer is not held.
+/// Dropped without `finish`, it tells the writer so: the write fails with
+/// [`Abandoned`](crate::ChannelError::Abandoned), or with [`Lost`](crate::ChannelError::Lost) if the reader panicked or
+/// died. The writer of a message from a buffer is not held.
 ///
 /// It stays in the thread that has read it.
 ///

@@ -1,7 +1,7 @@
 //! Reading again and again: iterators over what comes out of a channel.
 //!
-//! Knows nothing of how one value is read. An iterator remembers where the program asked for it: its own `next` is mostly called by the
-//! standard library, whose lines tell nobody anything.
+//! Knows nothing of how one value is read. An iterator remembers where the program asked for it: its own `next` is
+//! mostly called by the standard library, whose lines tell nobody anything.
 
 use super::error::ChannelError;
 use super::reader::Reader;
@@ -12,15 +12,17 @@ use std::panic::Location;
 impl<T> Reader<T> {
     /// The values that come, until the channel ends; it does not tell how.
     ///
-    /// A channel that is retired, poisoned or lost ends the iteration, and all three look the same: a sum over the values is too small when
-    /// a writer has crashed, and nothing shows it. Where that matters, use [`results`](Reader::results).
+    /// A channel that is retired, poisoned or lost ends the iteration, and all three look the same: a sum over the
+    /// values is too small when a writer has crashed, and nothing shows it. Where that matters, use
+    /// [`results`](Reader::results).
     ///
     /// # Blocking
     /// Each step waits as [`read`](Reader::read) does.
     ///
     /// # Panics
-    /// A step panics when the read fails with [`Invalid`](ChannelError::Invalid): a message that is no `T`, say, is no end of the channel,
-    /// and must not be taken for one. The text names the channel, the type, the reason, and where the iteration began.
+    /// A step panics when the read fails with [`Invalid`](ChannelError::Invalid): a message that is no `T`, say, is no
+    /// end of the channel, and must not be taken for one. The text names the channel, the type, the reason, and where
+    /// the iteration began.
     ///
     /// # Poison and retire
     /// Both end the iteration, and so does the loss of the channel.
@@ -45,16 +47,18 @@ impl<T> Reader<T> {
 
     /// The values that come, until the channel retires; any other end is the last item.
     ///
-    /// Retirement is how a stream of values ends when all is well: the last writer is gone, and the iteration is over. When the channel is
-    /// poisoned or lost, or a message is no `T`, the last item is that error. So `?` and `sum::<Result<…>>()` know a stream that was
-    /// cut off from one that is complete. After a message that is no `T` the channel still lives: another call of `results` goes on behind it.
+    /// Retirement is how a stream of values ends when all is well: the last writer is gone, and the iteration is over.
+    /// When the channel is poisoned or lost, or a message is no `T`, the last item is that error. So `?` and
+    /// `sum::<Result<…>>()` know a stream that was cut off from one that is complete. After a message that is no `T`
+    /// the channel still lives: another call of `results` goes on behind it.
     ///
     /// # Blocking
     /// Each step waits as [`read`](Reader::read) does.
     ///
     /// # Errors
-    /// The last item may be [`Poisoned`](ChannelError::Poisoned), [`Deadlock`](ChannelError::Deadlock), [`Lost`](ChannelError::Lost) or
-    /// [`Invalid`](ChannelError::Invalid). It is never [`Retired`](ChannelError::Retired).
+    /// The last item may be [`Poisoned`](ChannelError::Poisoned), [`Deadlock`](ChannelError::Deadlock),
+    /// [`Lost`](ChannelError::Lost) or [`Invalid`](ChannelError::Invalid). It is never
+    /// [`Retired`](ChannelError::Retired).
     ///
     /// # Poison and retire
     /// Retirement ends the iteration, poison is its last item.
@@ -104,7 +108,8 @@ impl<T> Reader<T> {
     /// Waits until the last writer is gone.
     ///
     /// # Errors
-    /// As the last item of [`results`](Reader::results). What was read until then is dropped; who wants to keep it iterates.
+    /// As the last item of [`results`](Reader::results). What was read until then is dropped; who wants to keep it
+    /// iterates.
     ///
     /// # Poison and retire
     /// Retirement is success, poison an error.
@@ -144,7 +149,8 @@ fn next<T: Message>(reader: &Reader<T>, place: &'static Location<'static>) -> Op
 fn broken_off<T>(reader: &Reader<T>, place: &Location<'_>, error: &ChannelError) -> ! {
     let channel = label(reader.end().channel());
     panic!(
-        "the iteration over channel `{channel}` that began at {place} cannot go on: {error}; iterate over `results()` to handle it"
+        "the iteration over channel `{channel}` that began at {place} cannot go on: {error}; iterate over `results()` \
+         to handle it"
     )
 }
 
@@ -164,7 +170,8 @@ impl<T: Message> Iterator for Iter<'_, T> {
     }
 }
 
-/// The values of a channel, with its reader; see [`Reader::iter`] for how it ends. The reader retires when the iterator is dropped.
+/// The values of a channel, with its reader; see [`Reader::iter`] for how it ends. The reader retires when the iterator
+/// is dropped.
 #[derive(Debug)]
 #[must_use = "an iterator reads only when it is asked for the next value"]
 pub struct IntoIter<T> {

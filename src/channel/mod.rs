@@ -1,7 +1,8 @@
 //! Typed channels: `Channel<T>` and its two ends, over the engine's untyped ones.
 //!
-//! Knows nothing of processes, except that a thread may act for one (`process_scope`). A value becomes bytes in a block that the writer
-//! owns, the engine hands the block to a reader, and the reader makes a value of it: nothing is copied in between.
+//! Knows nothing of processes, except that a thread may act for one (`process_scope`). A value becomes bytes in a block
+//! that the writer owns, the engine hands the block to a reader, and the reader makes a value of it: nothing is copied
+//! in between.
 
 mod barrier;
 mod builder;

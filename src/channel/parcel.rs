@@ -1,6 +1,7 @@
 //! A value at rest in the arena: the arguments of a process that has not started, or the result of one that has ended.
 //!
-//! Knows nothing of processes. A parcel belongs to the process that holds it; ends inside are held by the parcel and go with it.
+//! Knows nothing of processes. A parcel belongs to the process that holds it; ends inside are held by the parcel and go
+//! with it.
 
 use super::codec::{Message, decode, encode};
 use super::error::MessageError;

@@ -1,10 +1,10 @@
 //! Which process a thread runs, which ends it was given, and the ends it dropped while its fate was open.
 //!
-//! Knows nothing of how processes start or end. It exists because of one law: a process that returns poison poisons the ends it
-//! was given, and one that panics has lost them. But when its function has returned or unwound, its ends are already
-//! dropped, and dropping retires. So from the first poison that an operation of the thread has reported, and while the thread unwinds,
-//! a dropped end is *held back*: it is closed at the thread's next operation, as retired, because the process went on; or when the
-//! process ends, in the way in which the process ended.
+//! Knows nothing of how processes start or end. It exists because of one law: a process that returns poison poisons the
+//! ends it was given, and one that panics has lost them. But when its function has returned or unwound, its ends are
+//! already dropped, and dropping retires. So from the first poison that an operation of the thread has reported, and
+//! while the thread unwinds, a dropped end is *held back*: it is closed at the thread's next operation, as retired,
+//! because the process went on; or when the process ends, in the way in which the process ended.
 
 use super::error::ChannelError;
 use crate::engine::live::{Closing, EndName, Holder, Local, act_for, member, tables, with_local};

@@ -51,8 +51,8 @@ impl<T> Reader<T> {
         &self.end
     }
 
-    /// Poisons the channel: every operation on either side fails with [`Poisoned`](ChannelError::Poisoned), those that wait now
-    /// and all later ones.
+    /// Poisons the channel: every operation on either side fails with [`Poisoned`](ChannelError::Poisoned), those that
+    /// wait now and all later ones.
     ///
     /// # Examples
     /// ```
@@ -234,8 +234,8 @@ impl<T> Reader<T> {
     /// As for [`read`](Reader::read); `work` has not been called then.
     ///
     /// # Panics
-    /// When `work` does; its writer then fails with [`Lost`](ChannelError::Lost). To let a writer know of a failure without a panic, use
-    /// [`extended`](Reader::extended).
+    /// When `work` does; its writer then fails with [`Lost`](ChannelError::Lost). To let a writer know of a failure
+    /// without a panic, use [`extended`](Reader::extended).
     ///
     /// # Examples
     /// ```
@@ -305,7 +305,8 @@ impl<T: Message> Reader<T> {
         Ok(decode(packet.0)?.0)
     }
 
-    /// A read from a channel whose values travel as messages of ipc-channel: the writer is held until the value is here.
+    /// A read from a channel whose values travel as messages of ipc-channel: the writer is held until the value is
+    /// here.
     #[inline(never)]
     fn read_carried(&self, patience: Patience, location: &'static Location<'static>) -> Result<T, ChannelError> {
         let mut hold = self.end.take_extended(patience, location)?.let_go();
@@ -313,7 +314,8 @@ impl<T: Message> Reader<T> {
     }
 }
 
-/// A message that was read. Freed, with whatever travels in it and was not taken out, also by a panic in a user's `Deserialize`.
+/// A message that was read. Freed, with whatever travels in it and was not taken out, also by a panic in a user's
+/// `Deserialize`.
 struct Packet(Block);
 
 impl Drop for Packet {

@@ -1,8 +1,9 @@
 //! Ends on their way: what makes a `Reader` inside a message arrive as a `Reader`.
 //!
-//! Knows nothing of formats. While a value is being serialized, the thread knows the block it goes into, and an end inside the value
-//! requests one more end of its channel for that block. While it is deserialized, the end changes hands from the block to the
-//! process. So ends are counted wherever they are, and die with the block if the message never arrives.
+//! Knows nothing of formats. While a value is being serialized, the thread knows the block it goes into, and an end
+//! inside the value requests one more end of its channel for that block. While it is deserialized, the end changes
+//! hands from the block to the process. So ends are counted wherever they are, and die with the block if the message
+//! never arrives.
 
 use crate::engine::ChannelName;
 use crate::engine::live::{Direction, EndName, Holder, member, tables, with_local};

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 /// The writing end of a [`Channel`](crate::Channel).
 ///
 /// A clone is one more end. Dropping the last writer retires the channel: readers see
-/// [`Retired`](ChannelError::Retired). A writer can be sent through channels and given to processes as an argument; it arrives as
-/// one more end, and the original goes when it is dropped.
+/// [`Retired`](ChannelError::Retired). A writer can be sent through channels and given to processes as an argument; it
+/// arrives as one more end, and the original goes when it is dropped.
 ///
 /// # Examples
 /// ```
@@ -48,8 +48,8 @@ impl<T> Writer<T> {
         &self.end
     }
 
-    /// Poisons the channel: every operation on either side fails with [`Poisoned`](ChannelError::Poisoned), those that wait now
-    /// and all later ones. A communication that has taken place is not affected.
+    /// Poisons the channel: every operation on either side fails with [`Poisoned`](ChannelError::Poisoned), those that
+    /// wait now and all later ones. A communication that has taken place is not affected.
     ///
     /// # Examples
     /// ```
@@ -130,7 +130,8 @@ impl<T> Writer<T> {
     /// [`Invalid`](ChannelError::Invalid). Nobody has seen it.
     ///
     /// # Poison and retire
-    /// Both end a waiting write at once. A write that a reader has taken succeeds, whatever happens to the channel then.
+    /// Both end a waiting write at once. A write that a reader has taken succeeds, whatever happens to the channel
+    /// then.
     ///
     /// # Examples
     /// ```

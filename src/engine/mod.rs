@@ -19,7 +19,8 @@ pub(crate) struct ChannelName {
 
 /// Identifies a process among all that a program ever runs; never used twice.
 ///
-/// It is not the number that the operating system gives (see [`Child::pid`](crate::Child::pid)), which is used again and again.
+/// It is not the number that the operating system gives (see [`Child::pid`](crate::Child::pid)), which is used again
+/// and again.
 ///
 /// # Examples
 /// ```

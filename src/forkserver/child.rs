@@ -51,8 +51,8 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     let processors = inherited.confined.or_else(stay);
     let thread = std::thread::Builder::new().name(launch.name.replace('\0', "")).stack_size(STACK).spawn(move || {
         roam(processors.as_ref());
-        // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because waking the
-        // main thread for it would cost a context switch per process.
+        // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because waking
+        // the main thread for it would cost a context switch per process.
         std::process::exit(if entry(name) { 0 } else { PANICKED })
     });
     roam(processors.as_ref());
@@ -66,8 +66,8 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     }
 }
 
-/// Has the server do once what every child does: the C library then finds symbols, a stack and a heap for the thread ready in each
-/// copy. Saves a fifth of a spawn (November 2026).
+/// Has the server do once what every child does: the C library then finds symbols, a stack and a heap for the thread
+/// ready in each copy. Saves a fifth of a spawn (November 2026).
 pub(super) fn warm_up() {
     super::panics::hook();
     roam(stay().as_ref());
@@ -89,7 +89,7 @@ fn fail(member: &Member, error: &std::io::Error) -> ! {
 /// The entry point that a member's slot names.
 pub(crate) fn entry_of(member: &Member) -> Option<Entry> {
     let address = member.entry.load(Ordering::Acquire);
-    // SAFETY: the address was taken from a function of this type, in a process of the same image at the same place; zero,
-    // the only other value a slot can hold, is `None`.
+    // SAFETY: the address was taken from a function of this type, in a process of the same image at the same place;
+    // zero, the only other value a slot can hold, is `None`.
     unsafe { std::mem::transmute::<usize, Option<Entry>>(address as usize) }
 }

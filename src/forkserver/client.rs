@@ -1,7 +1,7 @@
 //! The spawning process's side: requests to the server.
 //!
-//! Knows nothing of what a process runs. A request is sent and the bell is rung; the answer to a start is a phase in the arena, and so is
-//! the end of a process: nobody waits on a socket.
+//! Knows nothing of what a process runs. A request is sent and the bell is rung; the answer to a start is a phase in
+//! the arena, and so is the end of a process: nobody waits on a socket.
 
 use super::obituary::failed_start;
 use super::panics::quietly;
@@ -26,8 +26,8 @@ pub(super) struct Link {
 
 static LINK: Mutex<Option<Link>> = Mutex::new(None);
 static SERVER_IS_GONE: AtomicBool = AtomicBool::new(false);
-/// This process has sent a request. When it sends for the first time, ipc-channel needs a socket for a moment, and panics if there is no
-/// descriptor for it; so it is seen to that there is one.
+/// This process has sent a request. When it sends for the first time, ipc-channel needs a socket for a moment, and
+/// panics if there is no descriptor for it; so it is seen to that there is one.
 static HAS_SENT: AtomicBool = AtomicBool::new(false);
 /// In the root: the server's process number, for its end.
 static SERVER: AtomicU32 = AtomicU32::new(0);

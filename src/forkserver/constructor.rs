@@ -1,8 +1,8 @@
 //! Starts the process server before `main`, from an ELF constructor.
 //!
-//! Knows nothing of what the server does. It runs when the program has one thread, after the C library and the argument hook of
-//! the standard library are ready and before any other constructor of a Rust crate. It must not panic, and nothing in it may
-//! fail the program: whatever goes wrong is kept, and told to whoever asks for a process.
+//! Knows nothing of what the server does. It runs when the program has one thread, after the C library and the argument
+//! hook of the standard library are ready and before any other constructor of a Rust crate. It must not panic, and
+//! nothing in it may fail the program: whatever goes wrong is kept, and told to whoever asks for a process.
 #![expect(unsafe_code, reason = "an ELF constructor and a linker symbol; listed in the architecture page")]
 
 use super::client::Link;
@@ -17,17 +17,20 @@ pub(crate) enum Unavailable {
     #[error("the process server is switched off by CSPROC_FORKSERVER={0}; unset it, or use Placement::Thread")]
     SwitchedOff(String),
     #[error(
-        "csproc is part of a shared library, not of the program itself, so no process server could be started before `main`; link csproc into the program, or use Placement::Thread"
+        "csproc is part of a shared library, not of the program itself, so no process server could be started before \
+         `main`; link csproc into the program, or use Placement::Thread"
     )]
     SharedLibrary,
     #[error(
-        "the program already had several threads when csproc was loaded, so no process server could be forked; use Placement::Thread"
+        "the program already had several threads when csproc was loaded, so no process server could be forked; use \
+         Placement::Thread"
     )]
     Threads,
     #[error("the process server could not be started: {step} failed with {error}; use Placement::Thread")]
     System { step: &'static str, error: String },
     #[error(
-        "the constructor that starts the process server did not run (an interpreter such as Miri, or a linker that dropped it); use Placement::Thread"
+        "the constructor that starts the process server did not run (an interpreter such as Miri, or a linker that \
+         dropped it); use Placement::Thread"
     )]
     NoConstructor,
 }

@@ -1,7 +1,7 @@
 //! What a process inherits from the one that spawned it: working directory and environment, as they are at the spawn.
 //!
-//! Knows nothing of forking. The server was forked before `main`, so its own directory and environment are those of the program's
-//! start; only what differs from them is sent along.
+//! Knows nothing of forking. The server was forked before `main`, so its own directory and environment are those of the
+//! program's start; only what differs from them is sent along.
 #![expect(unsafe_code, reason = "changes the environment while there is one thread; listed in the architecture page")]
 
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! The process server: a small single-threaded process, forked before `main`, from which all processes are forked.
 //!
-//! Knows nothing of what travels through channels. It is forked from an ELF constructor, so every function of the program has
-//! the same address in every process, a spawn costs the same however large the program has grown, and nothing has to be
-//! called in `main`. The parties and what each may rely on:
+//! Knows nothing of what travels through channels. It is forked from an ELF constructor, so every function of the
+//! program has the same address in every process, a spawn costs the same however large the program has grown, and
+//! nothing has to be called in `main`. The parties and what each may rely on:
 //!
 //! ```text
 //!  root ──── requests (ipc-channel) + doorbell (pipe) ────►  server ──── fork ────►  process
@@ -10,12 +10,14 @@
 //!   └──────────────────────── life (socket pair) ─────────────────┘                        │
 //!                              the arena (shared memory) ◄─────────────────────────────────┘
 //! ```
-//! - **Doorbell.** An ipc-channel receiver cannot be polled together with anything else, so whoever sends a request then rings.
-//!   Killed in between, the request waits for the next ring, and its sender is not there to miss the answer.
+//! - **Doorbell.** An ipc-channel receiver cannot be polled together with anything else, so whoever sends a request
+//!   then rings. Killed in between, the request waits for the next ring, and its sender is not there to miss the
+//!   answer.
 //! - **Death of the root**: the kernel kills the server (parent death signal) and with it every process; if the root
 //!   executes another program instead, the `life` socket says so.
-//! - **Death of a process**: the server reaps it, notes in its slot how it ended, and `engine::live::bury` undoes what it had begun. The
-//!   last step of that wakes those who wait for its end, so they find it reaped, its ends closed and its outcome in the slot.
+//! - **Death of a process**: the server reaps it, notes in its slot how it ended, and `engine::live::bury` undoes what
+//!   it had begun. The last step of that wakes those who wait for its end, so they find it reaped, its ends closed and
+//!   its outcome in the slot.
 //! - **Death of a process that spawned others**: those are killed; nobody could collect them.
 //! - **Death of the server**: all processes die with it. The root notices on the `life` socket and buries them itself.
 

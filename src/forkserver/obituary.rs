@@ -1,7 +1,7 @@
 //! Why a process did not end normally, kept where every peer can read it.
 //!
-//! Knows nothing of networks. Exit codes and signals fit into the member's slot; the message and the place of a panic lie in
-//! a block that the slot names.
+//! Knows nothing of networks. Exit codes and signals fit into the member's slot; the message and the place of a panic
+//! lie in a block that the slot names.
 #![expect(unsafe_code, reason = "reads blocks that are immutable once published; listed in the architecture page")]
 
 use super::environment::Launch;
@@ -106,8 +106,9 @@ pub(crate) fn record_panic(index: u32, member: &Member, message: &str, location:
 
 /// What is known of a member's crash.
 ///
-/// A panic that the process caught and survived must not pass for the reason of a later death; so the record of a panic counts only
-/// with the exit status that a panic leaves, or when there is none yet (a thread, or a process on its way out).
+/// A panic that the process caught and survived must not pass for the reason of a later death; so the record of a panic
+/// counts only with the exit status that a panic leaves, or when there is none yet (a thread, or a process on its way
+/// out).
 pub(crate) fn cause_of(member: &Member) -> Cause {
     let code = member.code.load(Ordering::Acquire);
     let (kind, value) = (code & (0xff << 24), (code & 0xff_ffff).cast_signed());
@@ -170,8 +171,8 @@ pub(crate) fn read_record<T: DeserializeOwned>(block: Block) -> Option<T> {
     if block == NONE {
         return None;
     }
-    // SAFETY: a record is complete before its block is named in a slot and is not written again while the slot names it;
-    // the reader holds a reference to the slot.
+    // SAFETY: a record is complete before its block is named in a slot and is not written again while the slot names
+    // it; the reader holds a reference to the slot.
     let bytes = unsafe { tables().arena.bytes(block) };
     postcard::from_bytes(bytes).ok()
 }

@@ -1,7 +1,8 @@
 //! Writes down where and why a process panicked, while it is still possible to know.
 //!
-//! Knows nothing of what happens to the process then. A panic's place is known to the panic hook alone; and when panics abort, nothing
-//! runs after the hook. So one hook is put in front of the one that was there, and looks whether the thread runs a process.
+//! Knows nothing of what happens to the process then. A panic's place is known to the panic hook alone; and when panics
+//! abort, nothing runs after the hook. So one hook is put in front of the one that was there, and looks whether the
+//! thread runs a process.
 
 use super::obituary::record_panic;
 use crate::engine::live::tables;
@@ -17,7 +18,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work` of another crate that panics where it should fail: the panic is caught, and neither printed nor written down.
+/// Runs `work` of another crate that panics where it should fail: the panic is caught, and neither printed nor written
+/// down.
 pub(crate) fn quietly<R>(work: impl FnOnce() -> R) -> std::thread::Result<R> {
     hook();
     let before = QUIET.replace(true);

@@ -1,7 +1,7 @@
 //! What travels from the clients to the process server.
 //!
-//! Knows nothing of who sends and who serves. Arguments, results, environments and the ends of processes are not here: they lie in the
-//! arena, and a member's slot names them.
+//! Knows nothing of who sends and who serves. Arguments, results, environments and the ends of processes are not here:
+//! they lie in the arena, and a member's slot names them.
 
 use crate::engine::live::MemberName;
 use ipc_channel::ipc::{IpcSender, OpaqueIpcSender};

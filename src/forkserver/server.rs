@@ -1,8 +1,8 @@
 //! The server's loop: fork on request, bury on death, end with the root.
 //!
-//! Knows nothing of what the processes do. One thread, three descriptors: the doorbell, the deaths of children, the life of the
-//! root. Everything it says to a client that waits is said through the arena (a phase, a futex); reports follow on the
-//! client's own ipc-channel.
+//! Knows nothing of what the processes do. One thread, three descriptors: the doorbell, the deaths of children, the
+//! life of the root. Everything it says to a client that waits is said through the arena (a phase, a futex); reports
+//! follow on the client's own ipc-channel.
 #![expect(unsafe_code, reason = "forks; listed in the architecture page")]
 
 use super::child::Inherited;
@@ -44,7 +44,8 @@ impl Ends {
         Link::new(self.requests, self.doorbell, Some((self.life, server)))
     }
 
-    /// The server keeps a copy of the way to itself, for its children to inherit; the root's side of `life` closes here.
+    /// The server keeps a copy of the way to itself, for its children to inherit; the root's side of `life` closes
+    /// here.
     fn for_children(self) -> Link {
         Link::new(self.requests, self.doorbell, None)
     }
@@ -67,8 +68,8 @@ struct Loop {
 impl Server {
     pub(super) fn prepare() -> Result<(Server, Ends), (&'static str, String)> {
         let (requests, receiver) = ipc::channel().map_err(|error| ("making an ipc-channel", error.to_string()))?;
-        // A pipe, because its write tells the scheduler that the writer is about to sleep: the server then runs next on the
-        // same processor, and no other one has to be woken.
+        // A pipe, because its write tells the scheduler that the writer is about to sleep: the server then runs next on
+        // the same processor, and no other one has to be woken.
         let (copy, doorbell) =
             pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|error| ("pipe", error.to_string()))?;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
@@ -151,7 +152,8 @@ impl Loop {
     /// Serves until no request is left. Comes back early, and with a member, in a child.
     fn serve_requests(&mut self) -> Option<MemberName> {
         loop {
-            // ipc-channel panics when a message brings more descriptors than the process may have; the server must not end of it.
+            // ipc-channel panics when a message brings more descriptors than the process may have; the server must not
+            // end of it.
             let received = catch_unwind(AssertUnwindSafe(|| self.server.requests.try_recv()));
             match received.unwrap_or(Err(TryRecvError::Empty)) {
                 Ok(request) => {
@@ -187,8 +189,8 @@ impl Loop {
                     super::child::warm_up();
                     self.warm = true;
                 }
-                // One process alone, whose starter most often sleeps until it ends: it begins here, and its end wakes the server here,
-                // not on a processor that sleeps, too.
+                // One process alone, whose starter most often sleeps until it ends: it begins here, and its end wakes
+                // the server here, not on a processor that sleeps, too.
                 if members.len() == 1 && self.children.is_empty() {
                     self.confined = self.confined.take().or_else(stay);
                 } else {

@@ -1,7 +1,8 @@
 //! A way into csproc, chapter by chapter. Every program on these pages is run by the tests.
 //!
-//! Knows nothing of how the library works inside; that is on the [`architecture`](crate::architecture) page. It is written for
-//! somebody who has used Python's `multiprocessing`, PyCSP, Go or crossbeam. The tables in [`coming_from`] start from there.
+//! Knows nothing of how the library works inside; that is on the [`architecture`](crate::architecture) page. It is
+//! written for somebody who has used Python's `multiprocessing`, PyCSP, Go or crossbeam. The tables in [`coming_from`]
+//! start from there.
 //!
 //! | chapter | answers |
 //! |---|---|

@@ -15,7 +15,8 @@ use std::sync::OnceLock;
 pub(crate) enum ArenaError {
     /// A block of this many bytes does not fit any more.
     #[error(
-        "the arena of {size} bytes is full: no block of {needed} bytes is left; set CSPROC_ARENA to a larger size (for example CSPROC_ARENA=32G)"
+        "the arena of {size} bytes is full: no block of {needed} bytes is left; set CSPROC_ARENA to a larger size (for \
+         example CSPROC_ARENA=32G)"
     )]
     Full { needed: usize, size: usize },
     /// No block can ever be this large.
@@ -23,7 +24,8 @@ pub(crate) enum ArenaError {
     TooLarge { needed: usize, limit: usize },
     /// The caller runs in a copy of a process that this library did not make.
     #[error(
-        "this process was made by a bare fork of a program that uses csproc: its channels belong to the original; start processes with `Spawn!` or execute a new program"
+        "this process was made by a bare fork of a program that uses csproc: its channels belong to the original; \
+         start processes with `Spawn!` or execute a new program"
     )]
     Foreign,
     /// A pool of slots is used up.
@@ -31,7 +33,8 @@ pub(crate) enum ArenaError {
     Exhausted { what: &'static str, capacity: u32 },
     /// More guards than one table of offers can hold, however large the arena is.
     #[error(
-        "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among several processes"
+        "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among several \
+         processes"
     )]
     Guards { count: usize, limit: usize },
 }

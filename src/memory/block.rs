@@ -8,8 +8,8 @@
 //! writes that class into the header of the block before: so the header exists even when the process that cut it was
 //! killed on the spot, and the blocks can always be walked from the first to the last.
 //!
-//! Killed half-way: a process that dies between popping a block and tagging it, or between clearing its tag and pushing it, loses
-//! that one block, nothing else.
+//! Killed half-way: a process that dies between popping a block and tagging it, or between clearing its tag and pushing
+//! it, loses that one block, nothing else.
 #![expect(unsafe_code, reason = "reads and writes the bytes of blocks; listed in the architecture page")]
 
 use super::arena::{Arena, ArenaError};
@@ -89,8 +89,8 @@ impl Arena {
     #[expect(clippy::mut_from_ref, reason = "the arena is not the owner of the bytes; the caller is")]
     pub(crate) unsafe fn bytes_mut(&'static self, block: Block) -> &'static mut [u8] {
         let start = self.address(block as usize * UNIT + HEADER);
-        // SAFETY: the class was written when the block was cut, so the bytes lie inside the mapping; the caller is their
-        // only user.
+        // SAFETY: the class was written when the block was cut, so the bytes lie inside the mapping; the caller is
+        // their only user.
         unsafe { std::slice::from_raw_parts_mut(start, self.capacity(block)) }
     }
 
@@ -109,8 +109,8 @@ impl Arena {
     pub(crate) fn records<T: Shareable>(&'static self, block: Block) -> &'static [T] {
         const { assert!(align_of::<T>() <= 8 && HEADER.is_multiple_of(8)) };
         let start = self.address(block as usize * UNIT + HEADER).cast::<T>();
-        // SAFETY: the capacity lies inside the mapping, the start is aligned to eight bytes, and a `Shareable` type is made
-        // of atomics for which any bytes are valid.
+        // SAFETY: the capacity lies inside the mapping, the start is aligned to eight bytes, and a `Shareable` type is
+        // made of atomics for which any bytes are valid.
         unsafe { std::slice::from_raw_parts(start, self.capacity(block) / size_of::<T>()) }
     }
 

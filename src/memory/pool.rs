@@ -90,8 +90,8 @@ impl<T: Slot> Pool<T> {
         self.get(index).filter(|slot| slot.state().is(generation))
     }
 
-    /// Takes a free slot, or `None` when all are taken. `fill` writes what the slot must say from the moment at which it counts as
-    /// taken: above all whose it is, for the taker may be killed at once.
+    /// Takes a free slot, or `None` when all are taken. `fill` writes what the slot must say from the moment at which
+    /// it counts as taken: above all whose it is, for the taker may be killed at once.
     pub(crate) fn take(self, fill: impl FnOnce(&T)) -> Option<(u32, u32, &'static T)> {
         let index = self.pop().or_else(|| self.grow())?;
         let slot = self.get(index)?;

@@ -44,8 +44,8 @@ impl Audit {
         &self.findings
     }
 
-    /// The program itself, its processes that run, and those that have ended and were not joined yet; [`dump`] prints the same ones. The
-    /// server that starts processes is not counted.
+    /// The program itself, its processes that run, and those that have ended and were not joined yet; [`dump`] prints
+    /// the same ones. The server that starts processes is not counted.
     ///
     /// # Examples
     /// See [`audit`].
@@ -89,8 +89,8 @@ impl fmt::Display for Audit {
     }
 }
 
-/// Walks the shared memory of the program and reports what does not fit together: blocks and ends of processes that are gone, offers
-/// that nobody will take back, wrong counts, locks of dead processes.
+/// Walks the shared memory of the program and reports what does not fit together: blocks and ends of processes that are
+/// gone, offers that nobody will take back, wrong counts, locks of dead processes.
 ///
 /// # Blocking
 /// About 50 ms when there is a finding, which must be made again and again to count; others may go on meanwhile.
@@ -120,8 +120,8 @@ pub fn audit() -> Audit {
     Audit { findings, processes: census.members, channels: census.channels, ends: census.ends, blocks: census.blocks }
 }
 
-/// Prints the state of all processes and channels of the program on standard error; so does the signal `SIGQUIT` (Ctrl-\\ in a
-/// terminal) while processes run, unless the program handles it itself.
+/// Prints the state of all processes and channels of the program on standard error; so does the signal `SIGQUIT`
+/// (Ctrl-\\ in a terminal) while processes run, unless the program handles it itself.
 ///
 /// # Examples
 /// ```

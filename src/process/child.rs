@@ -204,7 +204,8 @@ impl<R> Child<R> {
         }
     }
 
-    /// A guard that fires when it has ended: with all its processes, if it is a network. After [`join`](Child::join) it fires at once.
+    /// A guard that fires when it has ended: with all its processes, if it is a network. After [`join`](Child::join) it
+    /// fires at once.
     ///
     /// # Examples
     /// See [`ExitGuard`].
@@ -243,7 +244,8 @@ impl<R> Child<R> {
         &self.name
     }
 
-    /// The number the operating system gave it; of a process on a thread, that of the program. `None` once it was joined.
+    /// The number the operating system gave it; of a process on a thread, that of the program. `None` once it was
+    /// joined.
     ///
     /// # Examples
     /// ```
@@ -265,8 +267,8 @@ impl<R> Child<R> {
         self.work.lock().as_ref()?.started.running().first().map(|running| running.pid())
     }
 
-    /// How often it was started again after a crash, by [`OnCrash::Restart`](crate::OnCrash::Restart); of a network, all its processes
-    /// together. Zero once it was joined.
+    /// How often it was started again after a crash, by [`OnCrash::Restart`](crate::OnCrash::Restart); of a network,
+    /// all its processes together. Zero once it was joined.
     ///
     /// # Examples
     /// ```
@@ -298,8 +300,8 @@ impl<R> Child<R> {
         self.work.lock().as_ref().map_or(0, |work| work.started.restarts())
     }
 
-    /// Asks it to end, by SIGTERM, which ends a process that does not handle it; a network, all its processes. It is not started again.
-    /// Does nothing if it has ended.
+    /// Asks it to end, by SIGTERM, which ends a process that does not handle it; a network, all its processes. It is
+    /// not started again. Does nothing if it has ended.
     ///
     /// One that does not end by it within the time that it is given can be [killed](Child::kill).
     ///
@@ -338,8 +340,8 @@ impl<R> Child<R> {
         self.signal(libc::SIGTERM)
     }
 
-    /// Ends it at once, by SIGKILL. Its ends go as its [`OnCrash`](crate::OnCrash) says, and it is not started again. Does nothing
-    /// if it has ended.
+    /// Ends it at once, by SIGKILL. Its ends go as its [`OnCrash`](crate::OnCrash) says, and it is not started again.
+    /// Does nothing if it has ended.
     ///
     /// # Errors
     /// It runs on a thread, which cannot be killed; or the process server is gone.

@@ -1,8 +1,9 @@
-//! Children that were spawned and not joined yet: each process waits for its own when it ends, and tells which of them failed.
+//! Children that were spawned and not joined yet: each process waits for its own when it ends, and tells which of them
+//! failed.
 //!
-//! Knows nothing of how a process runs. A child whose handle was dropped costs nothing once it is gone: when a process has spawned as
-//! many as it kept before, it looks which are gone, and keeps of them only what has to be told. So spawning and forgetting may go on
-//! for ever, at the same cost.
+//! Knows nothing of how a process runs. A child whose handle was dropped costs nothing once it is gone: when a process
+//! has spawned as many as it kept before, it looks which are gone, and keeps of them only what has to be told. So
+//! spawning and forgetting may go on for ever, at the same cost.
 
 use super::failure::{Failure, Outcome};
 use super::network::Driver;
@@ -108,7 +109,8 @@ impl Family {
         if self.len() < self.sweep_at.max(FEW) {
             return Vec::new();
         }
-        // The same again, and it looks again; with nobody gone, too, so that a look costs each start as much as one child.
+        // The same again, and it looks again; with nobody gone, too, so that a look costs each start as much as one
+        // child.
         self.sweep_at = 2 * self.len();
         self.children.values().filter(|adopted| Arc::strong_count(&adopted.child) == 1).cloned().collect()
     }
@@ -207,7 +209,8 @@ pub(super) fn tell_failed_children_of(index: u32) {
     failures.tell();
 }
 
-/// A process has crashed on a thread: the process of the operating system that it was part of waits for its children in its place.
+/// A process has crashed on a thread: the process of the operating system that it was part of waits for its children in
+/// its place.
 pub(super) fn leave_to_host(index: u32) {
     let host = tables().members.get(index).map_or(index, |member| member.host.load(Ordering::Acquire));
     let (parent, heir) = (serial_of(Some(index)), serial_of(Some(host)));

@@ -72,11 +72,12 @@ pub fn current() -> Current {
     Current { id: ProcessId(member.serial.load(Ordering::Acquire)), name: name_of(member), placement }
 }
 
-/// Promises that the calling thread takes no part in what processes do: it holds no end of a channel, and no thread that does waits for it.
+/// Promises that the calling thread takes no part in what processes do: it holds no end of a channel, and no thread
+/// that does waits for it.
 ///
-/// A deadlock is told only where nobody could still act, and a thread that sleeps, computes or waits for the world outside might. One that
-/// only shows progress, writes a log or guards a test would so hide every deadlock that the ends of its process have a part in. Say it
-/// first thing on such a thread; it holds until the thread ends.
+/// A deadlock is told only where nobody could still act, and a thread that sleeps, computes or waits for the world
+/// outside might. One that only shows progress, writes a log or guards a test would so hide every deadlock that the
+/// ends of its process have a part in. Say it first thing on such a thread; it holds until the thread ends.
 ///
 /// # Examples
 /// ```

@@ -1,8 +1,9 @@
 //! Deadlocks: found while a network runs, told to whoever waits for it.
 //!
-//! Knows nothing of how a standstill shows in the engine's tables. A thread of the program looks while there are processes, a few times in the time within
-//! which a deadlock is to be found (`watch`). A standstill that two readings agree on is written down for every process
-//! in it; then its channels are poisoned, so that the processes end as they do on poison, and `Parallel!` fails with the report.
+//! Knows nothing of how a standstill shows in the engine's tables. A thread of the program looks while there are
+//! processes, a few times in the time within which a deadlock is to be found (`watch`). A standstill that two readings
+//! agree on is written down for every process in it; then its channels are poisoned, so that the processes end as they
+//! do on poison, and `Parallel!` fails with the report.
 
 use super::untold::{keep, say};
 use crate::channel::{BlockedProcess, DeadlockReport, WaitsFor, label};
@@ -140,8 +141,8 @@ impl Watcher {
     }
 }
 
-/// How often the program and its processes have been looked at, from the first to the last of them. Whoever has seen three looks begin and
-/// end while something lasted knows that two of them, which make a proof, fell into that time.
+/// How often the program and its processes have been looked at, from the first to the last of them. Whoever has seen
+/// three looks begin and end while something lasted knows that two of them, which make a proof, fell into that time.
 pub fn looks() -> u64 {
     tables().arena.shared().looks.load(Ordering::Acquire)
 }
@@ -155,7 +156,8 @@ fn act(stuck: &[Stuck]) {
     if policy == Deadlock::Ignore {
         return;
     }
-    // A context of its own kind, not a reaper's: a lock of the dead is the process server's to break. Without one, the next look tries again.
+    // A context of its own kind, not a reaper's: a lock of the dead is the process server's to break. Without one, the
+    // next look tries again.
     let Ok(mut local) = Local::new() else { return };
     let record = if policy == Deadlock::Report { record(&mut local, stuck) } else { None };
     let guards = stuck.iter().flat_map(|stuck| &stuck.guards);

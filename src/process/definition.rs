@@ -123,14 +123,15 @@ impl fmt::Display for Placement {
 #[non_exhaustive]
 pub enum OnCrash {
     /// Their channels end at once for everybody, as poison ends them. The others do not see
-    /// [`Poisoned`](crate::ChannelError::Poisoned), but [`Lost`](crate::ChannelError::Lost), with the process and the cause.
+    /// [`Poisoned`](crate::ChannelError::Poisoned), but [`Lost`](crate::ChannelError::Lost), with the process and the
+    /// cause.
     #[default]
     Poison,
     /// They retire, as if the process had returned.
     Retire,
-    /// Nothing: the process is started again, with its original arguments and ends, unless it has crashed more than `max` times within so
-    /// short a time; then they are poisoned. A message that the crashed process had read is not read again. The results are those of
-    /// the start that did not crash.
+    /// Nothing: the process is started again, with its original arguments and ends, unless it has crashed more than
+    /// `max` times within so short a time; then they are poisoned. A message that the crashed process had read is not
+    /// read again. The results are those of the start that did not crash.
     Restart {
         /// How many restarts within that time are acceptable.
         max: u32,
@@ -152,8 +153,8 @@ pub struct Options {
 
 /// A process that does not run yet: what calling a `#[process]` function gives.
 ///
-/// The arguments are serialized at the call, so ends of channels among them count from then on; dropping the process unused gives
-/// them up.
+/// The arguments are serialized at the call, so ends of channels among them count from then on; dropping the process
+/// unused gives them up.
 ///
 /// # Examples
 /// ```
@@ -350,7 +351,8 @@ impl<R: Message> Process<R> {
 impl<R> std::ops::Mul<usize> for Process<R> {
     type Output = Vec<Process<R>>;
 
-    /// So many processes with the same arguments. Ends among the arguments are requested again for each, so that counts are right.
+    /// So many processes with the same arguments. Ends among the arguments are requested again for each, so that counts
+    /// are right.
     fn mul(self, times: usize) -> Vec<Process<R>> {
         self.times(times)
     }

@@ -1,8 +1,8 @@
 //! How a process ended, read off the value its function returned.
 //!
-//! Knows nothing of the values beyond their type: a `Result` whose error stems from poison spreads the poison, everything else is
-//! a normal end. The choice is made by method resolution on the concrete type (dtolnay's autoref specialization), most
-//! special first, in the code that `#[process]` generates.
+//! Knows nothing of the values beyond their type: a `Result` whose error stems from poison spreads the poison,
+//! everything else is a normal end. The choice is made by method resolution on the concrete type (dtolnay's autoref
+//! specialization), most special first, in the code that `#[process]` generates.
 
 use super::error::{Error, channel_error};
 use crate::channel::{ChannelError, WriteError};

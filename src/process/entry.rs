@@ -1,11 +1,11 @@
-//! What a new process does, from its first step to its last: take the arguments, call the function, hand over the result, let go of
-//! the ends, wait for its own children.
+//! What a new process does, from its first step to its last: take the arguments, call the function, hand over the
+//! result, let go of the ends, wait for its own children.
 //!
 //! Knows nothing of where it runs: the same steps are taken in a forked process and on a thread.
 //!
-//! The order at the end matters. The result is packed while ends inside it still exist; the ends go before the children are waited
-//! for, because a child may read until its channel retires; and only then the member says RETURNED, so that a process which dies
-//! while it waits for its children counts as crashed.
+//! The order at the end matters. The result is packed while ends inside it still exist; the ends go before the children
+//! are waited for, because a child may read until its channel retires; and only then the member says RETURNED, so that
+//! a process which dies while it waits for its children counts as crashed.
 #![expect(
     unsafe_code,
     reason = "turns addresses of functions of this image back into them; listed in the architecture page"
@@ -73,8 +73,8 @@ fn call<A: Message, R: Message>(
     member: &Member,
     scope: &mut Scope,
 ) -> Result<(Parcel, Ending), MessageError> {
-    // SAFETY: `process::<A, R>` stored the address of a function of this type together with the address of `entry::<A, R>`,
-    // in a process of the same image.
+    // SAFETY: `process::<A, R>` stored the address of a function of this type together with the address of `entry::<A,
+    // R>`, in a process of the same image.
     let body = unsafe { std::mem::transmute::<usize, fn(A) -> R>(address(&member.body)) };
     // SAFETY: as above.
     let ending = unsafe { std::mem::transmute::<usize, fn(&R) -> Ending>(address(&member.ending)) };

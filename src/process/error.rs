@@ -1,7 +1,8 @@
 //! `csproc::Error`: any error that a process may return, able to cross between processes.
 //!
-//! Knows nothing of networks. An error of another crate cannot be serialized in general, so what is kept is what people read: its text
-//! and the texts of its sources. What the runtime must know is kept, too: whether it stems from a channel.
+//! Knows nothing of networks. An error of another crate cannot be serialized in general, so what is kept is what people
+//! read: its text and the texts of its sources. What the runtime must know is kept, too: whether it stems from a
+//! channel.
 
 use super::current::current;
 use super::values::Place;
@@ -26,9 +27,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error, as the chain of its texts; itself a message.
 ///
-/// Every `std::error::Error` converts into it, so `?` works on everything. It does not implement that trait itself, as otherwise the
-/// conversion could not be this general. An error that a process returned knows the [process](Error::process), and its text begins
-/// with it. Two errors are equal if their texts and channel errors are, whichever process returned them.
+/// Every `std::error::Error` converts into it, so `?` works on everything. It does not implement that trait itself, as
+/// otherwise the conversion could not be this general. An error that a process returned knows the
+/// [process](Error::process), and its text begins with it. Two errors are equal if their texts and channel errors are,
+/// whichever process returned them.
 ///
 /// # Examples
 /// ```
@@ -55,8 +57,8 @@ struct Content {
     channel: Option<ChannelError>,
     #[serde(serialize_with = "origin_or_returning")]
     origin: Option<Origin>,
-    /// What holds an error is not `UnwindSafe`, as if the error of another crate were still inside; `values` tells results from plain
-    /// values by this.
+    /// What holds an error is not `UnwindSafe`, as if the error of another crate were still inside; `values` tells
+    /// results from plain values by this.
     #[serde(skip)]
     holds_an_error: PhantomData<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -117,8 +119,8 @@ impl Error {
         Error::new(vec![text.to_string()], None)
     }
 
-    /// The text of the error, then of its source, and so on; without the process that returned it, and without texts that the one before
-    /// ends with.
+    /// The text of the error, then of its source, and so on; without the process that returned it, and without texts
+    /// that the one before ends with.
     ///
     /// # Examples
     /// ```
@@ -140,7 +142,8 @@ impl Error {
         self.0.channel.as_ref()
     }
 
-    /// The name of the process that returned it, with its place in its `for` part; `None` before a process has returned it.
+    /// The name of the process that returned it, with its place in its `for` part; `None` before a process has returned
+    /// it.
     ///
     /// Of an error that was passed on by several processes, that of the first.
     ///

@@ -2,12 +2,12 @@
 //!
 //! What nobody was told before is told now, however the program leaves: failures of such children, and deadlocks.
 //!
-//! Knows nothing of how joining works. When `main` returns, the program closes the ends it still holds and waits for its children,
-//! as every process does. When it leaves in any other way (an error, a panic, `std::process::exit`, a signal), it does not wait: the
-//! process server dies with it and takes every process along.
+//! Knows nothing of how joining works. When `main` returns, the program closes the ends it still holds and waits for
+//! its children, as every process does. When it leaves in any other way (an error, a panic, `std::process::exit`, a
+//! signal), it does not wait: the process server dies with it and takes every process along.
 //!
-//! The C library runs exit handlers in both cases, so the two are told apart by the stack: after `main` has returned there is nothing
-//! below the handler but the C library.
+//! The C library runs exit handlers in both cases, so the two are told apart by the stack: after `main` has returned
+//! there is nothing below the handler but the C library.
 
 use super::children::{join_children_of, tell_failed_children_of};
 use super::untold;
@@ -19,8 +19,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 /// The process that the handler was registered in: a forked copy has nothing to join.
 static REGISTERED: AtomicU32 = AtomicU32::new(0);
 
-/// Frames of the C library between the program's entry and an exit handler after `main`; with `std::process::exit` there are at least
-/// four more.
+/// Frames of the C library between the program's entry and an exit handler after `main`; with `std::process::exit`
+/// there are at least four more.
 const FRAMES: usize = 8;
 
 /// Whether this process has ever started another one.
@@ -63,7 +63,8 @@ fn see_to_children(main_has_returned: bool) {
     } else if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
         join_children_of(host);
     }
-    // Else: without a context nothing can be closed, and the children may wait for ever: then they are killed with the server.
+    // Else: without a context nothing can be closed, and the children may wait for ever: then they are killed with the
+    // server.
 }
 
 fn is_main_thread() -> bool {

@@ -14,8 +14,8 @@ use std::sync::atomic::Ordering;
 /// Fires when a process has ended, in whatever way: what [`Child::exit_guard`](crate::Child::exit_guard) and
 /// [`ProcessId::exit_guard`] give.
 ///
-/// It fires again and again, because the process stays dead. `join` tells how it ended. When the guard fires, the ends of the process
-/// are closed, and `try_join` gives its outcome.
+/// It fires again and again, because the process stays dead. `join` tells how it ended. When the guard fires, the ends
+/// of the process are closed, and `try_join` gives its outcome.
 ///
 /// # Examples
 /// ```
@@ -110,8 +110,8 @@ impl ExitGuard {
 }
 
 impl ProcessId {
-    /// A guard that fires when the process has ended: peer death as an event. Of the program itself it never fires; of a process that is
-    /// gone already it fires at once.
+    /// A guard that fires when the process has ended: peer death as an event. Of the program itself it never fires; of
+    /// a process that is gone already it fires at once.
     ///
     /// # Examples
     /// ```

@@ -315,8 +315,8 @@ impl Results {
         self.entries.is_empty()
     }
 
-    /// The result of the process at `place`, if it returned and its result is a `T`. A result that holds ends of channels can be
-    /// had once.
+    /// The result of the process at `place`, if it returned and its result is a `T`. A result that holds ends of
+    /// channels can be had once.
     ///
     /// # Examples
     /// See [`NetworkError`].
@@ -324,7 +324,8 @@ impl Results {
         self.entries.get(place)?.1.as_ref()?.peek()
     }
 
-    /// The result of the first process of this name that returned, if it is a `T`. The name may have a place, as `worker[2]`.
+    /// The result of the first process of this name that returned, if it is a `T`. The name may have a place, as
+    /// `worker[2]`.
     ///
     /// # Examples
     /// ```

@@ -1,7 +1,8 @@
 //! Processes and their composition: what `#[process]`, `Parallel!`, `Sequence!` and `Spawn!` stand for.
 //!
-//! Knows nothing of shared objects or of testing. A process is a value until it is run; a network is a value that holds processes;
-//! running starts them on the process server or on threads, waits for their ends, and puts the results together.
+//! Knows nothing of shared objects or of testing. A process is a value until it is run; a network is a value that holds
+//! processes; running starts them on the process server or on threads, waits for their ends, and puts the results
+//! together.
 
 mod audit;
 mod child;

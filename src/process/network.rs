@@ -1,6 +1,7 @@
 //! `Network<R>`: processes put together, as a value; running it is a second step.
 //!
-//! Knows nothing of macros. A network is a tree: its leaves are processes, its branches run side by side or one after the other.
+//! Knows nothing of macros. A network is a tree: its leaves are processes, its branches run side by side or one after
+//! the other.
 
 use super::child::Child;
 use super::children::leave_driver;
@@ -74,7 +75,8 @@ impl<R> Network<R> {
     /// Waits for every process.
     ///
     /// # Errors
-    /// At least one process crashed or could not be started. The others have ended, too; their results are in the error.
+    /// At least one process crashed or could not be started. The others have ended, too; their results are in the
+    /// error.
     ///
     /// # Examples
     /// See [`Network`].

@@ -1,7 +1,7 @@
 //! What can stand between the parentheses of `Parallel!`, `Sequence!`, `network!` and `Spawn!`.
 //!
-//! Knows nothing of how networks run. A part says which processes it stands for and how their results become one value; both
-//! are plain functions of its type, so a network needs no type parameter but its result's.
+//! Knows nothing of how networks run. A part says which processes it stands for and how their results become one value;
+//! both are plain functions of its type, so a network needs no type parameter but its result's.
 #![expect(unsafe_code, reason = "keeps a function pointer without its type; listed in the architecture page")]
 
 use super::child::Child;
@@ -115,8 +115,8 @@ impl<R> Part for Network<R> {
         let Inner::Network { assemble, shape } = &shape.0 else {
             unreachable!("a network is assembled in its own shape");
         };
-        // SAFETY: the only place that makes `Inner::Network` is `plan` above, for the same `R`, since a shape is only ever given
-        // to the `assemble` of the type that planned it.
+        // SAFETY: the only place that makes `Inner::Network` is `plan` above, for the same `R`, since a shape is only
+        // ever given to the `assemble` of the type that planned it.
         let assemble = unsafe { std::mem::transmute::<usize, Assemble<R>>(*assemble) };
         assemble(shape, returned.0)
     }

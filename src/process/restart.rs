@@ -1,7 +1,8 @@
 //! Starting a crashed process again, with its original arguments and ends.
 //!
-//! Knows nothing of networks. The starter keeps a copy of the arguments; the ends in it keep the channels alive while no process holds them.
-//! When the process will not be started again, the copy goes: its ends retire, or are lost with the process that crashed last.
+//! Knows nothing of networks. The starter keeps a copy of the arguments; the ends in it keep the channels alive while
+//! no process holds them. When the process will not be started again, the copy goes: its ends retire, or are lost with
+//! the process that crashed last.
 
 use super::definition::{Blueprint, OnCrash};
 use super::failure::{Failure, Outcome};

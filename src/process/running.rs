@@ -1,7 +1,7 @@
 //! A process that has been started: waiting for its end, and what it came to.
 //!
-//! Knows nothing of networks. Starting fills a member's slot and asks the process server, or makes a thread. The end shows as the
-//! retirement of a channel whose only writing end belongs to nobody but the member's own fate.
+//! Knows nothing of networks. Starting fills a member's slot and asks the process server, or makes a thread. The end
+//! shows as the retirement of a channel whose only writing end belongs to nobody but the member's own fate.
 
 use super::deadlock::Deadlock;
 use super::definition::{Blueprint, OnCrash, Placement};
@@ -354,7 +354,8 @@ impl Running {
         let result = slot.result.load(Ordering::Acquire);
         if result != NONE {
             // Ours by its tag before the slot forgets it:
-            //     slot.result := NONE ── killed ── tag := ours     the tag of a process that is gone, and nobody who names the block
+            //     slot.result := NONE ── killed ── tag := ours     the tag of a process that is gone,
+            //                                                      and nobody who names the block
             let result = Parcel::of_block(result, self.result_type).adopted();
             slot.result.store(NONE, Ordering::Release);
             return Outcome::Returned { process, result };
@@ -376,8 +377,8 @@ impl Drop for Running {
     }
 }
 
-/// Runs `work` on another thread of this process, on behalf of the same process. Comes back when the thread is known to the engine:
-/// whoever looks for deadlocks in between would take the caller for all that the process consists of.
+/// Runs `work` on another thread of this process, on behalf of the same process. Comes back when the thread is known to
+/// the engine: whoever looks for deadlocks in between would take the caller for all that the process consists of.
 pub(super) fn on_thread<R: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> R + Send + 'static,

@@ -51,7 +51,8 @@ pub enum StartError {
 fn system(code: i32, reason: &str) -> String {
     let remedy = match code {
         libc::EAGAIN => {
-            "; the limit of processes is reached: raise `ulimit -u` or the `pids.max` of the control group, or start fewer"
+            "; the limit of processes is reached: raise `ulimit -u` or the `pids.max` of the control group, or start \
+             fewer"
         }
         libc::ENOMEM => "; there is no memory for another process",
         libc::EMFILE | libc::ENFILE => "; the limit of open files is reached: raise `ulimit -n`, or close some",

@@ -1,6 +1,7 @@
 //! `Supervisor`: processes that are started again together, by the strategies of Erlang/OTP.
 //!
-//! Knows nothing of what the processes do. It runs in the calling process, which waits for the ends of all children at once.
+//! Knows nothing of what the processes do. It runs in the calling process, which waits for the ends of all children at
+//! once.
 
 use super::definition::{Blueprint, Placement, Process};
 use super::exit_guard::ExitGuard;
@@ -32,9 +33,9 @@ pub enum Strategy {
 
 /// Starts processes in order, and starts them again when one crashes.
 ///
-/// A child that returns is done. When there are more than [`intensity`](Supervisor::intensity) crashes, all children are ended and
-/// the supervisor fails. Children keep their arguments: the ends of channels among them stay open over a crash, so that others do not
-/// notice it.
+/// A child that returns is done. When there are more than [`intensity`](Supervisor::intensity) crashes, all children
+/// are ended and the supervisor fails. Children keep their arguments: the ends of channels among them stay open over a
+/// crash, so that others do not notice it.
 ///
 /// # Examples
 /// ```
@@ -127,7 +128,8 @@ impl Supervisor {
     /// Until then, or until there were too many crashes.
     ///
     /// # Errors
-    /// The crash that was one too many, or a child that could not be started; the results of the others are in the error.
+    /// The crash that was one too many, or a child that could not be started; the results of the others are in the
+    /// error.
     ///
     /// # Examples
     /// See [`Supervisor`].

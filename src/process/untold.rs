@@ -1,7 +1,8 @@
-//! Reports of deadlocks that nobody was given yet: they are printed when the program ends, or when it goes on as if nothing had happened.
+//! Reports of deadlocks that nobody was given yet: they are printed when the program ends, or when it goes on as if
+//! nothing had happened.
 //!
-//! Knows nothing of how deadlocks are found. A report is given to somebody who joins a process of the deadlock, and to whoever looks at
-//! the error of a channel that was poisoned for it.
+//! Knows nothing of how deadlocks are found. A report is given to somebody who joins a process of the deadlock, and to
+//! whoever looks at the error of a channel that was poisoned for it.
 
 use crate::channel::DeadlockReport;
 use crate::engine::live::Local;
@@ -35,7 +36,8 @@ pub(super) fn keep(slot: u32, report: DeadlockReport, of_program: bool) {
     UNTOLD.lock().push(Untold { slot, report, found: Instant::now(), of_program });
 }
 
-/// Forgets the reports that were given, and prints those that will not be. `true` while some may still have to be printed soon.
+/// Forgets the reports that were given, and prints those that will not be. `true` while some may still have to be
+/// printed soon.
 pub(super) fn review() -> bool {
     let mut untold = UNTOLD.lock();
     let crowd = untold.len().saturating_sub(MOST);

@@ -2,8 +2,9 @@
 //!
 //! Knows nothing of how a network ran: it works on what the processes returned.
 //!
-//! Stable Rust cannot ask whether a type is a `Result`: an implementation for `Result<T, E>` and one for every other `T` overlap.
-//! So each implementation is marked by a type of its own, which the compiler infers, and it must find exactly one that holds:
+//! Stable Rust cannot ask whether a type is a `Result`: an implementation for `Result<T, E>` and one for every other
+//! `T` overlap. So each implementation is marked by a type of its own, which the compiler infers, and it must find
+//! exactly one that holds:
 //!
 //! | result | marked | holds if |
 //! |---|---|---|
@@ -12,9 +13,9 @@
 //! | `Vec<T>` | `Each` | `T` holds a `Result` |
 //! | a tuple | `Together` | at least one member holds a `Result` |
 //!
-//! [`Error`] is not `UnwindSafe`, as `std::io::Error` is not, and so nothing that holds one is `Plain`; plain data is. Only for a
-//! `Result` with another error two implementations hold, and the compiler asks for the type of the value; it never guesses that an error
-//! may be passed on.
+//! [`Error`] is not `UnwindSafe`, as `std::io::Error` is not, and so nothing that holds one is `Plain`; plain data is.
+//! Only for a `Result` with another error two implementations hold, and the compiler asks for the type of the value; it
+//! never guesses that an error may be passed on.
 
 use super::error::{Error, Result};
 use super::failure::NetworkError;
@@ -24,13 +25,13 @@ use std::panic::UnwindSafe;
 
 /// One `?` for both levels: whether the network ended well, and what each process returned.
 ///
-/// Implemented for everything that a network gives: the results of [`Parallel!`](crate::Parallel), [`Sequence!`](crate::Sequence),
-/// [`Network::run`](crate::Network::run), [`Process::run`](crate::Process::run) and [`Child::join`](crate::Child::join), however
-/// tuples, vectors and plain values nest in them.
+/// Implemented for everything that a network gives: the results of [`Parallel!`](crate::Parallel),
+/// [`Sequence!`](crate::Sequence), [`Network::run`](crate::Network::run), [`Process::run`](crate::Process::run) and
+/// [`Child::join`](crate::Child::join), however tuples, vectors and plain values nest in them.
 ///
-/// A process that returns a [`csproc::Result`](crate::Result), or a value that is none, needs no more. For a result with another error
-/// type the compiler asks for the type of the value: `let count: u64 = count(c.reader()).run().values()?`. In a generic function the
-/// bound is [`Returned`].
+/// A process that returns a [`csproc::Result`](crate::Result), or a value that is none, needs no more. For a result
+/// with another error type the compiler asks for the type of the value: `let count: u64 =
+/// count(c.reader()).run().values()?`. In a generic function the bound is [`Returned`].
 ///
 /// # Examples
 /// ```
@@ -73,7 +74,8 @@ pub trait Values<R>: Sized {
     ///
     /// # Errors
     /// The network failed, as without this method; or a process returned an error: the first of them, which says the
-    /// [process](Error::process) and its place. The end of a channel that a process passed up through `?` is an error, too.
+    /// [process](Error::process) and its place. The end of a channel that a process passed up through `?` is an error,
+    /// too.
     ///
     /// # Examples
     /// See [`Values`].
@@ -81,8 +83,8 @@ pub trait Values<R>: Sized {
     where
         R: Returned<All, Value, By>;
 
-    /// As [`values`](Values::values), but each result becomes an `Option`, which is `None` when the process returned because a channel
-    /// was retired or poisoned.
+    /// As [`values`](Values::values), but each result becomes an `Option`, which is `None` when the process returned
+    /// because a channel was retired or poisoned.
     ///
     /// # Errors
     /// The network failed; or a process returned an error that does not stem from the ordinary end of a channel.
@@ -142,7 +144,8 @@ pub enum All {}
 #[derive(Clone, Copy, Debug)]
 pub enum OrEnd {}
 
-/// What a network returned, as [`Values`] takes it: `V` is left of it when no process returned an error. `By` is inferred.
+/// What a network returned, as [`Values`] takes it: `V` is left of it when no process returned an error. `By` is
+/// inferred.
 ///
 /// No program implements it. It is the bound of a function that is generic over what processes return.
 ///
@@ -172,8 +175,8 @@ pub enum OrEnd {}
 #[diagnostic::on_unimplemented(
     message = "`values()` cannot see whether `{Self}` holds the error of a process",
     label = "not known: `{Self}`",
-    note = "a type parameter needs the bound `csproc::values::Returned<All, V, By>`; a type that holds a `csproc::Error` inside is \
-            taken apart by hand, after `?`"
+    note = "a type parameter needs the bound `csproc::values::Returned<All, V, By>`; a type that holds a \
+            `csproc::Error` inside is taken apart by hand, after `?`"
 )]
 pub trait Returned<Mode, V, By> {
     #[doc(hidden)]
@@ -299,7 +302,8 @@ macro_rules! tuples {
     // One part gives its result bare: there is no tuple of one.
     (@tuple $one:tt) => {};
     (@tuple $(($part:ident $value:ident $by:ident $place:tt))*) => {
-        impl<Mode, $($part, $value, $by,)* Some> Fallible<Mode, ($($value,)*), Together<($($by,)* Some)>> for ($($part,)*)
+        impl<Mode, $($part, $value, $by,)* Some> Fallible<Mode, ($($value,)*), Together<($($by,)* Some)>>
+            for ($($part,)*)
         where
             $($part: Returned<Mode, $value, $by>,)*
             tuples!(@list $($part $value)*): AnyFallible<Mode, Some>,

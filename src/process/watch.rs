@@ -1,7 +1,7 @@
 //! The thread that looks after a program: it finds deadlocks, and prints the state when `SIGQUIT` asks for it.
 //!
-//! Knows nothing of what a deadlock is or what is printed. It begins with the first process, or when a thread of the program has slept in this
-//! library for a while; it sleeps for ever while there are no processes and nobody sleeps.
+//! Knows nothing of what a deadlock is or what is printed. It begins with the first process, or when a thread of the
+//! program has slept in this library for a while; it sleeps for ever while there are no processes and nobody sleeps.
 #![expect(unsafe_code, reason = "an ELF constructor; listed in the architecture page")]
 
 use super::audit::picture;
@@ -31,8 +31,8 @@ extern "C" fn listen() {
     tell_by(look_after_the_program);
 }
 
-/// Processes are about to be started, or somebody sleeps: from now on somebody looks after them. Only the program itself does; it sees
-/// everybody.
+/// Processes are about to be started, or somebody sleeps: from now on somebody looks after them. Only the program
+/// itself does; it sees everybody.
 pub(super) fn look_after_the_program() {
     let Some(own) = host().ok().and_then(|host| tables().members.get(host)) else { return };
     if own.role() != Role::Program {

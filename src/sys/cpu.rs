@@ -18,11 +18,11 @@ pub(crate) fn usable() -> u32 {
     }
 }
 
-/// Confines the calling thread, and what it makes, to the processor it runs on. Gives the processors it had; `None` when that is
-/// not known, and then nothing is changed.
+/// Confines the calling thread, and what it makes, to the processor it runs on. Gives the processors it had; `None`
+/// when that is not known, and then nothing is changed.
 ///
-/// A new process or thread otherwise starts on an idle processor if there is one. When its maker is about to sleep anyway, waking
-/// that processor is lost time: 40 µs on a virtual machine (November 2026).
+/// A new process or thread otherwise starts on an idle processor if there is one. When its maker is about to sleep
+/// anyway, waking that processor is lost time: 40 µs on a virtual machine (November 2026).
 pub(crate) fn stay() -> Option<CpuSet> {
     let before = sched_getaffinity(None).ok()?;
     let mut here = CpuSet::new();

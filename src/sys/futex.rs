@@ -56,7 +56,7 @@ pub(crate) fn wake_low(word: &AtomicU64) {
 fn low(word: &AtomicU64) -> &AtomicU32 {
     let halves = std::ptr::from_ref(word).cast::<AtomicU32>();
     let half = halves.wrapping_add(usize::from(cfg!(target_endian = "big")));
-    // SAFETY: half of a live, aligned 64-bit atomic is a live, aligned 32-bit one. It is only handed to the kernel as an
-    // address; this program never accesses it in this size.
+    // SAFETY: half of a live, aligned 64-bit atomic is a live, aligned 32-bit one. It is only handed to the kernel as
+    // an address; this program never accesses it in this size.
     unsafe { &*half }
 }

@@ -1,7 +1,7 @@
 //! A sleep that lasts: somebody is told of it who sleeps, too, as long as nobody else does.
 //!
-//! Knows nothing of what the sleepers wait for. A program whose threads never wait for long, or which is looked after anyway, pays nothing
-//! for it: only whoever is about to go to sleep asks, and is answered from one word.
+//! Knows nothing of what the sleepers wait for. A program whose threads never wait for long, or which is looked after
+//! anyway, pays nothing for it: only whoever is about to go to sleep asks, and is answered from one word.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -20,7 +20,8 @@ pub(crate) fn tell_by(tell: fn()) {
     UNSEEN.store(true, Ordering::Release);
 }
 
-/// Whether somebody looks from now on without being told. Whoever stops looking says so first, and then looks once more:
+/// Whether somebody looks from now on without being told. Whoever stops looking says so first, and then looks once
+/// more:
 /// ```text
 ///     sleeper                          whoever looks
 ///     its word says that it sleeps     nobody is to be relied on
@@ -33,7 +34,8 @@ pub(crate) fn is_seen(seen: bool) {
     fence(Ordering::SeqCst);
 }
 
-/// How long a sleep may last before somebody is to be told; `None` if nobody is. Asked once the sleep shows in the caller's word.
+/// How long a sleep may last before somebody is to be told; `None` if nobody is. Asked once the sleep shows in the
+/// caller's word.
 pub(crate) fn patience() -> Option<Duration> {
     fence(Ordering::SeqCst);
     UNSEEN.load(Ordering::Relaxed).then_some(PATIENCE)

@@ -26,7 +26,8 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     /// Maps `size` bytes of a sealed `memfd`, shared with processes forked from this one.
     pub(crate) fn shared(size: usize) -> Result<Mapping, Errno> {
-        // Growing a file beyond this limit is not an error but a signal, which would end a program that only links the library.
+        // Growing a file beyond this limit is not an error but a signal, which would end a program that only links the
+        // library.
         if getrlimit(Resource::Fsize).current.is_some_and(|limit| limit < size as u64) {
             return Err(Errno::FBIG);
         }

@@ -21,8 +21,9 @@ pub(crate) struct Watch {
 impl Watch {
     /// Blocks every signal and opens a descriptor for `SIGCHLD`; gives back the mask to restore in children.
     ///
-    /// Blocking also keeps out what a terminal or a service manager sends to a whole process group: the server ends with its root.
-    /// A mask is restored by one call, and a blocked signal that waits for the server does not wait for its children.
+    /// Blocking also keeps out what a terminal or a service manager sends to a whole process group: the server ends
+    /// with its root. A mask is restored by one call, and a blocked signal that waits for the server does not wait for
+    /// its children.
     pub(crate) fn children() -> Result<(Watch, Mask), Errno> {
         let set = only(libc::SIGCHLD);
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
@@ -79,8 +80,8 @@ pub(crate) fn ignore_broken_pipe() {
     disposition(libc::SIGPIPE, libc::SIG_IGN);
 }
 
-/// What a terminal sends to a whole process group is for the program; its processes end with it, or go on with it. The same signal sent by
-/// a process ends this one, as it would without a handler. A handler of the user's stays.
+/// What a terminal sends to a whole process group is for the program; its processes end with it, or go on with it. The
+/// same signal sent by a process ends this one, as it would without a handler. A handler of the user's stays.
 ///
 /// A handler, because programs that the process executes get the default back, unlike with an ignored signal.
 pub(crate) fn leave_terminal_signals_to_the_program() {
@@ -117,8 +118,8 @@ pub(crate) fn quit_was_asked() -> bool {
 extern "C" fn quit(_: i32, _: *mut libc::siginfo_t, _: *mut c_void) {
     QUIT.store(true, Ordering::Release);
     let one = 1_u64.to_ne_bytes();
-    // SAFETY: eight bytes of this function's own; `write` may be called in a signal handler. `errno` stays as it is unless the bell
-    // rings already, which it hardly does.
+    // SAFETY: eight bytes of this function's own; `write` may be called in a signal handler. `errno` stays as it is
+    // unless the bell rings already, which it hardly does.
     unsafe { libc::write(BELL.load(Ordering::Acquire) - 1, one.as_ptr().cast(), one.len()) };
 }
 

@@ -1,8 +1,9 @@
 //! What the threads of a process are doing, as far as the system tells.
 //!
-//! Knows nothing of contexts. It only answers whether every thread that is not known otherwise waits for another thread of its own
-//! process, and whether it has done so all the time since it was asked before: such threads do nothing unless somebody else in the process
-//! does. Where the system does not tell, or tells what may have several meanings, the answer is no.
+//! Knows nothing of contexts. It only answers whether every thread that is not known otherwise waits for another thread
+//! of its own process, and whether it has done so all the time since it was asked before: such threads do nothing
+//! unless somebody else in the process does. Where the system does not tell, or tells what may have several meanings,
+//! the answer is no.
 
 use parking_lot::Mutex;
 use std::fs;
@@ -19,8 +20,8 @@ const WAITS: [u64; 4] = [0, 6, 9, 13];
 const OPERATION: u64 = 0x7f;
 const PRIVATE: u64 = 0x80;
 
-/// Signals whose handlers wake nobody: what the standard library and the C library handle for themselves, and what this library does; the
-/// last one is its own only in the processes that it starts.
+/// Signals whose handlers wake nobody: what the standard library and the C library handle for themselves, and what this
+/// library does; the last one is its own only in the processes that it starts.
 const OWN_HANDLERS: [i32; 6] = [libc::SIGSEGV, libc::SIGBUS, 32, 33, libc::SIGQUIT, libc::SIGINT];
 
 /// Threads of this process that belong to the library.
@@ -52,8 +53,8 @@ pub(crate) fn does_not_count() {
 /// Threads that only wait, in order, and how often the system has switched away from each.
 pub(crate) type Rest = Vec<(u32, u64)>;
 
-/// All threads of a process but those in `known`, if each of them only waits for another thread of the process. The answer is the same
-/// again if none of them has run in between.
+/// All threads of a process but those in `known`, if each of them only waits for another thread of the process. The
+/// answer is the same again if none of them has run in between.
 pub(crate) fn rest(pid: u32, known: &[u32]) -> Option<Rest> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     let is_own = pid == std::process::id();
@@ -95,7 +96,8 @@ fn doing(pid: u32, thread: u32) -> Doing {
     }
 }
 
-/// The address of the deadline with which a thread waits for another one of its process, or zero; `None` if it does not.
+/// The address of the deadline with which a thread waits for another one of its process, or zero; `None` if it does
+/// not.
 fn waits(pid: u32, thread: u32) -> Option<u64> {
     // The number of the call and its arguments; `running` otherwise.
     let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/syscall")).ok()?;
@@ -105,7 +107,8 @@ fn waits(pid: u32, thread: u32) -> Option<u64> {
     let (address, operation, _value, deadline) =
         (arguments.next()?, arguments.next()?, arguments.next()?, arguments.next()?);
     let waits = call == FUTEX && WAITS.contains(&(operation & OPERATION));
-    // Other programs may wake whoever waits in memory that they share. `pthread_join` does not say that its word is private.
+    // Other programs may wake whoever waits in memory that they share. `pthread_join` does not say that its word is
+    // private.
     (waits && (operation & PRIVATE != 0 || is_private(pid, address))).then_some(deadline)
 }
 
@@ -139,15 +142,17 @@ fn is_private(pid: u32, address: u64) -> bool {
     mapping.is_some_and(|rest| rest.as_bytes().get(3) == Some(&b'p'))
 }
 
-/// Whether this program is one of tests, whose main thread starts them on threads of their own, waits for them with a deadline, and never
-/// runs any code of the user's.
+/// Whether this program is one of tests, whose main thread starts them on threads of their own, waits for them with a
+/// deadline, and never runs any code of the user's.
 fn is_test_program() -> bool {
     static KNOWN: OnceLock<bool> = OnceLock::new();
-    // The processes in which rustdoc runs examples have the harness in them, too, and run one example on the main thread.
+    // The processes in which rustdoc runs examples have the harness in them, too, and run one example on the main
+    // thread.
     *KNOWN.get_or_init(|| std::env::var_os("RUSTDOC_DOCTEST_RUN_NB_TEST").is_none() && has_harness() == Some(true))
 }
 
-/// Whether the function is linked in with which the harness of the standard library starts. A program without symbols does not say.
+/// Whether the function is linked in with which the harness of the standard library starts. A program without symbols
+/// does not say.
 fn has_harness() -> Option<bool> {
     const SYMBOLS: u32 = 2;
     /// Part of the name in either way of mangling; the crate `test` cannot have another of this name.

@@ -1,7 +1,8 @@
 //! Measures choice against crossbeam's, in one run: a stressed alternation, opposite selections, many guards.
 //!
-//! Knows nothing of the library's inside. Every figure is taken in turn with its peers (A B A B …) and is the median of the rounds;
-//! what counts is the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench alternation`).
+//! Knows nothing of the library's inside. Every figure is taken in turn with its peers (A B A B …) and is the median of
+//! the rounds; what counts is the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench
+//! alternation`).
 
 mod table;
 

@@ -1,7 +1,8 @@
 //! Measures communication against its peers, in one run: ping-pong, commstime, any-to-any.
 //!
-//! Knows nothing of the library's inside. Every figure is taken in turn with its peers (A B A B …) and is the median of the rounds;
-//! what counts is the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench communication`).
+//! Knows nothing of the library's inside. Every figure is taken in turn with its peers (A B A B …) and is the median of
+//! the rounds; what counts is the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench
+//! communication`).
 #![expect(unsafe_code, reason = "the peers are raw: fork, shared pages, futexes")]
 
 mod table;

@@ -1,7 +1,8 @@
-//! Measures what a process costs: start, run nothing, join; against `std::process::Command` of this same program and against `fork`.
+//! Measures what a process costs: start, run nothing, join; against `std::process::Command` of this same program and
+//! against `fork`.
 //!
-//! Knows nothing of the library's inside. Every figure is taken in turn with its peers and is the median of the rounds; what counts is
-//! the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench spawning`).
+//! Knows nothing of the library's inside. Every figure is taken in turn with its peers and is the median of the rounds;
+//! what counts is the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench spawning`).
 #![expect(unsafe_code, reason = "a peer is plain fork")]
 
 use csproc::prelude::*;

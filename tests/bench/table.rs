@@ -6,7 +6,8 @@ use std::time::Instant;
 
 const ROUNDS: usize = 7;
 
-/// What one run divides its work by; `None` when there is nothing to run: `cargo test --benches` only wants to see it start.
+/// What one run divides its work by; `None` when there is nothing to run: `cargo test --benches` only wants to see it
+/// start.
 pub(crate) fn scale() -> Option<u64> {
     if std::env::args().any(|argument| argument == "--test") {
         return None;

@@ -1,5 +1,5 @@
-//! The engine makes the choice, as on any rendezvous channel: guards that lose, writes that time out and ends that go leave no trace, and no
-//! descriptor.
+//! The engine makes the choice, as on any rendezvous channel: guards that lose, writes that time out and ends that go
+//! leave no trace, and no descriptor.
 //!
 //! Knows nothing of crashes.
 
@@ -154,7 +154,8 @@ over_both! {
             let network = network.spawn().unwrap();
             let mut taken = Vec::new();
             for _ in 0..round {
-                taken.extend(poisoner.read_timeout(Duration::from_micros(500)).map(|receiver| receiver.recv().unwrap()));
+                taken
+                    .extend(poisoner.read_timeout(Duration::from_micros(500)).map(|receiver| receiver.recv().unwrap()));
             }
             poisoner.poison();
             let ((written, fate, kept), (read, readers_fate)) = network.join().unwrap();

@@ -139,8 +139,8 @@ isolated! {
         }
     }
 
-    /// Others that use the same channel go on: a sender of ipc-channel that is killed in the middle of a large message closes its
-    /// receiver for all.
+    /// Others that use the same channel go on: a sender of ipc-channel that is killed in the middle of a large message
+    /// closes its receiver for all.
     fn one_of_several_writers_killed_leaves_the_others() {
         for round in 0..kills() / 10 {
             let (c, ready) = (carried(), Channel::new());
@@ -198,7 +198,11 @@ once! {
         let child = Spawn!(exit_at(c.reader(), 2)).unwrap();
         let (sender, _receiver) = ipc::channel().unwrap();
         let error = (0..).find_map(|_| w.write(sender.clone()).err()).unwrap();
-        assert!(matches!(error.fate, ChannelError::Lost { cause: csproc::Cause::Exited { code: 3 }, .. }), "{:?}", error.fate);
+        assert!(
+            matches!(error.fate, ChannelError::Lost { cause: csproc::Cause::Exited { code: 3 }, .. }),
+            "{:?}",
+            error.fate
+        );
         assert!(child.join().is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! The known faults of ipc-channel 0.23 do not reach the users of a channel that it carries.
 //!
-//! Knows nothing of ipc-channel's insides; each test shows what a user would see of one fault. The other faults have their tests elsewhere:
-//! fragments whose receiver or sender dies in `death`, `select` and truncated timeouts in `choice`.
+//! Knows nothing of ipc-channel's insides; each test shows what a user would see of one fault. The other faults have
+//! their tests elsewhere: fragments whose receiver or sender dies in `death`, `select` and truncated timeouts in
+//! `choice`.
 
 use crate::carried;
 use crate::watchdog::Place;

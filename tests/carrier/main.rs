@@ -7,7 +7,8 @@
 #[expect(dead_code, unused_macros, reason = "shared with the tests of processes, which use more of it")]
 mod watchdog;
 
-/// Makes of `fn name() { … }` a test that runs in a process of its own, and leaves it as many descriptors of each kind as it had.
+/// Makes of `fn name() { … }` a test that runs in a process of its own, and leaves it as many descriptors of each kind
+/// as it had.
 macro_rules! isolated {
     ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
         $(#[$attribute])*

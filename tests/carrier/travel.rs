@@ -170,7 +170,8 @@ over_both! {
         w.write(Order::Listen(None)).unwrap();
         let (to, said) = ipc::channel().unwrap();
         let say = |what: &str| Order::Say { to: to.clone(), what: what.to_string() };
-        w.write(Order::Several(vec![say("one"), Order::Nothing, Order::Several(vec![say("two")]), say("three")])).unwrap();
+        w.write(Order::Several(vec![say("one"), Order::Nothing, Order::Several(vec![say("two")]), say("three")]))
+            .unwrap();
         assert_eq!([said.recv().unwrap(), said.recv().unwrap(), said.recv().unwrap()], ["one", "two", "three"]);
 
         let (question, from) = ipc::channel().unwrap();

@@ -1,4 +1,5 @@
-//! Law 14: who iterates over a reader and wants to know learns why the stream ended, and nothing but an end passes for one.
+//! Law 14: who iterates over a reader and wants to know learns why the stream ended, and nothing but an end passes for
+//! one.
 //!
 //! Knows nothing of how single reads fail.
 

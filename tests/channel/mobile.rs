@@ -1,4 +1,5 @@
-//! Ends are mobile: they travel in arguments, in messages and in results, count wherever they are, and go when they are lost.
+//! Ends are mobile: they travel in arguments, in messages and in results, count wherever they are, and go when they are
+//! lost.
 //!
 //! Knows nothing of who sends them; every route is tried with processes and with threads.
 

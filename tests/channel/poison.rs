@@ -230,7 +230,8 @@ over_both! {
         let (a, b, dead) = (Channel::new(), Channel::new(), Channel::<u64>::new());
         dead.writer().poison();
         let (r, w) = (a.reader(), b.writer());
-        let served = Parallel!(calm_hub(dead.reader(), a.writer(), b.reader()).on(placement), read_one(r.clone())).unwrap();
+        let served =
+            Parallel!(calm_hub(dead.reader(), a.writer(), b.reader()).on(placement), read_one(r.clone())).unwrap();
         served.0.unwrap();
         assert_eq!(served.1.unwrap(), 7);
         assert_eq!(r.read().unwrap_err(), ChannelError::Retired);
@@ -246,7 +247,11 @@ over_both! {
         let c = Channel::<u64>::new();
         let r = c.reader();
         Parallel!(end_both_ways(c.writer(), false).on(placement)).unwrap();
-        assert_eq!(r.read().unwrap_err(), ChannelError::Retired, "a retired end cannot poison, and the last writer is gone");
+        assert_eq!(
+            r.read().unwrap_err(),
+            ChannelError::Retired,
+            "a retired end cannot poison, and the last writer is gone"
+        );
         r.poison();
         assert_eq!(r.read().unwrap_err(), ChannelError::Poisoned);
     }

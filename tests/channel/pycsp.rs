@@ -1,8 +1,9 @@
-//! What PyCSP's own tests of communication and poison verify holds here: `commtest.py` and `poisontest.py`, case by case.
+//! What PyCSP's own tests of communication and poison verify holds here: `commtest.py` and `poisontest.py`, case by
+//! case.
 //!
-//! Knows nothing of PyCSP's implementation. The originals run every case with three kinds of readers and writers, which sleep
-//! between operations not at all, for a fixed time, or for a random one; the sleeps are the behaviour of the cast, not
-//! synchronisation. Cases with alternation follow with alternation.
+//! Knows nothing of PyCSP's implementation. The originals run every case with three kinds of readers and writers, which
+//! sleep between operations not at all, for a fixed time, or for a random one; the sleeps are the behaviour of the
+//! cast, not synchronisation. Cases with alternation follow with alternation.
 
 use crate::sleeper::{Sleeper, sleepers};
 use csproc::prelude::*;

@@ -173,7 +173,8 @@ over_both! {
         assert!(r.try_read().unwrap_err().is_retired(), "the original of the arguments is still counted");
 
         let c = Channel::new();
-        let (sent, read) = Parallel!(4 * source(c.writer(), 5).on(placement), collect(c.reader()).on(placement)).unwrap();
+        let (sent, read) =
+            Parallel!(4 * source(c.writer(), 5).on(placement), collect(c.reader()).on(placement)).unwrap();
         sent.into_iter().for_each(|sent| sent.unwrap());
         assert_eq!(read.len(), 20);
     }

@@ -1,4 +1,5 @@
-//! Messages of every size arrive whole: empty ones, those at the borders of the size classes, and hundreds of megabytes.
+//! Messages of every size arrive whole: empty ones, those at the borders of the size classes, and hundreds of
+//! megabytes.
 //!
 //! Knows nothing of how large the arena is, except where a program of its own makes it small.
 
@@ -88,7 +89,8 @@ over_both! {
     }
 
     fn numbers_arrive_whole(placement) {
-        let floats = [0, 1, 4, 5, 8192, 131_072].map(|count| (0..count).map(|i| f64::from(i) / 3.0).collect::<Vec<_>>());
+        let floats =
+            [0, 1, 4, 5, 8192, 131_072].map(|count| (0..count).map(|i| f64::from(i) / 3.0).collect::<Vec<_>>());
         round_trips(placement, floats);
         round_trips(placement, [vec![u128::MAX, 0, 1], vec![]]);
         round_trips(placement, [vec![i16::MIN, -1, i16::MAX]]);
@@ -301,7 +303,8 @@ once! {
     }
 
     fn a_message_that_never_ends_growing_is_an_error() {
-        let sizes: &[usize] = &[1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26];
+        let sizes: &[usize] =
+            &[1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20, 1 << 22, 1 << 24, 1 << 26];
         let c = Channel::new();
         let (w, _r) = (c.writer(), c.reader());
         let error = w.write(Growing { sizes: std::cell::Cell::new(sizes) }).map_err(|error| error.fate).unwrap_err();

@@ -1,4 +1,5 @@
-//! How processes dawdle between two communications, as in PyCSP's own checks: not at all, always the same time, or at random.
+//! How processes dawdle between two communications, as in PyCSP's own checks: not at all, always the same time, or at
+//! random.
 //!
 //! Knows nothing of what they do in between.
 

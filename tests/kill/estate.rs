@@ -31,8 +31,8 @@ impl Estate {
         Estate { processes: audit.processes(), channels: audit.channels(), ends: audit.ends(), blocks: audit.blocks() }
     }
 
-    /// Waits until it is this. Whoever joins a process finds it gone, but for its last name in the tables, which the process server
-    /// strikes out right afterwards.
+    /// Waits until it is this. Whoever joins a process finds it gone, but for its last name in the tables, which the
+    /// process server strikes out right afterwards.
     pub(crate) fn restored(self, what: &str) {
         let start = Instant::now();
         loop {

@@ -1,4 +1,5 @@
-//! What every scene of `step` needs: survivors, the tracing of a victim, and the search over the places at which to kill it.
+//! What every scene of `step` needs: survivors, the tracing of a victim, and the search over the places at which to
+//! kill it.
 //!
 //! Knows nothing of any operation.
 
@@ -40,7 +41,8 @@ pub(crate) fn explore(name: &str, policies: &[OnCrash], scene: &dyn Fn(OnCrash, 
         }
     }
     crate::report(&format!(
-        "kill::step: {name}: {} instructions, {} change the shared memory, {} sleeps; {} kills, {finished} of them at the end; {:?}",
+        "kill::step: {name}: {} instructions, {} change the shared memory, {} sleeps; {} kills, {finished} of them at \
+         the end; {:?}",
         whole.path.len(),
         whole.changes.len(),
         whole.slept,
@@ -49,8 +51,8 @@ pub(crate) fn explore(name: &str, policies: &[OnCrash], scene: &dyn Fn(OnCrash, 
     ));
 }
 
-/// As [`explore`], for an operation with too many instructions for the plain run: the victim is killed after one part more of the time
-/// that the operation takes.
+/// As [`explore`], for an operation with too many instructions for the plain run: the victim is killed after one part
+/// more of the time that the operation takes.
 pub(crate) fn explore_in_time(name: &str, scene: &dyn Fn(OnCrash, Cut) -> Walk) {
     const PARTS: u32 = 60;
     if forbidden().is_some() {
@@ -84,7 +86,8 @@ fn places(whole: &Walk) -> Vec<usize> {
     places
 }
 
-/// Threads that count as active, so that a victim that waits yields a few times instead of spinning for thousands of rounds.
+/// Threads that count as active, so that a victim that waits yields a few times instead of spinning for thousands of
+/// rounds.
 fn loafers() -> Vec<Loafer> {
     (0..4).map(|_| Loafer::start()).collect()
 }

@@ -1,5 +1,5 @@
-//! Signals with handlers, with and without `SA_RESTART`, disturb no blocking call: none returns early or with an error, and no time is
-//! cut short.
+//! Signals with handlers, with and without `SA_RESTART`, disturb no blocking call: none returns early or with an error,
+//! and no time is cut short.
 //!
 //! Knows nothing of which system calls wait.
 

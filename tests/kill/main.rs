@@ -1,4 +1,5 @@
-//! Any process may be killed, stopped or interrupted at any instruction, and every other one goes on or is told who died and why.
+//! Any process may be killed, stopped or interrupted at any instruction, and every other one goes on or is told who
+//! died and why.
 //!
 //! Knows nothing of how the protocol repairs what the dead have left; `engine::live::tests` holds single places of it.
 

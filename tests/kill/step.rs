@@ -1,8 +1,8 @@
-//! Killed after any single instruction of an operation, a process leaves its peers the value exactly once or a typed error that names
-//! it, channels that work, and nothing else.
+//! Killed after any single instruction of an operation, a process leaves its peers the value exactly once or a typed
+//! error that names it, channels that work, and nothing else.
 //!
-//! Knows nothing of the steps of the protocol: the tracer takes it as it is compiled. The plain run kills after each instruction that
-//! changed the shared memory, and after a sample of the others; `CSPROC_LONG` kills after every one.
+//! Knows nothing of the steps of the protocol: the tracer takes it as it is compiled. The plain run kills after each
+//! instruction that changed the shared memory, and after a sample of the others; `CSPROC_LONG` kills after every one.
 
 use crate::explore::{
     BOTH, Peer, assert_all_well, assert_lost, explore, explore_in_time, follow, follow_and_stop, is_lost, read_all,
@@ -178,7 +178,8 @@ fn fill(out: Writer<u64>) {
     stepped(|| out.write(9)).unwrap();
 }
 
-/// A writer of a buffered channel that holds some messages already. What is in it afterwards is as before the write, or as after it.
+/// A writer of a buffered channel that holds some messages already. What is in it afterwards is as before the write, or
+/// as after it.
 fn store_scene(buffer: Buffer, held: &[u64], after: &[u64], policy: OnCrash, cut: Cut) -> Walk {
     let c = Channel::buffered(buffer);
     let (r, w) = (c.reader(), c.writer());
@@ -330,8 +331,9 @@ fn barrier_scene(party: fn(Barrier) -> Process<()>, others_wait: bool, policy: O
     walk
 }
 
-/// The last party of a barrier is stopped, while a writer offers its value to another party, which waits for either. Whatever the
-/// last party was about, the writer is served or sleeps; and when the last party is killed, all others come to an end.
+/// The last party of a barrier is stopped, while a writer offers its value to another party, which waits for either.
+/// Whatever the last party was about, the writer is served or sleeps; and when the last party is killed, all others
+/// come to an end.
 fn stopped_party_scene(policy: OnCrash, cut: Cut) -> Walk {
     let (barrier, c) = (Barrier::new(2), Channel::<u64>::new());
     let (party, r) = (barrier.clone(), c.reader());
@@ -514,11 +516,15 @@ alone! {
     }
 
     fn an_extended_reader_whose_writer_waits() {
-        explore("an extended reader whose writer waits", &BOTH, &|policy, cut| read_scene(read_one_extended, true, policy, cut));
+        explore("an extended reader whose writer waits", &BOTH, &|policy, cut| {
+            read_scene(read_one_extended, true, policy, cut)
+        });
     }
 
     fn an_extended_reader_that_waits() {
-        explore("an extended reader that waits", &BOTH, &|policy, cut| read_scene(read_one_extended, false, policy, cut));
+        explore("an extended reader that waits", &BOTH, &|policy, cut| {
+            read_scene(read_one_extended, false, policy, cut)
+        });
     }
 
     fn an_alternation_of_two_guards_whose_peers_wait() {
@@ -532,7 +538,9 @@ alone! {
     fn an_alternation_over_eight_channels() {
         explore("an alternation over eight channels", &BOTH, &|policy, cut| choice_scene(4, true, policy, cut));
         if crate::is_long() {
-            explore("an alternation over eight channels that waits", &BOTH, &|policy, cut| choice_scene(4, false, policy, cut));
+            explore("an alternation over eight channels that waits", &BOTH, &|policy, cut| {
+                choice_scene(4, false, policy, cut)
+            });
         }
     }
 
@@ -558,13 +566,19 @@ alone! {
     fn a_reader_of_a_full_buffer_that_is_stopped() {
         // The blocks go round: after one of these counts the writer has the one in question.
         for count in 6..9 {
-            explore("a stopped reader of a full buffer", &BOTH[1..], &|policy, cut| stopped_refill_scene(count, policy, cut));
+            explore("a stopped reader of a full buffer", &BOTH[1..], &|policy, cut| {
+                stopped_refill_scene(count, policy, cut)
+            });
         }
     }
 
     fn a_writer_for_an_extended_reader() {
-        explore("a writer whose extended reader waits", &BOTH, &|policy, cut| write_scene(read_all_extended, true, policy, cut));
-        explore("a writer that waits for an extended reader", &BOTH, &|policy, cut| write_scene(read_all_extended, false, policy, cut));
+        explore("a writer whose extended reader waits", &BOTH, &|policy, cut| {
+            write_scene(read_all_extended, true, policy, cut)
+        });
+        explore("a writer that waits for an extended reader", &BOTH, &|policy, cut| {
+            write_scene(read_all_extended, false, policy, cut)
+        });
     }
 
     fn a_party_of_a_barrier() {
@@ -587,7 +601,9 @@ alone! {
     }
 
     fn a_maker_of_a_channel() {
-        explore("a maker of a channel", &BOTH[..1], &|policy, cut| follow(spawn(make_and_drop(), policy), cut, &mut || ()));
+        explore("a maker of a channel", &BOTH[..1], &|policy, cut| {
+            follow(spawn(make_and_drop(), policy), cut, &mut || ())
+        });
     }
 
     fn an_end_that_goes() {

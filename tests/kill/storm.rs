@@ -1,8 +1,9 @@
-//! Networks under load lose processes at random moments, and others are stopped for a while: nothing arrives twice, and nothing is lost
-//! but what was in the hands of the dead.
+//! Networks under load lose processes at random moments, and others are stopped for a while: nothing arrives twice, and
+//! nothing is lost but what was in the hands of the dead.
 //!
-//! Knows nothing of where a process was when it died; single places are tested in `step`. The seed is printed when a round fails;
-//! `CSPROC_KILL_SEED` plays the rounds from that seed on, and `CSPROC_KILLS` says after how many kills to end.
+//! Knows nothing of where a process was when it died; single places are tested in `step`. The seed is printed when a
+//! round fails; `CSPROC_KILL_SEED` plays the rounds from that seed on, and `CSPROC_KILLS` says after how many kills to
+//! end.
 
 use crate::estate::Estate;
 use csproc::prelude::*;
@@ -59,8 +60,8 @@ impl Dice {
     }
 }
 
-/// Writes numbered values, one after the other, on any of its ends, until nobody reads. Gives the number that everybody below was written,
-/// but for those in `lost`, of which a reader died that had them in its hands.
+/// Writes numbered values, one after the other, on any of its ends, until nobody reads. Gives the number that everybody
+/// below was written, but for those in `lost`, of which a reader died that had them in its hands.
 fn produce(outs: &[Writer<u64>], id: u64, count: u64, alternate: bool) -> (u64, Vec<u64>) {
     let mut lost = Vec::new();
     for number in 0..count {

@@ -1,9 +1,9 @@
 //! Runs one thread of another process instruction by instruction, and kills the process after a chosen one.
 //!
-//! Knows nothing of channels. The traced thread says where it begins and ends by raising a signal, which the tracer swallows. What
-//! happens between two changes of the shared memory cannot be told apart by anybody who survives; so the tracer can also say
-//! after which instructions the shared memory was another. A place once seen is reached again with a breakpoint and a count, for all
-//! processes of a program have their code at the same addresses.
+//! Knows nothing of channels. The traced thread says where it begins and ends by raising a signal, which the tracer
+//! swallows. What happens between two changes of the shared memory cannot be told apart by anybody who survives; so the
+//! tracer can also say after which instructions the shared memory was another. A place once seen is reached again with
+//! a breakpoint and a count, for all processes of a program have their code at the same addresses.
 
 use nix::errno::Errno;
 use nix::libc::user_regs_struct;
@@ -102,8 +102,8 @@ fn user_thread(pid: u32) -> Pid {
     }
 }
 
-/// Follows the user's thread of process `pid` from its begin mark. `asleep` is called once, when the thread sleeps in its operation;
-/// `stopped` while it is stopped where it will be killed.
+/// Follows the user's thread of process `pid` from its begin mark. `asleep` is called once, when the thread sleeps in
+/// its operation; `stopped` while it is stopped where it will be killed.
 pub(crate) fn walk(pid: u32, cut: Cut, asleep: &mut dyn FnMut(), stopped: &mut dyn FnMut()) -> Walk {
     let thread = user_thread(pid);
     ptrace::seize(thread, Options::PTRACE_O_EXITKILL).unwrap();
@@ -186,8 +186,9 @@ fn note(stop: Signal, walk: &mut Walk) {
     }
 }
 
-/// Lets the thread run until it has executed the instruction at `address` so many times and comes to it again. The breakpoint is
-/// the instruction `int3` in its place, as every debugger does it; the process has its own copy of the page.
+/// Lets the thread run until it has executed the instruction at `address` so many times and comes to it again. The
+/// breakpoint is the instruction `int3` in its place, as every debugger does it; the process has its own copy of the
+/// page.
 fn run_before(thread: Pid, address: u64, times: u64, walk: &mut Walk, asleep: &mut dyn FnMut()) {
     if address == u64::MAX {
         return run(thread, walk, asleep);

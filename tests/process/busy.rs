@@ -1,7 +1,9 @@
-//! A false deadlock cannot be made: networks that never rest are looked at again and again, and nobody in them is ever told of one.
+//! A false deadlock cannot be made: networks that never rest are looked at again and again, and nobody in them is ever
+//! told of one.
 //!
-//! Knows nothing of how deadlocks are found. What may wrap is the number of waits in a context's word: built with `CSPROC_NARROW=1` it has
-//! two bits instead of thirteen. `CSPROC_LONG=1` runs each network for ten minutes divided by their number.
+//! Knows nothing of how deadlocks are found. What may wrap is the number of waits in a context's word: built with
+//! `CSPROC_NARROW=1` it has two bits instead of thirteen. `CSPROC_LONG=1` runs each network for ten minutes divided by
+//! their number.
 
 use csproc::prelude::*;
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! A child is joined, asked, ended, or forgotten; whatever its starter does, nobody is held up and nothing fills up.
 //!
-//! Knows nothing of what children return, which is tested in `composition`, and of restarts, which are tested in `supervision`.
+//! Knows nothing of what children return, which is tested in `composition`, and of restarts, which are tested in
+//! `supervision`.
 
 use crate::outcome::How;
 use crate::scenario::{Scenario, command, output};

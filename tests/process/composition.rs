@@ -1,4 +1,5 @@
-//! `Parallel!`, `Sequence!`, `Spawn!` and `network!` start what they are given, in the order they promise, and give back every result.
+//! `Parallel!`, `Sequence!`, `Spawn!` and `network!` start what they are given, in the order they promise, and give
+//! back every result.
 //!
 //! Knows nothing of crashes, which are tested in `outcome`, and of syntax, which is tested in `tests/ui`.
 
@@ -110,7 +111,10 @@ over_both! {
     }
 
     fn generic_functions_are_processes_of_every_type(placement) {
-        assert_eq!(Parallel!(identity(1_u64).on(placement), identity(Some('x')).on(placement)).unwrap(), (1, Some('x')));
+        assert_eq!(
+            Parallel!(identity(1_u64).on(placement), identity(Some('x')).on(placement)).unwrap(),
+            (1, Some('x'))
+        );
         assert_eq!(identity(vec![(1_i8, String::new())]).on(placement).run().unwrap(), [(1, String::new())]);
         assert_eq!(identity([0.5_f32; 3]).on(placement).run().unwrap(), [0.5; 3]);
     }

@@ -1,4 +1,5 @@
-//! Law 9: processes that wait for each other, and for nobody else, are found, told by name and place, and ended as their network wants it.
+//! Law 9: processes that wait for each other, and for nobody else, are found, told by name and place, and ended as
+//! their network wants it.
 //!
 //! Knows nothing of how they are found. Those who only look like it are in `innocent.rs`.
 
@@ -7,7 +8,8 @@ use csproc::prelude::*;
 use csproc::{BlockedProcess, DeadlockReport, Failure, WaitsFor};
 use std::time::{Duration, Instant};
 
-/// As `over_both!`, for tests that run while no other does: where other tests could still act, nobody is sure of a deadlock.
+/// As `over_both!`, for tests that run while no other does: where other tests could still act, nobody is sure of a
+/// deadlock.
 macro_rules! alone_over_both {
     ($($(#[$attribute:meta])* fn $name:ident($placement:ident) $body:block)*) => {$(
         $(#[$attribute])*
@@ -374,7 +376,10 @@ alone_over_both! {
         assert_eq!(waits(&report, "a"), [("release", "c", vec!["b"])]);
         assert_eq!(waits(&report, "b"), [("read", "d", vec!["a"])]);
         assert_eq!(blocked(&report, "a").location, place("release", "write("));
-        assert!(report.to_string().contains("waits for its reader to finish an extended read from channel `c`"), "{report}");
+        assert!(
+            report.to_string().contains("waits for its reader to finish an extended read from channel `c`"),
+            "{report}"
+        );
     }
 
     fn law_9_a_process_and_the_child_it_waits_for(placement) {
@@ -391,7 +396,8 @@ alone_over_both! {
 
     fn law_9_whoever_runs_a_process_waits_where_it_says_so(placement) {
         let c = named("own");
-        let error = keep_reading(c.reader(), c.writer(), c.writer()).on(placement).run().unwrap_err(); // blocks: run one
+        let alone = keep_reading(c.reader(), c.writer(), c.writer()).on(placement);
+        let error = alone.run().unwrap_err(); // blocks: run one
         let report = error.deadlock().unwrap();
         assert_eq!(blocked(report, csproc::current().name()).location, place("run one", "run()"));
     }
@@ -464,8 +470,8 @@ alone_over_both! {
     }
 
     fn who_waits_for_nobody_is_told_so(placement) {
-        // It holds the only writer of the channel that it reads from, and another waits for it. That may begin later; then it is
-        // no part of the deadlock.
+        // It holds the only writer of the channel that it reads from, and another waits for it. That may begin later;
+        // then it is no part of the deadlock.
         let report = loop {
             let (c, d) = (named("own"), named("d"));
             let network = network!(
@@ -485,7 +491,8 @@ alone_over_both! {
     }
 
     fn a_cycle_is_found_behind_partners_that_lead_nowhere(placement) {
-        // `a` could be answered by `b`, which waits for itself, and by `c`, which waits for `a`. As before, `b` may be alone.
+        // `a` could be answered by `b`, which waits for itself, and by `c`, which waits for `a`. As before, `b` may be
+        // alone.
         let report = loop {
             let (shared, own, back) = (named("shared"), named("own"), named("back"));
             let network = network!(

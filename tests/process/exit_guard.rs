@@ -1,4 +1,5 @@
-//! The end of a process is an event like any other: a guard that fires however it came, whenever it is asked for, beside other guards.
+//! The end of a process is an event like any other: a guard that fires however it came, whenever it is asked for,
+//! beside other guards.
 //!
 //! Knows nothing of what ends a process, or of how an alternation chooses.
 

@@ -1,6 +1,8 @@
-//! What looks like a deadlock and is none is never taken for one: somebody sleeps, computes, is stopped, or waits for the world outside.
+//! What looks like a deadlock and is none is never taken for one: somebody sleeps, computes, is stopped, or waits for
+//! the world outside.
 //!
-//! Knows nothing of how deadlocks are found, except that somebody looks again and again: each case lasts until that was done often enough.
+//! Knows nothing of how deadlocks are found, except that somebody looks again and again: each case lasts until that was
+//! done often enough.
 
 use crate::looks::Looks;
 use crate::watchdog::{Place, seen};

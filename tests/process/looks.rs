@@ -1,6 +1,7 @@
 //! Time for whoever looks for deadlocks: what lasted for so many looks was seen, and was not taken for one.
 //!
-//! Knows nothing of how they are found. A proof takes two readings, so whoever waits for three looks to end has had both of them.
+//! Knows nothing of how they are found. A proof takes two readings, so whoever waits for three looks to end has had
+//! both of them.
 
 use csproc::__private::looks;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Processes keep their laws: they start wherever they are asked for, end in one of few ways, tell their peers, and leave nothing.
+//! Processes keep their laws: they start wherever they are asked for, end in one of few ways, tell their peers, and
+//! leave nothing.
 //!
 //! Knows nothing of how channels work inside; what channels promise is tested beside this, in `tests/channel`.
 

@@ -1,4 +1,5 @@
-//! Law 7: however a process ends, its network hears of it by name and cause, its peers are told, and the others' results are kept.
+//! Law 7: however a process ends, its network hears of it by name and cause, its peers are told, and the others'
+//! results are kept.
 //!
 //! Knows nothing of how the death of a process is noticed.
 
@@ -301,11 +302,17 @@ over_both! {
         let failed: Vec<&str> = error.failures().iter().map(Failure::process).collect();
         assert_eq!(failed, ["number 0", "number 2", "number 4"]);
         let text = error.to_string();
-        assert!(text.starts_with("3 of 7 processes did not end normally:\n  process `number 0` panicked at "), "{text}");
+        assert!(
+            text.starts_with("3 of 7 processes did not end normally:\n  process `number 0` panicked at "),
+            "{text}"
+        );
         assert_eq!(text.lines().count(), 4, "{text}");
         let results = error.results();
         assert_eq!(results.len(), 7);
-        assert_eq!((0..6).map(|i| results.get::<u64>(i)).collect::<Vec<_>>(), [None, Some(1), None, Some(3), None, Some(5)]);
+        assert_eq!(
+            (0..6).map(|i| results.get::<u64>(i)).collect::<Vec<_>>(),
+            [None, Some(1), None, Some(3), None, Some(5)]
+        );
         assert_eq!(results.of::<String>("answer").as_deref(), Some("kept"));
         assert_eq!(results.get::<u64>(6), None, "a result is not of another type");
         assert_eq!(results.get::<u64>(7), None);
@@ -365,7 +372,10 @@ once! {
         assert_eq!(r.try_read().unwrap_err(), lost);
         assert_eq!(r.read().unwrap_err(), lost);
         assert_eq!(w.write(1).unwrap_err().fate, lost);
-        assert_eq!(lost.to_string(), "the channel was lost with process `victim`, which was killed by signal 9 (SIGKILL)");
+        assert_eq!(
+            lost.to_string(),
+            "the channel was lost with process `victim`, which was killed by signal 9 (SIGKILL)"
+        );
     }
 
     fn law_7_peers_that_wait_for_a_killed_process_are_woken() {

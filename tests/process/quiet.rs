@@ -1,7 +1,7 @@
 //! What waits costs nothing, and what talks while both are awake needs no system call.
 //!
-//! Knows nothing of absolute speed, which benchmarks measure. A busy machine can make any single measurement look bad, so
-//! the best of several is judged.
+//! Knows nothing of absolute speed, which benchmarks measure. A busy machine can make any single measurement look bad,
+//! so the best of several is judged.
 
 use crate::watchdog::{Place, seen, server};
 use csproc::prelude::*;
@@ -121,8 +121,8 @@ alone! {
             return;
         }
         for placement in [Placement::Process, Placement::Thread] {
-            // Other programs may take a processor away at any time; then somebody has to sleep. The watchdog ends this if it never
-            // happens that both are awake.
+            // Other programs may take a processor away at any time; then somebody has to sleep. The watchdog ends this
+            // if it never happens that both are awake.
             loop {
                 let (there, back) = (Channel::new(), Channel::new());
                 let (ping, pong) = Parallel!(

@@ -1,7 +1,8 @@
-//! Law 10: no process outlives its program, whatever ends the program; and a program that ends in order waits for its children.
+//! Law 10: no process outlives its program, whatever ends the program; and a program that ends in order waits for its
+//! children.
 //!
-//! Knows nothing of how a process learns of the end. The hundred milliseconds of the law are a matter of the machine's load, too: they
-//! must be kept in the best of some attempts, while every attempt must end.
+//! Knows nothing of how a process learns of the end. The hundred milliseconds of the law are a matter of the machine's
+//! load, too: they must be kept in the best of some attempts, while every attempt must end.
 
 use crate::scenario::{Program, Scenario, command, output, processes_of};
 use csproc::prelude::*;

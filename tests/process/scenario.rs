@@ -1,7 +1,7 @@
 //! Programs that must be killed, must exit or must be started in a special way: the test binary itself, executed again.
 //!
-//! Knows nothing of what the programs do. A program is started as the one test `play_scenario`, which does nothing unless a
-//! variable names the scenario to play.
+//! Knows nothing of what the programs do. A program is started as the one test `play_scenario`, which does nothing
+//! unless a variable names the scenario to play.
 
 use crate::watchdog::{everybody, guarded};
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -23,7 +23,8 @@ pub(crate) fn play(scenarios: &[&[Scenario]]) {
     guarded(name, body);
 }
 
-/// Plays a scenario that the test harness and its watchdog would disturb: their threads wait beside it. It ends with its test.
+/// Plays a scenario that the test harness and its watchdog would disturb: their threads wait beside it. It ends with
+/// its test.
 pub(crate) fn play_undisturbed(scenarios: &[Scenario]) {
     let Ok(wanted) = std::env::var(SCENARIO) else { return };
     if let Some((_, body)) = scenarios.iter().find(|(name, _)| *name == wanted) {

@@ -1,4 +1,5 @@
-//! Processes start as copies of the program at the time of the spawn, many at once, clean of everything that is not theirs.
+//! Processes start as copies of the program at the time of the spawn, many at once, clean of everything that is not
+//! theirs.
 //!
 //! Knows nothing of how the process server works, only that it is there.
 
@@ -88,8 +89,8 @@ fn unset(name: &str) {
 }
 
 alone! {
-    /// A child's thread starts confined to one processor, and so does the server when it starts one process alone; user code must not notice,
-    /// neither that of the process, nor that of those who come after it.
+    /// A child's thread starts confined to one processor, and so does the server when it starts one process alone; user
+    /// code must not notice, neither that of the process, nor that of those who come after it.
     fn a_process_may_use_the_processors_that_its_spawner_may_use() {
         let own = std::thread::available_parallelism().map_or(0, usize::from);
         for _ in 0..3 {
@@ -169,7 +170,12 @@ once! {
         let remains = output(command("output of a process that panics").0);
         assert!(remains.status.success(), "{remains:?}");
         assert!(remains.stdout.contains("<before the panic>"), "{}", remains.stdout);
-        assert_eq!(remains.stderr.matches("after printing").count(), 1, "the panic is reported once: {}", remains.stderr);
+        assert_eq!(
+            remains.stderr.matches("after printing").count(),
+            1,
+            "the panic is reported once: {}",
+            remains.stderr
+        );
     }
 
     fn law_6_the_death_of_the_server_is_heard_and_threads_go_on() {
@@ -193,7 +199,8 @@ once! {
         command.env("TMPDIR", &directory).current_dir(&directory);
         let mut program = Program::start_as(&mut command, tag);
         program.until("ready");
-        let while_it_runs: Vec<_> = std::fs::read_dir(&directory).unwrap().flatten().map(|entry| entry.path()).collect();
+        let while_it_runs: Vec<_> =
+            std::fs::read_dir(&directory).unwrap().flatten().map(|entry| entry.path()).collect();
         assert_eq!(while_it_runs, Vec::<PathBuf>::new());
         program.child.kill().unwrap();
         program.wait();

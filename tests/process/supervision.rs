@@ -1,6 +1,7 @@
 //! Processes that are started again keep their arguments and ends, up to the intensity that was asked for.
 //!
-//! Knows nothing of how a crash is noticed. The strategies of supervisors are those of Erlang/OTP's `supervisor`, by its documentation.
+//! Knows nothing of how a crash is noticed. The strategies of supervisors are those of Erlang/OTP's `supervisor`, by
+//! its documentation.
 
 use crate::outcome::{How, cause_of};
 use crate::watchdog::{Place, children};

@@ -1,7 +1,8 @@
-//! Law 10 at a terminal: Ctrl-C ends a program with all its processes as it ends any other, unless the program handles it; Ctrl-\ asks it.
+//! Law 10 at a terminal: Ctrl-C ends a program with all its processes as it ends any other, unless the program handles
+//! it; Ctrl-\ asks it.
 //!
-//! Knows nothing of signals but what the keys are to do. The terminal is a real one (a pseudo-terminal that the program controls), so that the
-//! system sends the signals, to everybody in the foreground.
+//! Knows nothing of signals but what the keys are to do. The terminal is a real one (a pseudo-terminal that the program
+//! controls), so that the system sends the signals, to everybody in the foreground.
 
 use crate::root;
 use crate::scenario::{Program, Scenario, TAG, command, processes_of};
@@ -28,7 +29,8 @@ const THEN: &str = "CSPROC_TEST_THEN";
 const CONTROL_C: &[u8] = &[0x03];
 const CONTROL_BACKSLASH: &[u8] = &[0x1c];
 
-/// Makes the terminal its own, and becomes the program that is to run there, with a process server that has seen nothing else.
+/// Makes the terminal its own, and becomes the program that is to run there, with a process server that has seen
+/// nothing else.
 fn take_the_terminal() {
     setsid().unwrap();
     let path = std::env::var(TERMINAL).unwrap();

@@ -1,4 +1,5 @@
-//! Law 11: arguments and options are validated before anything is done; and where no process can be started, the error says why.
+//! Law 11: arguments and options are validated before anything is done; and where no process can be started, the error
+//! says why.
 //!
 //! Knows nothing of messages that are refused by a channel.
 

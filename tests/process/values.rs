@@ -1,4 +1,5 @@
-//! `values()` takes the results of a network apart whatever their shape, and no error of a process gets lost or nameless.
+//! `values()` takes the results of a network apart whatever their shape, and no error of a process gets lost or
+//! nameless.
 //!
 //! Knows nothing of crashes beyond that they are errors of the network; those are tested in `outcome`.
 
@@ -124,14 +125,21 @@ over_both! {
         assert_eq!(Parallel!(for i in 0..3_u64 => fine(i).on(placement)).values().unwrap(), [0, 1, 2]);
         assert_eq!(Parallel!(for i in 0..3_u64 => plain(i).on(placement)).values().unwrap(), [0, 1, 2]);
         assert_eq!(Parallel!(fine(vec![Some(1_u8)]).on(placement) * 2).values().unwrap(), [[Some(1)], [Some(1)]]);
-        assert_eq!(Parallel!(plain(vec![report.clone()]).on(placement)).values().unwrap(), std::slice::from_ref(&report));
-        let tuples = Parallel!(for i in 0..2_u64 => network!(fine(i).on(placement), plain(report.clone()).on(placement)));
+        assert_eq!(
+            Parallel!(plain(vec![report.clone()]).on(placement)).values().unwrap(),
+            std::slice::from_ref(&report)
+        );
+        let tuples =
+            Parallel!(for i in 0..2_u64 => network!(fine(i).on(placement), plain(report.clone()).on(placement)));
         assert_eq!(tuples.values().unwrap(), [(0, report.clone()), (1, report.clone())]);
 
         // Nested compositions, and results inside plain ones.
         let (a, (b, (c, d)), e) = Parallel!(
             plain((1_u8, 2_u8)).on(placement),
-            Sequence!(fine(3_u8).on(placement), Parallel!(plain([4_u8; 2]).on(placement), fine([5_u8; 2]).on(placement))),
+            Sequence!(
+                fine(3_u8).on(placement),
+                Parallel!(plain([4_u8; 2]).on(placement), fine([5_u8; 2]).on(placement)),
+            ),
             Parallel!(plain(6_u8).on(placement), plain(7_u8).on(placement)),
         )
         .values()
@@ -223,7 +231,10 @@ over_both! {
         let error = Parallel!(retired()).values().unwrap_err();
         assert!(error.channel_error().unwrap().is_retired());
         assert_eq!(error.process(), Some("read_one"));
-        assert_eq!(Parallel!(retired(), even(2).on(placement), plain(3_u8)).values_or_end().unwrap(), (None, Some(2), 3));
+        assert_eq!(
+            Parallel!(retired(), even(2).on(placement), plain(3_u8)).values_or_end().unwrap(),
+            (None, Some(2), 3)
+        );
         assert!(Parallel!(poisoned()).values().unwrap_err().channel_error().unwrap().is_poisoned());
         assert_eq!(Parallel!(for _ in 0..2 => poisoned()).values_or_end().unwrap(), [(None, ()), (None, ())]);
         // Another error is one in either case.
@@ -241,9 +252,11 @@ over_both! {
 
     fn a_network_that_failed_is_an_error_before_all_others(placement) {
         let c = Channel::<u64>::new();
-        let error = Parallel!(even(1).on(placement), crash_with(c.writer(), How::Panic).on(placement)).values().unwrap_err();
+        let error =
+            Parallel!(even(1).on(placement), crash_with(c.writer(), How::Panic).on(placement)).values().unwrap_err();
         assert!(error.to_string().contains("out of cheese"), "{error}");
-        let error = Parallel!(for _ in 0..2 => crash_with(c.writer(), How::Panic).on(placement)).values_or_end().unwrap_err();
+        let error =
+            Parallel!(for _ in 0..2 => crash_with(c.writer(), How::Panic).on(placement)).values_or_end().unwrap_err();
         assert!(error.to_string().contains("process `crash_with[1]` panicked"), "{error}");
     }
 

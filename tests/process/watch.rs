@@ -129,7 +129,8 @@ once! {
         let mut program = interrogated("be asked");
         let mut stderr = BufReader::new(program.child.stderr.take().unwrap());
         let mut text = String::new();
-        while !(text.contains("csproc: channels\n") && text.contains("  `numbers`: ") && text.contains("  `results`: ")) {
+        let parts = ["csproc: channels\n", "  `numbers`: ", "  `results`: "];
+        while !parts.iter().all(|part| text.contains(part)) {
             assert!(stderr.read_line(&mut text).unwrap() > 0, "the program has ended: {text}");
         }
         is_a_picture(&text);

@@ -1,8 +1,8 @@
-//! Every test ends, and leaves nothing behind: a test that hangs is aborted with its name, and when nobody else runs, neither a
-//! process nor a zombie nor a descriptor may be left.
+//! Every test ends, and leaves nothing behind: a test that hangs is aborted with its name, and when nobody else runs,
+//! neither a process nor a zombie nor a descriptor may be left.
 //!
-//! Knows nothing of what is tested. Tests run beside each other, except those that count something of the whole program: they
-//! run alone.
+//! Knows nothing of what is tested. Tests run beside each other, except those that count something of the whole
+//! program: they run alone.
 
 use csproc::prelude::*;
 use parking_lot::RwLock;
@@ -185,8 +185,8 @@ impl Place {
         Place { pid: std::process::id(), thread }
     }
 
-    /// Tells `to` where the caller is, without ever going to sleep: if the caller is seen asleep afterwards, then in its
-    /// next operation.
+    /// Tells `to` where the caller is, without ever going to sleep: if the caller is seen asleep afterwards, then in
+    /// its next operation.
     pub(crate) fn announce(to: &Writer<Place>) {
         while let Err(error) = to.try_write(Place::here()) {
             assert!(error.fate.is_would_block(), "{error:?}");
@@ -214,7 +214,9 @@ macro_rules! over_both {
 
             #[test]
             fn over_processes() {
-                crate::watchdog::watched(concat!(module_path!(), "::over_processes"), || body(csproc::Placement::Process));
+                crate::watchdog::watched(concat!(module_path!(), "::over_processes"), || {
+                    body(csproc::Placement::Process)
+                });
             }
 
             #[test]

@@ -1,7 +1,8 @@
-//! What a program is told whose own main thread takes part: it waits for itself, returns an error, panics, exits, or waits for something else.
+//! What a program is told whose own main thread takes part: it waits for itself, returns an error, panics, exits, or
+//! waits for something else.
 //!
-//! Knows nothing of the harness of the standard library, whose main thread does nothing but wait for tests. This one runs every scenario as a
-//! program of its own: itself, executed again with the name of the scenario in a variable.
+//! Knows nothing of the harness of the standard library, whose main thread does nothing but wait for tests. This one
+//! runs every scenario as a program of its own: itself, executed again with the name of the scenario in a variable.
 
 mod cases;
 mod scenarios;

@@ -199,7 +199,8 @@ fn ticker_begins_anew(arm: &Arm) -> Option<TokenStream> {
     Some(quote_spanned! {span=>
         {
             #[deprecated(note = "a ticker that is made here begins anew with each selection: write \
-                                 `let ticker = tick(period);` before it, and `ticker` here; for one wait, `after(duration)`")]
+                                 `let ticker = tick(period);` before it, and `ticker` here; for one wait, \
+                                 `after(duration)`")]
             const TICKER_IN_AN_ARM: () = ();
             let () = TICKER_IN_AN_ARM;
         }

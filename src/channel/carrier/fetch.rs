@@ -1,6 +1,7 @@
 //! The reader's side: from an envelope to the box, and from the box to the value.
 //!
-//! Knows nothing of the engine. Whatever becomes of the writer's process meanwhile, an answer comes: the box, or the end of the socket.
+//! Knows nothing of the engine. Whatever becomes of the writer's process meanwhile, an answer comes: the box, or the
+//! end of the socket.
 
 use super::Envelope;
 use super::handles::{Handle, MOST, SPARE, failed, no_descriptors, reserve};
@@ -78,8 +79,9 @@ fn ask(envelope: &Envelope) -> Result<OpaqueIpcReceiver, ChannelError> {
             Ok(None) => (),
             Err(error) => return Err(error.into()),
         }
-        // Nobody has the other end any more. Either the process is dying, and its inbox closes in a moment; or it lives, but the other end did not
-        // reach it, for it has as many descriptors open as it may. Then the request can be made again.
+        // Nobody has the other end any more. Either the process is dying, and its inbox closes in a moment; or it
+        // lives, but the other end did not reach it, for it has as many descriptors open as it may. Then the request
+        // can be made again.
         reserve(envelope.channels as usize + SPARE)?;
         if round > 10 {
             std::thread::sleep(Duration::from_millis(1));
@@ -87,7 +89,8 @@ fn ask(envelope: &Envelope) -> Result<OpaqueIpcReceiver, ChannelError> {
     }
     let (process, _) = describe(envelope.host.index);
     let reason = format!(
-        "process `{process}` cannot hand over the value, for it has no file descriptor left to answer with: raise its limit (RLIMIT_NOFILE), or close some there"
+        "process `{process}` cannot hand over the value, for it has no file descriptor left to answer with: raise its \
+         limit (RLIMIT_NOFILE), or close some there"
     );
     Err(MessageError::Carrier { reason }.into())
 }
@@ -133,8 +136,8 @@ fn way_to(host: MemberName) -> Result<Option<IpcSender<Wanted>>, MessageError> {
     }
     let fetched = forkserver::fetch(host).map_err(|error| failed("the inbox of another process", &error))?;
     let Some(way) = fetched.map(ipc_channel::ipc::OpaqueIpcSender::to::<Wanted>) else {
-        // One that has a value in its outbox has published its inbox, so the process is gone for the server; or the server
-        // has no descriptor left, which it does not say.
+        // One that has a value in its outbox has published its inbox, so the process is gone for the server; or the
+        // server has no descriptor left, which it does not say.
         return Ok(None);
     };
     forget_the_dead();
@@ -175,7 +178,8 @@ pub(super) fn open<T: Message>(
     parcel: OpaqueIpcReceiver,
     block: Block,
 ) -> Result<T, MessageError> {
-    // Two more than at the rendezvous were taken since, and given back: what was free then is free now, unless others took it.
+    // Two more than at the rendezvous were taken since, and given back: what was free then is free now, unless others
+    // took it.
     reserve(envelope.channels as usize + 1)?;
     let parcel = parcel.to::<Unsealed<T>>();
     loop {

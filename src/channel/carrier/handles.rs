@@ -1,8 +1,10 @@
-//! What ipc-channel keeps for the calling thread while it takes a value apart or puts it together: found clean, and left clean.
+//! What ipc-channel keeps for the calling thread while it takes a value apart or puts it together: found clean, and
+//! left clean.
 //!
-//! Knows nothing of channels. Serializing a sender puts a handle into a list of the thread and writes its index; the next message that the
-//! thread sends, of whatever type, takes all that is in the list with it, be it left over from a value that failed half-way. Deserializing
-//! takes handles out of another list by index, panics when the index is not there, and what is not taken out is never closed.
+//! Knows nothing of channels. Serializing a sender puts a handle into a list of the thread and writes its index; the
+//! next message that the thread sends, of whatever type, takes all that is in the list with it, be it left over from a
+//! value that failed half-way. Deserializing takes handles out of another list by index, panics when the index is not
+//! there, and what is not taken out is never closed.
 
 use super::super::error::MessageError;
 use crate::forkserver::quietly;
@@ -15,8 +17,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Handles in one value: ipc-channel puts at most 64 into a message, and one of them is our mark.
 pub(super) const MOST: usize = 63;
 
-/// Descriptors to be free beside those that are about to arrive: two for a socket, two for the one with which ipc-channel asks for the size of
-/// a socket's buffer (once; a failure would stay for ever), and some for the copies of shared memory.
+/// Descriptors to be free beside those that are about to arrive: two for a socket, two for the one with which
+/// ipc-channel asks for the size of a socket's buffer (once; a failure would stay for ever), and some for the copies of
+/// shared memory.
 pub(super) const SPARE: usize = 8;
 
 /// Closes all handles that earlier serializations of this thread have left.
@@ -53,8 +56,8 @@ pub(super) fn sweep(channels: u64) {
     let _ = quietly(|| (0..channels.min(MOST as u64)).all(close));
 }
 
-/// If the value has taken this handle already, ipc-channel gives an empty receiver, whose drop does nothing; an empty sender would
-/// panic when dropped.
+/// If the value has taken this handle already, ipc-channel gives an empty receiver, whose drop does nothing; an empty
+/// sender would panic when dropped.
 fn close(index: u64) -> bool {
     let Ok(index) = postcard::to_stdvec(&index) else { return false };
     postcard::from_bytes::<OpaqueIpcReceiver>(&index).is_ok()
@@ -65,8 +68,8 @@ pub(super) fn forget_arrivals() {
     let _ = quietly(|| IpcMessage::from_data(Vec::new()).to::<()>());
 }
 
-/// Makes sure that so many descriptors can be opened. Others may open them at once, so this only makes a failure of ipc-channel, which loses
-/// what it receives, improbable.
+/// Makes sure that so many descriptors can be opened. Others may open them at once, so this only makes a failure of
+/// ipc-channel, which loses what it receives, improbable.
 pub(super) fn reserve(count: usize) -> Result<(), MessageError> {
     let mut kept = Vec::with_capacity(count);
     for _ in 0..count {
@@ -93,7 +96,8 @@ pub(super) fn failed(what: &str, error: &std::io::Error) -> MessageError {
 pub(super) fn no_descriptors() -> MessageError {
     let limit = getrlimit(Resource::Nofile).current.map_or_else(|| String::from("none"), |limit| limit.to_string());
     let reason = format!(
-        "process {} has no file descriptor left (RLIMIT_NOFILE is {limit}), and every ipc-channel end and every shared memory region in a value takes one: raise the limit, for instance with `ulimit -n`, or close some",
+        "process {} has no file descriptor left (RLIMIT_NOFILE is {limit}), and every ipc-channel end and every shared \
+         memory region in a value takes one: raise the limit, for instance with `ulimit -n`, or close some",
         std::process::id()
     );
     MessageError::Carrier { reason }
@@ -103,7 +107,8 @@ pub(super) fn no_descriptors() -> MessageError {
 #[cold]
 pub(super) fn too_many(type_name: &str) -> MessageError {
     let reason = format!(
-        "a value of type `{type_name}` holds more than {MOST} ipc-channel ends and shared memory regions, the most that one message carries: send them in several messages"
+        "a value of type `{type_name}` holds more than {MOST} ipc-channel ends and shared memory regions, the most \
+         that one message carries: send them in several messages"
     );
     MessageError::Carrier { reason }
 }

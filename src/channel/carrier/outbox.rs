@@ -1,7 +1,8 @@
-//! The values that wait in this process for the readers that were committed to take them, and the thread that hands them out.
+//! The values that wait in this process for the readers that were committed to take them, and the thread that hands
+//! them out.
 //!
-//! Knows nothing of values: a value is a box, the receiving end of a socket in which it lies. What comes in through the inbox is not trusted: a
-//! request that makes no sense is dropped, and the thread goes on.
+//! Knows nothing of values: a value is a box, the receiving end of a socket in which it lies. What comes in through the
+//! inbox is not trusted: a request that makes no sense is dropped, and the thread goes on.
 
 use super::handles::{Handle, SPARE, failed, reserve};
 use crate::channel::error::MessageError;

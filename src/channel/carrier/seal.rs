@@ -1,7 +1,8 @@
 //! The message in a box: number, handles and bytes of one value.
 //!
-//! Knows nothing of who sends it to whom. It is written from bytes that were serialized before, because the handles follow the thread and not
-//! the bytes; it is read as a value, because the handles are there only while ipc-channel puts the message together.
+//! Knows nothing of who sends it to whom. It is written from bytes that were serialized before, because the handles
+//! follow the thread and not the bytes; it is read as a value, because the handles are there only while ipc-channel
+//! puts the message together.
 
 use super::Envelope;
 use super::handles::{are_complete, forget_arrivals, no_descriptors, sweep};

@@ -129,7 +129,8 @@ struct Packing;
 impl Packing {
     fn begin<T>() -> Result<Packing, MessageError> {
         if PACKING.replace(true) {
-            let reason = "its Serialize writes to a channel with Carrier::Ipc, which would take the handles of both for its own; write before or after";
+            let reason = "its Serialize writes to a channel with Carrier::Ipc, which would take the handles of both \
+                for its own; write before or after";
             let type_name = String::from(std::any::type_name::<T>());
             return Err(MessageError::Encode { type_name, reason: String::from(reason) });
         }

@@ -1,7 +1,7 @@
 //! The audit: everything in the arena that is taken, and everything that does not fit together.
 //!
-//! Knows nothing of what may be done about it. It reads without locks while others go on, so a finding may be a moment in
-//! the middle of an operation; only what is found again and again is wrong.
+//! Knows nothing of what may be done about it. It reads without locks while others go on, so a finding may be a moment
+//! in the middle of an operation; only what is found again and again is wrong.
 
 use super::channel::{Channel, NO_READERS, NO_WRITERS};
 use super::context::Context;
@@ -38,7 +38,8 @@ impl Tables {
         }
     }
 
-    /// The program and its processes: those that live, and those that have ended and were not joined yet. The process server is none of them.
+    /// The program and its processes: those that live, and those that have ended and were not joined yet. The process
+    /// server is none of them.
     pub(crate) fn processes(self) -> impl Iterator<Item = (u32, &'static Member)> {
         let processes = self.members.taken().filter(|(_, _, member)| match member.role() {
             Role::Process => member.phase() != Phase::Gone || member.disowned.load(Ordering::Acquire) == 0,
@@ -176,8 +177,8 @@ impl Tables {
     }
 }
 
-/// The offers of a context that are marked as standing in a queue, each told apart from those that it makes later. One that a partner has
-/// committed is out of the queue; its owner, which has not run yet, clears the mark.
+/// The offers of a context that are marked as standing in a queue, each told apart from those that it makes later. One
+/// that a partner has committed is out of the queue; its owner, which has not run yet, clears the mark.
 fn linked(
     tables: Tables,
     number: u32,

@@ -1,34 +1,37 @@
 //! A barrier: several parties, all of which go on together or none does.
 //!
-//! Knows nothing of values. A barrier is a channel whose inputs are its parties. A party that is not the last one queues up like a reader.
-//! The last one finds all others waiting, and has to commit all their words or none, while partners on other channels may be about
-//! to commit the same words. So it claims them first, one by one (JCSP and KRoC take a global lock for this; here only the words of
-//! the parties are taken):
+//! Knows nothing of values. A barrier is a channel whose inputs are its parties. A party that is not the last one
+//! queues up like a reader. The last one finds all others waiting, and has to commit all their words or none, while
+//! partners on other channels may be about to commit the same words. So it claims them first, one by one (JCSP and KRoC
+//! take a global lock for this; here only the words of the parties are taken):
 //!
 //! ```text
-//!  1 claim    each waiting party, in order of context number: WAITING → CLAIMED     the barrier's lock is held throughout
+//!             (the barrier's lock is held throughout)
+//!  1 claim    each waiting party, in order of context number: WAITING → CLAIMED
 //!             one of them is not waiting any more: unclaim all, there are too few
 //!  2 decide   raise DECIDED in the channel                                          THE COMMIT
 //!  3 settle   each claimed word → SYNCED, its offer out of the queue
 //!  4          lower DECIDED
 //! ```
-//! **Nobody is overtaken for ever.** Whoever meets a claimed word looks again until it is settled; the claimer waits for no lock (it
-//! took them all before it looked), only for words that the last party of *another* barrier has claimed, and as both claim in order
-//! of context number, they do not wait for each other.
+//! **Nobody is overtaken for ever.** Whoever meets a claimed word looks again until it is settled; the claimer waits
+//! for no lock (it took them all before it looked), only for words that the last party of *another* barrier has
+//! claimed, and as both claim in order of context number, they do not wait for each other.
 //!
-//! **A party that dies while it is claimed** is buried without the lock: CLAIMED → DEAD. The barrier is complete all the same, but nobody
-//! is left to clear the mark of its offer, which step 3 has taken out of the queue:
+//! **A party that dies while it is claimed** is buried without the lock: CLAIMED → DEAD. The barrier is complete all
+//! the same, but nobody is left to clear the mark of its offer, which step 3 has taken out of the queue:
 //! ```text
 //!     claimer                          reaper                         (found by the models, November 2026)
 //!     claim(A), claim(B), DECIDED
 //!                                      A dies: CLAIMED → DEAD
 //!     remove(A), remove(B)
 //!     A is not CLAIMED: marked still
-//!     unlock ────────────────────────► unlink(A), since it is marked: `first` := A.next = B, whose table is somebody else's by now  ✗
+//!     unlock ────────────────────────► unlink(A), since it is marked: `first` := A.next = B,
+//!                                      whose table is somebody else's by now  ✗
 //! ```
 //! So the claimer, which finds that it cannot settle a claim, clears that mark, still under the lock.
 //!
-//! **Killed half-way.** The claimer holds the barrier's lock. The reaper takes it over and, by DECIDED, settles the claims or takes them back.
+//! **Killed half-way.** The claimer holds the barrier's lock. The reaper takes it over and, by DECIDED, settles the
+//! claims or takes them back.
 
 use super::channel::{BARRIER, Channel, DECIDED};
 use super::context::{Offer, OfferName};
@@ -38,15 +41,17 @@ use super::word::Sync;
 use crate::engine::{ChannelName, Fired};
 
 impl Channel {
-    /// Under the lock: a seat is about to close; `left` seats will remain. If that is fewer than the parties expected, one party
-    /// less is expected from now on. Otherwise the seat was that of a process that only handed the barrier on, and the number stays.
+    /// Under the lock: a seat is about to close; `left` seats will remain. If that is fewer than the parties expected,
+    /// one party less is expected from now on. Otherwise the seat was that of a process that only handed the barrier
+    /// on, and the number stays.
     ///
     /// ```text
     ///   intend   tail := parties to be, plus one
     ///            the end loses its holder                   from here on the seat is gone
     ///   leave    capacity := parties to be; tail := 0; the count of seats follows
     /// ```
-    /// If the process is killed in the middle, the reaper finds the intention; the count of the seats tells whether it was carried out.
+    /// If the process is killed in the middle, the reaper finds the intention; the count of the seats tells whether it
+    /// was carried out.
     pub(super) fn intend_to_leave(&self, left: u32) {
         let parties = self.capacity.load(Ordering::Relaxed);
         self.tail.store(if left < parties { parties } else { parties + 1 }, Ordering::Release);
@@ -69,7 +74,8 @@ impl Channel {
 }
 
 impl Local {
-    /// Under the lock of a barrier: completes it if all parties but the caller are waiting. Those to be woken are in `wakes`.
+    /// Under the lock of a barrier: completes it if all parties but the caller are waiting. Those to be woken are in
+    /// `wakes`.
     pub(super) fn meet_at_barrier(&mut self, number: usize, name: ChannelName) -> Option<Fired> {
         let channel = self.tables().channel(name)?;
         let others = channel.capacity.load(Ordering::Relaxed).saturating_sub(1);
@@ -124,7 +130,8 @@ impl Local {
         }
     }
 
-    /// Reaper, under a lock taken over from the dead: finishes what the last party had decided, or takes its claims back.
+    /// Reaper, under a lock taken over from the dead: finishes what the last party had decided, or takes its claims
+    /// back.
     pub(super) fn settle_claims(&mut self, index: u32, channel: &Channel, seats: u32) {
         let tables = self.tables();
         let decided = channel.flags.load(Ordering::Acquire) & DECIDED != 0;

@@ -1,16 +1,18 @@
 //! The buffer of a channel: messages at rest, in order of arrival, linked through their own headers.
 //!
-//! Knows nothing of offers. Everything happens under the channel's lock. The list is as long as the messages that follow each other
-//! from `head`; each change is published by one store, and `tail` and `length` follow it:
+//! Knows nothing of offers. Everything happens under the channel's lock. The list is as long as the messages that
+//! follow each other from `head`; each change is published by one store, and `tail` and `length` follow it:
 //!
 //! ```text
-//!   append   block.next := NONE; block tagged CHANNEL; last.next (or head) := block      published
-//!   take     head := head.next                                                           published; block tagged by whoever took it
-//!   replace  block.back := newest.back; block tagged CHANNEL; newest.back.next (or head) := block     published; the newest is out
+//!   append   block.next := NONE; block tagged CHANNEL; last.next (or head) := block  published
+//!   take     head := head.next                                                    published; the taker tags the block
+//!   replace  block.back := newest.back; block tagged CHANNEL;
+//!            newest.back.next (or head) := block                              published; the newest is out
 //! ```
-//! A process killed before the publishing store leaves a block that is still its own, or one tagged CHANNEL that is not in the list.
-//! A process killed after it leaves `tail` and `length` wrong. [`Local::repair_buffer`] walks the list, sets both, and frees what has the tag but is not in it.
-//! The one message that must not be freed then is that of a writer who was told that it was written: see [`Local::refill`].
+//! A process killed before the publishing store leaves a block that is still its own, or one tagged CHANNEL that is not
+//! in the list. A process killed after it leaves `tail` and `length` wrong. [`Local::repair_buffer`] walks the list,
+//! sets both, and frees what has the tag but is not in it. The one message that must not be freed then is that of a
+//! writer who was told that it was written: see [`Local::refill`].
 
 use super::channel::{Channel, DROP_NEWEST, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::local::Local;
@@ -98,7 +100,8 @@ impl Local {
             let flags = channel.flags.load(Ordering::Relaxed);
             let dropped = match flags & (OVERWRITE_OLDEST | OVERWRITE_NEWEST | DROP_NEWEST) {
                 0 => return Stored::Full,
-                // Appended first: killed in between, a writer leaves a message too many, which the repair drops, and not one too few.
+                // Appended first: killed in between, a writer leaves a message too many, which the repair drops, and
+                // not one too few.
                 OVERWRITE_OLDEST if capacity > 0 => {
                     channel.append(tables, index, block);
                     channel.pop(tables)
@@ -119,8 +122,8 @@ impl Local {
         Stored::Yes
     }
 
-    /// Reader: the oldest message of the buffer. A writer that waited for room is committed with the block in the hand; it is to be woken if
-    /// its context comes back.
+    /// Reader: the oldest message of the buffer. A writer that waited for room is committed with the block in the hand;
+    /// it is to be woken if its context comes back.
     pub(super) fn take_stored(&mut self, index: u32, channel: &Channel) -> Option<(Block, Option<u32>)> {
         let block = channel.pop(self.tables())?;
         self.received(block);
@@ -129,8 +132,8 @@ impl Local {
 
     /// The first writer that waits stores its message.
     ///
-    /// It is told so by the commit, and the message is appended afterwards. Killed in between, the reader has announced the exchange,
-    /// and whoever repairs the buffer appends the message in its place.
+    /// It is told so by the commit, and the message is appended afterwards. Killed in between, the reader has announced
+    /// the exchange, and whoever repairs the buffer appends the message in its place.
     fn refill(&mut self, index: u32, channel: &Channel) -> Option<u32> {
         let tables = self.tables();
         while channel.length.load(Ordering::Relaxed) < channel.capacity.load(Ordering::Relaxed) {
@@ -146,12 +149,12 @@ impl Local {
             if let Sync::Committed { parked } = sync {
                 self.hand = NONE;
                 channel.append(tables, index, taking);
-                // Under the lock still. The message is not ours, and goes its way; stopped here, and killed later, we would have the
-                // reaper settle an exchange whose blocks have new owners by then:
-                //     reader                        others                                       reaper
-                //     unlock; stopped               read the message; give its block to the
-                //                                   writer, who writes the next one into it
-                //     killed                                                                     frees it, as the writer's old one
+                // Under the lock still. The message is not ours, and goes its way; stopped here, and killed later, we
+                // would have the reaper settle an exchange whose blocks have new owners by then:
+                //     reader               others                                       reaper
+                //     unlock; stopped      read the message; give its block to the
+                //                          writer, who writes the next one into it
+                //     killed                                            frees it, as the writer's old one
                 self.context.exchange_done();
                 return parked.then(|| partner.context());
             }
@@ -187,8 +190,8 @@ impl Local {
         channel.tail.store(stored.last().copied().unwrap_or(NONE), Ordering::Relaxed);
         channel.length.store(stored.len() as u32, Ordering::Release);
         let mut present: HashSet<Block> = stored.into_iter().collect();
-        // A reader that died had told a writer that its message was stored. Who stores holds the lock, so it is the one that the lock was
-        // taken over from, whether it is being buried or, killed meanwhile, will be buried later.
+        // A reader that died had told a writer that its message was stored. Who stores holds the lock, so it is the one
+        // that the lock was taken over from, whether it is being buried or, killed meanwhile, will be buried later.
         for (number, _, context) in tables.contexts.taken() {
             if context.storing.load(Ordering::Acquire) != name.index + 1 {
                 continue;

@@ -1,10 +1,10 @@
 //! A channel: its fate, the counts of its ends, and two queues of offers in order of arrival.
 //!
-//! Knows nothing of values. Everything but the name is read and written under the channel's lock; the flags that make a fate may
-//! also be read without it, for a channel only ever gains them.
+//! Knows nothing of values. Everything but the name is read and written under the channel's lock; the flags that make a
+//! fate may also be read without it, for a channel only ever gains them.
 //!
-//! At most one of the two queues holds an offer of a context that still waits: a reader and a writer that both wait would
-//! have met. (Offers of contexts that were committed elsewhere may linger until somebody unlinks them.)
+//! At most one of the two queues holds an offer of a context that still waits: a reader and a writer that both wait
+//! would have met. (Offers of contexts that were committed elsewhere may linger until somebody unlinks them.)
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
 use super::context::{Offer, OfferName};
@@ -69,7 +69,8 @@ pub(super) struct Channel {
     pub(super) readers: AtomicU32,
     pub(super) writers: AtomicU32,
     pub(super) handles: AtomicU32,
-    /// The member whose death took the channel along, when [`LOST`] is set; the context that makes it while it is [`FRESH`].
+    /// The member whose death took the channel along, when [`LOST`] is set; the context that makes it while it is
+    /// [`FRESH`].
     pub(super) lost: AtomicU32,
     /// The oldest message in the buffer, and how many may lie there.
     pub(super) head: AtomicU32,
@@ -97,7 +98,8 @@ impl Tables {
         self.channel(channel).is_some_and(|channel| channel.flags.load(Ordering::Relaxed) & CARRIED != 0)
     }
 
-    /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not in use yet.
+    /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
+    /// in use yet.
     pub(crate) fn tells_of_an_end(self, channel: ChannelName) {
         if let Some(channel) = self.channel(channel) {
             channel.flags.fetch_or(END, Ordering::AcqRel);
@@ -196,8 +198,8 @@ impl Channel {
         self.flags.store(flags & !bits, Ordering::Release);
     }
 
-    /// Whether nothing refers to the channel any more. A fresh one is its maker's, who may have taken the slot of a channel that a
-    /// corpse was just freeing.
+    /// Whether nothing refers to the channel any more. A fresh one is its maker's, who may have taken the slot of a
+    /// channel that a corpse was just freeing.
     pub(super) fn is_unused(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & FRESH == 0
             && [&self.readers, &self.writers, &self.handles].iter().all(|count| count.load(Ordering::Relaxed) == 0)

@@ -1,8 +1,8 @@
 //! A context: one thread that can wait, as its partners see it.
 //!
 //! Knows nothing of how the thread waits. The table of offers is written by its owner only, and only while the word is
-//! IDLE; while the word is WAITING or PARKED it is frozen, so the reaper can rebuild every queue from the tables. The links
-//! (`next`, `previous`, `linked`) belong to the channel's lock instead.
+//! IDLE; while the word is WAITING or PARKED it is frozen, so the reaper can rebuild every queue from the tables. The
+//! links (`next`, `previous`, `linked`) belong to the channel's lock instead.
 #![expect(unsafe_code, reason = "promises that its records consist of atomics; listed in the architecture page")]
 
 use super::lock::LockHolder;
@@ -57,8 +57,8 @@ impl Offer {
         (self.flags.load(Ordering::Relaxed) >> 16) as u16
     }
 
-    /// Whether the offer is in its channel's queue. Exact under the channel's lock; the owner may also ask without it once
-    /// its word is SYNCED: then it can only change from true to false.
+    /// Whether the offer is in its channel's queue. Exact under the channel's lock; the owner may also ask without it
+    /// once its word is SYNCED: then it can only change from true to false.
     pub(super) fn is_linked(&self) -> bool {
         self.flags.load(Ordering::Acquire) & LINKED != 0
     }
@@ -124,8 +124,9 @@ pub(super) struct Context {
     pub(super) partner: AtomicU32,
     /// Channel index plus one into whose buffer the message of the exchange goes.
     pub(super) storing: AtomicU32,
-    /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so: twice
-    /// (the member that did not finish it, plus one), plus one if it crashed. It holds a reference to that member.
+    /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so:
+    /// twice (the member that did not finish it, plus one), plus one if it crashed. It holds a reference to that
+    /// member.
     pub(super) verdict: AtomicU32,
     /// The member that the thread acts for, plus one; zero for a reaper.
     pub(super) member: AtomicU32,
@@ -133,8 +134,8 @@ pub(super) struct Context {
     pub(super) thread: AtomicU32,
     /// 1 while it waits with a deadline.
     pub(super) timed: AtomicU32,
-    /// How often the owners of this slot have begun to wait. It goes on when the slot is given to another thread, so no two waits have the
-    /// same number; the generation in the word is the same again after some thousand.
+    /// How often the owners of this slot have begun to wait. It goes on when the slot is given to another thread, so no
+    /// two waits have the same number; the generation in the word is the same again after some thousand.
     waits: AtomicU64,
     reserved: [AtomicU32; 10],
 }
@@ -163,7 +164,8 @@ impl Context {
         self.word.hold(block);
     }
 
-    /// Before the word changes: whoever sees the new number and then reads the word does not find it as it was in an earlier wait.
+    /// Before the word changes: whoever sees the new number and then reads the word does not find it as it was in an
+    /// earlier wait.
     fn count_wait(&self) {
         let before = self.waits.load(Ordering::Relaxed);
         self.waits.store(before.wrapping_add(1), Ordering::Release);
@@ -177,8 +179,8 @@ impl Context {
     /// Where in the program it made its last offer.
     pub(super) fn location(&self) -> Option<&'static std::panic::Location<'static>> {
         let address = self.location.load(Ordering::Relaxed) as usize;
-        // SAFETY: zero, or the address of a `Location` in the read-only data of the image that all processes of a program run;
-        // `offer` stores no other.
+        // SAFETY: zero, or the address of a `Location` in the read-only data of the image that all processes of a
+        // program run; `offer` stores no other.
         unsafe { std::ptr::with_exposed_provenance::<std::panic::Location<'static>>(address).as_ref() }
     }
 

@@ -227,8 +227,8 @@ impl Local {
     /// Hands an end from one holder to another. Fails if `from` does not hold it (any more).
     pub(crate) fn move_end(&mut self, end: EndName, from: Holder, to: Holder) -> bool {
         let Some(record) = self.tables().ends.named(end.index, end.generation) else { return false };
-        // Counted too early rather than too late, as in `request_end`: killed in between, a block would carry an end and say that
-        // it carries none.
+        // Counted too early rather than too late, as in `request_end`: killed in between, a block would carry an end
+        // and say that it carries none.
         self.count_held(to, 1);
         let moved = record.holder.compare_exchange(from.raw(), to.raw(), Ordering::AcqRel, Ordering::Acquire).is_ok();
         if moved {
@@ -294,11 +294,13 @@ impl Local {
         self.after_unlock();
     }
 
-    /// Reaper: frees the records of ends that the dead had taken for an end that never came to be, or of an end that they were closing.
+    /// Reaper: frees the records of ends that the dead had taken for an end that never came to be, or of an end that
+    /// they were closing.
     ///
     /// ```text
     ///   request   taken, maker ── killed ── holder            the end never was
-    ///   close     maker, holder := 0 ── killed ── given back  the end is gone; its channel was counted again with the lock
+    ///   close     maker, holder := 0 ── killed ── given back  the end is gone; its channel was counted
+    ///                                                         again with the lock
     /// ```
     pub(super) fn free_half_made_ends(&mut self, of_the_dead: impl Fn(u32) -> bool) {
         let tables = self.tables();
@@ -343,14 +345,16 @@ impl Local {
         }
     }
 
-    /// Poisons the channel of an end; the end stays. What a writer poisons is read to the end first, what a reader poisons is not.
+    /// Poisons the channel of an end; the end stays. What a writer poisons is read to the end first, what a reader
+    /// poisons is not.
     pub(crate) fn poison(&mut self, name: ChannelName, direction: Direction) {
         self.poison_quietly(name, direction, Closing::Poison);
         self.after_unlock();
     }
 
-    /// Poisons channels as a writer does, with a deadlock as the reason if there is a record of it. Nobody wakes before all of them
-    /// are poisoned: whoever did could end, and what others still wait for would be retired and not poisoned.
+    /// Poisons channels as a writer does, with a deadlock as the reason if there is a record of it. Nobody wakes before
+    /// all of them are poisoned: whoever did could end, and what others still wait for would be retired and not
+    /// poisoned.
     pub(crate) fn poison_all(&mut self, names: impl IntoIterator<Item = ChannelName>, record: Option<u32>) {
         let closing = record.map_or(Closing::Poison, |member| Closing::Lost { member });
         for name in names {

@@ -1,19 +1,21 @@
 //! The extended rendezvous: a writer that goes on only when its reader has finished with the message (occam-π's `??`).
 //!
-//! Knows nothing of what the reader does meanwhile. Between the commit and the release the writer's word is HELD; it names the block that the
-//! reader will keep until the release, so the reaper can tell whose turn it was.
+//! Knows nothing of what the reader does meanwhile. Between the commit and the release the writer's word is HELD; it
+//! names the block that the reader will keep until the release, so the reaper can tell whose turn it was.
 //!
 //! ```text
 //!  the writer waits, the reader comes:   reader syncs the writer's word WAITING → HELD(spare block of the reader)
-//!  the reader waits, the writer comes:   writer puts its own word IDLE → HELD(its message), writes its number into the message,
+//!  the reader waits, the writer comes:   writer puts its own word IDLE → HELD(its message),
+//!                                        writes its number into the message,
 //!                                        syncs the reader's word WAITING → SYNCED(message); stale: its own word → IDLE
 //!  release:                              reader CAS HELD → SYNCED or FAILED, and wakes the writer in any case
 //! ```
-//! The writer's word is HELD before the reader can run, so the release always finds it. The release names the whole word it expects
-//! (generation, block): a writer that died, or whose context belongs to somebody else by now, is not touched.
+//! The writer's word is HELD before the reader can run, so the release always finds it. The release names the whole
+//! word it expects (generation, block): a writer that died, or whose context belongs to somebody else by now, is not
+//! touched.
 //!
-//! **Killed half-way.** A reader that dies before the release leaves a HELD word with a block that carries the dead reader's tag, or that the dead
-//! reader's word names. The reaper makes it FAILED.
+//! **Killed half-way.** A reader that dies before the release leaves a HELD word with a block that carries the dead
+//! reader's tag, or that the dead reader's word names. The reaper makes it FAILED.
 
 use super::context::Context;
 use super::local::Local;
@@ -78,7 +80,8 @@ impl Local {
         }
     }
 
-    /// Who abandoned the owner of a context is kept with it, so that it can be named: until somebody else does, or the context is given back.
+    /// Who abandoned the owner of a context is kept with it, so that it can be named: until somebody else does, or the
+    /// context is given back.
     pub(super) fn set_verdict(&mut self, context: &Context, verdict: u32) {
         let before = context.verdict.swap(verdict, Ordering::AcqRel);
         if let Some(member) = (before >> 1).checked_sub(1) {

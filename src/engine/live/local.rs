@@ -93,7 +93,8 @@ impl Local {
     pub(crate) fn new() -> Result<Local, ArenaError> {
         let tables = tables();
         let (host, member) = (host()?, member()?);
-        // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial finds by its host.
+        // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial
+        // finds by its host.
         let (index, _, context) = take(tables.contexts, Home::Contexts, |context| {
             for word in [
                 &context.length,
@@ -230,8 +231,9 @@ impl Local {
         }
     }
 
-    /// What had to wait until no lock is held: waking those whose channel has met its fate, letting go of the members that freed channels
-    /// were lost with, and freeing messages that nobody will read (the ends that travel in them go, which takes locks).
+    /// What had to wait until no lock is held: waking those whose channel has met its fate, letting go of the members
+    /// that freed channels were lost with, and freeing messages that nobody will read (the ends that travel in them go,
+    /// which takes locks).
     pub(super) fn after_unlock(&mut self) {
         while let Some(index) = self.wakes.pop() {
             if let Some(context) = self.tables.contexts.get(index) {

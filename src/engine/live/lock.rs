@@ -1,20 +1,21 @@
 //! The lock of a channel: one word that names its holder, so that the reaper can break it.
 //!
-//! Knows nothing of what it protects. The word is 0 when free, else the holder's context number plus one, doubled, plus one
-//! when somebody may sleep on it (Drepper's three-state mutex with a name in it).
+//! Knows nothing of what it protects. The word is 0 when free, else the holder's context number plus one, doubled, plus
+//! one when somebody may sleep on it (Drepper's three-state mutex with a name in it).
 //!
-//! Holders never make a system call or run user code while they hold it, so it is free again within a microsecond unless
-//! the holder is preempted, stopped or killed. Waiters spin for a bounded time, then sleep. When the holder was killed, the
-//! reaper takes the word over, repairs what the lock protects, and releases it.
+//! Holders never make a system call or run user code while they hold it, so it is free again within a microsecond
+//! unless the holder is preempted, stopped or killed. Waiters spin for a bounded time, then sleep. When the holder was
+//! killed, the reaper takes the word over, repairs what the lock protects, and releases it.
 //!
-//! If a holder is killed after it released the word and before it woke a sleeper, the reaper wakes that sleeper: every sleeper notes
-//! its channel in its context. The reaper does so after each burial, and whenever it waits too long for a lock itself, because a
-//! sleeper may hold that one:
+//! If a holder is killed after it released the word and before it woke a sleeper, the reaper wakes that sleeper: every
+//! sleeper notes its channel in its context. The reaper does so after each burial, and whenever it waits too long for a
+//! lock itself, because a sleeper may hold that one:
 //!
 //! ```text
 //!     dead                        living, over two channels            reaper
 //!     holds b                     holds a, sleeps on b
-//!     b := free; killed           (nobody wakes it)                    needs a for an end of the dead, and then would wake all
+//!     b := free; killed           (nobody wakes it)                    needs a for an end of the dead,
+//!                                                                      and then would wake all
 //! ```
 
 use super::sync::{AtomicU32, Ordering, Woken, mutant, spin_loop, wait, wake, wake_all};
@@ -77,8 +78,9 @@ impl Lock {
         sleeping(false);
     }
 
-    /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again. `true` when the lock was taken over from a
-    /// dead holder, whose half-made change is to be repaired. `ring` is to wake whoever sleeps on any lock.
+    /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again. `true` when the lock was
+    /// taken over from a dead holder, whose half-made change is to be repaired. `ring` is to wake whoever sleeps on any
+    /// lock.
     pub(super) fn take_from_the_dead(&self, me: LockHolder, is_dead: impl Fn(u32) -> bool, ring: impl Fn()) -> bool {
         loop {
             let now = self.0.load(Ordering::Relaxed);

@@ -1,8 +1,9 @@
 //! A member: one process of a network, as all others see it.
 //!
-//! Knows nothing of how processes are started. A member is an operating-system process, or a thread of one; it holds ends
-//! and blocks, ends in one of few ways, and leaves behind a result or an obituary. The slot lives until nobody refers to it:
-//! the process itself counts once until it is gone, its starter once, and so does every channel that was lost with it.
+//! Knows nothing of how processes are started. A member is an operating-system process, or a thread of one; it holds
+//! ends and blocks, ends in one of few ways, and leaves behind a result or an obituary. The slot lives until nobody
+//! refers to it: the process itself counts once until it is gone, its starter once, and so does every channel that was
+//! lost with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
 use super::end::{Closing, EndName, Holder};
@@ -50,7 +51,8 @@ pub(crate) enum Role {
     Program = 1,
     /// The process server.
     Server = 2,
-    /// No process: the record of a deadlock, kept by the channels that were poisoned with it and by the processes that were in it.
+    /// No process: the record of a deadlock, kept by the channels that were poisoned with it and by the processes that
+    /// were in it.
     Deadlock = 3,
 }
 
@@ -104,8 +106,8 @@ pub(crate) struct Member {
     /// Its end of the channel that retires when the member is gone.
     pub(crate) exit_end: AtomicU32,
     pub(crate) exit_end_generation: AtomicU32,
-    /// The other end of that channel, for its starter. The member itself holds it, not the starter: a starter that ends closes all
-    /// its own ends first and joins its children afterwards, and must still be able to read this one.
+    /// The other end of that channel, for its starter. The member itself holds it, not the starter: a starter that ends
+    /// closes all its own ends first and joins its children afterwards, and must still be able to read this one.
     pub(crate) exit_reader: AtomicU32,
     pub(crate) exit_reader_generation: AtomicU32,
     /// 1 once the starter (or the reaper for it) has given up its reference.
@@ -219,7 +221,8 @@ impl Member {
         self.phase.store(Phase::New as u32, Ordering::Relaxed);
     }
 
-    /// Whether nobody has seen to the end that it is gone: it is not, or a thread that was about to leave was killed on the way.
+    /// Whether nobody has seen to the end that it is gone: it is not, or a thread that was about to leave was killed on
+    /// the way.
     pub(super) fn is_to_be_buried(&self) -> bool {
         self.phase() != Phase::Gone || self.references.load(Ordering::Acquire) & (OWN | FREEING) == OWN
     }
@@ -256,8 +259,8 @@ impl Tables {
 
     fn create(self, role: Role, parent: u32) -> Result<(MemberName, &'static Member), ArenaError> {
         let serial = self.arena.shared().serial.fetch_add(1, Ordering::Relaxed);
-        // The slot says whose it is before it is taken: killed in between, its maker leaves a child that was never asked for, not one
-        // that nobody knows.
+        // The slot says whose it is before it is taken: killed in between, its maker leaves a child that was never
+        // asked for, not one that nobody knows.
         let (index, generation, member) =
             take(self.members, Home::Members, |member| member.begin(role, parent, serial))?;
         member.host.store(index, Ordering::Relaxed);
@@ -294,8 +297,8 @@ impl Tables {
 }
 
 impl Local {
-    /// Gives up one reference; the last one frees the slot and the blocks it keeps. No lock may be held: ends may travel in the
-    /// blocks.
+    /// Gives up one reference; the last one frees the slot and the blocks it keeps. No lock may be held: ends may
+    /// travel in the blocks.
     pub(crate) fn release_member(&mut self, index: u32) {
         self.give_up(index, |references| references.checked_sub(1));
     }
@@ -316,7 +319,8 @@ impl Local {
 
     /// The starter no longer cares; may be said by the starter and by its reaper, and counts once.
     ///
-    /// Nothing but the last step, which is one store, makes it count: a starter that is killed before has not said it, and its reaper says it.
+    /// Nothing but the last step, which is one store, makes it count: a starter that is killed before has not said it,
+    /// and its reaper says it.
     pub(crate) fn disown(&mut self, index: u32) {
         let Some(member) = self.tables().members.get(index) else { return };
         member.disowned.store(1, Ordering::Release);
@@ -330,8 +334,8 @@ impl Local {
         self.give_up(index, |references| (references & STARTER != 0).then_some(references & !STARTER));
     }
 
-    /// Whoever gives up the last reference leaves its own name in its place, in the same store: killed before the slot is free, it is found
-    /// by that name, and the reaper frees the slot.
+    /// Whoever gives up the last reference leaves its own name in its place, in the same store: killed before the slot
+    /// is free, it is found by that name, and the reaper frees the slot.
     fn give_up(&mut self, index: u32, less: impl Fn(u32) -> Option<u32>) {
         let Some(member) = self.tables().members.get(index) else { return };
         let freer = FREEING | self.index;

@@ -1,8 +1,8 @@
 //! The live engine: rendezvous and alternation between threads and processes over the arena.
 //!
 //! Knows nothing of message types, of serialization, or of how processes come to be. It takes Go's `selectgo` to shared
-//! memory: lock the guarded channels in order, look for a partner, commit with one compare-and-swap on the partner's word,
-//! or else queue up everywhere and wait on the own word. What is new is that any participant may be killed at any
+//! memory: lock the guarded channels in order, look for a partner, commit with one compare-and-swap on the partner's
+//! word, or else queue up everywhere and wait on the own word. What is new is that any participant may be killed at any
 //! instruction; the files say step by step what the reaper finds then and what it does about it:
 //!
 //! - `word`: the state word, and the commit

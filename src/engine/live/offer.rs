@@ -1,7 +1,7 @@
 //! The blocking call: lock, look, commit or queue, wait, clean up.
 //!
-//! Knows nothing of values; a message is a block. The algorithm is Go's `selectgo` (runtime/select.go) with the commit of
-//! Reppy, Russo and Xiao's parallel CML (ICFP 2009), made safe against death.
+//! Knows nothing of values; a message is a block. The algorithm is Go's `selectgo` (runtime/select.go) with the commit
+//! of Reppy, Russo and Xiao's parallel CML (ICFP 2009), made safe against death.
 //!
 //! ```text
 //!  1 write   the table of offers (word IDLE)                        nobody looks at it yet
@@ -18,30 +18,31 @@
 //!  9 take    the block over (its tag becomes ours); word := IDLE
 //! ```
 //!
-//! **Why exactly one guard fires.** A waiting context is committed by one compare-and-swap on its one word, whatever channel the
-//! partner came from. A context that looks is not waiting (its word is IDLE), so nobody can commit it while it commits
-//! somebody: that is why the locks of *all* its channels are held while it looks and queues. It never meets itself:
-//! it looks before it queues.
+//! **Why exactly one guard fires.** A waiting context is committed by one compare-and-swap on its one word, whatever
+//! channel the partner came from. A context that looks is not waiting (its word is IDLE), so nobody can commit it while
+//! it commits somebody: that is why the locks of *all* its channels are held while it looks and queues. It never meets
+//! itself: it looks before it queues.
 //!
-//! **Why no match is missed.** A reader and a writer of one channel take its lock one after the other. The second one to
-//! queue would first have looked, under that lock, at a queue that already held the first.
+//! **Why no match is missed.** A reader and a writer of one channel take its lock one after the other. The second one
+//! to queue would first have looked, under that lock, at a queue that already held the first.
 //!
-//! **Remove before sync, and leave the mark.** The waiter may run on the instant its word is SYNCED and use its table again, so
-//! a partner must not touch the offer after a successful sync:
+//! **Remove before sync, and leave the mark.** The waiter may run on the instant its word is SYNCED and use its table
+//! again, so a partner must not touch the offer after a successful sync:
 //! ```text
 //!     partner                         waiter (spinning)
 //!     sync(word)  ─────────────────►  SYNCED: takes the block, IDLE, next offer: writes table[0]
 //!     remove(table[0])  ✗ tears the queue of another channel
 //! ```
-//! So the partner takes the offer out of the queue first, but leaves its LINKED mark. If the sync fails, the partner clears the
-//! mark; if it succeeds, the waiter clears it (it knows which offer fired). In between, a waiter that was committed elsewhere
-//! sees the mark and comes for the lock: it cannot go on and reuse the table while the partner still looks at it. And if the
-//! partner dies in between, the mark tells the reaper that this offer belongs into the queue it rebuilds.
+//! So the partner takes the offer out of the queue first, but leaves its LINKED mark. If the sync fails, the partner
+//! clears the mark; if it succeeds, the waiter clears it (it knows which offer fired). In between, a waiter that was
+//! committed elsewhere sees the mark and comes for the lock: it cannot go on and reuse the table while the partner
+//! still looks at it. And if the partner dies in between, the mark tells the reaper that this offer belongs into the
+//! queue it rebuilds.
 //!
-//! **Who owns which block.** Both parties stage a block: the writer its message, the reader a spare. The commit exchanges them.
-//! A block belongs to the context whose tag it carries, except that a block named in a SYNCED word belongs to that word's
-//! context. Killed after the commit and before it tagged the block it received, a partner leaves that block with
-//! the waiter's tag and nobody to free it: it had announced the exchange, so the reaper finds it.
+//! **Who owns which block.** Both parties stage a block: the writer its message, the reader a spare. The commit
+//! exchanges them. A block belongs to the context whose tag it carries, except that a block named in a SYNCED word
+//! belongs to that word's context. Killed after the commit and before it tagged the block it received, a partner leaves
+//! that block with the waiter's tag and nobody to free it: it had announced the exchange, so the reaper finds it.
 
 use super::buffer::Stored;
 use super::channel::Channel;
@@ -107,7 +108,8 @@ impl Local {
     fn write_table(&mut self, guards: &[Guard]) {
         let tables = self.tables();
         let mut place = 0;
-        // The length is raised first: `offer` below looks at no more than that many places. All old entries are unlinked.
+        // The length is raised first: `offer` below looks at no more than that many places. All old entries are
+        // unlinked.
         self.context.length.store(guards.len() as u32, Ordering::Release);
         for (number, guard) in guards.iter().enumerate() {
             let (channel, block, output) = match *guard {
@@ -280,7 +282,8 @@ impl Local {
         None
     }
 
-    /// Commits a waiting context; one that the last party of a barrier has just claimed is asked again until that is settled.
+    /// Commits a waiting context; one that the last party of a barrier has just claimed is asked again until that is
+    /// settled.
     #[inline]
     pub(super) fn insist(&mut self, sync: impl Fn() -> Sync) -> Sync {
         match sync() {
@@ -302,8 +305,8 @@ impl Local {
             } else if round < 1000 {
                 yield_now();
             } else {
-                // The claimer is stopped, or has no processor: nobody rings when it goes on, but looking all the time would keep a
-                // processor busy for as long as somebody looks at it with a debugger.
+                // The claimer is stopped, or has no processor: nobody rings when it goes on, but looking all the time
+                // would keep a processor busy for as long as somebody looks at it with a debugger.
                 let nobody_rings = AtomicU32::new(0);
                 wait(&nobody_rings, 0, Some(&Deadline::at(Instant::now() + CLAIM_CHECK)));
             }
@@ -338,8 +341,8 @@ impl Local {
         if self.locked.len() == offers.len() {
             offers.iter().enumerate().for_each(queue);
         } else {
-            // Some are on the same channel, where a partner will take the first: the order of the look decides which that
-            // is, or else a random choice would always fall on the same.
+            // Some are on the same channel, where a partner will take the first: the order of the look decides which
+            // that is, or else a random choice would always fall on the same.
             let place = |number: &u16| offers.binary_search_by_key(number, Offer::guard).ok();
             self.scan.iter().filter_map(place).map(|place| (place, &offers[place])).for_each(queue);
         }

@@ -1,13 +1,15 @@
 //! Waiting until the own word is SYNCED: look again for a while, then sleep.
 //!
-//! Knows nothing of channels. On two idle processors a commit reaches a spinning waiter in about a tenth of a microsecond and a
-//! sleeping one in 20 to 60 (measured, November 2026). Where a partner cannot run at the same time (one usable processor, or
-//! more active contexts than processors), spinning keeps it from running; then the waiter *yields* the processor instead: the partner
-//! runs, finds the offer, commits without a wake-up, and yields in turn. That halves the context switches of a ping-pong on one
-//! processor, because a futex wake-up would run the waiter before the waker has made its own next offer.
+//! Knows nothing of channels. On two idle processors a commit reaches a spinning waiter in about a tenth of a
+//! microsecond and a sleeping one in 20 to 60 (measured, November 2026). Where a partner cannot run at the same time
+//! (one usable processor, or more active contexts than processors), spinning keeps it from running; then the waiter
+//! *yields* the processor instead: the partner runs, finds the offer, commits without a wake-up, and yields in turn.
+//! That halves the context switches of a ping-pong on one processor, because a futex wake-up would run the waiter
+//! before the waker has made its own next offer.
 //!
 //! Both are bounded, and adapt to what they bring:
-//! - the budget follows what the partner took when it came in time, halves when it did not, and has a maximum ([`SPINS`], [`YIELDS`]);
+//! - the budget follows what the partner took when it came in time, halves when it did not, and has a maximum
+//!   ([`SPINS`], [`YIELDS`]);
 //! - a yield that took longer than a sleep and a wake-up counts as failed: somebody else has work for the processor;
 //! - every [`PROBE`]th wait gets the full budget, so that a phase of slow partners does not end it for ever.
 
@@ -77,8 +79,8 @@ impl Spin {
             Allowance::Yield(_) => (&mut self.yields, YIELDS),
         };
         *budget = match came {
-            // Jump to four times what was needed, plus a margin. Doubling from a budget of zero would not recover before the
-            // next probe.
+            // Jump to four times what was needed, plus a margin. Doubling from a budget of zero would not recover
+            // before the next probe.
             Some(rounds) => (rounds.saturating_mul(4) + 16).max(*budget).min(most),
             None => *budget / 2,
         };

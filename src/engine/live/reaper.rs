@@ -1,24 +1,26 @@
 //! Death: what is done, step by step, when an operating-system process is gone.
 //!
-//! Knows nothing of signals or exit codes; it is told which process died and undoes what that process had begun. It runs in
-//! the process server, one death after the other, while all other processes go on. The steps, and why in this order:
+//! Knows nothing of signals or exit codes; it is told which process died and undoes what that process had begun. It
+//! runs in the process server, one death after the other, while all other processes go on. The steps, and why in this
+//! order:
 //!
 //! 1. **Words.** Every context of the dead becomes DEAD, so that no new commit reaches it. What its word said is kept.
-//! 2. **Locks.** A lock that a dead context holds protects a half-made change: it is taken over, the queues are rebuilt from
-//!    the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the ends, and
-//!    the fate is delivered again. Then it is released. After this step nobody waits for the dead.
-//!    Records of ends and channels that the dead were making or freeing belong to nobody else; they go.
-//! 3. **Offers.** What the dead still have in queues is unlinked.
-//!    Then the living who were just about to commit one of the dead are waited for: they hold the lock of a channel in their table.
-//!    After this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.
-//! 4. **Exchanges.** A commit that the dead made without tagging the block they received: that block is freed (see `offer`).
+//! 2. **Locks.** A lock that a dead context holds protects a half-made change: it is taken over, the queues are rebuilt
+//!    from the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the
+//!    ends, and the fate is delivered again. Then it is released. After this step nobody waits for the dead. Records of
+//!    ends and channels that the dead were making or freeing belong to nobody else; they go.
+//! 3. **Offers.** What the dead still have in queues is unlinked. Then the living who were just about to commit one of
+//!    the dead are waited for: they hold the lock of a channel in their table. After this nobody tags a block of the
+//!    dead any more. Writers that a dead reader kept waiting are released.
+//! 4. **Exchanges.** A commit that the dead made without tagging the block they received: that block is freed (see
+//!    `offer`).
 //! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
-//! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the SYNCED word of a living context: then the
-//!    message was delivered and its new owner is about to tag it.
-//! 7. **Members.** Phase GONE; then the exit ends go, which wakes whoever joins. Children that nobody can join any more are
-//!    disowned.
-//! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and every
-//!    sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
+//! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the SYNCED word of a living context:
+//!    then the message was delivered and its new owner is about to tag it.
+//! 7. **Members.** Phase GONE; then the exit ends go, which wakes whoever joins. Children that nobody can join any more
+//!    are disowned.
+//! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and
+//!    every sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
 
 use super::channel::{Channel, FRESH, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
 use super::context::{Context, OfferName};
@@ -126,16 +128,17 @@ impl Local {
 
     /// Takes a lock without ever waiting for the dead.
     ///
-    /// Several processes may die at once, and while one of them is buried another one, dead but not yet reaped, may hold a lock that
-    /// the burial needs. Nobody else would break it. The dead holder's context is not marked DEAD then; what it has in queues stays
-    /// there, marked, until its own burial unlinks it.
+    /// Several processes may die at once, and while one of them is buried another one, dead but not yet reaped, may
+    /// hold a lock that the burial needs. Nobody else would break it. The dead holder's context is not marked DEAD
+    /// then; what it has in queues stays there, marked, until its own burial unlinks it.
     pub(super) fn take_lock_as_reaper(&mut self, index: u32, channel: &'static Channel) {
         if channel.lock.take_from_the_dead(self.holder, |context| self.is_dead(context), || ring_locks(self)) {
             self.rebuild(index, channel);
         }
     }
 
-    /// A word was met that the last party of this barrier has claimed: if that party is dead, its claims are settled for it.
+    /// A word was met that the last party of this barrier has claimed: if that party is dead, its claims are settled
+    /// for it.
     pub(super) fn settle_claims_of_the_dead(&mut self, barrier: u32) {
         let Some(channel) = self.tables().channels.get(barrier) else { return };
         if channel.lock.take_over_if(self.holder, |context| self.is_dead(context)) {
@@ -160,8 +163,8 @@ impl Local {
         }
     }
 
-    /// A member is gone: says so, and lets go of the end that its joiner waits for. A thread that is killed on the way has not left: all of
-    /// this is done again at the burial of its process, and every step counts once.
+    /// A member is gone: says so, and lets go of the end that its joiner waits for. A thread that is killed on the way
+    /// has not left: all of this is done again at the burial of its process, and every step counts once.
     pub(crate) fn leave(&mut self, index: u32, member: &Member) {
         let closing = closing(index, member);
         let arguments = member.arguments.swap(NONE, Ordering::AcqRel);
@@ -192,8 +195,8 @@ impl Local {
         self.release_own(index);
     }
 
-    /// Its starter died, perhaps while it described the process: what already belongs to it by its tag or its holder need not be named in
-    /// its slot yet.
+    /// Its starter died, perhaps while it described the process: what already belongs to it by its tag or its holder
+    /// need not be named in its slot yet.
     fn leave_unborn(&mut self, index: u32, closing: Closing) {
         let tables = self.tables();
         for end in tables.held_by(Holder::Exit(index)) {
@@ -289,11 +292,11 @@ impl Local {
 
     /// What an offer of some context means to a channel whose lock we took over.
     ///
-    /// A marked offer on this channel whose owner is alive belongs into the queue, even when the owner was committed elsewhere
-    /// or has withdrawn: it cannot go on before it has had the lock and unlinked the offer. The exception is the offer on
-    /// which the owner was committed: that owner goes on without the lock. It clears the mark before its word leaves
-    /// SYNCED, and it changes the word whenever it uses its table again; so two equal readings of the word with the mark
-    /// and the channel read in between show a moment at which all were true together.
+    /// A marked offer on this channel whose owner is alive belongs into the queue, even when the owner was committed
+    /// elsewhere or has withdrawn: it cannot go on before it has had the lock and unlinked the offer. The exception is
+    /// the offer on which the owner was committed: that owner goes on without the lock. It clears the mark before its
+    /// word leaves SYNCED, and it changes the word whenever it uses its table again; so two equal readings of the word
+    /// with the mark and the channel read in between show a moment at which all were true together.
     fn standing(&self, context: &Context, offer: &super::context::Offer, name: ChannelName) -> Standing {
         loop {
             let before = context.word.read();
@@ -380,8 +383,8 @@ impl Local {
     ///     preempted: has not tagged the block      the reaper frees what carries the tag of the dead  ✗
     ///     received(block)
     /// ```
-    /// Whoever commits holds the locks of all channels in its table until the block is tagged. The words of the dead are DEAD by
-    /// now, so no new commit begins; having had each of those locks once is enough.
+    /// Whoever commits holds the locks of all channels in its table until the block is tagged. The words of the dead
+    /// are DEAD by now, so no new commit begins; having had each of those locks once is enough.
     fn let_partners_finish(&mut self, corpses: &[Corpse]) {
         let tables = self.tables();
         for (_, _, context) in tables.contexts.taken() {
@@ -458,8 +461,8 @@ impl Local {
     }
 }
 
-/// A process that dies while it changes the number of active contexts leaves it wrong, for good. It only decides whether spinning
-/// pays, so counting while others change it is good enough.
+/// A process that dies while it changes the number of active contexts leaves it wrong, for good. It only decides
+/// whether spinning pays, so counting while others change it is good enough.
 fn recount(local: &Local) {
     let tables = local.tables();
     let active = tables.contexts.taken().filter(|(_, _, context)| context.active.load(Ordering::Relaxed) == 1).count();

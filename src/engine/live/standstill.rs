@@ -1,28 +1,31 @@
 //! Standstill: contexts that wait for each other and for nobody else.
 //!
-//! Knows nothing of reports or of what is done about it. Nothing is kept for this while processes run; whoever looks reads the tables
-//! that the protocol has anyway: what each context offers, and who holds which ends.
+//! Knows nothing of reports or of what is done about it. Nothing is kept for this while processes run; whoever looks
+//! reads the tables that the protocol has anyway: what each context offers, and who holds which ends.
 //!
-//! The set is a greatest fixed point. It begins with all contexts that sleep and have no timer. A context leaves it when one of its guards
-//! could be answered from outside: an end of the other side is held by somebody who is not in the set, or is on its way in a
-//! message. What remains when nobody leaves any more waits for ever (a partial deadlock, or a total one if it is everybody).
+//! The set is a greatest fixed point. It begins with all contexts that sleep and have no timer. A context leaves it
+//! when one of its guards could be answered from outside: an end of the other side is held by somebody who is not in
+//! the set, or is on its way in a message. What remains when nobody leaves any more waits for ever (a partial deadlock,
+//! or a total one if it is everybody).
 //!
-//! **Who stands behind an end.** An end, and a `Channel` value (a handle), is held by a process, and any thread of that process may use
-//! it: a Rust value moves between threads without anybody's knowledge. So an end counts as unable to act only if every context of
-//! its process is in the set and every thread without a context waits for another thread of its own. Behind a process on a thread stand
-//! that thread and the threads of the program that act for no process, for it may have made some of them.
+//! **Who stands behind an end.** An end, and a `Channel` value (a handle), is held by a process, and any thread of that
+//! process may use it: a Rust value moves between threads without anybody's knowledge. So an end counts as unable to
+//! act only if every context of its process is in the set and every thread without a context waits for another thread
+//! of its own. Behind a process on a thread stand that thread and the threads of the program that act for no process,
+//! for it may have made some of them.
 //!
-//! **What is believed.** A reading without locks may see a moment that never was, and with much traffic hardly one reading is without
-//! such a ghost. So what a reading finds is only suspected. The next one, a while later, begins its fixed point with those that were
-//! suspected and have not moved since. Only a context that sleeps (PARKED, or HELD by its reader) is suspected at all; it has not moved if
-//! it still sleeps and the count of its waits is the same, and a thread without a context has not moved if the system has not run it since.
+//! **What is believed.** A reading without locks may see a moment that never was, and with much traffic hardly one
+//! reading is without such a ghost. So what a reading finds is only suspected. The next one, a while later, begins its
+//! fixed point with those that were suspected and have not moved since. Only a context that sleeps (PARKED, or HELD by
+//! its reader) is suspected at all; it has not moved if it still sleeps and the count of its waits is the same, and a
+//! thread without a context has not moved if the system has not run it since.
 //! ```text
 //!     first reading      A sleeps, n-th wait     B sleeps, m-th wait     C of the process of A has run k times
 //!     second reading     A sleeps, n-th wait     B sleeps, m-th wait     C has run k times
 //! ```
-//! Each of them slept from its place in the first reading to its place in the second: between the two readings all of them slept at once, and
-//! nobody was left to wake any of them. The generation in a word would not do for this: it has so few bits that a busy context shows the
-//! same again, and while a context spins nobody can tell that it waits.
+//! Each of them slept from its place in the first reading to its place in the second: between the two readings all of
+//! them slept at once, and nobody was left to wake any of them. The generation in a word would not do for this: it has
+//! so few bits that a busy context shows the same again, and while a context spins nobody can tell that it waits.
 //!
 //! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own.
 
@@ -251,8 +254,8 @@ impl Reading {
         groups
     }
 
-    /// The contexts that could answer it. Who could make an end that does is left out: whoever only keeps channels for others would join
-    /// everything that it has to do with.
+    /// The contexts that could answer it. Who could make an end that does is left out: whoever only keeps channels for
+    /// others would join everything that it has to do with.
     fn depends_on(&self, context: u32) -> HashSet<u32> {
         let Some(waiting) = self.waiting.get(&context) else { return HashSet::new() };
         let answers = waiting.guards.iter().flat_map(|(action, channel)| match action.answered_by() {
@@ -269,8 +272,8 @@ impl Reading {
         answers.collect()
     }
 
-    /// The process that keeps a block for itself: arguments for a process that may have to be started again, say. A message has
-    /// none: it may be anywhere between two processes.
+    /// The process that keeps a block for itself: arguments for a process that may have to be started again, say. A
+    /// message has none: it may be anywhere between two processes.
     fn keeper(&self, block: Block) -> Option<u32> {
         match Owner::of(self.tables.arena.block(block).owner())? {
             Owner::Member(member) => Some(member),
@@ -302,7 +305,8 @@ impl Reading {
             (direction, _) if direction != wanted && direction != Direction::Handle => false,
             (_, Holder::Member(holder)) => !self.is_at_rest(holder, set),
             (_, Holder::Exit(dying)) => dying == member || !self.is_at_rest(dying, set),
-            // On its way to somebody, or in the arguments of a process that has not begun; else it goes nowhere without its keeper.
+            // On its way to somebody, or in the arguments of a process that has not begun; else it goes nowhere without
+            // its keeper.
             (_, Holder::Block(block)) => self.keeper(block).is_none_or(|keeper| !self.is_at_rest(keeper, set)),
         });
         self.ends.insert((name.index, name.generation), seen);
@@ -325,8 +329,8 @@ impl Reading {
         self.others_only_wait(host)
     }
 
-    /// Whether the threads of a process that have no context only wait for others. In a proof, they must not have run since the
-    /// reading before either.
+    /// Whether the threads of a process that have no context only wait for others. In a proof, they must not have run
+    /// since the reading before either.
     fn others_only_wait(&mut self, host: u32) -> bool {
         if !self.idle.contains_key(&host) {
             let rest = self.look_at_others(host);
@@ -371,8 +375,8 @@ impl Reading {
             _ => false,
         });
         let enough = seats.len() >= channel.capacity.load(Ordering::Acquire) as usize;
-        // A party that has not taken its seat yet is a handle, in the hands of any thread of its process: not only of the one that made it,
-        // and other threads of that process may wait here already.
+        // A party that has not taken its seat yet is a handle, in the hands of any thread of its process: not only of
+        // the one that made it, and other threads of that process may wait here already.
         let handles_outside = seen.iter().any(|end| match (end.direction, end.holder) {
             (Direction::Handle, Holder::Member(holder)) => !self.is_at_rest(holder, set),
             _ => false,
@@ -381,14 +385,14 @@ impl Reading {
         !stuck && (enough || handles_outside)
     }
 
-    /// The context that keeps a writer waiting, whose word is this; `None` while it has not taken the message over, for then it is about
-    /// to run:
+    /// The context that keeps a writer waiting, whose word is this; `None` while it has not taken the message over, for
+    /// then it is about to run:
     /// ```text
     ///     writer                              reader (stopped, or without a processor)
     ///     HELD(its message), syncs reader ──► SYNCED(message); has not tagged it
     /// ```
-    /// If we took the writer for its own reader, it would seem to wait for itself, and a deadlock would be reported that does not
-    /// exist.
+    /// If we took the writer for its own reader, it would seem to wait for itself, and a deadlock would be reported
+    /// that does not exist.
     fn reader_of(&self, word: u64) -> Option<u32> {
         let block = Snapshot::from_raw(word).block();
         let Some(Owner::Context(reader)) = Owner::of(self.tables.arena.block(block).owner()) else { return None };

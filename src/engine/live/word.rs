@@ -12,15 +12,16 @@
 //!       └────────────────────────────────────── SYNCED ◄──────────┘
 //!                         idle
 //! ```
-//! Two detours lead to SYNCED. In an *extended* rendezvous the writer's word is HELD between the commit and the release, which makes
-//! it SYNCED, or FAILED when the reader did not finish. And before a barrier completes, the last party makes the words of the others
-//! CLAIMED, one by one: then all become SYNCED, or, when one of them was committed elsewhere meanwhile, the others PARKED again.
-//! Nobody else touches a claimed word; whoever meets one looks again, for the claimer goes on at once (`barrier`).
+//! Two detours lead to SYNCED. In an *extended* rendezvous the writer's word is HELD between the commit and the
+//! release, which makes it SYNCED, or FAILED when the reader did not finish. And before a barrier completes, the last
+//! party makes the words of the others CLAIMED, one by one: then all become SYNCED, or, when one of them was committed
+//! elsewhere meanwhile, the others PARKED again. Nobody else touches a claimed word; whoever meets one looks again, for
+//! the claimer goes on at once (`barrier`).
 //!
-//! IDLE → WAITING, WAITING → PARKED, withdraw and idle are made by the owner alone; sync is made by a partner that holds the
-//! lock of a channel on which the owner has an offer. Any phase → DEAD is made by the reaper. Two partners that hold two
-//! different locks may try to sync the same context: one compare-and-swap decides. The same holds for a partner against
-//! the owner's withdrawal.
+//! IDLE → WAITING, WAITING → PARKED, withdraw and idle are made by the owner alone; sync is made by a partner that
+//! holds the lock of a channel on which the owner has an offer. Any phase → DEAD is made by the reaper. Two partners
+//! that hold two different locks may try to sync the same context: one compare-and-swap decides. The same holds for a
+//! partner against the owner's withdrawal.
 //!
 //! Layout, from the low end: phase (3 bits), guard (16), generation (13), block handed over (32). The lower half is the
 //! futex: every transition out of PARKED changes it.
@@ -30,8 +31,8 @@ use crate::memory::{Block, NONE};
 use crate::sys::clock::{Deadline, Instant};
 use std::time::Duration;
 
-/// How often the owner of a claimed word, and whoever wants to commit it, looks whether the claim was settled, should that take longer
-/// than a moment.
+/// How often the owner of a claimed word, and whoever wants to commit it, looks whether the claim was settled, should
+/// that take longer than a moment.
 pub(super) const CLAIM_CHECK: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +60,9 @@ const GENERATION_SHIFT: u32 = 19;
 /// How many waits a word tells apart: narrow on request, to show that nothing but the protocol relies on it.
 pub(super) const GENERATION: u64 = if option_env!("CSPROC_NARROW").is_some() { 0b11 } else { 0x1fff };
 
-/// Stands in the guard field of a HELD word whose owner is a writer that committed a waiting extended reader. The block in such a
-/// word is the message it gave away: it identifies this rendezvous for the release, and it belongs to the reader.
+/// Stands in the guard field of a HELD word whose owner is a writer that committed a waiting extended reader. The block
+/// in such a word is the message it gave away: it identifies this rendezvous for the release, and it belongs to the
+/// reader.
 const LENT: u16 = u16::MAX;
 
 impl Snapshot {

@@ -1,7 +1,7 @@
 //! Faults: one ordering of the sources weakened, or one step left out. And which orderings there are.
 //!
-//! Knows nothing of what an ordering is good for. Loom runs all threads of a model on the thread that asked for it, so what a test puts in
-//! place stays with the test.
+//! Knows nothing of what an ordering is good for. Loom runs all threads of a model on the thread that asked for it, so
+//! what a test puts in place stays with the test.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

@@ -1,12 +1,15 @@
 //! The live engine under loom, which knows weak memory: the sources themselves, not a copy.
 //!
-//! Knows nothing of what the engine is for. `tests/model` runs more of it, where all threads see the same; here a thread may read what is stale.
+//! Knows nothing of what the engine is for. `tests/model` runs more of it, where all threads see the same; here a
+//! thread may read what is stale.
 //!
 //! - [`words`]: the state word and the lock alone, with relaxed payloads around them
-//! - [`scenario`], [`network`]: processes with channels between them, over the whole engine; the stage is that of `tests/model`
+//! - [`scenario`], [`network`]: processes with channels between them, over the whole engine; the stage is that of
+//!   `tests/model`
 //! - [`search`]: all executions of either
 //! - [`fault`]: orderings that are weaker than the sources say, and steps that are left out
-// The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them here.
+// The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
+// here.
 #![cfg(not(test))]
 #![expect(dead_code, unused_imports, reason = "the engine offers more than its models use")]
 #![expect(

@@ -1,12 +1,16 @@
-//! The machine of a model under loom: threads, death, and the bytes of messages. It has the same face as that of `tests/model`.
+//! The machine of a model under loom: threads, death, and the bytes of messages. It has the same face as that of
+//! `tests/model`.
 //!
-//! Knows nothing of the engine. All threads of an execution are coroutines of one thread of the test, so plain cells hold what is
-//! common to them; they change only in steps that loom knows to depend on each other, or when a thread ends.
+//! Knows nothing of the engine. All threads of an execution are coroutines of one thread of the test, so plain cells
+//! hold what is common to them; they change only in steps that loom knows to depend on each other, or when a thread
+//! ends.
 //!
-//! - **Before** the threads, one sets the stage; words are plain memory. With the first thread they become loom's (`sys::atomic`).
+//! - **Before** the threads, one sets the stage; words are plain memory. With the first thread they become loom's
+//!   (`sys::atomic`).
 //! - **Over:** when all have ended, the first one finds the last values in plain memory again.
-//! - **Death.** A process is killed before a chosen one of its steps: its thread unwinds to its beginning, and on the way nothing of the engine
-//!   touches a word. Whoever joins the thread sees what it did: the kernel, which says that a process is dead, orders memory.
+//! - **Death.** A process is killed before a chosen one of its steps: its thread unwinds to its beginning, and on the
+//!   way nothing of the engine touches a word. Whoever joins the thread sees what it did: the kernel, which says that a
+//!   process is dead, orders memory.
 //! - **Messages.** The bytes of a block are one cell of loom: a writer and a reader that are not ordered are a race.
 
 use crate::memory::Block;
@@ -160,8 +164,8 @@ pub(crate) fn step() {
     }
 }
 
-/// The running thread is about to fall asleep: if it dies before the next step, it dies asleep. When that is, others see only by the
-/// burial.
+/// The running thread is about to fall asleep: if it dies before the next step, it dies asleep. When that is, others
+/// see only by the burial.
 pub(crate) fn die_asleep() {
     let sentence = machine(|machine| machine.sentence.get());
     if sentence.is_some_and(|sentence| sentence.thread == me() && sentence.left == 0) {
@@ -169,8 +173,8 @@ pub(crate) fn die_asleep() {
     }
 }
 
-/// A step of somebody who would rather let others run. Loom would then run anybody else, as if he could not go on; so he does go on, unless
-/// he goes round in circles, for all that the search does to interrupt him.
+/// A step of somebody who would rather let others run. Loom would then run anybody else, as if he could not go on; so
+/// he does go on, unless he goes round in circles, for all that the search does to interrupt him.
 pub(crate) fn give_way() {
     step();
     let again = machine(|machine| {

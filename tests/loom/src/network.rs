@@ -42,7 +42,8 @@ pub static TWO_INPUTS: Scenario = Scenario {
     },
 };
 
-/// A writer finds the offer of somebody whom another one has just committed, leaves it, gives up, and queues as a reader where it was.
+/// A writer finds the offer of somebody whom another one has just committed, leaves it, gives up, and queues as a
+/// reader where it was.
 pub static REJECTED: Scenario = Scenario {
     name: "a writer that comes too late, and reads instead",
     parties: 3,

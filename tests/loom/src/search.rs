@@ -37,7 +37,8 @@ pub fn check_words(scenario: &words::scenario::Scenario, preemptions: Option<usi
     .unwrap_or_else(|_| unreachable!("there are no words of the arena in it"))
 }
 
-/// Tries all executions of a scenario of the whole engine. `sentence` names a party and the step before which it is killed.
+/// Tries all executions of a scenario of the whole engine. `sentence` names a party and the step before which it is
+/// killed.
 pub fn check(
     scenario: &'static Scenario,
     preemptions: usize,

@@ -1,4 +1,5 @@
-//! The whole engine in weak memory: every scenario ends as its judge says, whoever is killed; faults that are put into it are found.
+//! The whole engine in weak memory: every scenario ends as its judge says, whoever is killed; faults that are put into
+//! it are found.
 //!
 //! Knows nothing of the protocol. `CSPROC_LONG=1` allows more preemptions and kills before every step.
 
@@ -198,7 +199,8 @@ const SOURCES: &[(&str, &str)] = &[
     ("memory/block.rs", include_str!("../../../src/memory/block.rs")),
 ];
 
-/// Orderings without which something goes wrong that all threads cannot see alike: file, line, part; where it is found while all live, and how.
+/// Orderings without which something goes wrong that all threads cannot see alike: file, line, part; where it is found
+/// while all live, and how.
 const NEEDED: &[(&str, &str, Part, &Scenario, &str)] = &[
     // The message.
     ("live/word.rs", "Snapshot(self.0.load(Ordering::Acquire))", Part::Acquire, &scenario::ONCE, RACE),
@@ -257,10 +259,11 @@ fn a_weaker_ordering_is_found() {
     }
 }
 
-/// Orderings that only a reaper needs: file, line, part; the scenario and the party that is killed. Without any of them, it frees a block that
-/// somebody has.
+/// Orderings that only a reaper needs: file, line, part; the scenario and the party that is killed. Without any of
+/// them, it frees a block that somebody has.
 const NEEDED_BY_THE_REAPER: &[(&str, &str, Part, &Scenario, usize)] = &[
-    // It waits for the living who were committing one of the dead: whoever says that it has finished has tagged the block before.
+    // It waits for the living who were committing one of the dead: whoever says that it has finished has tagged the
+    // block before.
     ("live/context.rs", "self.partner.store(0, Ordering::Release);", Part::Release, &scenario::BORROWED, 0),
     (
         "live/reaper.rs",

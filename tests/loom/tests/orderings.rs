@@ -64,8 +64,9 @@ const SPARE: &[(&str, &str, Part)] = &[
     ("lock.rs", "let mut now = self.0.load(Ordering::Acquire);", Part::Acquire),
     ("lock.rs", TAKE_OVER, Part::Acquire),
     ("lock.rs", TAKE_OVER, Part::Failure),
-    // What the owner has done before is published by the commit that follows `hold` and by the `wait` that follows `idle`. But a reaper looks
-    // at a block's tag once the word is IDLE: in the whole engine (`tests/engine.rs`) the ordering of `idle` is needed.
+    // What the owner has done before is published by the commit that follows `hold` and by the `wait` that follows
+    // `idle`. But a reaper looks at a block's tag once the word is IDLE: in the whole engine (`tests/engine.rs`) the
+    // ordering of `idle` is needed.
     (
         "word.rs",
         "self.0.store(Snapshot::new(Phase::Idle, 0, now.generation(), NONE).0, Ordering::Release);",

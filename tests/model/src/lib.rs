@@ -1,15 +1,17 @@
-//! The protocol of the live engine, run by model checkers: its own sources, not a copy, over a machine that a checker controls.
+//! The protocol of the live engine, run by model checkers: its own sources, not a copy, over a machine that a checker
+//! controls.
 //!
 //! Knows nothing of what the engine is for. The layers `memory` and `engine` are the files of csproc itself; only the
-//! layer `sys` is this package's. Its atomics are plain words in a plain arena, as they are in the program, but each operation on one is a
-//! step at which the checker decides who goes on, and at which a process can be killed.
+//! layer `sys` is this package's. Its atomics are plain words in a plain arena, as they are in the program, but each
+//! operation on one is a step at which the checker decides who goes on, and at which a process can be killed.
 //!
 //! - `machine`: steps, threads, sleep, time, death
 //! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them, what each did, and the audit when all is over
 //! - [`scenario`]: what they do and what may come of it
 //! - [`search`]: which schedules are tried
-// The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them here.
+// The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
+// here.
 #![cfg(not(test))]
 #![expect(dead_code, unused_imports, reason = "the engine offers more than its models use")]
 

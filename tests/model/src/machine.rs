@@ -1,14 +1,16 @@
 //! The machine of a model: threads that take one step at a time, sleep, are killed, and a clock that they do not read.
 //!
-//! Knows nothing of the engine. All threads of an execution are coroutines of one thread of the test, so plain cells hold what is
-//! common to them; nothing changes between two steps.
+//! Knows nothing of the engine. All threads of an execution are coroutines of one thread of the test, so plain cells
+//! hold what is common to them; nothing changes between two steps.
 //!
 //! - **Step.** Before every operation on a shared word the checker decides who goes on.
-//! - **Sleep.** A sleeper is woken by a wake-up on its word, and only then, so that a lost one is a deadlock, which the checker reports.
-//!   A search can also ask for wake-ups that nobody sent (signals do that to a futex): see [`crate::search`].
-//! - **Time.** It passes when a sleeper with a deadline is run before anybody has woken it: at any moment that the checker chooses.
-//! - **Death.** A process is killed before a chosen one of its steps, or in the sleep before it: its thread unwinds to its beginning, and on the way nothing of
-//!   the engine touches a shared word. From then on [`is_dead`] says so.
+//! - **Sleep.** A sleeper is woken by a wake-up on its word, and only then, so that a lost one is a deadlock, which the
+//!   checker reports. A search can also ask for wake-ups that nobody sent (signals do that to a futex): see
+//!   [`crate::search`].
+//! - **Time.** It passes when a sleeper with a deadline is run before anybody has woken it: at any moment that the
+//!   checker chooses.
+//! - **Death.** A process is killed before a chosen one of its steps, or in the sleep before it: its thread unwinds to
+//!   its beginning, and on the way nothing of the engine touches a shared word. From then on [`is_dead`] says so.
 
 use crate::memory::Block;
 use crate::sys::map;

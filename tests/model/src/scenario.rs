@@ -1,8 +1,8 @@
 //! Scenarios: two to five processes, what each of them does, and what may come of it.
 //!
-//! Knows nothing of schedules or of death: whoever is killed has no part in the result, and the others must still come to an end. That nobody
-//! is left waiting, that nothing is left over and that no value is doubled is held everywhere, by the checker and by the stage. `tests/loom` takes
-//! most of them, too.
+//! Knows nothing of schedules or of death: whoever is killed has no part in the result, and the others must still come
+//! to an end. That nobody is left waiting, that nothing is left over and that no value is doubled is held everywhere,
+//! by the checker and by the stage. `tests/loom` takes most of them, too.
 
 use crate::engine::live::{Closing, Direction};
 use crate::engine::{ChannelName, Fate, Store};
@@ -150,7 +150,8 @@ pub static CIRCLE: Scenario = Scenario {
     },
 };
 
-/// One that reads from two channels at once, and then from the other one; a writer on each of them, and another reader of the second one.
+/// One that reads from two channels at once, and then from the other one; a writer on each of them, and another reader
+/// of the second one.
 pub static CHOOSER: Scenario = Scenario {
     name: "a chooser, two writers, and another reader behind it",
     parties: 4,
@@ -201,7 +202,8 @@ pub static ELSEWHERE: Scenario = Scenario {
     },
 };
 
-/// A reader and a writer that use ends which somebody else holds: the channel outlives them, so a deadline must end their waiting.
+/// A reader and a writer that use ends which somebody else holds: the channel outlives them, so a deadline must end
+/// their waiting.
 pub static BORROWED: Scenario = Scenario {
     name: "a reader and a writer with borrowed ends",
     parties: 2,

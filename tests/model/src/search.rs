@@ -184,9 +184,9 @@ struct Choice {
 
 /// Depth first through all schedules with so many preemptions at most.
 ///
-/// Going on with the same thread is free. Choosing another one costs a preemption, unless the thread is asleep, over, or gives way.
-/// Who gives way is not run again before everybody else was who could run then: so nobody goes round in circles, alone or with others,
-/// while the one they wait for never runs.
+/// Going on with the same thread is free. Choosing another one costs a preemption, unless the thread is asleep, over,
+/// or gives way. Who gives way is not run again before everybody else was who could run then: so nobody goes round in
+/// circles, alone or with others, while the one they wait for never runs.
 struct Bounded {
     most: u32,
     spent: u32,

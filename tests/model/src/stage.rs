@@ -1,8 +1,8 @@
 //! A stage: processes with channels between them, what each of them saw, and the audit when all is over.
 //!
-//! Knows nothing of schedules. One thread is one process, so that a killed thread is a killed process: its context, its ends and its blocks
-//! are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as the others are. Both checkers use this file,
-//! each over a `machine` of its own.
+//! Knows nothing of schedules. One thread is one process, so that a killed thread is a killed process: its context, its
+//! ends and its blocks are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as
+//! the others are. Both checkers use this file, each over a `machine` of its own.
 
 use crate::engine::live::{
     ChannelKind, Closing, Direction, EndName, Holder, Local, MemberName, Phase, Unfinished, become_host, bury, tables,
@@ -294,7 +294,8 @@ fn act(role: Role) -> Vec<Seen> {
     let mut party = role.party;
     (role.body)(&mut party);
     let Party { local, seen, .. } = party;
-    // Killed while it gives its context back, a process takes one slot with it, as `memory::pool` says; nobody waits for that.
+    // Killed while it gives its context back, a process takes one slot with it, as `memory::pool` says; nobody waits
+    // for that.
     machine::pardon();
     machine::at_last(move || {
         drop(ManuallyDrop::into_inner(local));
@@ -358,7 +359,8 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
         clear(ManuallyDrop::into_inner(local), root, &handles, &members, victim);
     });
     conserve(&parts);
-    // Who came to its end before its death was buried all the same, and has retired from its channels: the judges do not think of that.
+    // Who came to its end before its death was buried all the same, and has retired from its channels: the judges do
+    // not think of that.
     if sentence.is_none() || machine::was_executed() {
         (scenario.judge)(&parts);
     }
@@ -386,8 +388,8 @@ fn clear(mut local: Local, root: u32, handles: &[EndName], members: &[u32], buri
     assert!(census.members <= 1 + usize::from(machine::was_executed()), "{census:?}");
     // A burial counts the active ones while others change their number: see `recount`.
     assert!(buried.is_some() || census.active == 0, "{census:?}");
-    // Every block is free once: taking all of them and one more gives each one once, and cuts one new one. But a process that is killed
-    // between taking a block and putting its tag on it takes the block with it.
+    // Every block is free once: taking all of them and one more gives each one once, and cuts one new one. But a
+    // process that is killed between taking a block and putting its tag on it takes the block with it.
     let arena = tables().arena;
     let all = arena.blocks().count();
     let taken: HashSet<Block> = (0..=all).map(|_| arena.take_block(0, 1).expect("a block")).collect();
@@ -396,8 +398,8 @@ fn clear(mut local: Local, root: u32, handles: &[EndName], members: &[u32], buri
     assert!(lost <= usize::from(machine::was_executed()), "{lost} blocks belong to nobody");
 }
 
-/// What holds in every scenario: no value is read twice, and none that nobody has written. What a living writer has written was read, if
-/// all are alive and nothing was lost with the dead.
+/// What holds in every scenario: no value is read twice, and none that nobody has written. What a living writer has
+/// written was read, if all are alive and nothing was lost with the dead.
 fn conserve(parts: &[Part]) {
     let all: Vec<Seen> = parts.iter().flatten().flatten().copied().collect();
     let reads: Vec<u64> =

@@ -1,7 +1,7 @@
 //! Things that are put down by one thread of a model and taken up by another, although they must not change threads.
 //!
-//! Knows nothing of what they are. All threads of an execution are coroutines of one thread of the test, so nothing changes threads; only
-//! the types do not say so.
+//! Knows nothing of what they are. All threads of an execution are coroutines of one thread of the test, so nothing
+//! changes threads; only the types do not say so.
 
 use std::any::Any;
 use std::cell::RefCell;

@@ -1,5 +1,5 @@
-//! Each party of each scenario is killed before each of its steps: the others end, with the value once or with the reason why not, and
-//! the reaper leaves nothing behind.
+//! Each party of each scenario is killed before each of its steps: the others end, with the value once or with the
+//! reason why not, and the reaper leaves nothing behind.
 //!
 //! Knows nothing of the protocol. `CSPROC_LONG=1` tries a hundred times as many schedules for each death.
 

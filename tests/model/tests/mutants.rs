@@ -1,7 +1,7 @@
 //! Faults put into the protocol on purpose: each of them is found. So the models look where they seem to look.
 //!
-//! Knows nothing of what a fault does: the line in the engine that has its name says it. Each one is given a scenario and a search that
-//! finds it; with `CSPROC_LONG=1` the same search is made without the fault, too, and finds nothing.
+//! Knows nothing of what a fault does: the line in the engine that has its name says it. Each one is given a scenario
+//! and a search that finds it; with `CSPROC_LONG=1` the same search is made without the fault, too, and finds nothing.
 
 use csproc_model::one_at_a_time;
 mod long;

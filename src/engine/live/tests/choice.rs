@@ -1,4 +1,5 @@
-//! The laws of choice, on threads of one process: exactly one guard fires, in the order asked for, and the others leave no trace.
+//! The laws of choice, on threads of one process: exactly one guard fires, in the order asked for, and the others leave
+//! no trace.
 //!
 //! Knows nothing of processes or of death.
 

@@ -1,5 +1,5 @@
-//! What `audit` says about tables that are damaged by hand, one thing at a time: each kind of finding is made, and each is gone with
-//! the damage.
+//! What `audit` says about tables that are damaged by hand, one thing at a time: each kind of finding is made, and each
+//! is gone with the damage.
 //!
 //! Knows nothing of how such damage could come about; that it does not is what all other tests say.
 

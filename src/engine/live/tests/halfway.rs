@@ -65,7 +65,8 @@ fn stop_with_lock(writer: Writer<u8>) -> crate::Result<()> {
     Ok(writer.write(1)?)
 }
 
-/// A holder that is only stopped may come back, so its lock is nobody else's: they sleep until it goes on, or is killed.
+/// A holder that is only stopped may come back, so its lock is nobody else's: they sleep until it goes on, or is
+/// killed.
 #[test]
 fn a_holder_that_is_stopped_holds_others_up_until_it_goes_on_or_is_killed() {
     alone("a_holder_that_is_stopped_holds_others_up_until_it_goes_on_or_is_killed", || {
@@ -130,7 +131,8 @@ fn read_raw(reader: Reader<u8>) {
     stay()
 }
 
-/// Who commits takes the offer out of the queue and leaves its mark to the owner; the owner dies before it has cleared it.
+/// Who commits takes the offer out of the queue and leaves its mark to the owner; the owner dies before it has cleared
+/// it.
 #[test]
 fn an_offer_that_was_answered_is_not_taken_out_twice_when_its_owner_dies() {
     alone("an_offer_that_was_answered_is_not_taken_out_twice_when_its_owner_dies", || {
@@ -152,7 +154,8 @@ fn an_offer_that_was_answered_is_not_taken_out_twice_when_its_owner_dies() {
     });
 }
 
-/// The reader R meets the stale offer of the writer X first and announces that exchange; then it waits, is committed, and killed.
+/// The reader R meets the stale offer of the writer X first and announces that exchange; then it waits, is committed,
+/// and killed.
 #[test]
 fn an_exchange_that_failed_is_not_settled_when_its_author_dies() {
     alone("an_exchange_that_failed_is_not_settled_when_its_author_dies", || {

@@ -1,6 +1,7 @@
 //! Law 12: a context is proved to stand still only by two readings of one and the same wait.
 //!
-//! Knows nothing of reports. The looks are made by hand, by a thread that stands aside, so that nothing depends on time.
+//! Knows nothing of reports. The looks are made by hand, by a thread that stands aside, so that nothing depends on
+//! time.
 
 use super::super::standstill::Suspects;
 use super::super::word::{GENERATION, Phase};

@@ -20,8 +20,8 @@ fn is_long() -> bool {
 
 /// Runs a test while no other test of the engine runs.
 ///
-/// It runs on a thread of its own, so that its context is given back before the next test begins; a thread that a scope has
-/// joined by itself may still be about to give its context back.
+/// It runs on a thread of its own, so that its context is given back before the next test begins; a thread that a scope
+/// has joined by itself may still be about to give its context back.
 pub(super) fn alone(test: &str, body: impl FnOnce() + Send) {
     let _gate = GATE.lock();
     let own = super::super::host().unwrap();

@@ -1,10 +1,11 @@
 //! Atomics that lie in memory as those of `std` do, and are known to loom while the threads of a model run.
 //!
-//! Knows nothing of what the words mean. Loom's atomics are objects, the engine's words are places in the arena: so an operation looks up
-//! by its address which object stands for a word. The object must be older than the threads. One made by the first thread that
-//! comes to the word would give that thread's view to whoever acquires the initial value, and be a race to those who come from elsewhere.
-//! Therefore one thread makes them all before it starts the others, for all words that were ever used by any (see [`super::known`]).
-//! Before the threads, and when they are over, words are plain memory.
+//! Knows nothing of what the words mean. Loom's atomics are objects, the engine's words are places in the arena: so an
+//! operation looks up by its address which object stands for a word. The object must be older than the threads. One
+//! made by the first thread that comes to the word would give that thread's view to whoever acquires the initial value,
+//! and be a race to those who come from elsewhere. Therefore one thread makes them all before it starts the others, for
+//! all words that were ever used by any (see [`super::known`]). Before the threads, and when they are over, words are
+//! plain memory.
 
 use super::futex::Word;
 use super::known::{self, Kind};
@@ -180,8 +181,8 @@ atomic!(AtomicU8, u8, BYTES);
 atomic!(AtomicU32, u32, WORDS);
 atomic!(AtomicU64, u64, LONG_WORDS);
 
-/// The number of active contexts, on which nothing depends but whether spinning pays: it is not put before loom, where each reading of it
-/// would double the executions.
+/// The number of active contexts, on which nothing depends but whether spinning pays: it is not put before loom, where
+/// each reading of it would double the executions.
 pub(crate) use real::AtomicI32;
 
 /// Begins an execution.

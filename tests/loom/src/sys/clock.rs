@@ -1,7 +1,7 @@
 //! Time: a deadline passes when somebody sleeps with it, and for nobody else.
 //!
-//! Knows nothing of who waits. Each reading of the clock is later than all before it, so each deadline is one of its own: what passes for one
-//! thread does not pass for another, between whose steps the checker would see no dependence.
+//! Knows nothing of who waits. Each reading of the clock is later than all before it, so each deadline is one of its
+//! own: what passes for one thread does not pass for another, between whose steps the checker would see no dependence.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;

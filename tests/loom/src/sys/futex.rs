@@ -1,10 +1,11 @@
 //! The futex: compares and goes to sleep in one step, wakes first come first.
 //!
-//! Knows nothing of what the word means. The comparison sees the newest value, as that of the kernel does, which compares under the lock
-//! that a waker takes afterwards: a sleeper that saw an older one would be woken at once. It orders nothing else; but a wake-up orders
-//! memory, as it does in the kernel, so orderings that only a sleeper needs are seen by those who look without sleeping. Both are
-//! operations on the word, so that the checker tries them in either order. Whoever has a deadline does not sleep: it has passed. Who comes back
-//! to what has not changed meanwhile gives way to the others.
+//! Knows nothing of what the word means. The comparison sees the newest value, as that of the kernel does, which
+//! compares under the lock that a waker takes afterwards: a sleeper that saw an older one would be woken at once. It
+//! orders nothing else; but a wake-up orders memory, as it does in the kernel, so orderings that only a sleeper needs
+//! are seen by those who look without sleeping. Both are operations on the word, so that the checker tries them in
+//! either order. Whoever has a deadline does not sleep: it has passed. Who comes back to what has not changed meanwhile
+//! gives way to the others.
 
 use super::clock::Deadline;
 use crate::machine;

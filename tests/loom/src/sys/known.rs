@@ -1,8 +1,8 @@
 //! Which words of the arena the threads of a model use.
 //!
-//! Knows nothing of what lies in them. Nobody says it: an execution in which a thread comes to a word that is not known yet goes on with plain
-//! memory, is worth nothing, and is followed by a search from the beginning. The arena lies at one address, so what was learned
-//! once serves all searches of a test.
+//! Knows nothing of what lies in them. Nobody says it: an execution in which a thread comes to a word that is not known
+//! yet goes on with plain memory, is worth nothing, and is followed by a search from the beginning. The arena lies at
+//! one address, so what was learned once serves all searches of a test.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

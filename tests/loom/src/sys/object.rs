@@ -1,4 +1,5 @@
-//! The atomics of loom under the names of `std`, with the orderings that the caller asks for, or weaker ones if a test wants that.
+//! The atomics of loom under the names of `std`, with the orderings that the caller asks for, or weaker ones if a test
+//! wants that.
 //!
 //! Knows nothing of what the words mean, and nothing of the arena: each of these is an object of its own.
 

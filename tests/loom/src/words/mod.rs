@@ -1,4 +1,5 @@
-//! The two words of the engine on which everything depends, by themselves: the files of csproc with scenarios around them.
+//! The two words of the engine on which everything depends, by themselves: the files of csproc with scenarios around
+//! them.
 //!
 //! Knows nothing of the rest of the protocol, and nothing of the arena: here each word is an object of loom.
 

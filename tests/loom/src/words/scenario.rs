@@ -1,6 +1,7 @@
 //! What threads do to a state word and to a lock, and what may come of it.
 //!
-//! Knows nothing of how executions are found. Payloads are relaxed: only the orderings of the two words keep them from being stale.
+//! Knows nothing of how executions are found. Payloads are relaxed: only the orderings of the two words keep them from
+//! being stale.
 
 use super::lock::{Lock, LockHolder};
 use super::sync::{Woken, mutant};

@@ -1,6 +1,7 @@
 //! Atomics that lie in memory as those of `std` do, and give the checker the word before every operation.
 //!
-//! Knows nothing of weak memory: operations happen in one order that all threads see (shuttle's model, too, has no other).
+//! Knows nothing of weak memory: operations happen in one order that all threads see (shuttle's model, too, has no
+//! other).
 
 use crate::machine;
 use std::sync::atomic as real;

@@ -1,6 +1,7 @@
 //! Time, which stands still until somebody who waits for it runs.
 //!
-//! Knows nothing of who waits. A sleeper with a deadline may be run at any moment of the schedule; then its deadline has passed.
+//! Knows nothing of who waits. A sleeper with a deadline may be run at any moment of the schedule; then its deadline
+//! has passed.
 
 use crate::machine;
 use std::ops::Add;

@@ -1,7 +1,7 @@
 //! The arena: pages of this process, all zero when an execution begins.
 //!
-//! Knows nothing of what lies in them. One arena serves all executions, one after the other; what an execution has touched is
-//! wiped before the next one.
+//! Knows nothing of what lies in them. One arena serves all executions, one after the other; what an execution has
+//! touched is wiped before the next one.
 
 use rustix::io::Errno;
 use std::sync::OnceLock;
