@@ -18,6 +18,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("be asked", be_asked),
     ("answer for itself", answer_for_itself),
     ("tell without being asked", tell_without_being_asked),
+    ("tell in a process", tell_in_a_process),
 ];
 
 #[process]
@@ -93,6 +94,26 @@ fn tell_without_being_asked() {
     with_waiting_processes(csproc::dump);
 }
 
+#[process]
+fn tell() {
+    csproc::dump();
+}
+
+/// Beside a child that has ended and that nobody has joined.
+fn tell_in_a_process() {
+    let (name, c) = (csproc::current().id(), Channel::<u64>::new());
+    let _w = c.writer();
+    let ended = Spawn!(nothing().named("ended child")).unwrap();
+    ended.exit_guard().wait().unwrap();
+    Parallel!(tell().named("telling process")).unwrap();
+    let audit = csproc::audit();
+    ended.join().unwrap();
+    assert_eq!(csproc::audit().processes(), audit.processes() - 1, "{name}: {audit}");
+}
+
+#[process]
+fn nothing() {}
+
 fn interrogated(scenario: &str) -> Program {
     let (mut command, tag) = command(scenario);
     let mut program = Program::start_as(command.stdin(Stdio::piped()).stderr(Stdio::piped()), tag);
@@ -152,6 +173,17 @@ once! {
         let mut text = String::new();
         stderr.read_to_string(&mut text).unwrap();
         assert!(!text.contains("csproc:"), "{text}");
+    }
+
+    fn dump_in_a_process_shows_the_program_and_who_has_ended() {
+        let remains = crate::scenario::output(command("tell in a process").0);
+        assert!(remains.status.success(), "{remains:?}");
+        let processes = remains.stderr.split("csproc: channels\n").next().unwrap();
+        assert!(processes.starts_with("csproc: processes\n  `main`, process "), "{processes}");
+        assert!(processes.contains("  `telling process`, process "), "{processes}");
+        let ended = processes.lines().find(|line| line.contains("`ended child`")).unwrap();
+        assert!(ended.ends_with(", ended, not joined yet"), "{ended}");
+        assert!(!processes.contains("csproc-server"), "{processes}");
     }
 
     fn dump_prints_the_same() {

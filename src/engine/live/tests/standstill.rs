@@ -10,6 +10,7 @@ use super::audit::first_waiting;
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, read, write};
 use crate::engine::ChannelName;
+use std::sync::atomic::Ordering;
 
 /// The context that waits to read, once it sleeps.
 fn asleep(name: ChannelName) -> u32 {
@@ -97,6 +98,31 @@ fn law_12_whoever_spins_is_no_suspect() {
             assert_eq!(reader.word.park(), super::super::word::Own::Done);
             suspected();
             write(wire.name, 1).unwrap();
+        });
+    });
+}
+
+/// The word of a context lies in memory that is shared with other processes.
+#[test]
+fn law_12_whoever_sleeps_in_shared_memory_may_be_woken_from_elsewhere() {
+    alone("law_12_whoever_sleeps_in_shared_memory_may_be_woken_from_elsewhere", || {
+        let wire = Wire::new();
+        here(|local| local.stand_aside());
+        std::thread::scope(|threads| {
+            threads.spawn(|| read(wire.name));
+            let reader = tables().contexts.get(asleep(wire.name)).unwrap();
+            suspected();
+            let thread = reader.thread.load(Ordering::Acquire);
+            let stat = format!("/proc/self/task/{thread}/stat");
+            until(|| std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S ")));
+            // Of all threads only this one, as if it were no context and slept in memory of the user's.
+            let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+            let tasks = tasks.map(|task| task.file_name().to_str().unwrap().parse::<u32>().unwrap());
+            let others: Vec<u32> = tasks.filter(|task| *task != thread).collect();
+            let rest = |known: &[u32]| crate::sys::threads::rest(std::process::id(), known);
+            let seen = (rest(&others), rest(&[&others[..], &[thread]].concat()));
+            write(wire.name, 1).unwrap();
+            assert_eq!(seen, (None, Some(Vec::new())));
         });
     });
 }
