@@ -4,8 +4,8 @@
 //! is turned into an absolute time by its distance from now; the error is the time between the two clock
 //! reads and always to the late side, so that a timer is never early.
 //!
-//! The clocks are read through the C library: rustix looks for the kernel's own page of code by itself, and stops the program where a tool
-//! such as Valgrind has taken that page away.
+//! The clocks are read through the C library: rustix looks for the kernel's own page of code by itself, and stops the
+//! program where a tool such as Valgrind has taken that page away.
 #![expect(unsafe_code, reason = "reads a clock through the C library; listed in the architecture page")]
 
 use rustix::time::Timespec;
