@@ -158,14 +158,16 @@ macro_rules! Sequence {
 
 /// Starts processes and comes back at once, with a [`Child`] for each part.
 ///
-/// The grammar is that of [`Parallel!`]. A child that is not joined goes on, and is joined when the process that
-/// spawned it ends.
+/// `Spawn!(a, b)` gives two children, each joined by itself; [`network!(a, b).spawn()`](Network::spawn) gives one child
+/// that stands for both, and is joined, killed and waited for as one. The grammar is that of [`Parallel!`]. A child
+/// that is not joined goes on, and is joined when the process that spawned it ends.
 ///
 /// # Blocking
 /// Waits until the system has started the processes, not for what they do.
 ///
 /// # Errors
-/// A process could not be started.
+/// A process could not be started. The channels of its arguments are poisoned, so that nobody waits for a process that
+/// never was; the parts before it go on, as children that were let go.
 ///
 /// # Examples
 /// ```
@@ -374,9 +376,9 @@ macro_rules! FairSelect {
 pub mod prelude {
     pub use crate::values::Values;
     pub use crate::{
-        AltSelect, Alternation, Barrier, Buffer, Carrier, Channel, ChannelEnd, ChannelError, Child, Deadlock,
-        FairSelect, Message, Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader, Sequence,
-        Spawn, WriteError, Writer, network, poison, process, retire, select_read, tick,
+        AltSelect, Alternation, Barrier, Buffer, Carrier, Cause, Channel, ChannelEnd, ChannelError, Child, Deadlock,
+        Failure, FairSelect, Message, Network, NetworkError, OnCrash, Parallel, Placement, PriSelect, Process, Reader,
+        Sequence, Spawn, Supervisor, WriteError, Writer, network, poison, process, retire, select_read, tick,
     };
 }
 

@@ -9,15 +9,15 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// Reads from a foreign channel or waits for a descriptor, by itself or as a guard; made by [`ipc`](super::ipc),
-/// [`crossbeam`](super::crossbeam) and [`readable`](super::readable).
+/// [`readable`](super::readable) and `crossbeam`.
 ///
 /// # Examples
 /// ```
 /// use csproc::{bridge, prelude::*};
 /// use std::time::Duration;
 ///
-/// let (sender, receiver) = crossbeam_channel::bounded(0);
-/// let foreign = bridge::crossbeam(receiver);
+/// let (sender, receiver) = ipc_channel::ipc::channel()?;
+/// let foreign = bridge::ipc(receiver)?;
 /// let mut alt = Alternation::new();
 /// let value = alt.guard(&foreign);
 /// let timer = alt.after(Duration::from_millis(1));
@@ -50,7 +50,7 @@ impl<S: Source> Bridge<S> {
     /// expected ([`Invalid`](ChannelError::Invalid)).
     ///
     /// # Examples
-    /// See [`crossbeam`](super::crossbeam).
+    /// See [`bridge`](super).
     pub fn read(&self) -> Result<S::Value, ChannelError> {
         settle();
         self.source.read(None)
@@ -111,9 +111,10 @@ impl<S: Source> Bridge<S> {
     ///
     /// # Examples
     /// ```
-    /// let (_sender, receiver) = crossbeam_channel::bounded::<u8>(1);
-    /// let foreign = csproc::bridge::crossbeam(receiver);
+    /// let (_sender, receiver) = ipc_channel::ipc::channel::<u8>()?;
+    /// let foreign = csproc::bridge::ipc(receiver)?;
     /// assert!(foreign.read_deadline(std::time::Instant::now()).unwrap_err().is_timed_out());
+    /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn read_deadline(&self, deadline: Instant) -> Result<S::Value, ChannelError> {
         settle();

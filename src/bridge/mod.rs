@@ -9,7 +9,7 @@
 //! | made by | what it reads | a message |
 //! |---|---|---|
 //! | [`ipc`] | [`IpcReceiver`] | a value |
-//! | [`crossbeam`] | [`crossbeam_channel::Receiver`] | a value |
+#![cfg_attr(feature = "crossbeam", doc = "| [`crossbeam`] | [`crossbeam_channel::Receiver`] | a value |")]
 //! | [`readable`] | anything that has a file descriptor | `()`: reading would not wait |
 //!
 //! # What is kept
@@ -33,8 +33,8 @@
 //!
 //! let c = Channel::new();
 //! let (w, own) = (c.writer(), c.reader());
-//! let (sender, receiver) = crossbeam_channel::bounded(1);
-//! let foreign = bridge::crossbeam(receiver);
+//! let (sender, receiver) = ipc_channel::ipc::channel()?;
+//! let foreign = bridge::ipc(receiver)?;
 //!
 //! let writer = std::thread::spawn(move || {
 //!     (w.write(1).unwrap(), sender.send(20).unwrap());

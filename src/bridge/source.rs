@@ -7,8 +7,8 @@ use crate::channel::{ChannelError, MessageError};
 use std::fmt;
 use std::time::Instant;
 
-/// What a [`Bridge`](super::Bridge) can lead to: [`Ipc`](super::Ipc), [`Crossbeam`](super::Crossbeam) and
-/// [`Descriptor`](super::Descriptor).
+/// What a [`Bridge`](super::Bridge) can lead to: [`Ipc`](super::Ipc), [`Descriptor`](super::Descriptor)
+/// and `Crossbeam`.
 ///
 /// # Examples
 /// ```
@@ -17,10 +17,10 @@ use std::time::Instant;
 /// fn count<S: Source>(bridge: &Bridge<S>) -> usize {
 ///     std::iter::from_fn(|| bridge.try_read().ok()).count()
 /// }
-/// let (sender, receiver) = crossbeam_channel::unbounded();
+/// let (sender, receiver) = ipc_channel::ipc::channel()?;
 /// sender.send('a')?;
 /// sender.send('b')?;
-/// assert_eq!(count(&bridge::crossbeam(receiver)), 2);
+/// assert_eq!(count(&bridge::ipc(receiver)?), 2);
 /// # Ok::<(), csproc::Error>(())
 /// ```
 pub trait Source: Sealed {

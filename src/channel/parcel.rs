@@ -41,6 +41,11 @@ impl Parcel {
             .map(|(value, _)| value)
     }
 
+    /// The type of the value.
+    pub(crate) fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
     /// The block has become the calling process's: from now on the parcel goes when this process does.
     pub(crate) fn adopted(self) -> Parcel {
         if let Ok(member) = member() {

@@ -8,15 +8,21 @@ use super::ending::Ending;
 use super::entry::entry;
 use super::failure::NetworkError;
 use super::part::parallel;
+use super::start_error::StartError;
 use crate::channel::{Message, MessageError, Parcel};
 use crate::forkserver::Entry;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Where a process runs.
+///
+/// Whatever a program says, `CSPROC_PLACEMENT=thread` in its environment puts every process on a thread, so that a
+/// debugger sees all of them in one process and stops wherever it is told to; `CSPROC_PLACEMENT=process` puts every
+/// process into one of its own.
 ///
 /// # Examples
 /// ```
@@ -42,6 +48,20 @@ pub enum Placement {
     Process,
     /// A thread of the process that starts it.
     Thread,
+}
+
+impl Placement {
+    /// Where everything runs by the wish of who started the program; read once.
+    fn of_everything() -> &'static Result<Option<Placement>, String> {
+        static WISH: OnceLock<Result<Option<Placement>, String>> = OnceLock::new();
+        WISH.get_or_init(|| match std::env::var_os("CSPROC_PLACEMENT") {
+            Some(wish) => match wish.to_string_lossy().parse() {
+                Ok(placement) => Ok(Some(placement)),
+                Err(error) => Err(format!("CSPROC_PLACEMENT: {error}")),
+            },
+            None => Ok(None),
+        })
+    }
 }
 
 impl std::str::FromStr for Placement {
@@ -130,8 +150,14 @@ pub enum OnCrash {
     /// They retire, as if the process had returned.
     Retire,
     /// Nothing: the process is started again, with its original arguments and ends, unless it has crashed more than
-    /// `max` times within so short a time; then they are poisoned. A message that the crashed process had read is not
-    /// read again. The results are those of the start that did not crash.
+    /// `max` times within so short a time; then they are poisoned. Each restart is noted on standard error.
+    ///
+    /// What the crashed process had in hand is lost: messages that it had read and not passed on, and everything it had
+    /// counted or collected, for the next one begins from its arguments. The result is that of the start that did not
+    /// crash. So nothing is lost if the process keeps nothing between two messages, reads each by
+    /// [`extended`](crate::Reader::extended), whose writer is released only when the message is done with, and if the
+    /// writer writes it again when that fails with [`Abandoned`](crate::ChannelError::Abandoned) or
+    /// [`Lost`](crate::ChannelError::Lost). A message may then be worked on twice.
     Restart {
         /// How many restarts within that time are acceptable.
         max: u32,
@@ -194,7 +220,7 @@ pub(super) struct Role {
     place: String,
     /// Its name was given by hand and tells it apart.
     is_named: bool,
-    pub(super) placement: Placement,
+    placement: Placement,
     pub(super) on_crash: OnCrash,
     /// As the starter's, unless it is said.
     pub(super) on_deadlock: Option<Deadlock>,
@@ -208,6 +234,14 @@ impl Role {
     /// Its name, with its place: `worker[2]`.
     pub(super) fn name(&self) -> String {
         format!("{}{}", self.name, if self.is_named { "" } else { &self.place })
+    }
+
+    /// Where it runs.
+    pub(super) fn placement(&self) -> Result<Placement, StartError> {
+        match Placement::of_everything() {
+            Ok(wish) => Ok(wish.unwrap_or(self.placement)),
+            Err(reason) => Err(StartError::Unavailable { reason: reason.clone() }),
+        }
     }
 
     /// It stands at this place in one more `for` part or vector.
@@ -310,7 +344,7 @@ impl<R> Process<R> {
         &self.plan.role.name
     }
 
-    /// Where it will run.
+    /// Where it will run, unless `CSPROC_PLACEMENT` says something else.
     ///
     /// # Examples
     /// ```

@@ -28,9 +28,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Any error, as the chain of its texts; itself a message.
 ///
 /// Every `std::error::Error` converts into it, so `?` works on everything. It does not implement that trait itself, as
-/// otherwise the conversion could not be this general. An error that a process returned knows the
-/// [process](Error::process), and its text begins with it. Two errors are equal if their texts and channel errors are,
-/// whichever process returned them.
+/// otherwise the conversion could not be this general. It converts into `Box<dyn std::error::Error + Send + Sync>` and,
+/// with the feature `anyhow`, into `anyhow::Error`, so a `main` may return those; out of them it is taken by
+/// [`from_boxed`](Error::from_boxed). An error that a process returned knows the [process](Error::process), and its
+/// text begins with it. Two errors are equal if their texts and channel errors are, whichever process returned them.
 ///
 /// # Examples
 /// ```
@@ -104,7 +105,7 @@ fn origin_or_returning<S: Serializer>(origin: &Option<Origin>, serializer: S) ->
 }
 
 impl Error {
-    fn new(chain: Vec<String>, channel: Option<ChannelError>) -> Error {
+    pub(super) fn new(chain: Vec<String>, channel: Option<ChannelError>) -> Error {
         Error(Box::new(Content { chain, channel, origin: None, holds_an_error: PhantomData }))
     }
 

@@ -168,6 +168,7 @@ pub(super) enum Outcome {
 ///     assert_eq!(error.failures().len(), 1);
 ///     assert!(error.to_string().contains("process `bad` exited with code 3"));
 ///     assert_eq!(error.results().get::<u32>(0), Some(7));
+///     assert_eq!(format!("{:?}", error.results()), "[good: u32, bad: nothing]");
 /// }
 /// ```
 #[derive(Serialize)]
@@ -273,7 +274,6 @@ impl std::error::Error for NetworkError {}
 ///
 /// # Examples
 /// See [`NetworkError`].
-#[derive(Debug)]
 pub struct Results {
     entries: Vec<(String, Option<Parcel>)>,
 }
@@ -352,9 +352,58 @@ impl Results {
     }
 }
 
+/// Which processes there are, and whether each has left a result.
+impl fmt::Debug for Results {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entry = |(name, result): &(String, Option<Parcel>)| match result {
+            Some(result) => format!("{name}: {}", without_paths(result.type_name())),
+            None => format!("{name}: nothing"),
+        };
+        f.debug_list().entries(self.entries.iter().map(entry).map(Plain)).finish()
+    }
+}
+
+/// `alloc::vec::Vec<csproc::Error>` as people write it: `Vec<Error>`.
+fn without_paths(type_name: &str) -> String {
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut text = String::new();
+    for part in type_name.split("::") {
+        // What stood before `::` was a module.
+        text.truncate(text.trim_end_matches(is_name).len());
+        text.push_str(part);
+    }
+    text
+}
+
+/// A text that is shown without quotes.
+struct Plain(String);
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Whether this is a place in `for` parts and vectors, as `[2][0]`, or none.
 fn is_place(text: &str) -> bool {
     let index =
         |part: &str| part.strip_prefix('[').is_some_and(|index| index.bytes().all(|byte| byte.is_ascii_digit()));
     text.is_empty() || text.strip_suffix(']').is_some_and(|text| text.split(']').all(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_types_are_shown_without_their_paths() {
+        let text = without_paths(std::any::type_name::<(Result<Vec<String>, std::fmt::Error>, [u8; 2])>());
+        assert_eq!(text, "(Result<Vec<String>, Error>, [u8; 2])");
+    }
+
+    #[test]
+    fn a_process_is_found_by_its_name_with_or_without_its_place() {
+        assert!(is_place("") && is_place("[2]") && is_place("[2][10]"));
+        assert!(!is_place("s") && !is_place("[2") && !is_place("2]") && !is_place("[x]"));
+    }
 }

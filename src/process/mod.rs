@@ -5,6 +5,7 @@
 //! together.
 
 mod audit;
+mod boxed;
 mod child;
 mod children;
 mod current;

@@ -89,7 +89,8 @@ impl<R> Network<R> {
     /// Starts the network and comes back at once.
     ///
     /// # Errors
-    /// A process could not be started. Those that were started go on and are joined when the calling process ends.
+    /// A process could not be started, and the channels of its arguments are poisoned. Those that were started go on
+    /// and are joined when the calling process ends.
     ///
     /// # Examples
     /// ```

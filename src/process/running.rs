@@ -108,13 +108,20 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     let name = role.name();
     let refused = |source| Failure::Start { process: name.clone(), source };
     let arguments = arguments.map_err(|error| refused(StartError::Arguments(error)))?;
-    if role.placement == Placement::Process
+    let placement = match role.placement() {
+        Ok(placement) => placement,
+        Err(error) => {
+            arguments.discard(Closing::Poison);
+            return Err(refused(error));
+        }
+    };
+    if placement == Placement::Process
         && let Err(reason) = forkserver::availability()
     {
         arguments.discard(Closing::Poison);
         return Err(refused(StartError::Unavailable { reason: reason.to_string() }));
     }
-    let launch = match role.placement {
+    let launch = match placement {
         Placement::Process => Launch::now(name.clone()),
         Placement::Thread => Ok(Launch::here(name.clone())),
     };
@@ -125,7 +132,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
             return Err(refused(error.into()));
         }
     };
-    let made = with_local(|local| make_member(local, &launch, role.placement)).and_then(|made| made);
+    let made = with_local(|local| make_member(local, &launch, placement)).and_then(|made| made);
     let (member_name, slot, exit, parent) = match made {
         Ok(made) => made,
         Err(error) => {
@@ -145,7 +152,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
         name,
         member: member_name,
         serial: slot.serial.load(Ordering::Acquire),
-        placement: role.placement,
+        placement,
         parent: starter.map_or(u64::MAX, |starter| starter.serial.load(Ordering::Acquire)),
         exit,
         result_type: role.result_type,

@@ -110,7 +110,7 @@ impl Supervisor {
         let mut plan: Blueprint = process.plan;
         // The ends stay open in the template.
         plan.role.on_crash = super::definition::OnCrash::Retire;
-        let (name, placement) = (plan.role.name(), plan.role.placement);
+        let (name, placement) = (plan.role.name(), plan.role.placement().unwrap_or_default());
         self.children.push(Kept {
             name,
             placement,

@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod watchdog;
+mod boxed;
 mod busy;
 mod children;
 mod composition;
@@ -35,5 +36,6 @@ fn play_scenario() {
         server::SCENARIOS,
         validation::SCENARIOS,
         children::SCENARIOS,
+        supervision::SCENARIOS,
     ]);
 }

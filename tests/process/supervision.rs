@@ -4,10 +4,13 @@
 //! its documentation.
 
 use crate::outcome::{How, cause_of};
+use crate::scenario::{Scenario, command, output};
 use crate::watchdog::{Place, children};
 use csproc::prelude::*;
 use csproc::{Cause, Failure, Strategy, Supervisor};
 use std::time::Duration;
+
+pub(crate) const SCENARIOS: &[Scenario] = &[("crash and start again", crash_and_start_again)];
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -60,6 +63,21 @@ fn crash_at_once(started: Writer<u64>, how: How, pause: Duration) -> csproc::Res
     Ok(())
 }
 
+/// A process crashes one time too often, and a child of a supervisor twice.
+fn crash_and_start_again() {
+    let c = Channel::new();
+    let network = network!(
+        for _ in 0..1 => crash_at_once(c.writer(), How::Signal(9), Duration::ZERO).on_crash(again(2)),
+        sink(c.reader()),
+    );
+    network.run().unwrap_err();
+    let c = Channel::new();
+    let mut supervisor = Supervisor::new(Strategy::OneForOne).intensity(1, HOUR);
+    supervisor.child(crash_at_once(c.writer(), How::Exit(3), Duration::ZERO).named("child"));
+    supervisor.child(sink(c.reader()));
+    supervisor.run().unwrap_err();
+}
+
 over_both! {
     fn a_crashed_process_goes_on_with_its_arguments_and_ends_and_nobody_notices(placement) {
         for how in ways(placement) {
@@ -89,6 +107,8 @@ over_both! {
             let cause = cause_of(&error, "culprit");
             let (starts, end) = error.results().get::<(Vec<u64>, ChannelError)>(1).unwrap();
             assert_eq!(starts.len(), 4, "{how:?}");
+            assert!(matches!(error.failures(), [Failure::Crashed { restarts: 3, .. }]), "{error:?}");
+            assert!(error.to_string().contains("it had been started again 3 times"), "{error}");
             assert_eq!(end, ChannelError::Lost { process: String::from("culprit"), cause });
         }
     }
@@ -371,4 +391,25 @@ fn supervise(started: Writer<(u64, u32)>, orders: Reader<Order>) -> csproc::Resu
     supervisor.child(obey(0, started, orders));
     supervisor.run()?;
     Ok(())
+}
+
+once! {
+    fn each_restart_is_told_once() {
+        let (command, _) = command("crash and start again");
+        let remains = output(command);
+        assert!(remains.status.success(), "{remains:?}");
+        let told: Vec<&str> = remains.stderr.lines().filter(|line| line.starts_with("csproc: ")).collect();
+        let killed = "csproc: process `crash_at_once[0]` was killed by signal 9 (SIGKILL)";
+        assert_eq!(
+            told,
+            [
+                format!("{killed}; started again (1 of 2)"),
+                format!("{killed}; started again (2 of 2)"),
+                String::from(
+                    "csproc: process `child` exited with code 3 before its function returned; \
+                     started again (1 of 1)"
+                ),
+            ]
+        );
+    }
 }

@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("no server", no_server),
     ("an arena of nonsense", processes_work),
+    ("everything on threads", everything_on_threads),
+    ("a placement of nonsense", a_placement_of_nonsense),
     ("a directory that is gone", a_directory_that_is_gone),
 ];
 
@@ -74,6 +76,11 @@ fn crash_weary(_value: Weary) {
 }
 
 #[process]
+fn whereabouts() -> (u32, Placement) {
+    (std::process::id(), csproc::current().placement())
+}
+
+#[process]
 fn own_id() -> u32 {
     std::process::id()
 }
@@ -81,6 +88,27 @@ fn own_id() -> u32 {
 #[process]
 fn directory() -> Option<std::path::PathBuf> {
     std::env::current_dir().ok()
+}
+
+fn everything_on_threads() {
+    assert_eq!(csproc::current().placement(), Placement::Process);
+    let placement = || whereabouts().on(Placement::Process);
+    let here = (std::process::id(), Placement::Thread);
+    assert_eq!(Parallel!(placement(), whereabouts().on(Placement::Thread)).unwrap(), (here, here));
+    assert_eq!(Spawn!(placement()).unwrap().join().unwrap(), here);
+    let mut supervisor = csproc::Supervisor::new(csproc::Strategy::OneForOne);
+    let place = supervisor.child(placement());
+    assert_eq!(supervisor.run().unwrap().get(place), Some(here));
+}
+
+fn a_placement_of_nonsense() {
+    let c = Channel::new();
+    let r = c.reader();
+    let error = take(7, c.writer()).run().unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("CSPROC_PLACEMENT: `green` is no placement: write `process` or `thread`"), "{text}");
+    assert!(matches!(error.failures()[0], Failure::Start { source: StartError::Unavailable { .. }, .. }), "{error:?}");
+    assert!(r.read().unwrap_err().is_poisoned(), "nobody waits for a process that could not be started");
 }
 
 over_both! {
@@ -171,6 +199,15 @@ alone! {
 }
 
 once! {
+    fn a_variable_puts_every_process_on_a_thread_or_is_refused() {
+        for (scenario, placement) in [("everything on threads", "thread"), ("a placement of nonsense", "green")] {
+            let (mut command, _) = command(scenario);
+            command.env("CSPROC_PLACEMENT", placement);
+            let remains = output(command);
+            assert!(remains.status.success(), "{remains:?}");
+        }
+    }
+
     fn without_a_server_the_error_says_why_and_threads_work() {
         let (mut command, _) = command("no server");
         command.env("CSPROC_FORKSERVER", "0");
