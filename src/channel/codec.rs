@@ -4,11 +4,13 @@
 //! because serde would visit them one by one (37 µs for 64 KiB, where a copy takes 1.2; measured, November 2026).
 #![expect(unsafe_code, reason = "reads and writes blocks that the caller owns; listed in the architecture page")]
 
+use super::end::discard;
 use super::error::MessageError;
+use super::refusal;
 use super::travel::Journey;
-use crate::engine::live::{Closing, EndName, Holder, Local, tables, with_local};
-use crate::memory::{ArenaError, Block};
-use postcard::ser_flavors::Flavor;
+use crate::engine::live::{EndName, Holder, Local, tables, with_local};
+use crate::memory::{ArenaError, Block, NONE};
+use postcard::ser_flavors::{Flavor, StdVec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
@@ -19,6 +21,9 @@ use std::any::TypeId;
 /// Implemented for every type that is `Serialize` and `DeserializeOwned`; there is nothing to implement by hand. The
 /// wire format is [postcard](https://docs.rs/postcard), which does not support `#[serde(flatten)]`, untagged and
 /// internally tagged enums, and `skip_serializing_if`.
+///
+/// A value may be serialized twice: a large one to learn its size, and one that fails to learn the reason. One that
+/// cannot be deserialized is tried twice as well. So neither of the two should have effects of its own.
 ///
 /// # Examples
 /// ```
@@ -101,29 +106,29 @@ fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Block, usi
         return Ok(Err(length));
     }
     tables().arena.block(draft.0).set_length(length);
-    let block = draft.0;
-    std::mem::forget(draft);
-    Ok(Ok(block))
+    Ok(Ok(draft.done()))
 }
 
 /// A block that is being written. Given up, with the ends that already travel in it, when that fails: also by a panic
-/// in a user's `Serialize`.
-struct Draft(Block);
+/// in a user's
+/// `Serialize`.
+pub(super) struct Draft(pub(super) Block);
 
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // Without a context: the reaper frees it with this process.
-        let _ = abandon(self.0);
+impl Draft {
+    /// The message is complete.
+    #[inline]
+    pub(super) fn done(mut self) -> Block {
+        std::mem::replace(&mut self.0, NONE)
     }
 }
 
-/// Gives up a block and the ends that already travel in it.
-#[cold]
-fn abandon(block: Block) -> Result<(), ArenaError> {
-    with_local(|local: &mut Local| {
-        local.close_travelling(block, Closing::Retire);
-        local.keep_block(block);
-    })
+impl Drop for Draft {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0 != NONE {
+            discard(self.0);
+        }
+    }
 }
 
 fn encode_error<T>(reason: String) -> MessageError {
@@ -142,7 +147,7 @@ fn encode_into<T: Serialize>(value: &T, block: Block) -> Result<usize, MessageEr
     }
     let _journey = Journey::into_block(block);
     postcard::serialize_with_flavor(value, IntoBlock { bytes, length: 0 })
-        .map_err(|error| encode_error::<T>(super::travel::take_reason().unwrap_or_else(|| explain(&error))))
+        .map_err(|error| encode_error::<T>(refusal::of_serialize(value, error)))
 }
 
 /// Makes a value of a message that the calling thread owns; says which ends came with it. The block stays the caller's.
@@ -166,8 +171,7 @@ pub(super) fn encode_once<T: Serialize>(value: &T, block: Block) -> Result<Vec<u
         return Ok(plain.to_vec());
     }
     let _journey = Journey::into_block(block);
-    postcard::to_stdvec(value)
-        .map_err(|error| encode_error::<T>(super::travel::take_reason().unwrap_or_else(|| explain(&error))))
+    refusal::serialize(value, StdVec::new()).map_err(encode_error::<T>)
 }
 
 /// A block with these bytes, one part after the other, in place of one that belongs to the calling thread: the same, or
@@ -201,30 +205,31 @@ fn enlarge(local: &mut Local, block: Block, length: usize) -> Result<Block, Aren
 
 /// Makes a value of bytes; ends inside come out of `block`.
 #[inline]
-pub(super) fn decode_bytes<T: DeserializeOwned>(bytes: &[u8], block: Block) -> Result<(T, Vec<EndName>), MessageError> {
+fn decode_bytes<T: DeserializeOwned>(bytes: &[u8], block: Block) -> Result<(T, Vec<EndName>), MessageError> {
     if let Some(value) = from_plain_bytes::<T>(bytes) {
         return Ok((value, Vec::new()));
     }
     let journey = Journey::out_of_block(block);
-    let value = postcard::from_bytes(bytes).map_err(|error| MessageError::Decode {
-        type_name: String::from(std::any::type_name::<T>()),
-        reason: super::travel::take_reason().unwrap_or_else(|| explain(&error)),
-    })?;
-    Ok((value, journey.arrived()))
+    match postcard::from_bytes(bytes) {
+        Ok(value) => Ok((value, journey.arrived())),
+        Err(error) => {
+            journey.again();
+            Err(decode_error::<T>(refusal::of_deserialize::<T>(bytes, error)))
+        }
+    }
 }
 
-/// Postcard's words, with the remedy where its own say too little.
-fn explain(error: &postcard::Error) -> String {
-    match error {
-        postcard::Error::WontImplement => String::from(
-            "the format needs to know the shape of a value from its type: avoid #[serde(flatten)], untagged and \
-             internally tagged enums, and serde_json::Value",
-        ),
-        postcard::Error::SerializeSeqLengthUnknown => {
-            String::from("a sequence must know its length before it is serialized: collect it into a Vec")
-        }
-        other => other.to_string(),
+/// As `decode_bytes`, but in one go whatever happens: what the value takes from its thread is there once.
+pub(super) fn decode_once<T: DeserializeOwned>(bytes: &[u8], block: Block) -> Result<T, MessageError> {
+    if let Some(value) = from_plain_bytes::<T>(bytes) {
+        return Ok(value);
     }
+    let _journey = Journey::out_of_block(block);
+    refusal::deserialize(bytes).map_err(decode_error::<T>)
+}
+
+fn decode_error<T>(reason: String) -> MessageError {
+    MessageError::Decode { type_name: String::from(std::any::type_name::<T>()), reason }
 }
 
 macro_rules! plain_numbers {

@@ -35,7 +35,7 @@ impl fmt::Display for ChannelId {
 
 /// The channel of an end that could not be made; every operation says why.
 pub(super) const NOWHERE: ChannelName = ChannelName { index: u32::MAX, generation: 0 };
-const NO_END: EndName = EndName { index: u32::MAX, generation: 0 };
+pub(super) const NO_END: EndName = EndName { index: u32::MAX, generation: 0 };
 
 /// How long an operation may wait.
 #[derive(Clone, Copy, Debug)]

@@ -16,6 +16,7 @@ mod iteration;
 mod parcel;
 mod process_scope;
 mod reader;
+mod refusal;
 mod travel;
 mod writer;
 

@@ -18,9 +18,9 @@ pub(crate) struct Parcel {
 impl Parcel {
     /// Serializes a value; ends inside are requested again for the parcel.
     pub(crate) fn pack<T: Message>(value: &T) -> Result<Parcel, MessageError> {
-        let block = encode(value)?;
-        tables().arena.block(block).set_owner(Owner::Member(member()?).tag());
-        Ok(Parcel { block, type_name: std::any::type_name::<T>() })
+        let parcel = Parcel { block: encode(value)?, type_name: std::any::type_name::<T>() };
+        tables().arena.block(parcel.block).set_owner(Owner::Member(member()?).tag());
+        Ok(parcel)
     }
 
     /// A block that already belongs to the calling process.

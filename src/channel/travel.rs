@@ -5,26 +5,36 @@
 //! hands from the block to the process. So ends are counted wherever they are, and die with the block if the message
 //! never arrives.
 
+use super::end::{NO_END, NOWHERE};
 use crate::engine::ChannelName;
 use crate::engine::live::{Direction, EndName, Holder, member, tables, with_local};
 use crate::memory::{Block, NONE};
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Heading {
     Nowhere,
     Into(Block),
-    OutOf(Block),
+    OutOf {
+        block: Block,
+        /// So many of the last in `ARRIVED` came out of it.
+        arrived: usize,
+        /// The value has been deserialized before, in vain: those ends are gone with it.
+        again: bool,
+    },
 }
 
 thread_local! {
     static HEADING: Cell<Heading> = const { Cell::new(Heading::Nowhere) };
+    /// The ends that came out of blocks: of the journey that is under way, before them those of the one it interrupts,
+    /// and so on.
     static ARRIVED: RefCell<Vec<EndName>> = const { RefCell::new(Vec::new()) };
-    static REASON: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// While it lives, ends of the calling thread travel with a block.
+/// While it lives, ends of the calling thread travel with a block. One that begins while another is under way, in a
+/// user's `Serialize` or
+/// `Deserialize`, interrupts it and shares nothing with it.
 pub(super) struct Journey {
     before: Heading,
 }
@@ -35,29 +45,43 @@ impl Journey {
     }
 
     pub(super) fn out_of_block(block: Block) -> Journey {
-        Journey { before: HEADING.replace(Heading::OutOf(block)) }
+        Journey { before: HEADING.replace(Heading::OutOf { block, arrived: 0, again: false }) }
+    }
+
+    /// The value is about to be deserialized once more, to learn why it could not be: ends that came out of the block
+    /// the first time are gone, and others that can do nothing stand for them.
+    pub(super) fn again(&self) {
+        if let Heading::OutOf { block, arrived, .. } = HEADING.get() {
+            HEADING.set(Heading::OutOf { block, arrived, again: true });
+        }
     }
 
     /// The ends that came out of the block.
+    #[inline]
     pub(super) fn arrived(self) -> Vec<EndName> {
-        ARRIVED.take()
+        match HEADING.get() {
+            Heading::OutOf { arrived: 0, .. } => Vec::new(),
+            _ => take_arrived(),
+        }
     }
 }
 
 impl Drop for Journey {
+    #[inline]
     fn drop(&mut self) {
+        if let Heading::OutOf { arrived: 1.., .. } = HEADING.get() {
+            drop(take_arrived());
+        }
         HEADING.set(self.before);
     }
 }
 
-/// Postcard keeps no text of a custom error, so it is kept here on the side.
-pub(super) fn take_reason() -> Option<String> {
-    REASON.take()
-}
-
-fn complain(reason: String) -> String {
-    REASON.set(Some(reason.clone()));
-    reason
+/// Takes the ends that came out of the block of the journey that is under way off the list.
+#[cold]
+fn take_arrived() -> Vec<EndName> {
+    let Heading::OutOf { block, arrived, again } = HEADING.get() else { return Vec::new() };
+    HEADING.set(Heading::OutOf { block, arrived: 0, again });
+    ARRIVED.with_borrow_mut(|all| all.split_off(all.len().saturating_sub(arrived)))
 }
 
 /// What stands in a message for an end.
@@ -77,10 +101,10 @@ pub(super) fn depart<S: serde::Serializer>(
     let Heading::Into(block) = HEADING.get() else {
         let reason =
             "the end of a channel can only travel in a csproc message, argument or result, not into a file or a socket";
-        return Err(S::Error::custom(complain(String::from(reason))));
+        return Err(S::Error::custom(reason));
     };
     let requested = with_local(|local| local.request_end(channel, direction, Holder::Block(block)));
-    let end = requested.and_then(|end| end).map_err(|error| S::Error::custom(complain(error.to_string())))?;
+    let end = requested.and_then(|end| end).map_err(|error| S::Error::custom(error))?;
     Ticket { index: end.index, generation: end.generation }.serialize(serializer)
 }
 
@@ -90,14 +114,17 @@ pub(super) fn arrive<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<(ChannelName, EndName), D::Error> {
     use serde::de::Error;
-    let Heading::OutOf(block) = HEADING.get() else {
+    let Heading::OutOf { block, arrived, again } = HEADING.get() else {
         let reason = "the end of a channel can only arrive in a csproc message, argument or result";
-        return Err(D::Error::custom(complain(String::from(reason))));
+        return Err(D::Error::custom(reason));
     };
     debug_assert!(block != NONE);
     let ticket = Ticket::deserialize(deserializer)?;
     let end = EndName { index: ticket.index, generation: ticket.generation };
-    let unknown = || D::Error::custom(complain(String::from("it names an end of a channel that does not exist")));
+    if again && ARRIVED.with_borrow(|all| all[all.len() - arrived..].contains(&end)) {
+        return Ok((NOWHERE, NO_END));
+    }
+    let unknown = || D::Error::custom("it names an end of a channel that does not exist");
     let (channel, _) = tables().end(end).filter(|(_, side)| *side == direction).ok_or_else(unknown)?;
     let moved = with_local(|local| {
         let holder = Holder::Member(member()?);
@@ -105,10 +132,11 @@ pub(super) fn arrive<'de, D: serde::Deserializer<'de>>(
     });
     match moved.and_then(|moved| moved) {
         Ok(true) => {
-            ARRIVED.with_borrow_mut(|arrived| arrived.push(end));
+            ARRIVED.with_borrow_mut(|all| all.push(end));
+            HEADING.set(Heading::OutOf { block, arrived: arrived + 1, again });
             Ok((channel, end))
         }
         Ok(false) => Err(unknown()),
-        Err(error) => Err(D::Error::custom(complain(error.to_string()))),
+        Err(error) => Err(D::Error::custom(error)),
     }
 }

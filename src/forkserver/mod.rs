@@ -36,7 +36,7 @@ pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
 pub(crate) use obituary::{
-    cause_of, describe, has_crashed, has_panicked, name_of, read_record, record_panic, write_record,
+    cause_of, describe, has_crashed, has_panicked, name_of, read_record, record_cause, record_panic, write_record,
 };
 pub(crate) use panics::{quietly, record_panics_of, text_of};
 

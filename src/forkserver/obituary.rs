@@ -39,6 +39,16 @@ pub enum Cause {
         /// The exit code.
         code: i32,
     },
+    /// Its arguments did not arrive: the `Deserialize` of one refused it.
+    Arguments {
+        /// Which type, and why.
+        reason: String,
+    },
+    /// Its function returned, but the `Serialize` of the result refused it, or there was no memory for it.
+    Result {
+        /// Which type, and why.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -50,6 +60,8 @@ impl fmt::Display for Cause {
                 None => write!(f, "was killed by signal {signal}"),
             },
             Cause::Exited { code } => write!(f, "exited with code {code} before its function returned"),
+            Cause::Arguments { reason } => write!(f, "could not take its arguments: {reason}"),
+            Cause::Result { reason } => write!(f, "could not hand over its result: {reason}"),
         }
     }
 }
@@ -97,11 +109,17 @@ pub(super) fn note_status(member: &Member, ended: crate::sys::fork::Ended) {
 }
 
 /// Notes why the member crashed by itself; later the exit status of the process says less.
-pub(crate) fn record_panic(index: u32, member: &Member, message: &str, location: &str) {
-    if let Ok(block) = write_record(index, &(message, location)) {
+pub(crate) fn record_cause(index: u32, member: &Member, cause: &Cause) {
+    if let Ok(block) = write_record(index, cause) {
         let before = member.obituary.swap(block, Ordering::AcqRel);
         tables().free(before);
     }
+}
+
+/// Notes a panic of the member.
+pub(crate) fn record_panic(index: u32, member: &Member, message: &str, location: &str) {
+    let cause = Cause::Panicked { message: String::from(message), location: String::from(location) };
+    record_cause(index, member, &cause);
 }
 
 /// What is known of a member's crash.
@@ -113,8 +131,8 @@ pub(crate) fn cause_of(member: &Member) -> Cause {
     let code = member.code.load(Ordering::Acquire);
     let (kind, value) = (code & (0xff << 24), (code & 0xff_ffff).cast_signed());
     let fits = matches!((kind, value), (0, _) | (BY_EXIT, 101) | (BY_SIGNAL, libc::SIGABRT));
-    if let Some((message, location)) = fits.then(|| read_record(member.obituary.load(Ordering::Acquire))).flatten() {
-        return Cause::Panicked { message, location };
+    if let Some(cause) = fits.then(|| read_record(member.obituary.load(Ordering::Acquire))).flatten() {
+        return cause;
     }
     match kind {
         BY_EXIT => Cause::Exited { code: value },

@@ -14,9 +14,9 @@
 use super::children::{join_children_of, leave_to_host};
 use super::ending::Ending;
 use super::error::returning;
-use crate::channel::{Message, MessageError, Parcel, Scope};
+use crate::channel::{Message, Parcel, Scope};
 use crate::engine::live::{Closing, Member, MemberName, Phase, tables, with_local};
-use crate::forkserver::{has_panicked, record_panic, record_panics_of, text_of};
+use crate::forkserver::{Cause, has_panicked, record_cause, record_panic, record_panics_of, text_of};
 use crate::memory::NONE;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -41,13 +41,12 @@ pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
             true
         }
         failed => {
-            let message = match &failed {
-                Ok(Err(error)) => error.to_string(),
-                Err(payload) => text_of(&**payload),
-                Ok(Ok(_)) => String::new(),
-            };
-            if !has_panicked(member) {
-                record_panic(name.index, member, &message, "an unknown place");
+            match &failed {
+                Ok(Err(cause)) => record_cause(name.index, member, cause),
+                Err(payload) if !has_panicked(member) => {
+                    record_panic(name.index, member, &text_of(&**payload), "an unknown place");
+                }
+                _ => (),
             }
             let closing = match member.retires_on_crash.load(Ordering::Acquire) {
                 0 => Closing::Lost { member: name.index },
@@ -72,7 +71,7 @@ fn call<A: Message, R: Message>(
     name: MemberName,
     member: &Member,
     scope: &mut Scope,
-) -> Result<(Parcel, Ending), MessageError> {
+) -> Result<(Parcel, Ending), Cause> {
     // SAFETY: `process::<A, R>` stored the address of a function of this type together with the address of `entry::<A,
     // R>`, in a process of the same image.
     let body = unsafe { std::mem::transmute::<usize, fn(A) -> R>(address(&member.body)) };
@@ -80,10 +79,13 @@ fn call<A: Message, R: Message>(
     let ending = unsafe { std::mem::transmute::<usize, fn(&R) -> Ending>(address(&member.ending)) };
     let block = member.arguments.swap(NONE, Ordering::AcqRel);
     debug_assert!(tables().member(name).is_some());
-    let (arguments, given) = Parcel::of_block(block, std::any::type_name::<A>()).open::<A>()?;
+    let (arguments, given) = Parcel::of_block(block, std::any::type_name::<A>())
+        .open::<A>()
+        .map_err(|error| Cause::Arguments { reason: error.to_string() })?;
     scope.give(given);
     let result = body(arguments);
-    Ok((returning(|| Parcel::pack(&result))?, ending(&result)))
+    let packed = returning(|| Parcel::pack(&result)).map_err(|error| Cause::Result { reason: error.to_string() })?;
+    Ok((packed, ending(&result)))
 }
 
 fn address(word: &std::sync::atomic::AtomicU64) -> usize {

@@ -10,6 +10,7 @@ mod iteration;
 mod mobile;
 mod poison;
 mod pycsp;
+mod refusal;
 mod rendezvous;
 mod retire;
 #[path = "../process/scenario.rs"]

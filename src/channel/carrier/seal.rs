@@ -6,7 +6,7 @@
 
 use super::Envelope;
 use super::handles::{are_complete, forget_arrivals, no_descriptors, sweep};
-use crate::channel::codec::{Message, decode_bytes, look_into};
+use crate::channel::codec::{Message, decode_once, look_into};
 use crate::channel::error::MessageError;
 use crate::memory::{Block, NONE};
 use serde::de::{Deserializer, Error as _, Visitor};
@@ -90,15 +90,14 @@ impl<'de, T: Message> Deserialize<'de> for Unsealed<T> {
 }
 
 fn value_of<T: Message>(envelope: &Envelope, bytes: &[u8], block: Block) -> Result<T, MessageError> {
-    let value = if envelope.bytes_in_block && block != NONE {
+    if envelope.bytes_in_block && block != NONE {
         look_into(block, |all| {
             let (_, rest) = postcard::take_from_bytes::<Envelope>(all).unwrap_or((*envelope, &[]));
-            decode_bytes(rest, block)
+            decode_once(rest, block)
         })
     } else {
-        decode_bytes(bytes, block)
-    };
-    value.map(|(value, _)| value)
+        decode_once(bytes, block)
+    }
 }
 
 impl<T> Serialize for Unsealed<T> {

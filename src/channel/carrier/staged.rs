@@ -7,7 +7,7 @@ use super::fetch::open;
 use super::handles::{self, MOST, SPARE, failed, too_many};
 use super::outbox;
 use super::seal::{Bytes, Sealed};
-use crate::channel::codec::{Message, encode_once, fill};
+use crate::channel::codec::{Draft, Message, encode_once, fill};
 use crate::channel::end::discard;
 use crate::channel::error::MessageError;
 use crate::engine::live::{tables, with_local};
@@ -76,7 +76,7 @@ impl Staged {
             Err(_) => return Err(too_many(type_name)),
         }
         outbox::put(number, parcel.to_opaque());
-        Ok(Staged { envelope, block: std::mem::replace(&mut draft.0, NONE), has_ends })
+        Ok(Staged { envelope, block: draft.done(), has_ends })
     }
 
     /// The block for the engine; from now on whoever asked for it frees it.
@@ -142,15 +142,6 @@ impl Drop for Packing {
     fn drop(&mut self) {
         handles::flush();
         PACKING.set(false);
-    }
-}
-
-/// A block that is being filled. Given up, with the ends that travel in it, when that fails.
-struct Draft(Block);
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        discard(self.0);
     }
 }
 
