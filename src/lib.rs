@@ -357,7 +357,7 @@ macro_rules! FairSelect {
 ///
 /// `use csproc::*` is not meant for it: the crate's root also has [`Read`], [`Write`] and [`Event`], which clash with
 /// the traits of `std::io` and other crates' types. What a program needs only now and then is at the root:
-/// [`Supervisor`], [`Strategy`], [`Failure`], [`Cause`], [`Extended`], [`DeadlockReport`].
+/// [`Strategy`], [`Extended`], [`DeadlockReport`].
 ///
 /// # Examples
 /// ```
