@@ -52,12 +52,13 @@ const SHARE: u32 = 50;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Deadlock {
-    /// The channels they wait on are poisoned, so that they end, and the network fails with a [`DeadlockReport`]. Each of
-    /// them is told by [`ChannelError::Deadlock`](crate::ChannelError::Deadlock) from the call in which it waits.
+    /// The channels they wait on are poisoned, so that they end, and the network fails with a [`DeadlockReport`]. Each
+    /// of them is told by [`ChannelError::Deadlock`](crate::ChannelError::Deadlock) from the call in which it waits.
     #[default]
     Report,
-    /// The channels they wait on are poisoned as by anybody ([`ChannelError::Poisoned`](crate::ChannelError::Poisoned));
-    /// what they make of it is the result. There is no report.
+    /// The channels they wait on are poisoned as by anybody
+    /// ([`ChannelError::Poisoned`](crate::ChannelError::Poisoned)); what they make of it is the result. There is no
+    /// report.
     Poison,
     /// Nothing: they wait for ever.
     Ignore,
