@@ -181,7 +181,7 @@ impl<R> Child<R> {
     /// ```
     #[track_caller]
     pub fn join_timeout(self, patience: Duration) -> Result<Result<R, NetworkError>, StillRunning<R>> {
-        if self.ends_within(patience) { Ok(self.join()) } else { Err(StillRunning { child: self, patience }) }
+        if self.ends_within(patience) { Ok(self.join()) } else { Err(StillRunning { child: Box::new(self), patience }) }
     }
 
     #[track_caller]
@@ -384,7 +384,7 @@ impl<R> Child<R> {
 /// # Examples
 /// See [`Child::join_timeout`].
 pub struct StillRunning<R> {
-    child: Child<R>,
+    child: Box<Child<R>>,
     patience: Duration,
 }
 
@@ -402,7 +402,7 @@ impl<R> StillRunning<R> {
     /// # Examples
     /// See [`Child::join_timeout`].
     pub fn into_child(self) -> Child<R> {
-        self.child
+        *self.child
     }
 }
 

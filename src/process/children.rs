@@ -105,7 +105,7 @@ impl Family {
     }
 
     /// Those that may be gone and that nobody can join any more, if it is time to look.
-    fn to_look_at(&mut self) -> Vec<Adopted> {
+    fn due(&mut self) -> Vec<Adopted> {
         if self.len() < self.sweep_at.max(FEW) {
             return Vec::new();
         }
@@ -123,7 +123,7 @@ pub(super) fn adopt(child: Arc<Running>, spawned_at: &'static Location<'static>)
         let mut families = FAMILIES.lock();
         let family = families.entry(parent).or_default();
         family.children.insert(child.serial(), Adopted { child, spawned_at });
-        family.to_look_at()
+        family.due()
     };
     sweep(parent, to_look_at);
 }
@@ -142,7 +142,7 @@ pub(super) fn leave_driver(driver: Driver) {
         let mut families = FAMILIES.lock();
         let family = families.entry(parent).or_default();
         family.drivers.push(driver);
-        family.to_look_at()
+        family.due()
     };
     sweep(parent, to_look_at);
 }

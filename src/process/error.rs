@@ -168,9 +168,9 @@ impl Error {
         }
     }
 
-    /// Whether it stems from the ordinary end of a channel.
+    /// Whether it stems from the ordinary end of a channel: not from one that was poisoned because of a deadlock.
     pub(super) fn is_end(&self) -> bool {
-        self.channel_error().is_some_and(|error| error.is_poisoned() || error.is_retired())
+        matches!(self.channel_error(), Some(ChannelError::Poisoned | ChannelError::Retired))
     }
 
     /// Stood at this place among the results, should that not be known better.

@@ -28,17 +28,17 @@ fn anyhow_helper() -> anyhow::Result<u8> {
 
 #[process]
 fn with_a_box() -> csproc::Result<u8> {
-    Ok(boxed_helper().map_err(Error::from_boxed)?)
+    boxed_helper().map_err(Error::from_boxed)
 }
 
 #[process]
 fn with_a_plain_box() -> csproc::Result<u8> {
-    Ok(plain_helper().map_err(Error::from_boxed)?)
+    plain_helper().map_err(Error::from_boxed)
 }
 
 #[process]
 fn with_anyhow() -> csproc::Result<u8> {
-    Ok(anyhow_helper().map_err(Error::from_boxed)?)
+    anyhow_helper().map_err(Error::from_boxed)
 }
 
 #[process]

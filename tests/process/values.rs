@@ -51,7 +51,7 @@ fn fine<T: Message>(value: T) -> csproc::Result<T> {
 /// Fails if `n` is odd.
 #[process]
 fn even(n: u64) -> csproc::Result<u64> {
-    if n % 2 == 0 { Ok(n) } else { Err(csproc::Error::msg(format!("{n} is odd"))) }
+    if n.is_multiple_of(2) { Ok(n) } else { Err(csproc::Error::msg(format!("{n} is odd"))) }
 }
 
 #[process]
@@ -70,9 +70,15 @@ fn read_one(input: Reader<u64>) -> csproc::Result<u64> {
     Ok(input.read()?)
 }
 
+/// Waits for its starter, which waits for it.
+#[process]
+fn cross(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
+    Ok(output.write(input.read()?)?)
+}
+
 #[process]
 fn read_into_a_fault(input: Reader<u64>) -> Result<u64, Fault> {
-    Ok(input.read().map_err(Fault::Queue)?)
+    input.read().map_err(Fault::Queue)
 }
 
 #[process]
@@ -248,6 +254,20 @@ over_both! {
         crash_with(c.writer(), How::Panic).on(placement).run().unwrap_err();
         let error = child.join().values_or_end().unwrap_err();
         assert!(error.channel_error().unwrap().is_lost(), "{error:?}");
+    }
+
+    /// The program is poisoned out of its deadlock as well; nobody is told that all is well.
+    fn a_deadlock_is_no_ordinary_end(placement) {
+        let (c, d) = (Channel::<u64>::new(), Channel::<u64>::new());
+        let (w, r) = (c.writer(), d.reader());
+        let child = Spawn!(cross(c.reader(), d.writer()).on(placement)).unwrap();
+        let found = r.read().unwrap_err();
+        assert!(found.deadlock().is_some(), "{found:?}");
+        let error = child.join().values_or_end().unwrap_err();
+        assert!(error.to_string().contains("deadlock"), "{error}");
+        drop(w);
+        let passed = plain(Err::<(), csproc::Error>(found.into())).on(placement).run();
+        assert!(passed.values_or_end().is_err());
     }
 
     fn a_network_that_failed_is_an_error_before_all_others(placement) {
