@@ -75,7 +75,7 @@ mod sys;
 pub use alternation::{Alternation, Event, Fired, Guard, Read, Ticker, Token, Write, select_read, tick};
 pub use channel::{
     Barrier, BlockedProcess, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, DeadlockReport,
-    Extended, IntoIter, Iter, Message, MessageError, ReadResults, Reader, WaitsFor, WriteError, Writer,
+    Extended, IntoIter, Iter, Message, MessageError, ReadResults, Reader, WaitsFor, WriteError, Writer, ask, channel,
 };
 pub use csproc_macros::process;
 pub use engine::ProcessId;

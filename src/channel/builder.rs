@@ -109,6 +109,11 @@ impl<T> Channel<T> {
 
     /// One more writing end.
     ///
+    /// # Poison and retire
+    /// An end counts until it is dropped, and the channel retires with the last one of a side, for good. So keep the
+    /// end while you write: `c.writer().write(1)?` drops its end at the semicolon, and the next write finds the channel
+    /// retired.
+    ///
     /// # Examples
     /// ```
     /// let c = csproc::Channel::<u8>::new();
@@ -121,6 +126,9 @@ impl<T> Channel<T> {
     }
 
     /// One more reading end.
+    ///
+    /// # Poison and retire
+    /// As for [`writer`](Channel::writer): the channel retires when the last reading end is dropped.
     ///
     /// # Examples
     /// ```
@@ -163,6 +171,29 @@ impl<T> Channel<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Poisons the channel: every operation on either side fails with [`Poisoned`](crate::ChannelError::Poisoned),
+    /// those that wait now and all later ones. Messages in its buffer are dropped.
+    ///
+    /// A `Channel` is neither side, so a clone of it can be kept, in a handler of Ctrl-C for instance, without keeping
+    /// the channel from retiring.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let c = Channel::<u8>::new();
+    /// let (w, r) = (c.writer(), c.reader());
+    /// let handle = c.clone();
+    /// let reader = std::thread::spawn(move || r.read());
+    /// handle.poison();
+    /// assert!(reader.join().unwrap().unwrap_err().is_poisoned());
+    /// assert!(w.write(1).unwrap_err().is_poisoned());
+    /// ```
+    pub fn poison(&self) {
+        // As a reader does: a writer's poison would wait until the buffer is read to its end.
+        self.handle.poison(Direction::Reader);
     }
 
     /// Identifies the channel.

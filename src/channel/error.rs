@@ -29,7 +29,10 @@ pub enum ChannelError {
     /// The channel is part of a deadlock and was poisoned for it: poison like any other
     /// ([`is_poisoned`](ChannelError::is_poisoned) holds), with the report of who waited for whom.
     Deadlock(Box<DeadlockReport>),
-    /// The last end of the other side is gone: nobody is left to communicate with.
+    /// The last end of one side is gone: nobody is left to communicate with. (Other libraries call such a channel
+    /// closed or disconnected.) A side that has retired stays so, whoever requests a new end:
+    /// `channel.writer().write(value)` drops its end at once, and so retires the channel, unless another writer is
+    /// kept.
     Retired,
     /// A process died that had an end of the channel, or with the value in hand. The channel is dead, unless the
     /// process is [started again](crate::OnCrash::Restart) or closes its ends as if it had returned: then only what it
@@ -186,7 +189,7 @@ impl fmt::Display for ChannelError {
         match self {
             ChannelError::Poisoned => f.write_str("the channel is poisoned"),
             ChannelError::Deadlock(_) => f.write_str("the channel is poisoned: part of a deadlock"),
-            ChannelError::Retired => f.write_str("the channel is retired: the last end of the other side is gone"),
+            ChannelError::Retired => f.write_str("the channel is retired: the last end of one side is gone"),
             ChannelError::Lost { process, cause } => {
                 write!(f, "the channel was lost with process `{process}`, which {cause}")
             }
@@ -343,7 +346,7 @@ impl From<ArenaError> for MessageError {
 /// assert!(error.is_retired());
 /// assert_eq!(error.fate, ChannelError::Retired);
 /// assert_eq!(error.value, "nobody reads this");
-/// assert_eq!(error.to_string(), "not written: the channel is retired: the last end of the other side is gone");
+/// assert_eq!(error.to_string(), "not written: the channel is retired: the last end of one side is gone");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct WriteError<T> {

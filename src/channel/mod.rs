@@ -4,6 +4,7 @@
 //! that the writer owns, the engine hands the block to a reader, and the reader makes a value of it: nothing is copied
 //! in between.
 
+mod ask;
 mod barrier;
 mod builder;
 mod carrier;
@@ -20,6 +21,7 @@ mod refusal;
 mod travel;
 mod writer;
 
+pub use ask::{ask, channel};
 pub use barrier::Barrier;
 pub use builder::{Buffer, Builder, Channel};
 

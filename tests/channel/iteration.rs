@@ -148,35 +148,37 @@ fn not_three(input: Reader<NotThree>) -> u64 {
     input.into_iter().map(|number| number.0).sum()
 }
 
-#[test]
-fn the_channel_lives_on_behind_a_message_that_cannot_be_read() {
-    let c = Channel::buffered(Buffer::Unbounded);
-    let (w, r) = (c.writer(), c.reader());
-    for i in 0..6 {
-        w.write(NotThree(i)).unwrap();
+once! {
+    fn the_channel_lives_on_behind_a_message_that_cannot_be_read() {
+        let c = Channel::buffered(Buffer::Unbounded);
+        let (w, r) = (c.writer(), c.reader());
+        for i in 0..6 {
+            w.write(NotThree(i)).unwrap();
+        }
+        drop(w);
+        let mut results = r.results();
+        assert_eq!(
+            results.by_ref().take(3).collect::<Result<Vec<_>, _>>(),
+            Ok(vec![NotThree(0), NotThree(1), NotThree(2)])
+        );
+        let error = results.next().unwrap().unwrap_err();
+        assert!(matches!(&error, ChannelError::Invalid(MessageError::Decode { .. })), "{error}");
+        assert_eq!((results.next(), results.next()), (None, None), "the error is the last item");
+        assert_eq!(r.read_all(), Ok(vec![NotThree(4), NotThree(5)]));
     }
-    drop(w);
-    let mut results = r.results();
-    assert_eq!(
-        results.by_ref().take(3).collect::<Result<Vec<_>, _>>(),
-        Ok(vec![NotThree(0), NotThree(1), NotThree(2)])
-    );
-    let error = results.next().unwrap().unwrap_err();
-    assert!(matches!(&error, ChannelError::Invalid(MessageError::Decode { .. })), "{error}");
-    assert_eq!((results.next(), results.next()), (None, None), "the error is the last item");
-    assert_eq!(r.read_all(), Ok(vec![NotThree(4), NotThree(5)]));
 }
 
-#[test]
-fn a_loop_panics_at_a_message_that_cannot_be_read_and_names_where_it_began() {
-    let c = Channel::buffered(Buffer::Unbounded);
-    let (w, r) = (c.writer(), c.reader());
-    w.write(NotThree(3)).unwrap();
-    drop(w);
-    let line = line!() + 1;
-    let began = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| r.iter().count()));
-    let text = *began.unwrap_err().downcast::<String>().unwrap();
-    assert!(text.contains(&format!("{}:{line}:", file!())), "{text}");
+once! {
+    fn a_loop_panics_at_a_message_that_cannot_be_read_and_names_where_it_began() {
+        let c = Channel::buffered(Buffer::Unbounded);
+        let (w, r) = (c.writer(), c.reader());
+        w.write(NotThree(3)).unwrap();
+        drop(w);
+        let line = line!() + 1;
+        let began = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| r.iter().count()));
+        let text = *began.unwrap_err().downcast::<String>().unwrap();
+        assert!(text.contains(&format!("{}:{line}:", file!())), "{text}");
+    }
 }
 
 #[process]

@@ -12,6 +12,7 @@ mod poison;
 mod pycsp;
 mod refusal;
 mod rendezvous;
+mod request;
 mod retire;
 #[path = "../process/scenario.rs"]
 #[expect(dead_code, reason = "as above")]

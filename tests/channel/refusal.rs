@@ -3,7 +3,6 @@
 //!
 //! Knows nothing of sizes; those that do not fit are tested beside this.
 
-use crate::watchdog::watched_alone;
 use csproc::prelude::*;
 use csproc::{Cause, Failure, MessageError};
 use serde::de::Error as _;
@@ -84,16 +83,17 @@ enum New {
     Two,
 }
 
-#[test]
-fn the_reason_is_that_of_the_value_itself() {
-    assert_eq!(unsent(Even(7)), "seven is never sent");
-    assert_eq!(misread::<u64, Even>(3), "3 is odd");
-    assert_eq!(misread::<(u8, Vec<u64>), (u8, Vec<Even>)>((1, vec![2, 4, 9])), "9 is odd");
-    let _ = (Old::One, Old::Two, New::One, New::Two);
-    let unknown = misread::<Old, New>(Old::Three);
-    assert!(unknown.contains("expected variant index 0 <= i < 2"), "{unknown}");
-    let length = misread::<Vec<u8>, Sized3>(vec![1, 2]);
-    assert_eq!(length, "invalid length 2, expected three numbers");
+once! {
+    fn the_reason_is_that_of_the_value_itself() {
+        assert_eq!(unsent(Even(7)), "seven is never sent");
+        assert_eq!(misread::<u64, Even>(3), "3 is odd");
+        assert_eq!(misread::<(u8, Vec<u64>), (u8, Vec<Even>)>((1, vec![2, 4, 9])), "9 is odd");
+        let _ = (Old::One, Old::Two, New::One, New::Two);
+        let unknown = misread::<Old, New>(Old::Three);
+        assert!(unknown.contains("expected variant index 0 <= i < 2"), "{unknown}");
+        let length = misread::<Vec<u8>, Sized3>(vec![1, 2]);
+        assert_eq!(length, "invalid length 2, expected three numbers");
+    }
 }
 
 /// Three numbers in a sequence of its own length.
@@ -114,24 +114,26 @@ impl<'de> Deserialize<'de> for Sized3 {
     }
 }
 
-#[test]
-fn a_path_that_is_no_text_says_so() {
-    use std::os::unix::ffi::OsStringExt;
-    let path = std::path::PathBuf::from(std::ffi::OsString::from_vec(vec![0xff, 0xfe]));
-    assert_eq!(unsent(path), "path contains invalid UTF-8 characters");
+once! {
+    fn a_path_that_is_no_text_says_so() {
+        use std::os::unix::ffi::OsStringExt;
+        let path = std::path::PathBuf::from(std::ffi::OsString::from_vec(vec![0xff, 0xfe]));
+        assert_eq!(unsent(path), "path contains invalid UTF-8 characters");
+    }
 }
 
-#[test]
-fn what_the_format_cannot_do_comes_with_the_remedy() {
-    #[derive(Deserialize, Serialize)]
-    #[serde(untagged)]
-    enum Loose {
-        Number(u8),
+once! {
+    fn what_the_format_cannot_do_comes_with_the_remedy() {
+        #[derive(Deserialize, Serialize)]
+        #[serde(untagged)]
+        enum Loose {
+            Number(u8),
+        }
+        let reason = misread::<Loose, Loose>(Loose::Number(1));
+        assert!(reason.contains("untagged"), "{reason}");
+        let reason = misread::<(), u64>(());
+        assert!(reason.contains("ends too early"), "{reason}");
     }
-    let reason = misread::<Loose, Loose>(Loose::Number(1));
-    assert!(reason.contains("untagged"), "{reason}");
-    let reason = misread::<(), u64>(());
-    assert!(reason.contains("ends too early"), "{reason}");
 }
 
 /// Ends before what cannot be read: they are gone when the reason is asked for.
@@ -142,9 +144,8 @@ struct WithEnds {
     after: Reader<u64>,
 }
 
-#[test]
-fn ends_in_a_value_do_not_hide_its_reason_and_are_closed_with_it() {
-    watched_alone("ends_in_a_value_do_not_hide_its_reason_and_are_closed_with_it", || {
+once! {
+    fn ends_in_a_value_do_not_hide_its_reason_and_are_closed_with_it() {
         for _ in 0..100 {
             let (c, d, e) = (Channel::buffered(Buffer::Fifo(1)), Channel::new(), Channel::new());
             let (w, r) = (c.writer(), c.reader());
@@ -158,7 +159,7 @@ fn ends_in_a_value_do_not_hide_its_reason_and_are_closed_with_it() {
             let error = w.write(WithEnds { before: d.writer(), number: Even(7), after: e.reader() }).err().unwrap();
             assert!(error.to_string().contains("seven is never sent"), "{error}");
         }
-    });
+    }
 }
 
 struct Fails;
@@ -192,17 +193,18 @@ impl<'de> Deserialize<'de> for Unmoved {
     }
 }
 
-#[test]
-fn one_failure_does_not_speak_in_the_words_of_another() {
-    let d = Channel::<u64>::new();
-    // Refused, as the end of a channel is no message for a file.
-    assert!(postcard::to_stdvec(&d.writer()).is_err());
-    assert!(postcard::from_bytes::<Writer<u64>>(&[1, 1]).is_err());
-    assert_eq!(unsent(Fails), "mine");
-    assert!(postcard::to_stdvec(&d.writer()).is_err());
-    assert_eq!(misread::<u64, Fails>(3), "mine as well");
-    assert_eq!(unsent(Unmoved), "its own");
-    assert_eq!(misread::<u64, Unmoved>(3), "its own, too");
+once! {
+    fn one_failure_does_not_speak_in_the_words_of_another() {
+        let d = Channel::<u64>::new();
+        // Refused, as the end of a channel is no message for a file.
+        assert!(postcard::to_stdvec(&d.writer()).is_err());
+        assert!(postcard::from_bytes::<Writer<u64>>(&[1, 1]).is_err());
+        assert_eq!(unsent(Fails), "mine");
+        assert!(postcard::to_stdvec(&d.writer()).is_err());
+        assert_eq!(misread::<u64, Fails>(3), "mine as well");
+        assert_eq!(unsent(Unmoved), "its own");
+        assert_eq!(misread::<u64, Unmoved>(3), "its own, too");
+    }
 }
 
 /// Reads another message while it is read itself.
@@ -233,9 +235,8 @@ fn nested(value: Nesting) -> csproc::Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_message_that_is_read_while_another_is_read_keeps_its_ends_apart() {
-    watched_alone("a_message_that_is_read_while_another_is_read_keeps_its_ends_apart", || {
+once! {
+    fn a_message_that_is_read_while_another_is_read_keeps_its_ends_apart() {
         for placement in [Placement::Process, Placement::Thread] {
             let inner = Channel::buffered(Buffer::Fifo(1));
             let (numbers, outer, unused) =
@@ -253,7 +254,7 @@ fn a_message_that_is_read_while_another_is_read_keeps_its_ends_apart() {
             assert_eq!(r.read(), Err(ChannelError::Poisoned), "the process was given the ends of the outer message");
             assert_eq!(numbers.reader().read(), Err(ChannelError::Retired), "and not those of the inner one");
         }
-    });
+    }
 }
 
 #[process]
@@ -268,9 +269,8 @@ fn gives(n: u64) -> Even {
     Even(n)
 }
 
-#[test]
-fn arguments_and_results_that_cannot_travel_are_no_panics() {
-    watched_alone("arguments_and_results_that_cannot_travel_are_no_panics", || {
+once! {
+    fn arguments_and_results_that_cannot_travel_are_no_panics() {
         for placement in [Placement::Process, Placement::Thread] {
             let error = takes(Even(3)).on(placement).run().unwrap_err();
             let Failure::Crashed { cause: Cause::Arguments { reason }, .. } = &error.failures()[0] else {
@@ -289,7 +289,7 @@ fn arguments_and_results_that_cannot_travel_are_no_panics() {
                 matches!(&error.failures()[0], Failure::Unreadable { .. }) && error.to_string().contains("3 is odd")
             );
         }
-    });
+    }
 }
 
 /// Panics when it is written, read or dropped, as told.
@@ -317,9 +317,8 @@ fn read_one(input: Reader<Cargo>) -> csproc::Result<u8> {
     Ok(input.read()?.panicking.0)
 }
 
-#[test]
-fn a_panic_while_a_message_is_read_closes_the_ends_inside() {
-    watched_alone("a_panic_while_a_message_is_read_closes_the_ends_inside", || {
+once! {
+    fn a_panic_while_a_message_is_read_closes_the_ends_inside() {
         for placement in [Placement::Process, Placement::Thread] {
             let (c, d) = (Channel::new(), Channel::<u64>::new());
             let (w, before, answers) = (c.writer(), d.writer(), d.reader());
@@ -330,12 +329,11 @@ fn a_panic_while_a_message_is_read_closes_the_ends_inside() {
             let error = answers.read().unwrap_err();
             assert!(error.is_retired() || error.is_lost(), "{error}");
         }
-    });
+    }
 }
 
-#[test]
-fn a_thousand_caught_panics_leave_no_block_and_no_end() {
-    watched_alone("a_thousand_caught_panics_leave_no_block_and_no_end", || {
+alone! {
+    fn a_thousand_caught_panics_leave_no_block_and_no_end() {
         let (c, d) = (Channel::buffered(Buffer::Fifo(1)), Channel::<u64>::new());
         let (w, r) = (c.writer(), c.reader());
         let cargo = |n| Cargo { before: d.writer(), panicking: Panicking(n), after: d.writer() };
@@ -366,5 +364,5 @@ fn a_thousand_caught_panics_leave_no_block_and_no_end() {
             w.write(cargo(1)).unwrap();
             assert_eq!(r.read().unwrap().panicking.0, 1, "{way}");
         }
-    });
+    }
 }
