@@ -365,7 +365,7 @@ impl<R> Process<R> {
     }
 }
 
-impl<R: Message> Process<R> {
+impl<R> Process<R> {
     /// Runs it and waits for its result.
     ///
     /// # Blocking
@@ -377,7 +377,10 @@ impl<R: Message> Process<R> {
     /// # Examples
     /// See [`Process`].
     #[track_caller]
-    pub fn run(self) -> Result<R, NetworkError> {
+    pub fn run(self) -> Result<R, NetworkError>
+    where
+        R: Message,
+    {
         parallel((self,)).run()
     }
 }
