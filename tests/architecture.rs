@@ -274,3 +274,21 @@ fn the_front_page_leads_to_pages_that_exist() {
     let missing: Vec<&&str> = links.iter().filter(|link| !is_there(link)).collect();
     assert!(links.len() > 30 && missing.is_empty(), "{} links, these lead nowhere: {missing:?}", links.len());
 }
+
+/// A program whose standard error is closed, or a pipe that nobody reads, must not end of what the library says.
+#[test]
+fn library_code_prints_with_no_macro_that_panics() {
+    const MACROS: [&str; 5] = ["eprintln!", "println!", "eprint!", "print!", "dbg!"];
+    let mut found = Vec::new();
+    for (file, text) in sources(&root().join("src")) {
+        if file.contains("/tests/") {
+            continue;
+        }
+        for line in code(&text) {
+            if MACROS.iter().any(|name| line.contains(name)) {
+                found.push(format!("{file}: {line}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

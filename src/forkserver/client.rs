@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Pid;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// The way to the server; the same in all processes of a program.
@@ -21,7 +22,7 @@ pub(super) struct Link {
     requests: IpcSender<Request>,
     doorbell: OwnedFd,
     /// In the root: the socket that closes with the server.
-    life: Option<(OwnedFd, Pid)>,
+    life: Option<(Arc<OwnedFd>, Pid)>,
 }
 
 static LINK: Mutex<Option<Link>> = Mutex::new(None);
@@ -31,15 +32,18 @@ static SERVER_IS_GONE: AtomicBool = AtomicBool::new(false);
 static HAS_SENT: AtomicBool = AtomicBool::new(false);
 /// In the root: the server's process number, for its end.
 static SERVER: AtomicU32 = AtomicU32::new(0);
+/// In the root: the socket that closes with it, for the end of a server that the root may not kill any more.
+static LIFE: Mutex<Option<Arc<OwnedFd>>> = Mutex::new(None);
 
 impl Link {
     pub(super) fn new(requests: IpcSender<Request>, doorbell: OwnedFd, life: Option<(OwnedFd, Pid)>) -> Link {
-        Link { requests, doorbell, life }
+        Link { requests, doorbell, life: life.map(|(life, server)| (Arc::new(life), server)) }
     }
 
     pub(super) fn install(self) {
         let server = self.life.as_ref().map_or(0, |(_, server)| server.as_raw_nonzero().get().unsigned_abs());
         SERVER.store(server, Ordering::Release);
+        *LIFE.lock() = self.life.as_ref().map(|(life, _)| Arc::clone(life));
         *LINK.lock() = Some(self);
     }
 }
@@ -141,7 +145,19 @@ pub(crate) fn fetch(owner: MemberName) -> io::Result<Option<OpaqueIpcSender>> {
 pub(crate) fn end_server() {
     if let Some(server) = Pid::from_raw(SERVER.load(Ordering::Acquire).cast_signed()) {
         // The number is still the server's: nobody else has waited for this child of ours, or else both calls fail.
-        let _ = rustix::process::kill_process(server, rustix::process::Signal::KILL);
+        let killed = rustix::process::kill_process(server, rustix::process::Signal::KILL);
+        if killed == Err(rustix::io::Errno::PERM) {
+            // This program has given up its rights since; the server, which has them, ends when this socket does.
+            if let Some(life) = LIFE.lock().as_ref() {
+                let _ = rustix::net::shutdown(life, rustix::net::Shutdown::Both);
+            }
+            // Nobody can end a server that is stopped now; it ends when it goes on.
+            let Ok(ending) = rustix::process::pidfd_open(server, rustix::process::PidfdFlags::empty()) else { return };
+            let patience = rustix::time::Timespec { tv_sec: 2, tv_nsec: 0 };
+            if !poll(&mut [PollFd::new(&ending, PollFlags::IN)], Some(&patience)).is_ok_and(|ended| ended > 0) {
+                return;
+            }
+        }
         let _ = rustix::process::waitpid(Some(server), rustix::process::WaitOptions::empty());
     }
 }
@@ -165,7 +181,8 @@ fn watch_server() -> io::Result<()> {
     Ok(())
 }
 
-/// The server is dead, and the kernel has killed all its children with it.
+/// The server is dead, and the kernel has killed all its children with it, except those that have changed their
+/// credentials since: they are killed here. One that this program may not kill is waited for after all others.
 fn bury_everybody() {
     // Out of contexts: then nobody here waits for a channel either.
     let (Ok(own), Ok(mut reaper)) = (host(), Local::for_reaper()) else { return };
@@ -176,17 +193,41 @@ fn bury_everybody() {
         .filter(|(_, _, member)| !matches!(member.phase(), Phase::New | Phase::Gone))
         .map(|(index, _, _)| index)
         .collect();
+    let mut others = Vec::new();
     for host in hosts {
         let pid = tables().members.get(host).map_or(0, |member| member.pid.load(Ordering::Acquire));
-        wait_for_death(pid);
+        match Pid::from_raw(pid.cast_signed()).and_then(dying) {
+            Some((process, true)) => wait_for_death(&process),
+            Some((process, false)) => {
+                others.push((host, process));
+                continue;
+            }
+            None => (),
+        }
+        bury(&mut reaper, host);
+    }
+    for (host, process) in others {
+        wait_for_death(&process);
         bury(&mut reaper, host);
     }
 }
 
+/// A process of the dead server's, unless it is gone, and whether it certainly dies: it is killed, in case it has lost
+/// its death signal. Its number may be another's by now, so a process is killed only if it runs this program.
+fn dying(pid: Pid) -> Option<(OwnedFd, bool)> {
+    let process = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
+    let image = |pid: &str| std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let own = image("self");
+    if own.is_some() && image(&pid.as_raw_nonzero().to_string()) == own {
+        let killed = rustix::process::pidfd_send_signal(&process, rustix::process::Signal::KILL);
+        return Some((process, killed.is_ok() || killed == Err(rustix::io::Errno::SRCH)));
+    }
+    let mut ended = [PollFd::new(&process, PollFlags::IN)];
+    let ended = poll(&mut ended, Some(&rustix::time::Timespec::default())).is_ok_and(|ended| ended > 0);
+    Some((process, ended))
+}
+
 /// Waits until a process that was sent SIGKILL runs no more: until then it may change what it shares with us.
-fn wait_for_death(pid: u32) {
-    let Some(pid) = Pid::from_raw(pid.cast_signed()) else { return };
-    // No such process: it is gone already.
-    let Ok(process) = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()) else { return };
-    while poll(&mut [PollFd::new(&process, PollFlags::IN)], None).is_err() {}
+fn wait_for_death(process: &OwnedFd) {
+    while poll(&mut [PollFd::new(process, PollFlags::IN)], None).is_err() {}
 }

@@ -65,9 +65,10 @@ fn start() -> Result<(), Unavailable> {
     if !is_single_threaded() {
         return Err(Unavailable::Threads);
     }
+    crate::sys::standard::occupy().map_err(|error| failed("opening a closed standard descriptor", &error))?;
     let (size, complaint) = default_size();
     if let Some(complaint) = complaint {
-        eprintln!("csproc: {complaint}");
+        crate::sys::standard::say(&format!("csproc: {complaint}\n"));
     }
     Arena::install_shared(size).map_err(|error| failed("mapping the arena", &error))?;
     super::environment::remember();

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// What a member needs to start.
@@ -21,7 +20,7 @@ pub(crate) struct Launch {
 
 #[derive(Debug)]
 struct Start {
-    directory: Option<PathBuf>,
+    directory: Option<(u64, u64)>,
     environment: Vec<(OsString, OsString)>,
 }
 
@@ -29,7 +28,13 @@ static START: OnceLock<Start> = OnceLock::new();
 
 /// Remembers the state that the server will have.
 pub(super) fn remember() {
-    START.get_or_init(|| Start { directory: std::env::current_dir().ok(), environment: std::env::vars_os().collect() });
+    START.get_or_init(|| Start { directory: directory().ok(), environment: std::env::vars_os().collect() });
+}
+
+/// What the working directory is, whatever its name, and whether it has one: its device and its number there.
+fn directory() -> std::io::Result<(u64, u64)> {
+    let status = rustix::fs::stat(c".")?;
+    Ok((status.st_dev, status.st_ino))
 }
 
 impl Launch {
@@ -41,13 +46,13 @@ impl Launch {
     /// A launch into a new process, with the directory and the environment of this moment.
     ///
     /// # Errors
-    /// The working directory has no name any more, so no other process could enter it.
+    /// The working directory is not that of the program's start and has no name any more, so no other process could
+    /// enter it.
     pub(crate) fn now(name: String) -> std::io::Result<Launch> {
         let start = START.get();
-        let directory = std::env::current_dir()?;
-        let directory = match start {
-            Some(start) if start.directory.as_ref() == Some(&directory) => None,
-            _ => Some(directory.into_os_string().into_vec()),
+        let directory = match (start.and_then(|start| start.directory), directory()) {
+            (Some(first), Ok(now)) if first == now => None,
+            _ => Some(std::env::current_dir()?.into_os_string().into_vec()),
         };
         let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
         // One that differs in nothing but its order is sent, too: that costs time only.

@@ -125,7 +125,11 @@ impl Loop {
             roam(self.confined.take().as_ref());
             let [rung, died, life] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
             if life && self.root_has_left() {
-                // The root executed another program; the children get their death signal from our end.
+                // The root executed another program, or may not kill this one. The children get their death signal from
+                // our end, except those that have changed their credentials since.
+                for pid in self.children.keys() {
+                    let _ = kill_process(*pid, Signal::KILL);
+                }
                 exit_now(0);
             }
             if died {

@@ -128,7 +128,7 @@ pub fn audit() -> Audit {
 /// csproc::dump();
 /// ```
 pub fn dump() {
-    eprint!("{}", picture());
+    crate::sys::standard::say(&picture());
 }
 
 /// What everybody does.

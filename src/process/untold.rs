@@ -8,7 +8,6 @@ use crate::channel::DeadlockReport;
 use crate::engine::live::Local;
 use parking_lot::Mutex;
 use std::fmt;
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// How long the program itself may have been in a deadlock before the report is printed although the program goes on.
@@ -28,7 +27,7 @@ static UNTOLD: Mutex<Vec<Untold>> = Mutex::new(Vec::new());
 
 /// Says something on standard error, which may be closed.
 pub(super) fn say(text: fmt::Arguments<'_>) {
-    let _ = writeln!(std::io::stderr(), "csproc: {text}");
+    crate::sys::standard::say(&format!("csproc: {text}\n"));
 }
 
 /// Keeps a report, and the reference to its slot, until somebody was given it.

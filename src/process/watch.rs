@@ -12,7 +12,6 @@ use crate::engine::live::{Phase, Role, host, tables};
 use crate::sys::lasting::{is_seen, tell_by};
 use crate::sys::signal::{answer_quit, quit_was_asked};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use std::io::Write as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -69,8 +68,7 @@ fn look_for_ever(bell: &OwnedFd) {
             watcher.be_alert();
         }
         if quit_was_asked() {
-            // Standard error may be closed.
-            let _ = std::io::stderr().write_all(picture().as_bytes());
+            crate::sys::standard::say(&picture());
         }
         // Rung by a start: nobody can be stuck yet, and the interval between two looks must not shrink.
         if rung && pause.is_some() {

@@ -13,4 +13,5 @@ pub(crate) mod lasting;
 pub(crate) mod map;
 pub(crate) mod mutant;
 pub(crate) mod signal;
+pub(crate) mod standard;
 pub(crate) mod threads;

@@ -9,9 +9,13 @@ use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-/// The signal mask a process had before [`Watch::children`] changed it.
+/// What [`Watch::children`] changed, as it was before.
 #[derive(Clone, Copy)]
-pub(crate) struct Mask(libc::sigset_t);
+pub(crate) struct Mask {
+    blocked: libc::sigset_t,
+    /// Whether the deaths of children are ignored, as whoever started the program may have arranged.
+    ignores_children: bool,
+}
 
 /// A descriptor that becomes readable when a child changes state.
 pub(crate) struct Watch {
@@ -24,6 +28,9 @@ impl Watch {
     /// Blocking also keeps out what a terminal or a service manager sends to a whole process group: the server ends
     /// with its root. A mask is restored by one call, and a blocked signal that waits for the server does not wait for
     /// its children.
+    ///
+    /// Where `SIGCHLD` is ignored the kernel neither sends it nor keeps what there is to know of a dead child, so it is
+    /// ignored no more.
     pub(crate) fn children() -> Result<(Watch, Mask), Errno> {
         let set = only(libc::SIGCHLD);
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
@@ -44,7 +51,8 @@ impl Watch {
         }
         // SAFETY: `signalfd` returned a fresh descriptor that nobody else owns.
         let descriptor = unsafe { OwnedFd::from_raw_fd(raw) };
-        Ok((Watch { descriptor }, Mask(before)))
+        let ignores_children = disposition(libc::SIGCHLD, libc::SIG_DFL) == libc::SIG_IGN;
+        Ok((Watch { descriptor }, Mask { blocked: before, ignores_children }))
     }
 
     pub(crate) fn descriptor(&self) -> &OwnedFd {
@@ -58,10 +66,13 @@ impl Watch {
     }
 }
 
-/// Restores a mask kept by [`Watch::children`].
+/// Restores what [`Watch::children`] changed.
 pub(crate) fn restore(mask: &Mask) {
+    if mask.ignores_children {
+        disposition(libc::SIGCHLD, libc::SIG_IGN);
+    }
     // SAFETY: the mask came from the kernel; the previous one is not wanted.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask.0, std::ptr::null_mut()) };
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask.blocked, std::ptr::null_mut()) };
 }
 
 fn only(signal: i32) -> libc::sigset_t {
@@ -143,7 +154,35 @@ fn handle_if_default(signal: i32, handler: Handler) {
     unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
 }
 
-fn disposition(signal: i32, action: libc::sighandler_t) {
+/// Sets a disposition, and gives back the one before.
+fn disposition(signal: i32, action: libc::sighandler_t) -> libc::sighandler_t {
     // SAFETY: a valid signal number, and a disposition that is no handler.
-    unsafe { libc::signal(signal, action) };
+    unsafe { libc::signal(signal, action) }
+}
+
+/// Runs `write`, in which writing to a closed pipe is an error and no signal, whatever the program does with the
+/// signal: before `main` it would end the program.
+pub(crate) fn without_broken_pipe(write: impl FnOnce()) {
+    let pipe = only(libc::SIGPIPE);
+    let is_pending = || {
+        let mut pending = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: the kernel writes the set.
+        let asked = unsafe { libc::sigpending(pending.as_mut_ptr()) };
+        // SAFETY: `sigpending` succeeded and has written the set.
+        asked == 0 && unsafe { libc::sigismember(pending.as_ptr(), libc::SIGPIPE) } == 1
+    };
+    let was_pending = is_pending();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `pipe` is initialised; the kernel writes the previous mask into `before`.
+    if unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const pipe, before.as_mut_ptr()) } != 0 {
+        return write();
+    }
+    write();
+    if !was_pending && is_pending() {
+        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the set and the time are initialised; what is known of the signal is not wanted.
+        unsafe { libc::sigtimedwait(&raw const pipe, std::ptr::null_mut(), &raw const now) };
+    }
+    // SAFETY: `pthread_sigmask` succeeded above and has written the mask.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
 }

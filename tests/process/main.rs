@@ -21,6 +21,7 @@ mod root;
 mod scenario;
 mod server;
 mod supervision;
+mod surroundings;
 mod terminal;
 mod validation;
 mod values;
@@ -34,6 +35,7 @@ fn play_scenario() {
         terminal::SCENARIOS,
         watch::SCENARIOS,
         server::SCENARIOS,
+        surroundings::SCENARIOS,
         validation::SCENARIOS,
         children::SCENARIOS,
         supervision::SCENARIOS,

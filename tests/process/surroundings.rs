@@ -1,0 +1,179 @@
+//! Whatever a program is started in, it behaves as any Rust program would, or refuses with a typed error.
+//!
+//! Knows nothing of how the surroundings are made harmless. Each test starts a program in odd surroundings.
+
+use crate::scenario::{Remains, Scenario, command, output};
+use csproc::prelude::*;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    ("a network", a_network),
+    ("one process", one_process),
+    ("standard descriptors", standard_descriptors),
+    ("a removed directory", a_removed_directory),
+    ("rights are given up", rights_are_given_up),
+    ("a process gives up its rights", a_process_gives_up_its_rights),
+];
+
+#[process]
+fn source(out: Writer<u32>) -> csproc::Result<()> {
+    println!("a word on standard output");
+    eprintln!("a word on standard error");
+    (0..3).try_for_each(|number| Ok(out.write(number)?))
+}
+
+#[process]
+fn sum(input: Reader<u32>) -> u32 {
+    input.into_iter().sum()
+}
+
+#[process]
+fn targets() -> Vec<PathBuf> {
+    own_targets()
+}
+
+#[process]
+fn ignores_children() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap().trim();
+    u64::from_str_radix(ignored, 16).unwrap() & 1 << 16 != 0
+}
+
+#[process]
+fn give_up_rights(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
+    rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(65534)).unwrap();
+    ready.write(std::process::id())?;
+    Ok(until.read()?)
+}
+
+#[process]
+fn innocent(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
+    ready.write(std::process::id())?;
+    Ok(until.read()?)
+}
+
+fn own_targets() -> Vec<PathBuf> {
+    (0..3).map(|number| std::fs::read_link(format!("/proc/self/fd/{number}")).unwrap()).collect()
+}
+
+fn run_a_network() {
+    let channel = Channel::new();
+    let (w, r) = (channel.writer(), channel.reader());
+    drop(channel);
+    assert_eq!(Parallel!(source(w), sum(r)).values().unwrap().1, 3);
+}
+
+fn a_network() {
+    run_a_network();
+    println!("ignored there: {}", ignores_children().run().unwrap());
+}
+
+fn one_process() {
+    ignores_children().run().unwrap();
+}
+
+fn standard_descriptors() {
+    let own = own_targets();
+    println!("a word of the program");
+    assert!(!own.iter().any(|target| target.to_string_lossy().starts_with("socket:")), "{own:?}");
+    run_a_network();
+    assert_eq!(targets().run().unwrap(), own);
+}
+
+fn a_removed_directory() {
+    run_a_network();
+    let directory = std::env::temp_dir().join(format!("csproc-removed-{}", std::process::id()));
+    std::fs::create_dir(&directory).unwrap();
+    std::env::set_current_dir(&directory).unwrap();
+    std::fs::remove_dir(&directory).unwrap();
+    // Another one than the server's, and it cannot be named: refused, and the error says what is the matter.
+    let error = ignores_children().run().unwrap_err();
+    assert!(error.to_string().contains("the working directory"), "{error}");
+    std::env::set_current_dir("/").unwrap();
+    run_a_network();
+}
+
+fn rights_are_given_up() {
+    run_a_network();
+    rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(65534)).unwrap();
+}
+
+fn a_process_gives_up_its_rights() {
+    let (ready, until) = (Channel::new(), Channel::<()>::new());
+    let (arrived, _never) = (ready.reader(), until.writer());
+    let network = network!(give_up_rights(ready.writer(), until.reader()), innocent(ready.writer(), until.reader()))
+        .spawn()
+        .unwrap();
+    arrived.read().unwrap();
+    arrived.read().unwrap();
+    let server = rustix::process::Pid::from_raw(crate::watchdog::server().unwrap().pid.cast_signed()).unwrap();
+    rustix::process::kill_process(server, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(network.join().unwrap_err().failures().len(), 2);
+}
+
+/// Plays a scenario in a program that a shell starts: `$0` and `$@` are the program.
+fn shell(script: &str, scenario: &str) -> Remains {
+    let plain = command(scenario).0;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    shell.stdin(Stdio::null());
+    output(shell)
+}
+
+/// A setting that only root can make is left out, and said so.
+fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        eprintln!("left out: only root can give up its rights");
+    }
+    root
+}
+
+once! {
+    fn law_13_children_are_heard_of_although_the_starter_ignores_them() {
+        let remains = shell(r#"exec env --ignore-signal=CHLD "$0" "$@""#, "a network");
+        assert!(remains.status.success(), "{remains:?}");
+        // As every program that is executed: what is ignored stays ignored.
+        assert!(remains.stdout.contains("ignored there: true"), "{remains:?}");
+        let remains = shell(r#"exec "$0" "$@""#, "a network");
+        assert!(remains.stdout.contains("ignored there: false"), "{remains:?}");
+    }
+
+    fn law_13_closed_standard_descriptors_lead_nowhere() {
+        for closed in ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"] {
+            let remains = shell(&format!(r#"exec "$0" "$@" {closed}"#), "standard descriptors");
+            assert!(remains.status.success(), "{closed}: {remains:?}");
+        }
+    }
+
+    fn law_13_a_directory_that_was_removed_is_nobodys_loss() {
+        let remains = shell(r#"d=$(mktemp -d) && cd "$d" && rmdir "$d" && exec "$0" "$@""#, "a network");
+        assert!(remains.status.success(), "{remains:?}");
+        let remains = shell(r#"exec "$0" "$@""#, "a removed directory");
+        assert!(remains.status.success(), "{remains:?}");
+    }
+
+    fn law_13_a_program_that_has_given_up_its_rights_ends() {
+        if is_root() {
+            let remains = shell(r#"exec "$0" "$@""#, "rights are given up");
+            assert!(remains.status.success(), "{remains:?}");
+        }
+    }
+
+    fn law_10_a_process_that_has_given_up_its_rights_does_not_outlive_the_server() {
+        if is_root() {
+            let remains = shell(r#"exec "$0" "$@""#, "a process gives up its rights");
+            assert!(remains.status.success(), "{remains:?}");
+        }
+    }
+
+    fn law_13_a_complaint_that_nobody_can_read_does_no_harm() {
+        let script = r#"exec 3>&1; { exec "$0" "$@" 2>&1 >&3 3>&-; } | exec true"#;
+        let remains = shell(&format!("export CSPROC_ARENA=garbage; {script}"), "one process");
+        assert!(remains.stdout.contains("1 passed"), "{remains:?}");
+    }
+}
