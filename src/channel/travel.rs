@@ -104,7 +104,7 @@ pub(super) fn depart<S: serde::Serializer>(
         return Err(S::Error::custom(reason));
     };
     let requested = with_local(|local| local.request_end(channel, direction, Holder::Block(block)));
-    let end = requested.and_then(|end| end).map_err(|error| S::Error::custom(error))?;
+    let end = requested.and_then(|end| end).map_err(S::Error::custom)?;
     Ticket { index: end.index, generation: end.generation }.serialize(serializer)
 }
 

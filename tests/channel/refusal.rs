@@ -63,7 +63,7 @@ impl<'de, W, R: Deserialize<'de>> Deserialize<'de> for Relabelled<W, R> {
 fn unsent<T: Message>(value: T) -> String {
     let c = Channel::<T>::buffered(Buffer::Fifo(1));
     let (w, _r) = (c.writer(), c.reader());
-    let error = w.write(value).err().expect("it is not sent").fate;
+    let error = w.write(value).expect_err("it is not sent").fate;
     match error {
         ChannelError::Invalid(MessageError::Encode { reason, .. }) => reason,
         error => panic!("{error}"),
