@@ -40,12 +40,12 @@ pub enum Cause {
         code: i32,
     },
     /// Its arguments did not arrive: the `Deserialize` of one refused it.
-    Arguments {
+    ArgumentsRefused {
         /// Which type, and why.
         reason: String,
     },
     /// Its function returned, but the `Serialize` of the result refused it, or there was no memory for it.
-    Result {
+    ResultRefused {
         /// Which type, and why.
         reason: String,
     },
@@ -60,8 +60,8 @@ impl fmt::Display for Cause {
                 None => write!(f, "was killed by signal {signal}"),
             },
             Cause::Exited { code } => write!(f, "exited with code {code} before its function returned"),
-            Cause::Arguments { reason } => write!(f, "could not take its arguments: {reason}"),
-            Cause::Result { reason } => write!(f, "could not hand over its result: {reason}"),
+            Cause::ArgumentsRefused { reason } => write!(f, "could not take its arguments: {reason}"),
+            Cause::ResultRefused { reason } => write!(f, "could not hand over its result: {reason}"),
         }
     }
 }

@@ -81,10 +81,11 @@ fn call<A: Message, R: Message>(
     debug_assert!(tables().member(name).is_some());
     let (arguments, given) = Parcel::of_block(block, std::any::type_name::<A>())
         .open::<A>()
-        .map_err(|error| Cause::Arguments { reason: error.to_string() })?;
+        .map_err(|error| Cause::ArgumentsRefused { reason: error.to_string() })?;
     scope.give(given);
     let result = body(arguments);
-    let packed = returning(|| Parcel::pack(&result)).map_err(|error| Cause::Result { reason: error.to_string() })?;
+    let packed =
+        returning(|| Parcel::pack(&result)).map_err(|error| Cause::ResultRefused { reason: error.to_string() })?;
     Ok((packed, ending(&result)))
 }
 

@@ -273,14 +273,14 @@ once! {
     fn arguments_and_results_that_cannot_travel_are_no_panics() {
         for placement in [Placement::Process, Placement::Thread] {
             let error = takes(Even(3)).on(placement).run().unwrap_err();
-            let Failure::Crashed { cause: Cause::Arguments { reason }, .. } = &error.failures()[0] else {
+            let Failure::Crashed { cause: Cause::ArgumentsRefused { reason }, .. } = &error.failures()[0] else {
                 panic!("{error}")
             };
             assert!(reason.contains("3 is odd"), "{error}");
             let error = takes(Even(7)).on(placement).run().unwrap_err();
             assert!(error.to_string().contains("seven is never sent"), "{error}");
             let error = gives(7).on(placement).run().unwrap_err();
-            let Failure::Crashed { cause: Cause::Result { reason }, .. } = &error.failures()[0] else {
+            let Failure::Crashed { cause: Cause::ResultRefused { reason }, .. } = &error.failures()[0] else {
                 panic!("{error}")
             };
             assert!(reason.contains("seven is never sent"), "{error}");
