@@ -6,6 +6,7 @@
 
 mod alternate;
 mod compose;
+mod fragments;
 mod list;
 mod process;
 mod report;

@@ -1,5 +1,5 @@
 //! Lists with commas, read to their end however much of them is wrong: the parts of a composition, the arms of an
-//! alternation.
+//! alternation, the options of a process.
 //!
 //! Knows nothing of what stands between the commas.
 
@@ -34,7 +34,7 @@ pub(crate) fn items<T>(
     items
 }
 
-pub(crate) fn skip_to_comma(input: ParseStream<'_>) {
+fn skip_to_comma(input: ParseStream<'_>) {
     while !input.is_empty() && !input.peek(Token![,]) {
         let _: Result<TokenTree> = input.parse();
     }

@@ -7,12 +7,13 @@
 mod emit;
 mod parse;
 
+use crate::fragments::visible;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// Expands one `mode [path] arms`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    match parse::Alternation::parse(input) {
+    match parse::Alternation::parse(visible(input)) {
         Ok(alternation) => emit::alternation(&alternation),
         Err(error) => {
             let errors = error.into_compile_error();

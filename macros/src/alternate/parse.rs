@@ -276,8 +276,6 @@ fn no_arrow(input: ParseStream<'_>, pattern: Option<&Pat>, spelled: &Expr) -> Er
 /// Tells from the spelling what sort of guard it is.
 fn guard(spelled: Expr) -> Result<Guard> {
     match spelled {
-        // What another macro passed on as `$guard:expr` comes in invisible delimiters.
-        Expr::Group(group) => guard(*group.expr),
         Expr::MethodCall(call) => method(call),
         Expr::Call(call) => function(call),
         Expr::Path(path) => match path.path.get_ident().map(Ident::to_string).as_deref() {

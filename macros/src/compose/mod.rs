@@ -5,12 +5,13 @@
 mod emit;
 mod parse;
 
+use crate::fragments::visible;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// Expands one `mode [path] parts`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    match parse::Composition::parse(input) {
+    match parse::Composition::parse(visible(input)) {
         Ok(composition) => emit::composition(&composition),
         Err(error) => {
             let errors = error.into_compile_error();

@@ -17,6 +17,13 @@ const MOST_ARGUMENTS: usize = 16;
 /// Reports every reason why `function` cannot be a process.
 pub(super) fn function(function: &Function, report: &mut Report) {
     let signature = &function.signature;
+    if signature.ident == "main" {
+        report.at(
+            &signature.ident,
+            "found `main`: the program itself is not started by anybody; remove `#[process]` here, mark another \
+             function, and run that from `main`, as in `Parallel!(worker(…))`",
+        );
+    }
     qualifiers(signature, report);
     generics(signature, report);
     arguments(signature, report);

@@ -22,12 +22,15 @@ pub(super) fn process(function: &Function, options: &Options) -> TokenStream {
     let settings = settings(function, options, &krate);
     let messages: Vec<_> = (0..names.len()).map(|index| format_ident!("__A{index}")).collect();
 
+    let process = fresh(function, "__process");
+    let inner = fresh(function, "__body");
+
     let block = quote! {
         #body
         // One type parameter for each argument, because a bound that fails is reported at the type in the
         // turbofish below, which is the user's. A bound on the tuple as a whole would name no argument.
         #[track_caller]
-        fn __process<#(#messages: #krate::Message,)* __R: #krate::Message>(
+        fn #process<#(#messages: #krate::Message,)* __R: #krate::Message>(
             options: #krate::__private::Options,
             arguments: (#(#messages,)*),
             body: fn((#(#messages,)*)) -> __R,
@@ -35,10 +38,10 @@ pub(super) fn process(function: &Function, options: &Options) -> TokenStream {
         ) -> #krate::Process<__R> {
             #krate::__private::process(options, arguments, body, ending)
         }
-        __process::<#(#types,)* #result>(
+        #process::<#(#types,)* #result>(
             #settings,
             (#(#names,)*),
-            |(#(#names,)*)| __body #turbofish (#(#names),*),
+            |(#(#names,)*)| #inner #turbofish (#(#names),*),
             |__outcome| {
                 use #krate::__private::ending::*;
                 (&&&Probe(__outcome)).ending()
@@ -154,7 +157,9 @@ fn body(function: &Function) -> Option<TokenStream> {
     let body = function.body.as_ref()?;
     let (_, inside) = attributes(function);
     let mut signature = function.signature.clone();
-    signature.ident = Ident::new("__body", generated(signature.ident.span()));
+    let place = signature.ident.span();
+    signature.ident = fresh(function, "__body");
+    signature.ident.set_span(generated(place));
     // These lints are about the form of the function, which is reported outside, or propose what no process can be.
     Some(quote! {
         #(#inside)*
@@ -167,6 +172,15 @@ fn body(function: &Function) -> Option<TokenStream> {
         )]
         #signature #body
     })
+}
+
+/// A name of our own that nothing in the user's signature has: items are seen by whatever stands in their block.
+fn fresh(function: &Function, name: &str) -> Ident {
+    let mut name = name.to_string();
+    while mentions(function.signature.to_token_stream(), &name) {
+        name.push('_');
+    }
+    Ident::new(&name, Span::mixed_site())
 }
 
 /// Our own span, located where the user's is.
@@ -184,11 +198,11 @@ fn arguments(function: &Function) -> impl Iterator<Item = Argument<'_>> {
         FnArg::Typed(argument) => Some(argument),
         FnArg::Receiver(_) => None,
     });
-    typed.enumerate().map(|(index, argument)| Argument { name: name(argument, index), ty: &argument.ty })
+    typed.enumerate().map(move |(index, argument)| Argument { name: name(function, argument, index), ty: &argument.ty })
 }
 
 /// The name of an argument outside: its own where it has one. Its pattern is matched in the process, not by the caller.
-fn name(argument: &PatType, index: usize) -> Ident {
+fn name(function: &Function, argument: &PatType, index: usize) -> Ident {
     match &*argument.pat {
         Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
             let mut name = pattern.ident.clone();
@@ -196,7 +210,7 @@ fn name(argument: &PatType, index: usize) -> Ident {
             name.set_span(generated(name.span()));
             name
         }
-        _ => format_ident!("__argument_{index}", span = Span::mixed_site()),
+        _ => fresh(function, &format!("__argument_{index}")),
     }
 }
 
@@ -226,13 +240,13 @@ fn attributes(function: &Function) -> (Vec<&Attribute>, Vec<&Attribute>) {
 /// Whether the user's function is only valid inside an `impl`, where no function can stand in another.
 fn needs_impl(function: &Function) -> bool {
     let signature = &function.signature;
-    signature.receiver().is_some() || signature.variadic.is_some() || mentions_self(signature.to_token_stream())
+    signature.receiver().is_some() || signature.variadic.is_some() || mentions(signature.to_token_stream(), "Self")
 }
 
-fn mentions_self(tokens: TokenStream) -> bool {
+fn mentions(tokens: TokenStream, name: &str) -> bool {
     tokens.into_iter().any(|token| match token {
-        TokenTree::Group(group) => mentions_self(group.stream()),
-        TokenTree::Ident(ident) => ident == "Self",
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        TokenTree::Ident(ident) => ident == name,
         _ => false,
     })
 }

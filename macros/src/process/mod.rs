@@ -6,6 +6,7 @@ mod check;
 mod emit;
 mod parse;
 
+use crate::fragments::visible;
 use crate::report::Report;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -15,6 +16,7 @@ use quote::quote;
 /// Whatever is wrong, an item of the same name comes out as well, so that the callers of a faulty process do not
 /// report errors of their own.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let (options, item) = (visible(options), visible(item));
     let mut report = Report::default();
     let options = parse::Options::parse(options, &mut report);
     let function = match parse::Function::parse(item.clone()) {
@@ -29,7 +31,14 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     // A wrong option leaves a right function: it is emitted in full.
     let mut faults = Report::default();
     check::function(&function, &mut faults);
-    let output = if faults.is_empty() { emit::process(&function, &options) } else { emit::stub(&function, &options) };
+    let output = if faults.is_empty() {
+        emit::process(&function, &options)
+    } else if function.signature.ident == "main" {
+        // The compiler wants a `main` of the program's own form.
+        item
+    } else {
+        emit::stub(&function, &options)
+    };
     let (wrong_options, faults) = (report.into_tokens(), faults.into_tokens());
     quote! { #wrong_options #faults #output }
 }

@@ -2,7 +2,7 @@
 //!
 //! Does not know which functions can be processes: `check` judges what is read here.
 
-use crate::list::skip_to_comma;
+use crate::list::items;
 use crate::report::Report;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -33,15 +33,9 @@ impl Options {
     /// Reads as many options as can be read, and reports the others one by one.
     pub(super) fn parse(tokens: TokenStream, report: &mut Report) -> Self {
         let mut options = Options::default();
+        let mut given = Vec::new();
         let parser = |input: ParseStream<'_>| {
-            let mut given = Vec::new();
-            while !input.is_empty() {
-                if let Err(error) = options.parse_one(input, &mut given) {
-                    report.add(error);
-                    skip_to_comma(input);
-                }
-                input.parse::<Option<Token![,]>>()?;
-            }
+            items(input, report, "an option", |input, _| options.parse_one(input, &mut given));
             Ok(())
         };
         if let Err(error) = parser.parse2(tokens) {
@@ -82,6 +76,12 @@ impl Options {
                 self.on_crash = match value.value().as_str() {
                     "poison" => OnCrash::Poison,
                     "retire" => OnCrash::Retire,
+                    "restart" => {
+                        let message = "how often it is started again belongs to where it runs; leave this option out, \
+                                       and write `worker(input).on_crash(OnCrash::Restart { max: 3, within: \
+                                       Duration::from_secs(10) })`";
+                        return Err(Error::new_spanned(value, message));
+                    }
                     other => {
                         let message = format!("found \"{other}\"; write `{usage}`");
                         return Err(Error::new_spanned(value, message));

@@ -1,0 +1,6 @@
+use csproc::prelude::*;
+
+#[process]
+fn main() -> csproc::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,8 @@
+use csproc::prelude::*;
+
+#[process(on_crash = "restart")]
+fn fragile() {}
+
+fn main() {
+    fragile();
+}
