@@ -20,8 +20,8 @@ pub(super) fn function(function: &Function, report: &mut Report) {
     if signature.ident == "main" {
         report.at(
             &signature.ident,
-            "found `main`: the program itself is not started by anybody; remove `#[process]` here, mark another \
-             function, and run that from `main`, as in `Parallel!(worker(…))`",
+            "found `main`, with which the program begins: remove `#[process]` here, mark the functions that it runs, \
+             and run them from `main`, as in `Parallel!(worker(…))`",
         );
     }
     qualifiers(signature, report);

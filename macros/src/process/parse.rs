@@ -77,8 +77,8 @@ impl Options {
                     "poison" => OnCrash::Poison,
                     "retire" => OnCrash::Retire,
                     "restart" => {
-                        let message = "how often it is started again belongs to where it runs; leave this option out, \
-                                       and write `worker(input).on_crash(OnCrash::Restart { max: 3, within: \
+                        let message = "how often a process is started again is said where it is run: leave this option \
+                                       out, and write `worker(input).on_crash(OnCrash::Restart { max: 3, within: \
                                        Duration::from_secs(10) })`";
                         return Err(Error::new_spanned(value, message));
                     }
