@@ -1,4 +1,5 @@
-//! A channel of a type that is not a message, and a generic function without the bound: the words are those of messages.
+//! A channel of a type that is not a message, and a generic function without the bound: the words are those of
+//! messages.
 
 use csproc::prelude::*;
 
