@@ -99,6 +99,10 @@ struct Readme;
 /// none gives `()`. There may be up to 16 parts. `Parallel!(…)` is
 /// [`network!(…)`](crate::network!)[`.run()`](Network::run).
 ///
+/// What a process returned is nobody's error but its own: `?` behind `Parallel!(…)` fails when a process crashed, and
+/// [`.values()?`](crate::values::Values::values) also when one returned an error. The compiler warns of `Result`s in a `Vec` that
+/// the statement `Parallel!(…)?;` throws away.
+///
 /// # Blocking
 /// Waits until every process has ended.
 ///
@@ -385,7 +389,9 @@ pub mod prelude {
 /// What the macros expand to calls these; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::process::{Options, Part, Parts, Spawn, ending, looks, parallel, part, process, sequence, spawn};
+    pub use crate::process::{
+        Options, Part, Parts, Spawn, ending, looks, parallel, part, process, sequence, spawn, thrown_away,
+    };
     pub use csproc_macros::{alternate, compose};
 
     /// What the alternation macros expand to.

@@ -23,6 +23,7 @@ mod restart;
 mod running;
 mod start_error;
 mod supervisor;
+pub mod thrown_away;
 mod untold;
 pub mod values;
 mod watch;

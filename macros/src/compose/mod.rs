@@ -4,6 +4,7 @@
 
 mod emit;
 mod parse;
+mod thrown_away;
 
 use crate::fragments::visible;
 use proc_macro2::TokenStream;
@@ -11,8 +12,10 @@ use quote::quote;
 
 /// Expands one `mode [path] parts`.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    // Where the tokens stand is known before fragments are opened.
+    let is_thrown_away = thrown_away::is_thrown_away(&input);
     match parse::Composition::parse(visible(input)) {
-        Ok(composition) => emit::composition(&composition),
+        Ok(composition) => emit::composition(&composition, is_thrown_away),
         Err(error) => {
             let errors = error.into_compile_error();
             // Braces, because only they make several errors one expression.

@@ -34,7 +34,7 @@ pub(super) enum Part {
     /// A process, or a `Vec` of them, or whatever else the library takes.
     Expression(Expr),
     /// `for pattern in iterator => part`
-    For { pattern: Pat, iterator: Expr, part: Box<Part> },
+    For { for_token: Token![for], pattern: Pat, iterator: Expr, part: Box<Part> },
     /// `Parallel!(…)` or `network!(…)`, not run but made a part of the whole.
     Parallel(Vec<Part>),
     /// `Sequence!(…)` likewise.
@@ -164,7 +164,7 @@ fn for_part(input: ParseStream<'_>, report: &mut Report) -> Result<Part> {
         return Err(Error::new_spanned(header, message));
     }
     let part = Box::new(part(input, report)?);
-    Ok(Part::For { pattern, iterator, part })
+    Ok(Part::For { for_token, pattern, iterator, part })
 }
 
 /// The complaint about a `->` before the next comma, if there is one.
