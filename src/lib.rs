@@ -99,9 +99,9 @@ struct Readme;
 /// none gives `()`. There may be up to 16 parts. `Parallel!(…)` is
 /// [`network!(…)`](crate::network!)[`.run()`](Network::run).
 ///
-/// What a process returned is nobody's error but its own: `?` behind `Parallel!(…)` fails when a process crashed, and
-/// [`.values()?`](crate::values::Values::values) also when one returned an error. The compiler warns of `Result`s in a `Vec` that
-/// the statement `Parallel!(…)?;` throws away.
+/// `Parallel!(…)?` fails when a process crashed, and `Parallel!(…)`[`.values()?`](crate::values::Values::values) also
+/// when a process returned an error. The compiler warns of `Result`s in a `Vec` that the statement `Parallel!(…)?;`
+/// throws away.
 ///
 /// # Blocking
 /// Waits until every process has ended.
