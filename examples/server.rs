@@ -1,8 +1,8 @@
 //! A server that counts words for its clients, and answers each of them.
 //!
 //! # Shows
-//! Request and reply: a request brings the end by which its answer goes back, and the client waits for the answer, for
-//! so long at most. The server is a process like any other: it holds its state alone, so nothing is locked, and it ends
+//! Request and reply with `csproc::ask`: a request brings the end by which its answer goes back, and the client waits
+//! for the answer, for so long at most. The server is a process like any other: it holds its state alone, so nothing is locked, and it ends
 //! when its last client has gone. A client that gives up waiting does not disturb it: the answer finds nobody.
 //!
 //! ```text
@@ -61,22 +61,13 @@ fn server(requests: Reader<Request>) -> csproc::Result<()> {
     Ok(())
 }
 
-/// Sends a request and waits for its answer.
-fn ask<T: Message>(server: &Writer<Request>, request: impl FnOnce(Writer<T>) -> Request) -> csproc::Result<T> {
-    let reply = Channel::new();
-    let answer = reply.reader();
-    server.write(request(reply.writer()))?;
-    // The only writing end is on its way to the server: should it be lost there, this read ends.
-    Ok(answer.read_timeout(PATIENCE)?)
-}
-
 #[process]
 fn client(server: Writer<Request>, requests: usize) -> csproc::Result<()> {
     let mut mine = BTreeMap::new();
     for word in WORDS.iter().cycle().take(requests).map(|word| word.to_string()) {
         let own = mine.entry(word.clone()).or_insert(0);
         *own += 1;
-        let count = ask(&server, |reply| Request::Add { word, reply })?;
+        let count = csproc::ask(&server, |reply| Request::Add { word, reply }, PATIENCE)?;
         assert!(count >= *own, "{count} of {own}");
     }
     Ok(())
@@ -92,7 +83,7 @@ fn main() -> csproc::Result<()> {
     let service = Spawn!(server(channel.reader()))?;
     let asking = channel.writer();
     Parallel!(for _ in 0..clients => client(channel.writer(), requests)).values()?;
-    let counts = ask(&asking, |reply| Request::List { reply })?;
+    let counts = csproc::ask(&asking, |reply| Request::List { reply }, PATIENCE)?;
     // The last writing end: now the server ends, too.
     drop(asking);
     service.join().values()?;
