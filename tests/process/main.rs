@@ -9,6 +9,7 @@ mod boxed;
 mod busy;
 mod children;
 mod composition;
+mod contract;
 mod deadlock;
 mod exit_guard;
 mod identity;
