@@ -77,7 +77,7 @@ pub use channel::{
     Barrier, BlockedProcess, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, DeadlockReport,
     Extended, IntoIter, Iter, Message, MessageError, ReadResults, Reader, WaitsFor, WriteError, Writer, ask, channel,
 };
-pub use csproc_macros::process;
+pub use csproc_macros::{process, setup};
 pub use engine::ProcessId;
 pub use forkserver::Cause;
 pub use process::{
@@ -389,6 +389,7 @@ pub mod prelude {
 /// What the macros expand to calls these; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::forkserver::{SetUp, SetUpResult};
     pub use crate::process::{
         Options, Part, Parts, Spawn, ending, looks, parallel, part, process, sequence, spawn, thrown_away,
     };

@@ -10,6 +10,7 @@ mod fragments;
 mod list;
 mod process;
 mod report;
+mod setup;
 
 /// Makes a function a process: calling it runs nothing and returns an inert `Process<R>`.
 ///
@@ -96,6 +97,59 @@ mod report;
 #[proc_macro_attribute]
 pub fn process(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     process::expand(options.into(), item.into()).into()
+}
+
+/// Makes a function the set-up of every process: it runs in each before the process's own function.
+///
+/// What `main` sets up does not reach processes, for they are not copies of the program as it is, but of the program
+/// before `main`. So whatever a process needs beside its arguments is set up in it: a logger, a panic hook, the settings
+/// of an allocator.
+///
+/// ```
+/// use csproc::prelude::*;
+/// use std::sync::OnceLock;
+///
+/// static GREETING: OnceLock<String> = OnceLock::new();
+///
+/// #[csproc::setup]
+/// fn greeting() {
+///     GREETING.set("good morning".into()).unwrap();
+/// }
+///
+/// #[process]
+/// fn greet() -> Option<String> {
+///     GREETING.get().cloned()
+/// }
+///
+/// assert_eq!(greet().run()?.as_deref(), Some("good morning"));
+/// assert_eq!(GREETING.get(), None); // not in `main`; call `greeting()` there if `main` needs it, too
+/// # csproc::Result::Ok(())
+/// ```
+///
+/// # Where and when
+///
+/// In every process of the operating system, once, on the thread that then runs the process's function; again when the
+/// process is started again after a crash. Not in `main`, and not for a process on a thread, which shares what its
+/// program has set up: call the function yourself where you need it there.
+///
+/// Every set-up that is linked into the program runs, those of libraries, too. The order is the same in every process:
+/// by `order`, then by the path of the module, then by the line.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `order = n` | the smaller number runs first; it may be negative | `0` |
+/// | `crate = path` | where to find the library, when it is renamed or re-exported | `::csproc` |
+///
+/// # Requirements on the function
+///
+/// It stands by itself, takes nothing, and returns nothing or `Result<(), E>` with an `E: Display`. It is not `async`,
+/// `unsafe`, `const`, `extern` or generic. A panic in it, or an error that it returns, is a crash of the process: the
+/// failure of the network names it, and neither the other set-ups nor the process's function are run.
+#[proc_macro_attribute]
+pub fn setup(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    setup::expand(options.into(), item.into()).into()
 }
 
 /// The grammar behind `network!`, `Parallel!`, `Sequence!` and `Spawn!`, which pass their mode and their crate's path.

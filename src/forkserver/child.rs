@@ -53,7 +53,8 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
         roam(processors.as_ref());
         // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because waking
         // the main thread for it would cost a context switch per process.
-        std::process::exit(if entry(name) { 0 } else { PANICKED })
+        let returned = super::set_up::run(name.index, member) && entry(name);
+        std::process::exit(if returned { 0 } else { PANICKED })
     });
     roam(processors.as_ref());
     match thread {

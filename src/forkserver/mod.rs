@@ -29,6 +29,7 @@ mod obituary;
 mod panics;
 mod protocol;
 mod server;
+mod set_up;
 
 pub(crate) use child::{Entry, entry_of};
 pub(crate) use client::{end_server, fetch, kill, own_name, publish, start, start_error};
@@ -39,6 +40,7 @@ pub(crate) use obituary::{
     cause_of, describe, has_crashed, has_panicked, name_of, read_record, record_cause, record_panic, write_record,
 };
 pub(crate) use panics::{quietly, record_panics_of, text_of};
+pub use set_up::{SetUp, SetUpResult};
 
 use crate::engine::live::Member;
 use crate::memory::ArenaError;

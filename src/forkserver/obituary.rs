@@ -44,6 +44,15 @@ pub enum Cause {
         /// Which type, and why.
         reason: String,
     },
+    /// A function marked [`#[csproc::setup]`](crate::setup) returned an error, so its own function was not run.
+    SetUpFailed {
+        /// The name of the function that failed.
+        name: String,
+        /// Where it is, as `file:line:column`.
+        place: String,
+        /// The error.
+        reason: String,
+    },
     /// Its function returned, but the `Serialize` of the result refused it, or there was no memory for it.
     ResultRefused {
         /// Which type, and why.
@@ -61,6 +70,9 @@ impl fmt::Display for Cause {
             },
             Cause::Exited { code } => write!(f, "exited with code {code} before its function returned"),
             Cause::ArgumentsRefused { reason } => write!(f, "could not take its arguments: {reason}"),
+            Cause::SetUpFailed { name, place, reason } => {
+                write!(f, "failed in its set-up `{name}` at {place}: {reason}")
+            }
             Cause::ResultRefused { reason } => write!(f, "could not hand over its result: {reason}"),
         }
     }

@@ -10,6 +10,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 thread_local! {
     /// The member whose panic is written down, plus one.
@@ -40,21 +41,29 @@ pub(crate) fn record_panics_of<R>(member: u32, work: impl FnOnce() -> R) -> R {
 /// Puts the hook in place. The server does it once for all its children.
 pub(super) fn hook() {
     static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if QUIET.try_with(Cell::get).unwrap_or(false) {
-                return;
-            }
+    HOOK.call_once(stand_in_front);
+}
+
+/// Puts the hook in front of the present one again, which may have taken its place.
+pub(super) fn stand_in_front() {
+    /// How often it was put in front: of several, the first does the work.
+    static FRONT: AtomicU32 = AtomicU32::new(0);
+    let own = FRONT.fetch_add(1, Ordering::Relaxed) + 1;
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if QUIET.try_with(Cell::get).unwrap_or(false) {
+            return;
+        }
+        if FRONT.load(Ordering::Relaxed) == own {
             if let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
                 && let Some(member) = tables().members.get(index)
             {
                 let location = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
                 record_panic(index, member, &text_of(panic.payload()), &location);
             }
-            before(panic);
-        }));
-    });
+        }
+        before(panic);
+    }));
 }
 
 /// What a panic said.

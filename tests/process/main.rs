@@ -21,6 +21,7 @@ mod quiet;
 mod root;
 mod scenario;
 mod server;
+mod setup;
 mod supervision;
 mod surroundings;
 mod terminal;
@@ -36,6 +37,7 @@ fn play_scenario() {
         terminal::SCENARIOS,
         watch::SCENARIOS,
         server::SCENARIOS,
+        setup::SCENARIOS,
         surroundings::SCENARIOS,
         validation::SCENARIOS,
         children::SCENARIOS,

@@ -6,6 +6,8 @@ mod check;
 mod emit;
 mod parse;
 
+pub(crate) use parse::path_value;
+
 use crate::fragments::visible;
 use crate::report::Report;
 use proc_macro2::TokenStream;

@@ -117,7 +117,7 @@ fn string_value(option: &Ident, usage: &str, input: ParseStream<'_>) -> Result<L
     Err(input.error(format!("expected a string; write `{usage}`")))
 }
 
-fn path_value(option: &Ident, input: ParseStream<'_>) -> Result<Path> {
+pub(crate) fn path_value(option: &Ident, input: ParseStream<'_>) -> Result<Path> {
     if input.parse::<Option<Token![=]>>()?.is_none() || input.is_empty() {
         let message = "`crate` takes a path; write `crate = some::path`";
         return Err(Error::new_spanned(option, message));
