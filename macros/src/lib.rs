@@ -102,8 +102,8 @@ pub fn process(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 /// Makes a function the set-up of every process: it runs in each before the process's own function.
 ///
 /// What `main` sets up does not reach processes, for they are not copies of the program as it is, but of the program
-/// before `main`. So whatever a process needs beside its arguments is set up in it: a logger, a panic hook, the settings
-/// of an allocator.
+/// before `main`. So whatever a process needs beside its arguments is set up in it: a logger, a panic hook, the
+/// settings of an allocator.
 ///
 /// ```
 /// use csproc::prelude::*;
