@@ -28,6 +28,16 @@ fn code(n: u64) -> Result<(), u8> {
     if n == 7 { Err(7) } else { Ok(()) }
 }
 
+#[process]
+fn echo<T: Message>(value: T) -> T {
+    value
+}
+
+/// What the results hold is not known here.
+fn run<R: Message>(processes: Vec<Process<R>>) {
+    Parallel!(processes).unwrap();
+}
+
 /// The invocation is the program's own, though a macro of the program writes it.
 macro_rules! all {
     ($process:expr) => {
@@ -77,5 +87,8 @@ fn main() -> csproc::Result<()> {
     Parallel!(for n in 0..3 => own(n))?.into_iter().for_each(drop);
     each!(for n in 0..3 => own(n));
     all!(plain(1));
+    Parallel!(for n in 0..3 => echo(n))?;
+    Parallel!(echo((1, 'x')) * 3)?;
+    run(worker(1) * 3);
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(super) fn alternation(alternation: &Alternation) -> TokenStream {
         quote_spanned!(Span::mixed_site()=> ::core::result::Result::Ok(#number) => #take,)
     });
     let run = arms.iter().zip(&guards).map(|(arm, names)| run(arm, names));
-    quote_spanned! {Span::mixed_site()=>
+    let block = quote_spanned! {Span::mixed_site()=>
         {
             enum __Fired<#(#types),*> {
                 #(#variants(#types),)*
@@ -58,7 +58,9 @@ pub(super) fn alternation(alternation: &Alternation) -> TokenStream {
                 ::core::result::Result::Err(__error) => ::core::result::Result::Err(__error),
             }
         }
-    }
+    };
+    // Not the block itself: where its value is unused, rustc proposes to write a `;` behind it, which is there.
+    quote_spanned!(Span::mixed_site()=> match () { () => #block })
 }
 
 /// What belongs to one arm, standing where the user wrote its guard: an error is drawn there.

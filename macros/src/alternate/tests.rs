@@ -13,15 +13,17 @@ fn expansion(input: TokenStream) -> String {
     prettyplease::unparse(&file)
 }
 
-fn assert_expands(input: TokenStream, expected: TokenStream) {
-    let file = syn::parse2(quote!(fn expansion() { #expected })).expect("an expression");
+fn assert_expands(input: TokenStream, block: TokenStream) {
+    let file = syn::parse2(quote!(fn expansion() { match () { () => #block } })).expect("an expression");
     assert_eq!(expansion(input), prettyplease::unparse(&file));
 }
 
-/// The texts of the errors in the expansion, which is one expression.
+/// The texts of the errors in the expansion, which is one expression, and a block if there are any.
 fn errors(arms: TokenStream) -> Vec<String> {
-    let block: syn::Block = syn::parse2(expand(quote!(pri [k] #arms))).expect("a block");
-    let errors = block.stmts.iter().filter_map(|statement| match statement {
+    let syn::Expr::Block(found) = syn::parse2(expand(quote!(pri [k] #arms))).expect("an expression") else {
+        return Vec::new();
+    };
+    let errors = found.block.stmts.iter().filter_map(|statement| match statement {
         syn::Stmt::Macro(statement) => statement.mac.parse_body::<syn::LitStr>().ok(),
         _ => None,
     });
