@@ -103,6 +103,7 @@ impl<R: Message> Part for Process<R> {
 
 impl<R> sealed::Sealed for Network<R> {}
 
+#[diagnostic::do_not_recommend]
 impl<R> Part for Network<R> {
     type Output = R;
 
@@ -124,6 +125,7 @@ impl<R> Part for Network<R> {
 
 impl<P: Part> sealed::Sealed for Vec<P> {}
 
+#[diagnostic::do_not_recommend]
 impl<P: Part> Part for Vec<P> {
     type Output = Vec<P::Output>;
 
