@@ -10,7 +10,7 @@ use super::end::discard;
 use super::error::{ChannelError, MessageError};
 use super::process_scope::notice;
 use crate::engine::Held;
-use crate::engine::live::{Unfinished, member, with_local};
+use crate::engine::live::{Unfinished, keeps_message, keeps_no_more, member, with_local};
 use crate::memory::{Block, NONE};
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,6 +31,7 @@ pub struct Hold {
 
 impl Hold {
     pub(crate) fn new(block: Block, held: Option<Held>) -> Hold {
+        keeps_message();
         Hold { block, held, parcel: None, stays: PhantomData }
     }
 
@@ -75,6 +76,7 @@ impl Drop for Hold {
             self.release(Some(Unfinished { member, crashed: std::thread::panicking() }));
         }
         discard(std::mem::replace(&mut self.block, NONE));
+        keeps_no_more();
     }
 }
 

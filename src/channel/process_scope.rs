@@ -55,6 +55,7 @@ impl Scope {
         rest.extend(self.given.iter().filter(|end| tables().holder(**end) == Some(Holder::Member(self.member))));
         // Without a context nothing can be closed; the process is about to end, and the reaper closes what is left.
         let _ = with_local(|local: &mut Local| {
+            local.abandon_writers(crashed);
             for end in rest {
                 let mine = crashed || self.given.contains(&end);
                 local.close_end(end, if mine { closing } else { Closing::Retire });

@@ -10,6 +10,7 @@ pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod lasting;
+pub(crate) mod leaving;
 pub(crate) mod map;
 pub(crate) mod mutant;
 pub(crate) mod signal;

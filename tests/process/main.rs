@@ -25,6 +25,7 @@ mod setup;
 mod supervision;
 mod surroundings;
 mod terminal;
+mod unfinished;
 mod validation;
 mod values;
 mod watch;

@@ -15,10 +15,11 @@
 //! touched.
 //!
 //! **Killed half-way.** A reader that dies before the release leaves a HELD word with a block that carries the dead
-//! reader's tag, or that the dead reader's word names. The reaper makes it FAILED.
+//! reader's tag, or that the dead reader's word names. The reaper makes it FAILED. A reader that ends while it lives on
+//! (it has forgotten the message) does the same for itself.
 
 use super::context::Context;
-use super::local::Local;
+use super::local::{Local, keeps_messages};
 use super::park::Waited;
 use super::reaper::Corpse;
 use super::sync::{Ordering, mutant};
@@ -116,21 +117,41 @@ impl Local {
         Fired { index, outcome: Err(fate), held: None }
     }
 
+    /// Reader whose process or thread ends: writers that wait for a message which it has forgotten.
+    pub(crate) fn abandon_writers(&mut self, crashed: bool) {
+        if !keeps_messages() {
+            return;
+        }
+        let member = self.context.member.load(Ordering::Acquire).checked_sub(1);
+        let member = member.or_else(|| self.context.host.load(Ordering::Acquire).checked_sub(1));
+        let unfinished = Unfinished { member: member.unwrap_or(0), crashed };
+        let mine = self.owner();
+        let tables = self.tables();
+        self.release_held(|word| (tables.arena.block(word.block()).owner() == mine).then_some(unfinished));
+    }
+
     /// Reaper: writers that wait for a dead reader.
     pub(super) fn release_held_by(&mut self, corpses: &[Corpse], host: u32) {
         let tables = self.tables();
-        for (number, _, context) in tables.contexts.taken() {
-            let word = context.word.read();
-            if word.phase() != Phase::Held {
-                continue;
-            }
+        self.release_held(|word| {
             let owner = tables.arena.block(word.block()).owner();
-            let dead = corpses.iter().any(|corpse| {
-                owner == Owner::Context(corpse.index).tag()
-                    || (corpse.word.names_block() && corpse.word.block() == word.block())
-            });
-            if dead {
-                let unfinished = Unfinished { member: host, crashed: true };
+            let mut corpses = corpses.iter();
+            corpses
+                .find(|corpse| {
+                    owner == Owner::Context(corpse.index).tag()
+                        || (corpse.word.names_block() && corpse.word.block() == word.block())
+                })
+                .map(|corpse| corpse.unfinished(tables, host))
+        });
+    }
+
+    /// Releases every writer that is held and for whose word `reader` names somebody who will not finish.
+    fn release_held(&mut self, reader: impl Fn(Snapshot) -> Option<Unfinished>) {
+        for (number, _, context) in self.tables().contexts.taken() {
+            let word = context.word.read();
+            if word.phase() == Phase::Held
+                && let Some(unfinished) = reader(word)
+            {
                 self.release(Held { context: number, word: word.raw() }, Some(unfinished));
             }
         }

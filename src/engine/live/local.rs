@@ -1,6 +1,8 @@
 //! What one thread keeps for itself: its context, the block in its hand, its spinning and its dice.
 //!
-//! Knows nothing of messages. A thread gets its context at its first operation and gives it back when it ends.
+//! Knows nothing of messages. A thread gets its context at its first operation and gives it back when it ends, settling
+//! what the context still owns. A thread in which `exit` runs has not ended: what it was doing stays as it is, and the
+//! reaper finds it with the process. So nobody gets a context that owes something to somebody else.
 
 use super::channel::Channel;
 use super::context::Context;
@@ -13,7 +15,9 @@ use super::tables::{Owner, Tables, tables, take};
 use super::word::Sync;
 use crate::engine::ChannelName;
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
-use std::cell::RefCell;
+use crate::sys::leaving::when_thread_ends;
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
 /// A block this large is not kept in the hand of an idle thread.
@@ -57,13 +61,39 @@ pub(crate) extern "C" fn forget_after_fork() {
 
 thread_local! {
     /// The member this thread runs, plus one; zero is the host.
-    static MEMBER: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
-    static LOCAL: RefCell<Option<Local>> = const { RefCell::new(None) };
+    static MEMBER: Cell<u32> = const { Cell::new(0) };
+    /// Not dropped with the thread's locals, which `exit` destroys, too: see [`give_up_local`].
+    static LOCAL: RefCell<ManuallyDrop<Option<Local>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+    /// Messages of extended reads that the thread keeps. One that it has forgotten keeps its writer waiting.
+    static KEPT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The calling thread keeps one more message of an extended read, until [`keeps_no_more`].
+pub(crate) fn keeps_message() {
+    KEPT.set(KEPT.get() + 1);
+}
+
+/// The counterpart of [`keeps_message`].
+pub(crate) fn keeps_no_more() {
+    KEPT.set(KEPT.get() - 1);
+}
+
+pub(super) fn keeps_messages() -> bool {
+    KEPT.get() > 0
+}
+
+/// The calling thread has ended.
+fn give_up_local() {
+    let _: Result<(), _> = LOCAL.try_with(|cell| {
+        if let Ok(mut slot) = cell.try_borrow_mut() {
+            drop(slot.take());
+        }
+    });
 }
 
 /// Runs `work` with the calling thread's side of the engine.
 ///
-/// Works also while the thread's locals are being destroyed: then with a context for this one call.
+/// Works also while the thread's locals are being destroyed.
 #[inline]
 pub(crate) fn with_local<R>(work: impl FnOnce(&mut Local) -> R) -> Result<R, ArenaError> {
     if FOREIGN.load(Ordering::Relaxed) {
@@ -75,9 +105,10 @@ pub(crate) fn with_local<R>(work: impl FnOnce(&mut Local) -> R) -> Result<R, Are
         let Ok(mut slot) = cell.try_borrow_mut() else { return None };
         if slot.is_none() {
             match Local::new() {
-                Ok(local) => *slot = Some(local),
+                Ok(local) => **slot = Some(local),
                 Err(error) => return Some(Err(error)),
             }
+            when_thread_ends(give_up_local);
         }
         let local = slot.as_mut()?;
         work.take().map(|work| Ok(work(local)))
@@ -263,8 +294,12 @@ impl Drop for Local {
             return;
         }
         self.tables.free(std::mem::replace(&mut self.hand, NONE));
-        self.tables.free(self.context.table.swap(NONE, Ordering::AcqRel));
         self.context.length.store(0, Ordering::Release);
+        self.tables.free(self.context.table.swap(NONE, Ordering::AcqRel));
+        if keeps_messages() {
+            self.abandon_writers(false);
+            self.discard_rest();
+        }
         if self.context.active.swap(0, Ordering::AcqRel) == 1 {
             self.tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }

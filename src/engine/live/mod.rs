@@ -35,7 +35,10 @@ mod word;
 pub(crate) use channel::{ChannelKind, NAME_LIMIT};
 pub(crate) use end::{Closing, Direction, EndName, Holder};
 pub(crate) use hold::Unfinished;
-pub(crate) use local::{Local, act_for, become_host, become_server, forget_after_fork, host, member, with_local};
+pub(crate) use local::{
+    Local, act_for, become_host, become_server, forget_after_fork, host, keeps_message, keeps_no_more, member,
+    with_local,
+};
 pub(crate) use member::{Member, MemberName, Phase, Role};
 pub(crate) use reaper::bury;
 pub(crate) use standstill::{Action, Standstill, Stuck, Suspects};

@@ -25,10 +25,11 @@
 use super::channel::{Channel, FRESH, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
 use super::context::{Context, OfferName};
 use super::end::{Closing, Direction, EndName, Holder};
+use super::hold::Unfinished;
 use super::local::Local;
 use super::member::{Member, Phase};
 use super::sync::{Ordering, mutant};
-use super::tables::Owner;
+use super::tables::{Owner, Tables};
 use super::word::{Phase as Word, Snapshot};
 use crate::engine::ChannelName;
 use crate::memory::{Block, FATE, NONE, Slot};
@@ -39,6 +40,15 @@ pub(super) struct Corpse {
     pub(super) index: u32,
     context: &'static Context,
     pub(super) word: Snapshot,
+}
+
+impl Corpse {
+    /// What the writer is told that waited for it: the process that the thread acted for, and whether that crashed.
+    pub(super) fn unfinished(&self, tables: Tables, host: u32) -> Unfinished {
+        let member = self.context.member.load(Ordering::Acquire).checked_sub(1).unwrap_or(host);
+        let crashed = tables.members.get(member).is_none_or(|member| member.phase() != Phase::Returned);
+        Unfinished { member, crashed }
+    }
 }
 
 /// What an offer means to a channel that is being rebuilt.
@@ -419,33 +429,18 @@ impl Local {
             .map(|corpse| corpse.word.block())
             .filter(|block| *block != NONE && *block != FATE)
             .collect();
-        let tagged: Vec<Block> = tables
-            .arena
-            .blocks()
-            .filter(|(_, header)| mine.contains(&header.owner()))
-            .map(|(block, _)| block)
-            .collect();
-        // In this order: a living receiver tags the block before its word leaves SYNCED.
-        let delivered: HashSet<Block> = tables
-            .contexts
-            .taken()
-            .map(|(_, _, context)| context.word.read())
-            .filter(|word| word.names_block())
-            .map(Snapshot::block)
-            .collect();
-        for block in tagged {
-            let owner = tables.arena.block(block).owner();
-            let kept = match Owner::of(owner) {
-                Some(Owner::Member(index)) => tables.members.get(index).is_some_and(|member| member.keeps(block)),
-                _ => false,
-            };
-            if mine.contains(&owner) && !delivered.contains(&block) && !kept {
-                doomed.insert(block);
-            }
-        }
+        doomed.extend(tables.tagged(|owner| mine.contains(&owner)));
         let closing = tables.members.get(host).map_or(Closing::Retire, |member| closing(host, member));
         for block in doomed {
             self.discard(block, closing);
+        }
+    }
+
+    /// A thread that ends: what it owns besides its hand and its table. Its writers were released before.
+    pub(super) fn discard_rest(&mut self) {
+        let mine = self.owner();
+        for block in self.tables().tagged(|owner| owner == mine) {
+            self.discard(block, Closing::Retire);
         }
     }
 
@@ -458,6 +453,27 @@ impl Local {
             tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }
         tables.contexts.give_back(corpse.index);
+    }
+}
+
+impl Tables {
+    /// The blocks with the tag of somebody who will tag none any more, without those that were delivered to the living
+    /// and those that a member keeps.
+    fn tagged(self, mine: impl Fn(u32) -> bool) -> Vec<Block> {
+        let blocks = self.arena.blocks().filter(|(_, header)| mine(header.owner()));
+        let mut tagged: Vec<Block> = blocks.map(|(block, _)| block).collect();
+        // In this order: a living receiver tags the block before its word leaves SYNCED.
+        let words = self.contexts.taken().map(|(_, _, context)| context.word.read());
+        let delivered: HashSet<Block> = words.filter(|word| word.names_block()).map(Snapshot::block).collect();
+        tagged.retain(|block| {
+            let owner = self.arena.block(*block).owner();
+            let kept = match Owner::of(owner) {
+                Some(Owner::Member(index)) => self.members.get(index).is_some_and(|member| member.keeps(*block)),
+                _ => false,
+            };
+            mine(owner) && !delivered.contains(block) && !kept
+        });
+        tagged
     }
 }
 

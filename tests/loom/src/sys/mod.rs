@@ -12,6 +12,8 @@ pub(crate) mod futex;
 pub(crate) mod known;
 #[path = "../../../model/src/sys/lasting.rs"]
 pub(crate) mod lasting;
+#[path = "../../../model/src/sys/leaving.rs"]
+pub(crate) mod leaving;
 #[path = "../../../model/src/sys/map.rs"]
 pub(crate) mod map;
 pub(crate) mod mutant;
