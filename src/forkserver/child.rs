@@ -7,11 +7,12 @@
 )]
 
 use super::environment::Launch;
-use super::obituary::{note_failed_start, read_record};
+use super::obituary::{NotStarted, note_failed_start, read_record};
 use crate::engine::live::{Member, MemberName, Phase, become_host, tables};
 use crate::sys::cpu::{CpuSet, roam, stay};
-use crate::sys::fork::exit_now;
+use crate::sys::fork::{die_with_parent, exit_now};
 use crate::sys::signal::{Mask, leave_terminal_signals_to_the_program, restore};
+use rustix::process::Pid;
 use std::sync::atomic::Ordering;
 
 /// The entry point of a member: runs its function, and says whether it returned.
@@ -29,6 +30,8 @@ pub(super) struct Inherited {
     pub(super) mask: Mask,
     /// The processors it may use, when the server has confined itself to one.
     pub(super) confined: Option<CpuSet>,
+    /// The process that it dies with.
+    pub(super) server: Pid,
 }
 
 pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
@@ -38,8 +41,14 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     let Some(member) = tables().member(name) else { exit_now(0) };
     member.pid.store(std::process::id(), Ordering::Release);
     let launch = read_record::<Launch>(member.launch.load(Ordering::Acquire)).unwrap_or_default();
+    match launch.take_on_credentials() {
+        Ok(true) if !die_with_parent(inherited.server) => exit_now(0),
+        Ok(_) => {}
+        Err(error) => fail(member, &NotStarted::Credentials(error)),
+    }
+    // With the credentials of its starter: what the starter may not enter, this process does not enter either.
     if let Err(error) = launch.apply() {
-        fail(member, &error);
+        fail(member, &NotStarted::System(error));
     }
     let Some(entry) = entry_of(member) else { exit_now(0) };
     member.enter(Phase::Running);
@@ -58,7 +67,7 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     });
     roam(processors.as_ref());
     match thread {
-        Err(error) => fail(member, &error),
+        Err(error) => fail(member, &NotStarted::System(error)),
         Ok(thread) => {
             // Ends with the process.
             let _: std::thread::Result<()> = thread.join();
@@ -81,8 +90,8 @@ pub(super) fn warm_up() {
     }
 }
 
-fn fail(member: &Member, error: &std::io::Error) -> ! {
-    note_failed_start(member, error.raw_os_error().unwrap_or(libc::EINVAL));
+fn fail(member: &Member, reason: &NotStarted) -> ! {
+    note_failed_start(member, reason);
     member.enter(Phase::Failed);
     exit_now(0)
 }

@@ -3,10 +3,9 @@
 //! Knows nothing of what a process runs. A request is sent and the bell is rung; the answer to a start is a phase in
 //! the arena, and so is the end of a process: nobody waits on a socket.
 
-use super::obituary::failed_start;
 use super::panics::quietly;
 use super::protocol::Request;
-use crate::engine::live::{Local, Member, MemberName, Phase, bury, host, tables};
+use crate::engine::live::{Local, MemberName, Phase, bury, host, tables};
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcSender, OpaqueIpcSender};
 use parking_lot::Mutex;
@@ -97,11 +96,6 @@ pub(crate) fn start(members: &[MemberName]) -> io::Result<()> {
         request(&Request::Start { members: batch.to_vec() })?;
     }
     Ok(())
-}
-
-/// The error of a start that failed.
-pub(crate) fn start_error(member: &Member) -> Option<io::Error> {
-    failed_start(member).map(io::Error::from_raw_os_error)
 }
 
 /// Sends a process a signal that ends it.

@@ -1,9 +1,11 @@
-//! What a process inherits from the one that spawned it: working directory and environment, as they are at the spawn.
+//! What a process inherits from the one that spawned it: credentials, working directory and environment, as they are at
+//! the spawn.
 //!
-//! Knows nothing of forking. The server was forked before `main`, so its own directory and environment are those of the
-//! program's start; only what differs from them is sent along.
+//! Knows nothing of forking. The server was forked before `main`, so what it has is what the program started with; only
+//! what differs from that is sent along.
 #![expect(unsafe_code, reason = "changes the environment while there is one thread; listed in the architecture page")]
 
+use crate::sys::credentials::Credentials;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -16,19 +18,25 @@ pub(crate) struct Launch {
     pub(crate) name: String,
     directory: Option<Vec<u8>>,
     environment: Option<Vec<(Vec<u8>, Vec<u8>)>>,
+    credentials: Option<Credentials>,
 }
 
 #[derive(Debug)]
 struct Start {
     directory: Option<(u64, u64)>,
     environment: Vec<(OsString, OsString)>,
+    credentials: Option<Credentials>,
 }
 
 static START: OnceLock<Start> = OnceLock::new();
 
 /// Remembers the state that the server will have.
 pub(super) fn remember() {
-    START.get_or_init(|| Start { directory: directory().ok(), environment: std::env::vars_os().collect() });
+    START.get_or_init(|| Start {
+        directory: directory().ok(),
+        environment: std::env::vars_os().collect(),
+        credentials: Credentials::of_this_thread().ok(),
+    });
 }
 
 /// What the working directory is, whatever its name, and whether it has one: its device and its number there.
@@ -40,10 +48,10 @@ fn directory() -> std::io::Result<(u64, u64)> {
 impl Launch {
     /// A launch into a thread of this process, which shares everything.
     pub(crate) fn here(name: String) -> Launch {
-        Launch { name, directory: None, environment: None }
+        Launch { name, directory: None, environment: None, credentials: None }
     }
 
-    /// A launch into a new process, with the directory and the environment of this moment.
+    /// A launch into a new process, with the credentials, the directory and the environment of this moment.
     ///
     /// # Errors
     /// The working directory is not that of the program's start and has no name any more, so no other process could
@@ -59,7 +67,18 @@ impl Launch {
         let same = start.is_some_and(|start| start.environment == environment);
         let environment =
             (!same).then(|| environment.into_iter().map(|(name, value)| (name.into_vec(), value.into_vec())).collect());
-        Ok(Launch { name, directory, environment })
+        let credentials = Credentials::of_this_thread()?;
+        let same = start.and_then(|start| start.credentials.as_ref()) == Some(&credentials);
+        Ok(Launch { name, directory, environment, credentials: (!same).then_some(credentials) })
+    }
+
+    /// Takes on the credentials of the spawning thread. Only while this process has one thread. Says whether they were
+    /// others: then this process has lost the signal that it gets when its parent dies.
+    pub(super) fn take_on_credentials(&self) -> std::io::Result<bool> {
+        match &self.credentials {
+            Some(credentials) => credentials.take_on().map(|()| true).map_err(Into::into),
+            None => Ok(false),
+        }
     }
 
     /// Makes this process as the spawning one was. Only while it has one thread.

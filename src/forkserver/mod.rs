@@ -32,12 +32,13 @@ mod server;
 mod set_up;
 
 pub(crate) use child::{Entry, entry_of};
-pub(crate) use client::{end_server, fetch, kill, own_name, publish, start, start_error};
+pub(crate) use client::{end_server, fetch, kill, own_name, publish, start};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
 pub(crate) use obituary::{
-    cause_of, describe, has_crashed, has_panicked, name_of, read_record, record_cause, record_panic, write_record,
+    NotStarted, cause_of, describe, has_crashed, has_panicked, name_of, read_record, record_cause, record_panic,
+    start_error, write_record,
 };
 pub(crate) use panics::{quietly, record_panics_of, text_of};
 pub use set_up::{SetUp, SetUpResult};

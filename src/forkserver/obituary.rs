@@ -106,11 +106,29 @@ const BY_START: u32 = 1 << 24;
 const BY_EXIT: u32 = 2 << 24;
 const BY_SIGNAL: u32 = 3 << 24;
 
-/// Notes in a member's slot why it could not start (an error number), or how its operating-system process ended.
-pub(super) fn note_failed_start(member: &Member, errno: i32) {
-    member.code.store(BY_START | errno.unsigned_abs() & 0xffff, Ordering::Release);
+/// Beside [`BY_START`]: it could not take on the credentials of its starter.
+const CREDENTIALS: u32 = 1 << 16;
+
+/// Why a process could not start.
+#[derive(Debug)]
+pub(crate) enum NotStarted {
+    /// It may not take on the credentials that its starter had.
+    Credentials(std::io::Error),
+    /// Anything else.
+    System(std::io::Error),
 }
 
+/// Notes in a member's slot why it could not start.
+pub(super) fn note_failed_start(member: &Member, reason: &NotStarted) {
+    let (step, error) = match reason {
+        NotStarted::Credentials(error) => (CREDENTIALS, error),
+        NotStarted::System(error) => (0, error),
+    };
+    let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
+    member.code.store(BY_START | step | errno.unsigned_abs() & 0xffff, Ordering::Release);
+}
+
+/// Notes how the operating-system process of a member ended.
 pub(super) fn note_status(member: &Member, ended: crate::sys::fork::Ended) {
     let code = match ended {
         crate::sys::fork::Ended::Exited(code) => BY_EXIT | code.cast_unsigned() & 0xff_ffff,
@@ -164,10 +182,12 @@ pub(crate) fn has_crashed(member: &Member) -> bool {
     has_panicked(member) || member.code.load(Ordering::Acquire) != 0
 }
 
-/// The error number of a failed start, if that is what happened.
-pub(super) fn failed_start(member: &Member) -> Option<i32> {
+/// Why it could not start, if that is what happened.
+pub(crate) fn start_error(member: &Member) -> Option<NotStarted> {
     let code = member.code.load(Ordering::Acquire);
-    (code & (0xff << 24) == BY_START).then_some((code & 0xffff).cast_signed())
+    let error = std::io::Error::from_raw_os_error((code & 0xffff).cast_signed());
+    let reason = if code & CREDENTIALS == 0 { NotStarted::System } else { NotStarted::Credentials };
+    (code & (0xff << 24) == BY_START).then(|| reason(error))
 }
 
 /// Who died, and of what, for a peer that lost a channel with it.

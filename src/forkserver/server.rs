@@ -1,13 +1,13 @@
 //! The server's loop: fork on request, bury on death, end with the root.
 //!
 //! Knows nothing of what the processes do. One thread, three descriptors: the doorbell, the deaths of children, the
-//! life of the root. Everything it says to a client that waits is said through the arena (a phase, a futex); reports
-//! follow on the client's own ipc-channel.
+//! life of the root. Everything it says to a client that waits is said through the arena (a phase, a futex, a
+//! slot), except the inbox of another process, which is sent on the asker's own ipc-channel.
 #![expect(unsafe_code, reason = "forks; listed in the architecture page")]
 
 use super::child::Inherited;
 use super::client::Link;
-use super::obituary::{note_failed_start, note_status};
+use super::obituary::{NotStarted, note_failed_start, note_status};
 use super::protocol::Request;
 use crate::engine::live::{Local, Member, MemberName, Phase, bury, tables};
 use crate::sys::cpu::{CpuSet, roam, stay};
@@ -221,7 +221,7 @@ impl Loop {
             Ok(Forked::Child) => return true,
             Ok(Forked::Parent(pid)) => self.adopt(pid, name, member),
             Err(error) => {
-                note_failed_start(member, error.raw_os_error());
+                note_failed_start(member, &NotStarted::System(error.into()));
                 member.enter(Phase::Failed);
                 self.local.leave(name.index, member);
             }
@@ -279,6 +279,6 @@ impl Loop {
         if !die_with_parent(own) {
             exit_now(0);
         }
-        (member, Inherited { mask, confined })
+        (member, Inherited { mask, confined, server: own })
     }
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of how processes are started.
 
 use crate::channel::MessageError;
+use crate::forkserver::NotStarted;
 use serde::{Deserialize, Serialize};
 
 /// Why a process could not be started. Its text names the remedy.
@@ -29,6 +30,18 @@ pub enum StartError {
     /// The system refused a new process or thread.
     #[error("{}", system(*code, reason))]
     System {
+        /// The error number.
+        code: i32,
+        /// The system's words.
+        reason: String,
+    },
+    /// The spawning thread has other users, groups or capabilities than the program had when it started, and a new
+    /// process may not take them on.
+    #[error(
+        "it may not have the credentials that the spawning thread has now: {reason}; start it before the credentials \
+         change, or start the program with credentials that may be changed into them, or use Placement::Thread"
+    )]
+    Credentials {
         /// The error number.
         code: i32,
         /// The system's words.
@@ -62,6 +75,17 @@ fn system(code: i32, reason: &str) -> String {
         _ => "",
     };
     format!("the system refused it: {reason}{remedy}")
+}
+
+impl From<NotStarted> for StartError {
+    fn from(reason: NotStarted) -> StartError {
+        match reason {
+            NotStarted::System(error) => error.into(),
+            NotStarted::Credentials(error) => {
+                StartError::Credentials { code: error.raw_os_error().unwrap_or(0), reason: error.to_string() }
+            }
+        }
+    }
 }
 
 impl From<std::io::Error> for StartError {

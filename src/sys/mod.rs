@@ -6,6 +6,7 @@
 pub(crate) mod atomic;
 pub(crate) mod clock;
 pub(crate) mod cpu;
+pub(crate) mod credentials;
 pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod futex;

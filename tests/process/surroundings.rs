@@ -2,8 +2,11 @@
 //!
 //! Knows nothing of how the surroundings are made harmless. Each test starts a program in odd surroundings.
 
-use crate::scenario::{Remains, Scenario, command, output};
+use crate::scenario::{Program, Remains, Scenario, command, output};
 use csproc::prelude::*;
+use csproc::{Failure, StartError};
+use rustix::process::{Gid, Uid};
+use rustix::thread::{self, CapabilitiesSecureBits, CapabilitySet, CapabilitySets};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -14,6 +17,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a removed directory", a_removed_directory),
     ("rights are given up", rights_are_given_up),
     ("a process gives up its rights", a_process_gives_up_its_rights),
+    ("other credentials", other_credentials),
+    ("credentials nobody may take on", credentials_nobody_may_take_on),
+    ("killed with other credentials", killed_with_other_credentials),
 ];
 
 #[process]
@@ -51,6 +57,31 @@ fn give_up_rights(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
 fn innocent(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
     ready.write(std::process::id())?;
     Ok(until.read()?)
+}
+
+#[process]
+fn credentials() -> Vec<String> {
+    let there = own_credentials();
+    let main = credentials_of("/proc/self/status");
+    assert_eq!(there, main, "of the thread that runs the function, and of the first one");
+    there
+}
+
+#[process]
+fn credentials_of_a_child() -> Vec<String> {
+    credentials().run().unwrap()
+}
+
+fn own_credentials() -> Vec<String> {
+    credentials_of("/proc/thread-self/status")
+}
+
+fn credentials_of(status: &str) -> Vec<String> {
+    const NAMES: [&str; 9] =
+        ["Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:"];
+    let status = std::fs::read_to_string(status).unwrap();
+    let lines = status.lines().filter(|line| NAMES.iter().any(|name| line.starts_with(name)));
+    lines.map(String::from).collect()
 }
 
 fn own_targets() -> Vec<PathBuf> {
@@ -112,6 +143,62 @@ fn a_process_gives_up_its_rights() {
     assert_eq!(network.join().unwrap_err().failures().len(), 2);
 }
 
+fn same_credentials_everywhere(seen: &mut Vec<Vec<String>>) {
+    let own = own_credentials();
+    assert_eq!(own.len(), 9);
+    assert!(!seen.contains(&own), "{own:?}");
+    assert_eq!(credentials().run().unwrap(), own);
+    assert_eq!(credentials_of_a_child().run().unwrap(), own);
+    seen.push(own);
+}
+
+/// Gives up one right after the other.
+fn other_credentials() {
+    let mut seen = Vec::new();
+    same_credentials_everywhere(&mut seen);
+    thread::remove_capability_from_bounding_set(CapabilitySet::SYS_MODULE).unwrap();
+    same_credentials_everywhere(&mut seen);
+    thread::set_thread_groups(&[Gid::from_raw(65533), Gid::from_raw(65532)]).unwrap();
+    same_credentials_everywhere(&mut seen);
+    thread::set_thread_res_gid(Gid::from_raw(65532), Gid::from_raw(65533), Gid::from_raw(65534)).unwrap();
+    same_credentials_everywhere(&mut seen);
+    // Some capabilities stay, one of them for the programs that are executed, too.
+    let [kept, ambient] = [CapabilitySet::CHOWN | CapabilitySet::SETUID, CapabilitySet::CHOWN];
+    thread::set_keep_capabilities(true).unwrap();
+    thread::set_thread_res_uid(Uid::from_raw(65532), Uid::from_raw(65533), Uid::from_raw(65534)).unwrap();
+    thread::set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: ambient }).unwrap();
+    thread::configure_capability_in_ambient_set(ambient, true).unwrap();
+    same_credentials_everywhere(&mut seen);
+    thread::set_no_new_privs(true).unwrap();
+    same_credentials_everywhere(&mut seen);
+    let none = CapabilitySet::empty();
+    thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none }).unwrap();
+    same_credentials_everywhere(&mut seen);
+}
+
+fn credentials_nobody_may_take_on() {
+    let bits = thread::capabilities_secure_bits().unwrap();
+    assert!(bits.contains(CapabilitiesSecureBits::KEEP_CAPS_LOCKED), "{bits:?}");
+    thread::set_capabilities_secure_bits(bits | CapabilitiesSecureBits::NO_SETUID_FIXUP).unwrap();
+    thread::set_thread_uid(Uid::from_raw(65534)).unwrap();
+    let error = credentials().run().unwrap_err();
+    assert!(matches!(error.failures(), [Failure::Start { source: StartError::Credentials { .. }, .. }]), "{error:?}");
+    assert!(error.to_string().contains("use Placement::Thread"), "{error}");
+}
+
+fn killed_with_other_credentials() {
+    thread::set_thread_res_uid(Uid::from_raw(65534), Uid::from_raw(65534), Uid::from_raw(65534)).unwrap();
+    let (ready, until) = (Channel::new(), Channel::<()>::new());
+    let (arrived, _never) = (ready.reader(), until.writer());
+    let _network = network!(for _ in 0..2 => innocent(ready.writer(), until.reader())).spawn().unwrap();
+    arrived.read().unwrap();
+    arrived.read().unwrap();
+    crate::root::say("ready");
+    loop {
+        std::thread::park();
+    }
+}
+
 /// Plays a scenario in a program that a shell starts: `$0` and `$@` are the program.
 fn shell(script: &str, scenario: &str) -> Remains {
     let plain = command(scenario).0;
@@ -168,6 +255,35 @@ once! {
         if is_root() {
             let remains = shell(r#"exec "$0" "$@""#, "a process gives up its rights");
             assert!(remains.status.success(), "{remains:?}");
+        }
+    }
+
+    fn law_13_processes_have_the_credentials_of_their_starter() {
+        if is_root() {
+            let remains = shell(r#"exec "$0" "$@""#, "other credentials");
+            assert!(remains.status.success(), "{remains:?}");
+        }
+    }
+
+    fn law_13_without_the_credentials_of_its_starter_no_process_starts() {
+        if is_root() {
+            let script = r#"exec setpriv --securebits +keep_caps_locked "$0" "$@""#;
+            let remains = shell(script, "credentials nobody may take on");
+            assert!(remains.status.success(), "{remains:?}");
+        }
+    }
+
+    fn law_10_processes_with_other_credentials_die_with_the_program() {
+        if is_root() {
+            let mut program = Program::start("killed with other credentials");
+            program.until("ready");
+            rustix::process::kill_process(
+                rustix::process::Pid::from_raw(program.pid().cast_signed()).unwrap(),
+                rustix::process::Signal::KILL,
+            )
+            .unwrap();
+            // The last process that has standard output open is gone.
+            program.rest();
         }
     }
 
