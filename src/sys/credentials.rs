@@ -1,7 +1,7 @@
 //! What a thread may do: its users, groups, capabilities, and whether it may ever gain more; read here, taken on there.
 //!
-//! Knows nothing of who hands them to whom. Filters of system calls, namespaces and the root directory are no credentials:
-//! they cannot be read, so they cannot be taken on.
+//! Knows nothing of who hands them to whom. Filters of system calls, namespaces and the root directory are no
+//! credentials: they cannot be read, so they cannot be taken on.
 #![expect(unsafe_code, reason = "asks for users and groups; listed in the architecture page")]
 
 use rustix::io::{Errno, Result};
