@@ -31,7 +31,7 @@ static SERVER_IS_GONE: AtomicBool = AtomicBool::new(false);
 static HAS_SENT: AtomicBool = AtomicBool::new(false);
 /// In the root: the server's process number, for its end.
 static SERVER: AtomicU32 = AtomicU32::new(0);
-/// In the root: the socket that closes with it, for the end of a server that the root may not kill any more.
+/// In the root: the socket that closes with it, and that tells it to end.
 static LIFE: Mutex<Option<Arc<OwnedFd>>> = Mutex::new(None);
 
 impl Link {
@@ -138,19 +138,22 @@ pub(crate) fn fetch(owner: MemberName) -> io::Result<Option<OpaqueIpcSender>> {
 /// In the root, at its orderly end: ends the server, and with it whatever processes are left, and leaves no zombie.
 pub(crate) fn end_server() {
     if let Some(server) = Pid::from_raw(SERVER.load(Ordering::Acquire).cast_signed()) {
-        // The number is still the server's: nobody else has waited for this child of ours, or else both calls fail.
-        let killed = rustix::process::kill_process(server, rustix::process::Signal::KILL);
-        if killed == Err(rustix::io::Errno::PERM) {
-            // This program has given up its rights since; the server, which has them, ends when this socket does.
-            if let Some(life) = LIFE.lock().as_ref() {
-                let _ = rustix::net::shutdown(life, rustix::net::Shutdown::Both);
-            }
-            // Nobody can end a server that is stopped now; it ends when it goes on.
-            let Ok(ending) = rustix::process::pidfd_open(server, rustix::process::PidfdFlags::empty()) else { return };
-            let patience = rustix::time::Timespec { tv_sec: 2, tv_nsec: 0 };
-            if !poll(&mut [PollFd::new(&ending, PollFlags::IN)], Some(&patience)).is_ok_and(|ended| ended > 0) {
-                return;
-            }
+        // The server kills all processes when this socket ends, also those that the kernel would not kill with it
+        // because they have changed their credentials. It may be stopped.
+        if let Some(life) = LIFE.lock().as_ref() {
+            let _ = rustix::net::shutdown(life, rustix::net::Shutdown::Both);
+        }
+        // The number is still the server's: nobody else has waited for this child of ours, or else all calls fail.
+        let _ = rustix::process::kill_process(server, rustix::process::Signal::CONT);
+        let ending = rustix::process::pidfd_open(server, rustix::process::PidfdFlags::empty());
+        let patience = rustix::time::Timespec { tv_sec: 2, tv_nsec: 0 };
+        let ended = ending.is_ok_and(|ending| {
+            poll(&mut [PollFd::new(&ending, PollFlags::IN)], Some(&patience)).is_ok_and(|ended| ended > 0)
+        });
+        // A debugger has stopped it, or it waits for somebody who is stopped. Nobody can end one that is stopped for a
+        // program that has given up its rights; it ends when it goes on.
+        if !ended && rustix::process::kill_process(server, rustix::process::Signal::KILL).is_err() {
+            return;
         }
         let _ = rustix::process::waitpid(Some(server), rustix::process::WaitOptions::empty());
     }

@@ -26,6 +26,11 @@ pub(crate) enum Unavailable {
          Placement::Thread"
     )]
     Threads,
+    #[error(
+        "a constructor that runs before csproc's own (of a priority below 101) has already used a channel, so no \
+         memory is shared with processes; use channels in constructors of a later priority, or Placement::Thread"
+    )]
+    Early,
     #[error("the process server could not be started: {step} failed with {error}; use Placement::Thread")]
     System { step: &'static str, error: String },
     #[error(
@@ -70,7 +75,9 @@ fn start() -> Result<(), Unavailable> {
     if let Some(complaint) = complaint {
         crate::sys::standard::say(&format!("csproc: {complaint}\n"));
     }
-    Arena::install_shared(size).map_err(|error| failed("mapping the arena", &error))?;
+    if !Arena::install_shared(size).map_err(|error| failed("mapping the arena", &error))? {
+        return Err(Unavailable::Early);
+    }
     super::environment::remember();
     crate::sys::fork::after_fork_in_child(crate::engine::live::forget_after_fork);
     let (server, link) = Server::prepare().map_err(|(step, error)| Unavailable::System { step, error })?;

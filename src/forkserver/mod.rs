@@ -13,8 +13,8 @@
 //! - **Doorbell.** An ipc-channel receiver cannot be polled together with anything else, so whoever sends a request
 //!   then rings. Killed in between, the request waits for the next ring, and its sender is not there to miss the
 //!   answer.
-//! - **Death of the root**: the kernel kills the server (parent death signal) and with it every process; if the root
-//!   executes another program instead, the `life` socket says so.
+//! - **Death of the root**: the kernel tells the server (parent death signal), which kills every process; if the root
+//!   ends in order or executes another program instead, the `life` socket says so.
 //! - **Death of a process**: the server reaps it, notes in its slot how it ended, and `engine::live::bury` undoes what
 //!   it had begun. The last step of that wakes those who wait for its end, so they find it reaped, its ends closed and
 //!   its outcome in the slot.

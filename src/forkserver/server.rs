@@ -11,18 +11,18 @@ use super::obituary::{NotStarted, note_failed_start, note_status};
 use super::protocol::Request;
 use crate::engine::live::{Local, Member, MemberName, Phase, bury, tables};
 use crate::sys::cpu::{CpuSet, roam, stay};
-use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, reap};
+use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, hear_of_the_parents_death, kill_child, reap};
 use crate::sys::signal::{Mask, Watch};
 use ipc_channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcSender};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, kill_process, setrlimit};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// What the server needs before it is forked.
 pub(super) struct Server {
@@ -65,6 +65,27 @@ struct Loop {
     inboxes: HashMap<MemberName, OpaqueIpcSender>,
 }
 
+/// The program's process number and the server's.
+static ROOT: AtomicI32 = AtomicI32::new(0);
+static SERVER: AtomicI32 = AtomicI32::new(0);
+
+/// The root has died, or somebody lets the server go on. A signal that ended the server would end its children as well,
+/// but not those that have changed their credentials: the kernel has forgotten that these die with it. So the server
+/// kills them, in a handler, because it may wait for the lock of a channel that a stopped process has.
+extern "C" fn continued(_: i32) {
+    let number = |pid: Option<Pid>| Pid::as_raw(pid);
+    let is_server = number(Some(getpid())) == SERVER.load(Ordering::Acquire);
+    if !is_server || number(getppid()) == ROOT.load(Ordering::Acquire) {
+        return;
+    }
+    for (_, _, member) in tables().members.taken() {
+        if let Some(pid) = Pid::from_raw(member.pid.load(Ordering::Acquire).cast_signed()) {
+            kill_child(pid);
+        }
+    }
+    exit_now(0)
+}
+
 impl Server {
     pub(super) fn prepare() -> Result<(Server, Ends), (&'static str, String)> {
         let (requests, receiver) = ipc::channel().map_err(|error| ("making an ipc-channel", error.to_string()))?;
@@ -91,7 +112,12 @@ impl Server {
         // Each process that publishes an inbox has a descriptor here; a failure only leaves the limit where it was.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
         crate::engine::live::become_server();
-        let (Ok((watch, mask)), Ok(local)) = (Watch::children(), Local::for_reaper()) else { exit_now(1) };
+        let (Ok((watch, mask)), Ok(local)) = (Watch::children(continued), Local::for_reaper()) else { exit_now(1) };
+        ROOT.store(self.root.as_raw_nonzero().get(), Ordering::Release);
+        SERVER.store(getpid().as_raw_nonzero().get(), Ordering::Release);
+        if !hear_of_the_parents_death(self.root) {
+            exit_now(0);
+        }
         let work = Loop {
             server: self,
             watch,
@@ -125,7 +151,7 @@ impl Loop {
             roam(self.confined.take().as_ref());
             let [rung, died, life] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
             if life && self.root_has_left() {
-                // The root executed another program, or may not kill this one. The children get their death signal from
+                // The root ends, or executed another program. The children get their death signal from
                 // our end, except those that have changed their credentials since.
                 for pid in self.children.keys() {
                     let _ = kill_process(*pid, Signal::KILL);

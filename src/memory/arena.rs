@@ -170,7 +170,11 @@ fn parse_size(text: &str) -> Option<usize> {
 
 impl Arena {
     /// Maps the arena that all processes of this program will share; halves the size while the system refuses.
-    pub(crate) fn install_shared(size: usize) -> Result<&'static Arena, rustix::io::Errno> {
+    /// `false` if the program has an arena already, which is its own.
+    pub(crate) fn install_shared(size: usize) -> Result<bool, rustix::io::Errno> {
+        if ARENA.get().is_some() {
+            return Ok(false);
+        }
         let mut size = size;
         let mapping = loop {
             match Mapping::shared(size) {
@@ -179,7 +183,7 @@ impl Arena {
                 Err(error) => return Err(error),
             }
         };
-        Ok(ARENA.get_or_init(|| Arena::over(mapping)))
+        Ok(ARENA.set(Arena::over(mapping)).is_ok())
     }
 
     fn over(mapping: Mapping) -> Arena {

@@ -40,6 +40,24 @@ pub(crate) fn die_with_parent(parent: Pid) -> bool {
     set_parent_process_death_signal(Some(Signal::KILL)).is_ok() && getppid() == Some(parent)
 }
 
+/// Arranges that the kernel lets this process go on, should it be stopped, and sends it `SIGCONT` when its parent dies.
+///
+/// As [`die_with_parent`] otherwise.
+pub(crate) fn hear_of_the_parents_death(parent: Pid) -> bool {
+    set_parent_process_death_signal(Some(Signal::CONT)).is_ok() && getppid() == Some(parent)
+}
+
+/// Kills a child that has not been collected yet; the number of any other process does no harm. May be called in a
+/// signal handler.
+pub(crate) fn kill_child(pid: Pid) {
+    use rustix::process::{WaitId, WaitIdOptions, kill_process, waitid};
+    // Nobody else collects it, so the number stays the child's until the next line.
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    if waitid(WaitId::Pid(pid), options).is_ok() {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
 /// Whether this process has exactly one thread.
 pub(crate) fn is_single_threaded() -> bool {
     // The link count of a task directory is two plus the number of threads: one `stat`, no allocation.

@@ -15,6 +15,7 @@ pub(crate) struct Mask {
     blocked: libc::sigset_t,
     /// Whether the deaths of children are ignored, as whoever started the program may have arranged.
     ignores_children: bool,
+    on_continue: libc::sighandler_t,
 }
 
 /// A descriptor that becomes readable when a child changes state.
@@ -23,7 +24,8 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Blocks every signal and opens a descriptor for `SIGCHLD`; gives back the mask to restore in children.
+    /// Blocks every signal but `SIGCONT`, which calls `continued`, and opens a descriptor for `SIGCHLD`; gives back
+    /// what to restore in children.
     ///
     /// Blocking also keeps out what a terminal or a service manager sends to a whole process group: the server ends
     /// with its root. A mask is restored by one call, and a blocked signal that waits for the server does not wait for
@@ -31,11 +33,13 @@ impl Watch {
     ///
     /// Where `SIGCHLD` is ignored the kernel neither sends it nor keeps what there is to know of a dead child, so it is
     /// ignored no more.
-    pub(crate) fn children() -> Result<(Watch, Mask), Errno> {
+    pub(crate) fn children(continued: extern "C" fn(i32)) -> Result<(Watch, Mask), Errno> {
         let set = only(libc::SIGCHLD);
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
         // SAFETY: `sigfillset` initialises the set it is given.
         unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        // SAFETY: initialised by the line before.
+        unsafe { libc::sigdelset(all.as_mut_ptr(), libc::SIGCONT) };
         let mut before = MaybeUninit::<libc::sigset_t>::uninit();
         // SAFETY: `all` is initialised; the kernel writes the previous mask into `before`.
         let changed = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr()) };
@@ -52,7 +56,8 @@ impl Watch {
         // SAFETY: `signalfd` returned a fresh descriptor that nobody else owns.
         let descriptor = unsafe { OwnedFd::from_raw_fd(raw) };
         let ignores_children = disposition(libc::SIGCHLD, libc::SIG_DFL) == libc::SIG_IGN;
-        Ok((Watch { descriptor }, Mask { blocked: before, ignores_children }))
+        let on_continue = disposition(libc::SIGCONT, continued as *const () as libc::sighandler_t);
+        Ok((Watch { descriptor }, Mask { blocked: before, ignores_children, on_continue }))
     }
 
     pub(crate) fn descriptor(&self) -> &OwnedFd {
@@ -71,6 +76,7 @@ pub(crate) fn restore(mask: &Mask) {
     if mask.ignores_children {
         disposition(libc::SIGCHLD, libc::SIG_IGN);
     }
+    disposition(libc::SIGCONT, mask.on_continue);
     // SAFETY: the mask came from the kernel; the previous one is not wanted.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask.blocked, std::ptr::null_mut()) };
 }
@@ -156,7 +162,7 @@ fn handle_if_default(signal: i32, handler: Handler) {
 
 /// Sets a disposition, and gives back the one before.
 fn disposition(signal: i32, action: libc::sighandler_t) -> libc::sighandler_t {
-    // SAFETY: a valid signal number, and a disposition that is no handler.
+    // SAFETY: a valid signal number, and a disposition that is no handler, or one that may interrupt anything.
     unsafe { libc::signal(signal, action) }
 }
 

@@ -17,8 +17,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a removed directory", a_removed_directory),
     ("rights are given up", rights_are_given_up),
     ("a process gives up its rights", a_process_gives_up_its_rights),
+    ("after an early channel", after_an_early_channel),
     ("other credentials", other_credentials),
     ("credentials nobody may take on", credentials_nobody_may_take_on),
+    ("killed with a process of other credentials", killed_with_a_process_of_other_credentials),
+    ("exits with a process of other credentials", exits_with_a_process_of_other_credentials),
     ("killed with other credentials", killed_with_other_credentials),
 ];
 
@@ -186,6 +189,75 @@ fn credentials_nobody_may_take_on() {
     assert!(error.to_string().contains("use Placement::Thread"), "{error}");
 }
 
+#[process]
+fn give_up_rights_of_all_threads(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
+    let nobody = nix::unistd::Uid::from_raw(65534);
+    nix::unistd::setresuid(nobody, nobody, nobody).unwrap();
+    assert!(rustix::process::getuid().as_raw() == 65534);
+    ready.write(std::process::id())?;
+    Ok(until.read()?)
+}
+
+#[used]
+#[expect(unsafe_code, reason = "an ELF constructor")]
+// SAFETY: the section holds pointers to functions that the C runtime calls before `main`; this is one.
+#[unsafe(link_section = ".init_array.00050")]
+static EARLY: extern "C" fn() = early;
+
+/// Uses a channel before the library's own constructor, if the test asks for it.
+extern "C" fn early() {
+    if std::env::var_os(USE_A_CHANNEL_EARLY).is_some() {
+        let channel = Channel::buffered(Buffer::Fifo(1));
+        let (w, r) = (channel.writer(), channel.reader());
+        drop(channel);
+        assert_eq!((w.write(1), r.read()), (Ok(()), Ok(1)));
+    }
+}
+
+const USE_A_CHANNEL_EARLY: &str = "CSPROC_TEST_USE_A_CHANNEL_EARLY";
+
+fn after_an_early_channel() {
+    let channel = Channel::new();
+    let (w, r) = (channel.writer(), channel.reader());
+    drop(channel);
+    let error = Parallel!(source(w), sum(r)).unwrap_err();
+    let is_typed = |failure: &Failure| matches!(failure, Failure::Start { source: StartError::Unavailable { .. }, .. });
+    assert!(error.failures().iter().any(is_typed), "{error:?}");
+    assert!(error.to_string().contains("a constructor that runs before csproc's own"), "{error}");
+    let channel = Channel::new();
+    let (w, r) = (channel.writer(), channel.reader());
+    drop(channel);
+    let on_threads = Parallel!(source(w).on(Placement::Thread), sum(r).on(Placement::Thread));
+    assert_eq!(on_threads.values().unwrap().1, 3);
+}
+
+/// Starts two processes, one of which gives up its rights, and says so.
+fn populate() -> Writer<()> {
+    let (ready, until) = (Channel::new(), Channel::<()>::new());
+    let (arrived, never) = (ready.reader(), until.writer());
+    let network = network!(
+        give_up_rights_of_all_threads(ready.writer(), until.reader()),
+        innocent(ready.writer(), until.reader())
+    );
+    drop(network.spawn().unwrap());
+    arrived.read().unwrap();
+    arrived.read().unwrap();
+    crate::root::say(&format!("ready {}", crate::watchdog::server().unwrap().pid));
+    never
+}
+
+fn killed_with_a_process_of_other_credentials() {
+    let _never = populate();
+    loop {
+        std::thread::park();
+    }
+}
+
+fn exits_with_a_process_of_other_credentials() {
+    let _never = populate();
+    std::process::exit(3);
+}
+
 fn killed_with_other_credentials() {
     thread::set_thread_res_uid(Uid::from_raw(65534), Uid::from_raw(65534), Uid::from_raw(65534)).unwrap();
     let (ready, until) = (Channel::new(), Channel::<()>::new());
@@ -285,6 +357,31 @@ once! {
             // The last process that has standard output open is gone.
             program.rest();
         }
+    }
+
+    fn law_10_a_process_that_has_given_up_its_rights_does_not_outlive_the_program() {
+        use rustix::process::{Pid, Signal, kill_process};
+        if is_root() {
+            let pid = |number: &str| Pid::from_raw(number.parse().unwrap()).unwrap();
+            for server_is_stopped in [false, true] {
+                let mut program = Program::start("killed with a process of other credentials");
+                let server = pid(&program.until("ready "));
+                if server_is_stopped {
+                    kill_process(server, Signal::STOP).unwrap();
+                }
+                kill_process(pid(&program.pid().to_string()), Signal::KILL).unwrap();
+                // The last process that has standard output open is gone.
+                program.rest();
+            }
+            let mut program = Program::start("exits with a process of other credentials");
+            program.rest();
+            assert_eq!(program.wait().code(), Some(3));
+        }
+    }
+
+    fn law_13_after_a_channel_in_an_early_constructor_processes_are_refused() {
+        let remains = shell(&format!(r#"{USE_A_CHANNEL_EARLY}=1 exec "$0" "$@""#), "after an early channel");
+        assert!(remains.status.success(), "{remains:?}");
     }
 
     fn law_13_a_complaint_that_nobody_can_read_does_no_harm() {
