@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how the last one finds the others; the engine sees a barrier as a channel with parties.
 
-use super::end::{End, NOWHERE};
+use super::end::End;
 use super::error::ChannelError;
 use super::process_scope::{holder, settle};
 use super::travel::{arrive, depart};
@@ -80,7 +80,7 @@ impl Barrier {
         let made = with_local(|local| local.create_channel("", kind, holder()?)).and_then(|made| made);
         let handle = match made {
             Ok((channel, end)) => End::new(channel, end),
-            Err(_) => End::request(NOWHERE, Direction::Handle),
+            Err(error) => End::unmade(error),
         };
         Barrier { handle, seat: Mutex::new(Seat::Visitor) }
     }
@@ -124,7 +124,7 @@ impl Barrier {
         // Without a context nothing can be changed, and `sync` will say so.
         let _ = with_local(|local| local.change_parties(self.handle.channel(), 1));
         if !matches!(*seat, Seat::Party(_)) {
-            *seat = Seat::Party(End::request(self.handle.channel(), Direction::Party));
+            *seat = Seat::Party(self.handle.another(Direction::Party));
         }
     }
 
@@ -170,7 +170,7 @@ impl Barrier {
         match *seat {
             Seat::Resigned => return Err(ChannelError::Retired),
             Seat::Visitor => {
-                let end = End::request(self.handle.channel(), Direction::Party);
+                let end = self.handle.another(Direction::Party);
                 end.check()?;
                 *seat = Seat::Party(end);
             }
@@ -183,7 +183,7 @@ impl Barrier {
 impl Clone for Barrier {
     /// The same barrier, for another party.
     fn clone(&self) -> Barrier {
-        Barrier { handle: End::request(self.handle.channel(), Direction::Handle), seat: Mutex::new(Seat::Visitor) }
+        Barrier { handle: self.handle.another(Direction::Handle), seat: Mutex::new(Seat::Visitor) }
     }
 }
 
@@ -195,7 +195,7 @@ impl fmt::Debug for Barrier {
 
 impl Serialize for Barrier {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        depart(self.handle.channel(), Direction::Party, serializer)
+        depart(&self.handle, Direction::Party, serializer)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Knows nothing of communication; that is what the ends are for.
 
 use super::carrier::Carrier;
-use super::end::{ChannelId, End, NOWHERE, label};
+use super::end::{ChannelId, End, label};
 use super::error::MessageError;
 use super::process_scope::holder;
 use super::reader::Reader;
@@ -67,7 +67,7 @@ impl<T> Channel<T> {
     /// ```
     #[must_use]
     pub fn new() -> Channel<T> {
-        Channel::builder().build().unwrap_or_else(|_| Channel::over(End::request(NOWHERE, Direction::Handle)))
+        Channel::builder().build().unwrap_or_else(|error| Channel::over(End::unmade(error)))
     }
 
     /// A channel that keeps messages when no reader waits.
@@ -88,7 +88,7 @@ impl<T> Channel<T> {
     #[must_use]
     pub fn buffered(buffer: Buffer) -> Channel<T> {
         let built = Channel::builder().buffer(buffer).build();
-        built.unwrap_or_else(|_| Channel::over(End::request(NOWHERE, Direction::Handle)))
+        built.unwrap_or_else(|error| Channel::over(End::unmade(error)))
     }
 
     /// A channel with a name and other properties.
@@ -122,7 +122,7 @@ impl<T> Channel<T> {
     /// ```
     #[must_use]
     pub fn writer(&self) -> Writer<T> {
-        Writer::new(End::request(self.handle.channel, Direction::Writer))
+        Writer::new(self.handle.another(Direction::Writer))
     }
 
     /// One more reading end.
@@ -138,7 +138,7 @@ impl<T> Channel<T> {
     /// ```
     #[must_use]
     pub fn reader(&self) -> Reader<T> {
-        Reader::new(End::request(self.handle.channel, Direction::Reader))
+        Reader::new(self.handle.another(Direction::Reader))
     }
 
     /// The name it was given, or else a number that is unique among the channels of the program.
@@ -218,7 +218,7 @@ impl<T> Default for Channel<T> {
 impl<T> Clone for Channel<T> {
     /// The same channel once more; not a new one.
     fn clone(&self) -> Channel<T> {
-        Channel::over(End::request(self.handle.channel, Direction::Handle))
+        Channel::over(self.handle.another(Direction::Handle))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of values or of directions beyond passing them on.
 
-use super::error::ChannelError;
+use super::error::{ChannelError, MessageError};
 use super::extended::Hold;
 use super::process_scope::{drop_end, holder, notice, settle};
 use crate::engine::live::{Closing, Direction, EndName, Local, tables, with_local};
@@ -60,6 +60,8 @@ pub(crate) struct End {
     retired: AtomicBool,
     /// Values travel beside the blocks. It stands here so that no message has to ask.
     carried: bool,
+    /// Why the end could not be made.
+    refusal: Option<Box<MessageError>>,
 }
 
 /// A write that did not take place, and the block unless a reader has it.
@@ -72,15 +74,34 @@ pub(super) struct Refused {
 impl End {
     /// One more end of a channel, held by the process that the calling thread runs.
     pub(super) fn request(channel: ChannelName, direction: Direction) -> End {
+        if channel == NOWHERE {
+            return End::new(NOWHERE, NO_END);
+        }
         let requested = with_local(|local| local.request_end(channel, direction, holder()?)).and_then(|end| end);
         match requested {
-            Ok(name) if channel != NOWHERE => End::new(channel, name),
-            _ => End::new(NOWHERE, NO_END),
+            Ok(name) => End::new(channel, name),
+            Err(error) => End::unmade(error),
+        }
+    }
+
+    /// One more end of the channel of this one. If this one could not be made, neither can the other.
+    pub(super) fn another(&self, direction: Direction) -> End {
+        match &self.refusal {
+            Some(refusal) => End::unmade(MessageError::clone(refusal)),
+            None => End::request(self.channel, direction),
         }
     }
 
     pub(super) fn new(channel: ChannelName, name: EndName) -> End {
-        End { channel, name, retired: AtomicBool::new(false), carried: tables().is_carried(channel) }
+        let carried = tables().is_carried(channel);
+        End { channel, name, retired: AtomicBool::new(false), carried, refusal: None }
+    }
+
+    /// An end that could not be made: every operation on it says why.
+    #[cold]
+    pub(super) fn unmade(refusal: impl Into<MessageError>) -> End {
+        let refusal = Some(Box::new(refusal.into()));
+        End { channel: NOWHERE, name: NO_END, retired: AtomicBool::new(false), carried: false, refusal }
     }
 
     #[inline]
@@ -124,19 +145,15 @@ impl End {
             return Err(ChannelError::Retired);
         }
         if self.channel == NOWHERE {
-            return Err(self.unmade());
+            return Err(self.refusal());
         }
         Ok(())
     }
 
-    /// Why the end could not be made: asks for one again, and tells what stands in the way.
+    /// Why there is no channel. An end without a reason stands for one that has come out of a message before.
     #[cold]
-    fn unmade(&self) -> ChannelError {
-        let full = crate::memory::ArenaError::Exhausted {
-            what: "channels or channel ends",
-            capacity: crate::memory::arena().pool_capacity(crate::memory::Home::Channels),
-        };
-        full.into()
+    pub(super) fn refusal(&self) -> ChannelError {
+        self.refusal.as_ref().map_or(ChannelError::Retired, |error| ChannelError::Invalid(MessageError::clone(error)))
     }
 
     /// Offers to take a message. The block is the calling thread's.

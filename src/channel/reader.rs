@@ -342,7 +342,7 @@ impl<T> ChannelEnd for Reader<T> {
 impl<T> Clone for Reader<T> {
     /// One more reading end of the channel.
     fn clone(&self) -> Reader<T> {
-        Reader::new(End::request(self.end.channel, Direction::Reader))
+        Reader::new(self.end.another(Direction::Reader))
     }
 }
 
@@ -354,7 +354,7 @@ impl<T> fmt::Debug for Reader<T> {
 
 impl<T> Serialize for Reader<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        depart(self.end.channel, Direction::Reader, serializer)
+        depart(&self.end, Direction::Reader, serializer)
     }
 }
 

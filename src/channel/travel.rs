@@ -5,7 +5,7 @@
 //! hands from the block to the process. So ends are counted wherever they are, and die with the block if the message
 //! never arrives.
 
-use super::end::{NO_END, NOWHERE};
+use super::end::{End, NO_END, NOWHERE};
 use crate::engine::ChannelName;
 use crate::engine::live::{Direction, EndName, Holder, member, tables, with_local};
 use crate::memory::{Block, NONE};
@@ -92,18 +92,17 @@ struct Ticket {
 }
 
 /// An end departs: one more end of its channel, held by the block.
-pub(super) fn depart<S: serde::Serializer>(
-    channel: ChannelName,
-    direction: Direction,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn depart<S: serde::Serializer>(end: &End, direction: Direction, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::Error;
     let Heading::Into(block) = HEADING.get() else {
         let reason =
             "the end of a channel can only travel in a csproc message, argument or result, not into a file or a socket";
         return Err(S::Error::custom(reason));
     };
-    let requested = with_local(|local| local.request_end(channel, direction, Holder::Block(block)));
+    if end.channel() == NOWHERE {
+        return Err(S::Error::custom(end.refusal()));
+    }
+    let requested = with_local(|local| local.request_end(end.channel(), direction, Holder::Block(block)));
     let end = requested.and_then(|end| end).map_err(S::Error::custom)?;
     Ticket { index: end.index, generation: end.generation }.serialize(serializer)
 }

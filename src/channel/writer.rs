@@ -304,7 +304,7 @@ impl<T> ChannelEnd for Writer<T> {
 impl<T> Clone for Writer<T> {
     /// One more writing end of the channel.
     fn clone(&self) -> Writer<T> {
-        Writer::new(End::request(self.end.channel, Direction::Writer))
+        Writer::new(self.end.another(Direction::Writer))
     }
 }
 
@@ -316,7 +316,7 @@ impl<T> fmt::Debug for Writer<T> {
 
 impl<T> Serialize for Writer<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        depart(self.end.channel, Direction::Writer, serializer)
+        depart(&self.end, Direction::Writer, serializer)
     }
 }
 
