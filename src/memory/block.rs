@@ -8,11 +8,15 @@
 //! writes that class into the header of the block before: so the header exists even when the process that cut it was
 //! killed on the spot, and the blocks can always be walked from the first to the last.
 //!
+//! **Reading works in a full arena.** Whoever reads gives a block in exchange, so as many of the smallest as there are
+//! contexts are kept back: at first uncut at the end of the arena, later on a stack of their own. They are lent to
+//! readers who find nothing else, and as long as some are lent, small blocks that are given back go there first.
+//!
 //! Killed half-way: a process that dies between popping a block and tagging it, or between clearing its tag and pushing
 //! it, loses that one block, nothing else.
 #![expect(unsafe_code, reason = "reads and writes the bytes of blocks; listed in the architecture page")]
 
-use super::arena::{Arena, ArenaError};
+use super::arena::{Arena, ArenaError, Home};
 use super::pool::Shareable;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -26,6 +30,8 @@ pub(crate) const FATE: Block = u32::MAX;
 
 const UNIT: usize = 64;
 const CLASSES: usize = 26;
+/// The stack of the blocks that are kept back for readers; they are of the smallest class.
+const RESERVE: usize = CLASSES;
 const LARGEST: usize = UNIT << (CLASSES - 1);
 /// Freed blocks of at least this many bytes give their pages back.
 const LARGE: usize = 256 << 10;
@@ -56,7 +62,10 @@ const HEADER: usize = size_of::<BlockHeader>();
 pub(crate) struct BlocksHeader {
     /// Units cut so far in the lower half; class plus one of the last block cut in the upper half.
     end: AtomicU64,
-    free: [AtomicU64; CLASSES],
+    /// Blocks of the reserve that are in use. Counted too early rather than too late: killed in between, a process
+    /// leaves the reserve one block larger.
+    lent: AtomicU32,
+    free: [AtomicU64; CLASSES + 1],
 }
 
 fn class_of(bytes: usize) -> usize {
@@ -129,14 +138,38 @@ impl Arena {
         let class = class_of(bytes);
         let block = self
             .pop(class)
-            .or_else(|| self.cut(class))
+            .or_else(|| self.cut(class, self.reserve()))
             .or_else(|| (class + 1..CLASSES).find_map(|class| self.pop(class)))
             .ok_or(ArenaError::Full { needed: bytes, size: self.size() })?;
+        Ok(self.taken(block, owner))
+    }
+
+    /// Takes a block of the smallest class for somebody who is about to read, out of the reserve if need be.
+    pub(crate) fn take_spare(&'static self, owner: u32) -> Result<Block, ArenaError> {
+        self.take_block(0, owner).or_else(|full| {
+            let lent = &self.blocks_header().lent;
+            lent.fetch_add(1, Ordering::Relaxed);
+            match self.pop(RESERVE).or_else(|| self.cut(0, 0)) {
+                Some(block) => Ok(self.taken(block, owner)),
+                None => {
+                    lent.fetch_sub(1, Ordering::Relaxed);
+                    Err(full)
+                }
+            }
+        })
+    }
+
+    /// How many units are kept back for readers: one for each context.
+    fn reserve(&self) -> usize {
+        self.pool_capacity(Home::Contexts) as usize
+    }
+
+    fn taken(&'static self, block: Block, owner: u32) -> Block {
         let header = self.block(block);
         header.length.store(0, Ordering::Relaxed);
         header.ends.store(0, Ordering::Relaxed);
         header.owner.store(owner, Ordering::Release);
-        Ok(block)
+        block
     }
 
     /// Gives a block back; the pages of a large one return to the system.
@@ -150,7 +183,9 @@ impl Arena {
             // SAFETY: the block is free and not yet on the stack of free blocks, so nobody uses its bytes.
             unsafe { self.mapping().give_back(block as usize * UNIT + 4096, size - 4096) };
         }
-        let stack = &self.blocks_header().free[class as usize];
+        let blocks = self.blocks_header();
+        let repays = class == 0 && blocks.lent.load(Ordering::Relaxed) != 0 && self.repay();
+        let stack = &blocks.free[if repays { RESERVE } else { class as usize }];
         let mut head = stack.load(Ordering::Relaxed);
         loop {
             header.next.store(head as u32, Ordering::Relaxed);
@@ -160,6 +195,13 @@ impl Arena {
                 Err(seen) => head = seen,
             }
         }
+    }
+
+    /// Whether a block of the reserve is still lent; then the caller gives one back.
+    #[cold]
+    fn repay(&'static self) -> bool {
+        let lent = &self.blocks_header().lent;
+        lent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |lent| lent.checked_sub(1)).is_ok()
     }
 
     /// Every block that was ever cut, free or not.
@@ -198,9 +240,10 @@ impl Arena {
         }
     }
 
-    fn cut(&'static self, class: usize) -> Option<Block> {
+    /// Cuts a block off the end, where so many units are to be left.
+    fn cut(&'static self, class: usize, left: usize) -> Option<Block> {
         let first = self.blocks_start() / UNIT;
-        let limit = self.size() / UNIT;
+        let limit = (self.size() / UNIT).saturating_sub(left);
         let end = &self.blocks_header().end;
         let mut word = end.load(Ordering::Acquire);
         loop {

@@ -12,6 +12,7 @@ mod composition;
 mod contract;
 mod deadlock;
 mod exit_guard;
+mod full;
 mod identity;
 mod innocent;
 mod looks;
@@ -42,6 +43,7 @@ fn play_scenario() {
         surroundings::SCENARIOS,
         validation::SCENARIOS,
         children::SCENARIOS,
+        full::SCENARIOS,
         supervision::SCENARIOS,
     ]);
 }

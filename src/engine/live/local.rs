@@ -197,6 +197,11 @@ impl Local {
         self.tables.arena.take_block(bytes, self.owner())
     }
 
+    /// A block to give for a message: there is one as long as there are contexts, however full the arena is.
+    pub(super) fn take_spare(&self) -> Result<Block, ArenaError> {
+        self.tables.arena.take_spare(self.owner())
+    }
+
     /// Puts a block that this thread owns into its hand, or gives it back when the hand is full.
     #[inline]
     pub(crate) fn keep_block(&mut self, block: Block) {

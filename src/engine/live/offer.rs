@@ -98,7 +98,7 @@ impl Local {
             self.context.reserve(self.tables(), guards, owner)?;
         }
         if inputs && self.hand == NONE {
-            self.hand = self.take_block(0)?;
+            self.hand = self.take_spare()?;
         }
         Ok(())
     }
