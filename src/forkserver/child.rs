@@ -7,10 +7,12 @@
 )]
 
 use super::environment::Launch;
-use super::obituary::{NotStarted, note_failed_start, read_record};
+use super::obituary::{NotStarted, last_words, note_failed_start, read_record};
 use crate::engine::live::{Member, MemberName, Phase, become_host, tables};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{die_with_parent, exit_now};
+use crate::sys::image::function;
+use crate::sys::last_words::{listen, watch_over};
 use crate::sys::signal::{Mask, leave_terminal_signals_to_the_program, restore};
 use rustix::process::Pid;
 use std::sync::atomic::Ordering;
@@ -19,7 +21,7 @@ use std::sync::atomic::Ordering;
 pub(crate) type Entry = fn(MemberName) -> bool;
 
 /// Room for the user's recursion: what the main thread of a program has on most systems.
-const STACK: usize = 8 << 20;
+pub(crate) const STACK: usize = 8 << 20;
 
 /// What a panic leaves as the exit code of a Rust program.
 const PANICKED: i32 = 101;
@@ -58,13 +60,15 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     }
     // The thread starts where its maker is, which then sleeps for ever.
     let processors = inherited.confined.or_else(stay);
-    let thread = std::thread::Builder::new().name(launch.name.replace('\0', "")).stack_size(STACK).spawn(move || {
-        roam(processors.as_ref());
-        // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because waking
-        // the main thread for it would cost a context switch per process.
-        let returned = super::set_up::run(name.index, member) && entry(name);
-        std::process::exit(if returned { 0 } else { PANICKED })
-    });
+    let thread =
+        std::thread::Builder::new().name(launch.name.replace('\0', "")).stack_size(launch.stack).spawn(move || {
+            roam(processors.as_ref());
+            watch_over(last_words(member), overflow_of(&launch));
+            // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because waking
+            // the main thread for it would cost a context switch per process.
+            let returned = super::set_up::run(name.index, member) && entry(name);
+            std::process::exit(if returned { 0 } else { PANICKED })
+        });
     roam(processors.as_ref());
     match thread {
         Err(error) => fail(member, &NotStarted::System(error)),
@@ -80,6 +84,7 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
 /// ready in each copy. Saves a fifth of a spawn (November 2026).
 pub(super) fn warm_up() {
     super::panics::hook();
+    listen();
     roam(stay().as_ref());
     // Twice: the second thread takes its stack from the C library's cache, as those of the children will.
     for _ in 0..2 {
@@ -88,6 +93,15 @@ pub(super) fn warm_up() {
             let _ = thread.join();
         }
     }
+}
+
+/// The words of the standard library, and the remedy.
+fn overflow_of(launch: &Launch) -> String {
+    let Launch { name, stack, .. } = launch;
+    format!(
+        "\nthread '{name}' has overflowed its stack\nfatal runtime error: stack overflow, aborting\ncsproc: the stack of \
+         process `{name}` has {stack} bytes; give it a larger one by `.stack(bytes)`\n"
+    )
 }
 
 fn fail(member: &Member, reason: &NotStarted) -> ! {
@@ -101,5 +115,5 @@ pub(crate) fn entry_of(member: &Member) -> Option<Entry> {
     let address = member.entry.load(Ordering::Acquire);
     // SAFETY: the address was taken from a function of this type, in a process of the same image at the same place;
     // zero, the only other value a slot can hold, is `None`.
-    unsafe { std::mem::transmute::<usize, Option<Entry>>(address as usize) }
+    unsafe { function::<Entry>(address as usize) }
 }

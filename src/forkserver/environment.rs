@@ -16,6 +16,8 @@ use std::sync::OnceLock;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Launch {
     pub(crate) name: String,
+    /// How many bytes its stack has.
+    pub(crate) stack: usize,
     directory: Option<Vec<u8>>,
     environment: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     credentials: Option<Credentials>,
@@ -47,8 +49,8 @@ fn directory() -> std::io::Result<(u64, u64)> {
 
 impl Launch {
     /// A launch into a thread of this process, which shares everything.
-    pub(crate) fn here(name: String) -> Launch {
-        Launch { name, directory: None, environment: None, credentials: None }
+    pub(crate) fn here(name: String, stack: usize) -> Launch {
+        Launch { name, stack, directory: None, environment: None, credentials: None }
     }
 
     /// A launch into a new process, with the credentials, the directory and the environment of this moment.
@@ -56,7 +58,7 @@ impl Launch {
     /// # Errors
     /// The working directory is not that of the program's start and has no name any more, so no other process could
     /// enter it.
-    pub(crate) fn now(name: String) -> std::io::Result<Launch> {
+    pub(crate) fn now(name: String, stack: usize) -> std::io::Result<Launch> {
         let start = START.get();
         let directory = match (start.and_then(|start| start.directory), directory()) {
             (Some(first), Ok(now)) if first == now => None,
@@ -69,7 +71,7 @@ impl Launch {
             (!same).then(|| environment.into_iter().map(|(name, value)| (name.into_vec(), value.into_vec())).collect());
         let credentials = Credentials::of_this_thread()?;
         let same = start.and_then(|start| start.credentials.as_ref()) == Some(&credentials);
-        Ok(Launch { name, directory, environment, credentials: (!same).then_some(credentials) })
+        Ok(Launch { name, stack, directory, environment, credentials: (!same).then_some(credentials) })
     }
 
     /// Takes on the credentials of the spawning thread. Only while this process has one thread. Says whether they were

@@ -31,16 +31,15 @@ mod protocol;
 mod server;
 mod set_up;
 
-pub(crate) use child::{Entry, entry_of};
+pub(crate) use child::{Entry, STACK, entry_of};
 pub(crate) use client::{end_server, fetch, kill, own_name, publish, start};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
 pub(crate) use obituary::{
-    NotStarted, cause_of, describe, has_crashed, has_panicked, name_of, read_record, record_cause, record_panic,
-    start_error, write_record,
+    NotStarted, cause_of, describe, has_crashed, name_of, read_record, record_cause, start_error, write_record,
 };
-pub(crate) use panics::{quietly, record_panics_of, text_of};
+pub(crate) use panics::{quietly, record_caught_panic, record_panics_of, text_of};
 pub use set_up::{SetUp, SetUpResult};
 
 use crate::engine::live::Member;

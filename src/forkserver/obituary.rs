@@ -7,6 +7,7 @@
 use super::environment::Launch;
 use crate::engine::live::{Member, Owner, tables};
 use crate::memory::{ArenaError, Block, NONE};
+use crate::sys::last_words::Note;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -44,6 +45,11 @@ pub enum Cause {
         /// Which type, and why.
         reason: String,
     },
+    /// Its function needed more room than its stack has.
+    StackOverflow {
+        /// How many bytes its stack has.
+        stack: usize,
+    },
     /// A function marked [`#[csproc::setup]`](crate::setup) returned an error, so its own function was not run.
     SetUpFailed {
         /// The name of the function that failed.
@@ -70,6 +76,9 @@ impl fmt::Display for Cause {
             },
             Cause::Exited { code } => write!(f, "exited with code {code} before its function returned"),
             Cause::ArgumentsRefused { reason } => write!(f, "could not take its arguments: {reason}"),
+            Cause::StackOverflow { stack } => {
+                write!(f, "overflowed its stack of {stack} bytes; give it a larger one by `.stack(bytes)`")
+            }
             Cause::SetUpFailed { name, place, reason } => {
                 write!(f, "failed in its set-up `{name}` at {place}: {reason}")
             }
@@ -105,6 +114,19 @@ fn signal_name(signal: i32) -> Option<&'static str> {
 const BY_START: u32 = 1 << 24;
 const BY_EXIT: u32 = 2 << 24;
 const BY_SIGNAL: u32 = 3 << 24;
+/// The record says why: the process panicked and nobody caught it, or it could not begin or hand over.
+const BY_RECORD: u32 = 4 << 24;
+const BY_OVERFLOW: u32 = 5 << 24;
+
+/// What a process notes in its member's slot while it dies.
+pub(super) fn last_words(member: &'static Member) -> Note {
+    Note { word: &member.code, overflow: BY_OVERFLOW, panic: BY_RECORD }
+}
+
+/// The record in the member's slot is what it dies of.
+pub(super) fn note_panic(member: &Member) {
+    let _ = member.code.compare_exchange(0, BY_RECORD, Ordering::AcqRel, Ordering::Acquire);
+}
 
 /// Beside [`BY_START`]: it could not take on the credentials of its starter.
 const CREDENTIALS: u32 = 1 << 16;
@@ -140,31 +162,39 @@ pub(super) fn note_status(member: &Member, ended: crate::sys::fork::Ended) {
 
 /// Notes why the member crashed by itself; later the exit status of the process says less.
 pub(crate) fn record_cause(index: u32, member: &Member, cause: &Cause) {
+    write_cause(index, member, cause);
+    note_panic(member);
+}
+
+fn write_cause(index: u32, member: &Member, cause: &Cause) {
     if let Ok(block) = write_record(index, cause) {
         let before = member.obituary.swap(block, Ordering::AcqRel);
         tables().free(before);
     }
 }
 
-/// Notes a panic of the member.
-pub(crate) fn record_panic(index: u32, member: &Member, message: &str, location: &str) {
+/// Notes a panic of the member, which may yet be caught.
+pub(super) fn record_panic(index: u32, member: &Member, message: &str, location: &str) {
     let cause = Cause::Panicked { message: String::from(message), location: String::from(location) };
-    record_cause(index, member, &cause);
+    write_cause(index, member, &cause);
 }
 
 /// What is known of a member's crash.
 ///
 /// A panic that the process caught and survived must not pass for the reason of a later death; so the record of a panic
-/// counts only with the exit status that a panic leaves, or when there is none yet (a thread, or a process on its way
-/// out).
+/// counts only if the process says that it dies of it.
 pub(crate) fn cause_of(member: &Member) -> Cause {
     let code = member.code.load(Ordering::Acquire);
     let (kind, value) = (code & (0xff << 24), (code & 0xff_ffff).cast_signed());
-    let fits = matches!((kind, value), (0, _) | (BY_EXIT, 101) | (BY_SIGNAL, libc::SIGABRT));
-    if let Some(cause) = fits.then(|| read_record(member.obituary.load(Ordering::Acquire))).flatten() {
-        return cause;
-    }
     match kind {
+        BY_RECORD => read_record(member.obituary.load(Ordering::Acquire)).unwrap_or_else(|| Cause::Panicked {
+            message: String::from("there was no memory for what the panic said"),
+            location: String::from("an unknown place"),
+        }),
+        BY_OVERFLOW => {
+            let launch = read_record::<Launch>(member.launch.load(Ordering::Acquire));
+            Cause::StackOverflow { stack: launch.map_or(0, |launch| launch.stack) }
+        }
         BY_EXIT => Cause::Exited { code: value },
         BY_SIGNAL => Cause::Killed { signal: value },
         // The server died before it could say; it takes all processes with it by this signal.
@@ -172,14 +202,9 @@ pub(crate) fn cause_of(member: &Member) -> Cause {
     }
 }
 
-/// Whether the member has left a record of a panic.
-pub(crate) fn has_panicked(member: &Member) -> bool {
-    member.obituary.load(Ordering::Acquire) != NONE
-}
-
 /// Whether anything is known of a crash of the member.
 pub(crate) fn has_crashed(member: &Member) -> bool {
-    has_panicked(member) || member.code.load(Ordering::Acquire) != 0
+    member.code.load(Ordering::Acquire) != 0
 }
 
 /// Why it could not start, if that is what happened.

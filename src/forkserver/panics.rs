@@ -4,10 +4,10 @@
 //! abort, nothing runs after the hook. So one hook is put in front of the one that was there, and looks whether the
 //! thread runs a process.
 
-use super::obituary::record_panic;
-use crate::engine::live::tables;
+use super::obituary::{note_panic, record_panic};
+use crate::engine::live::{Member, tables};
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,6 +17,44 @@ thread_local! {
     static RECORDED: Cell<u32> = const { Cell::new(0) };
     /// A panic of this thread is expected, and is nobody's business.
     static QUIET: Cell<bool> = const { Cell::new(false) };
+    static LAST: RefCell<Last> = const { RefCell::new(Last(None, None)) };
+}
+
+/// What the two newest panics of a thread said, and where; the newest is the second.
+///
+/// Two, because a panic may begin and be caught while another one unwinds, or follow one and be of no interest.
+struct Last(Option<Panic>, Option<Panic>);
+
+type Panic = (String, String);
+
+impl Last {
+    /// Takes in a panic, and gives the one that is the reason if the process should die of it.
+    ///
+    /// The standard library panics anew when an unwinding must not go on. The reason is then the panic that unwound.
+    fn reason_after(&mut self, message: String, place: String) -> Panic {
+        let reason = match message.as_str() {
+            "panic in a destructor during cleanup" => self.0.clone(),
+            "panic in a function that cannot unwind" => self.1.clone(),
+            _ => None,
+        };
+        reason.unwrap_or_else(|| {
+            self.0 = self.1.replace((message.clone(), place.clone()));
+            (message, place)
+        })
+    }
+
+    /// Where the panic was that was caught with this payload.
+    fn place_of(&self, message: &str) -> Option<String> {
+        [&self.1, &self.0].into_iter().flatten().find(|(said, _)| said == message).map(|(_, place)| place.clone())
+    }
+}
+
+/// The member ends of a panic, which was caught on this thread.
+pub(crate) fn record_caught_panic(index: u32, member: &Member, payload: &(dyn Any + Send)) {
+    let message = text_of(payload);
+    let place = LAST.try_with(|last| last.borrow().place_of(&message)).ok().flatten();
+    record_panic(index, member, &message, place.as_deref().unwrap_or("an unknown place"));
+    note_panic(member);
 }
 
 /// Runs `work` of another crate that panics where it should fail: the panic is caught, and neither printed nor written
@@ -54,12 +92,14 @@ pub(super) fn stand_in_front() {
         if QUIET.try_with(Cell::get).unwrap_or(false) {
             return;
         }
-        if FRONT.load(Ordering::Relaxed) == own {
-            if let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
-                && let Some(member) = tables().members.get(index)
-            {
-                let location = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
-                record_panic(index, member, &text_of(panic.payload()), &location);
+        if FRONT.load(Ordering::Relaxed) == own
+            && let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
+            && let Some(member) = tables().members.get(index)
+        {
+            let place = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
+            let told = LAST.try_with(|last| last.borrow_mut().reason_after(text_of(panic.payload()), place));
+            if let Ok((message, place)) = told {
+                record_panic(index, member, &message, &place);
             }
         }
         before(panic);

@@ -5,8 +5,8 @@
 //! nothing refers to keeps it: constructors are never thrown away.
 
 use super::Cause;
-use super::obituary::{has_panicked, record_cause, record_panic};
-use super::panics::{record_panics_of, stand_in_front, text_of};
+use super::obituary::record_cause;
+use super::panics::{record_caught_panic, record_panics_of, stand_in_front};
 use crate::engine::live::Member;
 use parking_lot::Mutex;
 use std::fmt::Display;
@@ -87,10 +87,7 @@ pub(super) fn run(index: u32, member: &Member) -> bool {
                 return false;
             }
             Err(payload) => {
-                if !has_panicked(member) {
-                    let place = format!("an unknown place in the set-up `{}`", set_up.name);
-                    record_panic(index, member, &text_of(&*payload), &place);
-                }
+                record_caught_panic(index, member, &*payload);
                 return false;
             }
         }

@@ -10,7 +10,8 @@ use super::failure::NetworkError;
 use super::part::parallel;
 use super::start_error::StartError;
 use crate::channel::{Message, MessageError, Parcel};
-use crate::forkserver::Entry;
+use crate::forkserver::{Entry, STACK};
+use crate::sys::map::can_map;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -221,6 +222,8 @@ pub(super) struct Role {
     /// Its name was given by hand and tells it apart.
     is_named: bool,
     placement: Placement,
+    /// How many bytes its stack has, if it is said.
+    pub(super) stack: Option<usize>,
     pub(super) on_crash: OnCrash,
     /// As the starter's, unless it is said.
     pub(super) on_deadlock: Option<Deadlock>,
@@ -241,6 +244,21 @@ impl Role {
         match Placement::of_everything() {
             Ok(wish) => Ok(wish.unwrap_or(self.placement)),
             Err(reason) => Err(StartError::Unavailable { reason: reason.clone() }),
+        }
+    }
+
+    /// How many bytes its stack has.
+    pub(super) fn stack(&self) -> Result<usize, StartError> {
+        static USUAL: OnceLock<usize> = OnceLock::new();
+        let Some(bytes) = self.stack else {
+            return Ok(*USUAL.get_or_init(|| {
+                let wish = std::env::var("RUST_MIN_STACK").ok().and_then(|bytes| bytes.parse().ok());
+                wish.unwrap_or(STACK)
+            }));
+        };
+        match can_map(bytes) {
+            Ok(()) => Ok(bytes),
+            Err(error) => Err(StartError::Stack { bytes, reason: error.to_string() }),
         }
     }
 
@@ -274,6 +292,7 @@ pub fn process<A: Message, R: Message>(
         place: String::new(),
         is_named: false,
         placement: options.placement,
+        stack: None,
         on_crash: options.on_crash,
         on_deadlock: None,
         entry: entry::<A, R>,
@@ -324,6 +343,34 @@ impl<R> Process<R> {
     /// See [`Placement`].
     pub fn on(mut self, placement: Placement) -> Process<R> {
         self.plan.role.placement = placement;
+        self
+    }
+
+    /// Decides how many bytes its stack has at least.
+    ///
+    /// Unless it is said, it has as many as the environment variable `RUST_MIN_STACK` says, or 8 MiB. Memory is used
+    /// where the stack was used. Less than the system needs for a thread becomes that. A process that needs more than it
+    /// has dies with [`Cause::StackOverflow`](crate::Cause::StackOverflow); on a thread, the whole program does, as with
+    /// any thread. A stack that the system refuses is [`StartError::Stack`].
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process]
+    /// fn deep(depth: u64) -> u64 {
+    ///     fn sum(depth: u64) -> u64 {
+    ///         let room = std::hint::black_box([depth; 128]);
+    ///         if depth == 0 { 0 } else { room[7] + sum(depth - 1) }
+    ///     }
+    ///     sum(depth)
+    /// }
+    ///
+    /// assert_eq!(deep(20_000).stack(256 << 20).run()?, 200_010_000);
+    /// # csproc::Result::Ok(())
+    /// ```
+    pub fn stack(mut self, bytes: usize) -> Process<R> {
+        self.plan.role.stack = Some(bytes);
         self
     }
 

@@ -16,8 +16,9 @@ use super::ending::Ending;
 use super::error::returning;
 use crate::channel::{Message, Parcel, Scope};
 use crate::engine::live::{Closing, Member, MemberName, Phase, tables, with_local};
-use crate::forkserver::{Cause, has_panicked, record_cause, record_panic, record_panics_of, text_of};
+use crate::forkserver::{Cause, record_caught_panic, record_cause, record_panics_of};
 use crate::memory::NONE;
+use crate::sys::image::function;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 
@@ -43,10 +44,8 @@ pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
         failed => {
             match &failed {
                 Ok(Err(cause)) => record_cause(name.index, member, cause),
-                Err(payload) if !has_panicked(member) => {
-                    record_panic(name.index, member, &text_of(&**payload), "an unknown place");
-                }
-                _ => (),
+                Err(payload) => record_caught_panic(name.index, member, &**payload),
+                Ok(Ok(_)) => (),
             }
             let closing = match member.retires_on_crash.load(Ordering::Acquire) {
                 0 => Closing::Lost { member: name.index },
@@ -74,9 +73,10 @@ fn call<A: Message, R: Message>(
 ) -> Result<(Parcel, Ending), Cause> {
     // SAFETY: `process::<A, R>` stored the address of a function of this type together with the address of `entry::<A,
     // R>`, in a process of the same image.
-    let body = unsafe { std::mem::transmute::<usize, fn(A) -> R>(address(&member.body)) };
+    let body = unsafe { function::<fn(A) -> R>(address(&member.body)) };
     // SAFETY: as above.
-    let ending = unsafe { std::mem::transmute::<usize, fn(&R) -> Ending>(address(&member.ending)) };
+    let ending = unsafe { function::<fn(&R) -> Ending>(address(&member.ending)) };
+    let (Some(body), Some(ending)) = (body, ending) else { unreachable!("a process without a function was started") };
     let block = member.arguments.swap(NONE, Ordering::AcqRel);
     debug_assert!(tables().member(name).is_some());
     let (arguments, given) = Parcel::of_block(block, std::any::type_name::<A>())
@@ -90,7 +90,5 @@ fn call<A: Message, R: Message>(
 }
 
 fn address(word: &std::sync::atomic::AtomicU64) -> usize {
-    let address = word.load(Ordering::Acquire) as usize;
-    assert!(address != 0, "a process without a function was started");
-    address
+    word.load(Ordering::Acquire) as usize
 }

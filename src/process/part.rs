@@ -9,6 +9,7 @@ use super::definition::Process;
 use super::failure::NetworkError;
 use super::network::{Assemble, Network, Plan};
 use crate::channel::{Message, MessageError, Parcel};
+use crate::sys::image::function;
 
 /// How many results there are, and how they nest.
 #[derive(Debug)]
@@ -118,8 +119,8 @@ impl<R> Part for Network<R> {
         };
         // SAFETY: the only place that makes `Inner::Network` is `plan` above, for the same `R`, since a shape is only
         // ever given to the `assemble` of the type that planned it.
-        let assemble = unsafe { std::mem::transmute::<usize, Assemble<R>>(*assemble) };
-        assemble(shape, returned.0)
+        let assemble = unsafe { function::<Assemble<R>>(*assemble) };
+        assemble.map_or_else(|| unreachable!("no function is at zero"), |assemble| assemble(shape, returned.0))
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Running {
     member: MemberName,
     serial: u64,
     placement: Placement,
+    /// How many bytes its stack has.
+    stack: usize,
     /// The serial number of its starter.
     parent: u64,
     exit: ChannelName,
@@ -121,9 +123,16 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
         arguments.discard(Closing::Poison);
         return Err(refused(StartError::Unavailable { reason: reason.to_string() }));
     }
+    let stack = match role.stack() {
+        Ok(stack) => stack,
+        Err(error) => {
+            arguments.discard(Closing::Poison);
+            return Err(refused(error));
+        }
+    };
     let launch = match placement {
-        Placement::Process => Launch::now(name.clone()),
-        Placement::Thread => Ok(Launch::here(name.clone())),
+        Placement::Process => Launch::now(name.clone(), stack),
+        Placement::Thread => Ok(Launch::here(name.clone(), stack)),
     };
     let launch = match launch {
         Ok(launch) => launch,
@@ -153,6 +162,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
         member: member_name,
         serial: slot.serial.load(Ordering::Acquire),
         placement,
+        stack,
         parent: starter.map_or(u64::MAX, |starter| starter.serial.load(Ordering::Acquire)),
         exit,
         result_type: role.result_type,
@@ -265,12 +275,11 @@ impl Running {
     }
 
     fn start_thread(&self) -> Result<(), StartError> {
-        const STACK: usize = 8 << 20;
         let (name, member) = (self.name.replace('\0', ""), self.member);
         let Some(slot) = self.slot() else { return Ok(()) };
         slot.pid.store(std::process::id(), Ordering::Release);
         slot.enter(Phase::Running);
-        let started = std::thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
+        let started = std::thread::Builder::new().name(name).stack_size(self.stack).spawn(move || {
             if let Some(entry) = forkserver::entry_of(slot) {
                 entry(member);
             }

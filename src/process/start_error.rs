@@ -35,6 +35,16 @@ pub enum StartError {
         /// The system's words.
         reason: String,
     },
+    /// The system has no room for the stack that was asked for by [`Process::stack`](crate::Process::stack).
+    #[error(
+        "the system refused a stack of {bytes} bytes: {reason}; ask for less by `.stack(bytes)`, or raise `ulimit -v`"
+    )]
+    Stack {
+        /// How many bytes were asked for.
+        bytes: usize,
+        /// The system's words.
+        reason: String,
+    },
     /// The spawning thread has other users, groups or capabilities than the program had when it started, and a new
     /// process may not take them on.
     #[error(

@@ -6,7 +6,7 @@
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use rustix::io::Errno;
-use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use rustix::process::{Resource, getrlimit};
 use std::ptr::NonNull;
 
@@ -88,4 +88,14 @@ impl Mapping {
         // A refusal (not supported for private mappings) leaves the pages in place, which is only slower.
         let _ = unsafe { madvise(address.cast(), end - start, Advice::LinuxRemove) };
     }
+}
+
+/// Whether there is room for so many bytes of private memory now.
+pub(crate) fn can_map(bytes: usize) -> Result<(), Errno> {
+    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::STACK;
+    // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing.
+    let base =
+        unsafe { mmap_anonymous(std::ptr::null_mut(), bytes.max(1), ProtFlags::READ | ProtFlags::WRITE, flags) }?;
+    // SAFETY: mapped by the line before; nobody else knows it.
+    unsafe { munmap(base, bytes.max(1)) }
 }

@@ -10,6 +10,8 @@ pub(crate) mod credentials;
 pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod futex;
+pub(crate) mod image;
+pub(crate) mod last_words;
 pub(crate) mod lasting;
 pub(crate) mod leaving;
 pub(crate) mod map;

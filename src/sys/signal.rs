@@ -142,8 +142,23 @@ extern "C" fn quit(_: i32, _: *mut libc::siginfo_t, _: *mut c_void) {
 
 type Handler = extern "C" fn(i32, *mut libc::siginfo_t, *mut c_void);
 
-/// Puts a handler in place if there is none. Interrupted calls go on.
+/// Puts a handler in place if there is none, which runs on the thread's alternate stack if the thread has one.
+pub(super) fn handle_on_other_stack(signal: i32, handler: Handler) {
+    handle_if_default_with(signal, handler, libc::SA_ONSTACK);
+}
+
+/// Takes a handler away.
+pub(super) fn reset(signal: i32) {
+    disposition(signal, libc::SIG_DFL);
+}
+
+/// Puts a handler in place if there is none.
 fn handle_if_default(signal: i32, handler: Handler) {
+    handle_if_default_with(signal, handler, 0);
+}
+
+/// Interrupted calls go on.
+fn handle_if_default_with(signal: i32, handler: Handler, flags: i32) {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
     // SAFETY: a valid signal number; the kernel writes the present action.
     if unsafe { libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()) } != 0 {
@@ -155,7 +170,7 @@ fn handle_if_default(signal: i32, handler: Handler) {
         return;
     }
     action.sa_sigaction = handler as *const () as usize;
-    action.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO;
+    action.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO | flags;
     // SAFETY: a valid signal number, and an action with a handler that may be called at any time.
     unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
 }

@@ -21,8 +21,8 @@ const OPERATION: u64 = 0x7f;
 const PRIVATE: u64 = 0x80;
 
 /// Signals whose handlers wake nobody: what the standard library and the C library handle for themselves, and what this
-/// library does; the last one is its own only in the processes that it starts.
-const OWN_HANDLERS: [i32; 6] = [libc::SIGSEGV, libc::SIGBUS, 32, 33, libc::SIGQUIT, libc::SIGINT];
+/// library does; the last two are its own only in the processes that it starts.
+const OWN_HANDLERS: [i32; 7] = [libc::SIGSEGV, libc::SIGBUS, 32, 33, libc::SIGQUIT, libc::SIGINT, libc::SIGABRT];
 
 /// Threads of this process that belong to the library.
 static OWN: Mutex<Vec<u32>> = Mutex::new(Vec::new());

@@ -15,6 +15,7 @@ mod exit_guard;
 mod full;
 mod identity;
 mod innocent;
+mod last_words;
 mod looks;
 mod outcome;
 mod pycsp;
@@ -38,6 +39,7 @@ fn play_scenario() {
         root::SCENARIOS,
         terminal::SCENARIOS,
         watch::SCENARIOS,
+        last_words::SCENARIOS,
         server::SCENARIOS,
         setup::SCENARIOS,
         surroundings::SCENARIOS,

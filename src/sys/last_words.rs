@@ -1,0 +1,110 @@
+//! What a process notes and says when it dies of itself: of its stack's end, or of `abort` while it panics.
+//!
+//! Knows nothing of members: a note is a number that is stored in a word of shared memory. Processes are forked before
+//! the standard library's runtime starts, so its own handler of stack overflows is not there.
+#![expect(unsafe_code, reason = "signal handlers and the bounds of a thread's stack; listed in the architecture page")]
+
+use super::atomic::{AtomicU32, Ordering};
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// A word, and what is stored in it if nothing is there yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Note {
+    pub(crate) word: &'static AtomicU32,
+    pub(crate) overflow: u32,
+    pub(crate) panic: u32,
+}
+
+struct Watched {
+    note: Note,
+    guard: Range<usize>,
+    text: String,
+}
+
+static WATCHED: OnceLock<Watched> = OnceLock::new();
+
+/// Puts the handlers in place, for this process and those forked from it, where the program has none.
+pub(crate) fn listen() {
+    super::signal::handle_on_other_stack(libc::SIGSEGV, fault);
+    super::signal::handle_on_other_stack(libc::SIGBUS, fault);
+    super::signal::handle_on_other_stack(libc::SIGABRT, abort);
+}
+
+/// From now on, an overflow of the calling thread's stack prints the text, and is noted. Once in a process.
+pub(crate) fn watch_over(note: Note, text: String) {
+    let Some(guard) = guard_of_this_thread() else { return };
+    give_another_stack();
+    let _ = WATCHED.set(Watched { note, guard, text });
+}
+
+/// A thread without room on its stack needs another one for the handler.
+fn give_another_stack() {
+    // SAFETY: reads the auxiliary vector; no preconditions.
+    let least = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) };
+    let size = usize::try_from(least).unwrap_or(0) + 4 * libc::SIGSTKSZ;
+    // Pages of it are made when they are used; it is given up with the process.
+    let memory = Vec::<u8>::leak(Vec::with_capacity(size)).as_mut_ptr();
+    let stack = libc::stack_t { ss_sp: memory.cast(), ss_flags: 0, ss_size: size };
+    // SAFETY: the memory has that size and is never freed.
+    unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) };
+}
+
+/// Where nothing may be touched, below the stack of the calling thread.
+fn guard_of_this_thread() -> Option<Range<usize>> {
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: the calling thread exists; the call initialises the attributes when it succeeds.
+    if unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    let (mut bottom, mut size, mut guard) = (std::ptr::null_mut(), 0, 0);
+    // SAFETY: initialised by the call above.
+    let stack = unsafe { libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut bottom, &raw mut size) };
+    // SAFETY: as above.
+    let guarded = unsafe { libc::pthread_attr_getguardsize(attributes.as_ptr(), &raw mut guard) };
+    // SAFETY: as above; they are not used any more.
+    unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
+    let bottom = bottom.addr();
+    // C libraries differ in whether the guard is part of the stack.
+    (stack == 0 && guarded == 0 && guard != 0).then(|| bottom.saturating_sub(guard)..bottom + guard)
+}
+
+extern "C" fn fault(signal: i32, info: *mut libc::siginfo_t, _: *mut c_void) {
+    // SAFETY: the kernel passes the information about the signal to a handler that asked for it.
+    let address = unsafe { (*info).si_addr() }.addr();
+    // SAFETY: as above.
+    let was_sent = unsafe { (*info).si_code } <= 0;
+    super::signal::reset(signal);
+    let Some(watched) = WATCHED.get().filter(|watched| !was_sent && watched.guard.contains(&address)) else {
+        if was_sent {
+            // SAFETY: `raise` may be called in a signal handler; the signal is delivered when the handler returns.
+            unsafe { libc::raise(signal) };
+        }
+        // Otherwise the instruction runs again, and the process dies of the signal.
+        return;
+    };
+    note(watched.note.word, watched.note.overflow);
+    // SAFETY: the text lives as long as the process; `write` may be called in a signal handler, unlike the standard
+    // library's locks.
+    unsafe { libc::write(2, watched.text.as_ptr().cast(), watched.text.len()) };
+    // As the standard library's own handler does.
+    std::process::abort()
+}
+
+/// Comes back; the C library's `abort` then ends the process.
+extern "C" fn abort(signal: i32, _: *mut libc::siginfo_t, _: *mut c_void) {
+    if let Some(watched) = WATCHED.get()
+        && std::thread::panicking()
+    {
+        note(watched.note.word, watched.note.panic);
+    }
+    super::signal::reset(signal);
+    // SAFETY: `raise` may be called in a signal handler; the signal is delivered when the handler returns.
+    unsafe { libc::raise(signal) };
+}
+
+fn note(word: &AtomicU32, what: u32) {
+    let _ = word.compare_exchange(0, what, Ordering::AcqRel, Ordering::Acquire);
+}
