@@ -64,8 +64,8 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
         std::thread::Builder::new().name(launch.name.replace('\0', "")).stack_size(launch.stack).spawn(move || {
             roam(processors.as_ref());
             watch_over(last_words(member), overflow_of(&launch));
-            // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because waking
-            // the main thread for it would cost a context switch per process.
+            // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because
+            // waking the main thread for it would cost a context switch per process.
             let returned = super::set_up::run(name.index, member) && entry(name);
             std::process::exit(if returned { 0 } else { PANICKED })
         });
@@ -99,8 +99,8 @@ pub(super) fn warm_up() {
 fn overflow_of(launch: &Launch) -> String {
     let Launch { name, stack, .. } = launch;
     format!(
-        "\nthread '{name}' has overflowed its stack\nfatal runtime error: stack overflow, aborting\ncsproc: the stack of \
-         process `{name}` has {stack} bytes; give it a larger one by `.stack(bytes)`\n"
+        "\nthread '{name}' has overflowed its stack\nfatal runtime error: stack overflow, aborting\ncsproc: the stack \
+         of process `{name}` has {stack} bytes; give it a larger one by `.stack(bytes)`\n"
     )
 }
 

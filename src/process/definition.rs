@@ -349,9 +349,9 @@ impl<R> Process<R> {
     /// Decides how many bytes its stack has at least.
     ///
     /// Unless it is said, it has as many as the environment variable `RUST_MIN_STACK` says, or 8 MiB. Memory is used
-    /// where the stack was used. Less than the system needs for a thread becomes that. A process that needs more than it
-    /// has dies with [`Cause::StackOverflow`](crate::Cause::StackOverflow); on a thread, the whole program does, as with
-    /// any thread. A stack that the system refuses is [`StartError::Stack`].
+    /// where the stack was used. Less than the system needs for a thread becomes that. A process that needs more than
+    /// it has dies with [`Cause::StackOverflow`](crate::Cause::StackOverflow); on a thread, the whole program does, as
+    /// with any thread. A stack that the system refuses is [`StartError::Stack`].
     ///
     /// # Examples
     /// ```

@@ -6,8 +6,8 @@
 /// The function at an address; `None` for zero.
 ///
 /// # Safety
-/// The address is zero, or was taken by `as usize` from a function of the type `F`, a pointer to functions, in a process
-/// of the same image at the same place.
+/// The address is zero, or was taken by `as usize` from a function of the type `F`, a pointer to functions, in a
+/// process of the same image at the same place.
 pub(crate) unsafe fn function<F: Copy>(address: usize) -> Option<F> {
     const { assert!(size_of::<F>() == size_of::<*const ()>()) };
     let pointer = std::ptr::with_exposed_provenance::<()>(address);
