@@ -10,6 +10,7 @@ mod busy;
 mod children;
 mod composition;
 mod contract;
+mod copy;
 mod deadlock;
 mod exit_guard;
 mod full;
@@ -45,6 +46,7 @@ fn play_scenario() {
         surroundings::SCENARIOS,
         validation::SCENARIOS,
         children::SCENARIOS,
+        copy::SCENARIOS,
         full::SCENARIOS,
         supervision::SCENARIOS,
     ]);
