@@ -26,9 +26,6 @@ pub(super) struct Link {
 
 static LINK: Mutex<Option<Link>> = Mutex::new(None);
 static SERVER_IS_GONE: AtomicBool = AtomicBool::new(false);
-/// This process has sent a request. When it sends for the first time, ipc-channel needs a socket for a moment, and
-/// panics if there is no descriptor for it; so it is seen to that there is one.
-static HAS_SENT: AtomicBool = AtomicBool::new(false);
 /// In the root: the server's process number, for its end.
 static SERVER: AtomicU32 = AtomicU32::new(0);
 /// In the root: the socket that closes with it, and that tells it to end.
@@ -58,9 +55,6 @@ fn request(request: &Request) -> io::Result<()> {
     if SERVER_IS_GONE.load(Ordering::Acquire) {
         return Err(gone());
     }
-    if !HAS_SENT.load(Ordering::Relaxed) {
-        drop(rustix::io::fcntl_dupfd_cloexec(&link.doorbell, 0)?);
-    }
     loop {
         match link.requests.send(request.clone()) {
             Ok(()) => break,
@@ -70,7 +64,6 @@ fn request(request: &Request) -> io::Result<()> {
             Err(other) => return Err(io::Error::other(other.to_string())),
         }
     }
-    HAS_SENT.store(true, Ordering::Relaxed);
     while let Err(error) = rustix::io::write(&link.doorbell, &[1]) {
         match error {
             rustix::io::Errno::INTR => {}

@@ -16,6 +16,7 @@ use crate::sys::signal::{Mask, Watch};
 use ipc_channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcSender};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, kill_process, setrlimit};
@@ -65,6 +66,18 @@ struct Loop {
     inboxes: HashMap<MemberName, OpaqueIpcSender>,
 }
 
+/// At its first send ipc-channel asks a socket of its own how much fits into a message, and panics for ever if there is
+/// no descriptor for that socket. So this is done now, for the program and all processes.
+fn measure() -> Result<(), String> {
+    /// As many as the send may need at once.
+    const SPARE: usize = 4;
+    let (sender, _receiver) = ipc::channel::<()>().map_err(|error| error.to_string())?;
+    let spare: Result<Vec<OwnedFd>, _> =
+        (0..SPARE).map(|_| open(c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())).collect();
+    drop(spare.map_err(|error| error.to_string())?);
+    sender.send(()).map_err(|error| error.to_string())
+}
+
 /// The program's process number and the server's.
 static ROOT: AtomicI32 = AtomicI32::new(0);
 static SERVER: AtomicI32 = AtomicI32::new(0);
@@ -95,6 +108,7 @@ impl Server {
             pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|error| ("pipe", error.to_string()))?;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
             .map_err(|error| ("socketpair", error.to_string()))?;
+        measure().map_err(|error| ("the first send of ipc-channel", error))?;
         let server = Server { requests: receiver, doorbell: copy, life: ours, root: getpid() };
         Ok((server, Ends { requests, doorbell, life: theirs }))
     }

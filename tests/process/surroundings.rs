@@ -17,6 +17,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("a removed directory", a_removed_directory),
     ("rights are given up", rights_are_given_up),
     ("a process gives up its rights", a_process_gives_up_its_rights),
+    ("few descriptors are left", few_descriptors_are_left),
+    ("few descriptors from the start", few_descriptors_from_the_start),
     ("after an early channel", after_an_early_channel),
     ("other credentials", other_credentials),
     ("credentials nobody may take on", credentials_nobody_may_take_on),
@@ -198,6 +200,42 @@ fn give_up_rights_of_all_threads(ready: Writer<u32>, until: Reader<()>) -> cspro
     Ok(until.read()?)
 }
 
+const LEFT: &str = "CSPROC_TEST_LEFT";
+
+/// Runs a network; whether it was refused, for lack of descriptors and nothing else.
+fn is_refused_for_lack_of_descriptors() -> bool {
+    let channel = Channel::new();
+    let (w, r) = (channel.writer(), channel.reader());
+    drop(channel);
+    match Parallel!(source(w), sum(r)).values() {
+        Ok((_, sum)) => {
+            assert_eq!(sum, 3);
+            false
+        }
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.contains("ulimit -n") || text.contains("Placement::Thread"), "{text}");
+            true
+        }
+    }
+}
+
+fn few_descriptors_are_left() {
+    let left: usize = std::env::var(LEFT).unwrap().parse().unwrap();
+    let mut files = Vec::new();
+    while let Ok(file) = std::fs::File::open("/dev/null") {
+        files.push(file);
+    }
+    files.truncate(files.len() - left);
+    println!("refused: {}", is_refused_for_lack_of_descriptors());
+    drop(files);
+    assert!(!is_refused_for_lack_of_descriptors(), "with all descriptors free again");
+}
+
+fn few_descriptors_from_the_start() {
+    println!("refused: {}", is_refused_for_lack_of_descriptors());
+}
+
 #[used]
 #[expect(unsafe_code, reason = "an ELF constructor")]
 // SAFETY: the section holds pointers to functions that the C runtime calls before `main`; this is one.
@@ -376,6 +414,21 @@ once! {
             let mut program = Program::start("exits with a process of other credentials");
             program.rest();
             assert_eq!(program.wait().code(), Some(3));
+        }
+    }
+
+    fn law_13_without_descriptors_processes_are_refused_and_start_when_there_are_some() {
+        for left in 0..16 {
+            let script = format!(r#"ulimit -n 64; {LEFT}={left} exec "$0" "$@""#);
+            let remains = shell(&script, "few descriptors are left");
+            assert!(remains.status.success(), "{left} left: {remains:?}");
+            if left == 0 || left == 15 {
+                assert!(remains.stdout.contains(&format!("refused: {}", left == 0)), "{left} left: {remains:?}");
+            }
+        }
+        for limit in 5..20 {
+            let remains = shell(&format!(r#"ulimit -n {limit}; exec "$0" "$@""#), "few descriptors from the start");
+            assert!(remains.status.success(), "limit {limit}: {remains:?}");
         }
     }
 
