@@ -371,7 +371,7 @@ fn stopped_party_scene(policy: OnCrash, cut: Cut) -> Walk {
 #[process]
 fn send_end(out: Writer<Writer<u64>>, end: Writer<u64>) {
     warm_up();
-    stepped(|| out.write(end)).unwrap();
+    stepped(|| out.write(end).map_err(|refused| refused.to_string())).unwrap();
 }
 
 #[process]
