@@ -52,11 +52,9 @@ pub enum Cause {
     },
     /// A function marked [`#[csproc::setup]`](crate::setup) returned an error, so its own function was not run.
     SetUpFailed {
-        /// The name of the function that failed.
-        name: String,
-        /// Where it is, as `file:line:column`.
-        place: String,
-        /// The error.
+        /// Where the function that failed is, as `file:line:column`.
+        location: String,
+        /// The name of that function, and the error.
         reason: String,
     },
     /// Its function returned, but the `Serialize` of the result refused it, or there was no memory for it.
@@ -79,9 +77,7 @@ impl fmt::Display for Cause {
             Cause::StackOverflow { stack } => {
                 write!(f, "overflowed its stack of {stack} bytes; give it a larger one by `.stack(bytes)`")
             }
-            Cause::SetUpFailed { name, place, reason } => {
-                write!(f, "failed in its set-up `{name}` at {place}: {reason}")
-            }
+            Cause::SetUpFailed { location, reason } => write!(f, "failed in its set-up at {location}: {reason}"),
             Cause::ResultRefused { reason } => write!(f, "could not hand over its result: {reason}"),
         }
     }

@@ -82,8 +82,9 @@ pub(super) fn run(index: u32, member: &Member) -> bool {
         match record_panics_of(index, || catch_unwind(set_up.run)) {
             Ok(Ok(())) => (),
             Ok(Err(reason)) => {
-                let place = format!("{}:{}:{}", set_up.file, set_up.line, set_up.column);
-                record_cause(index, member, &Cause::SetUpFailed { name: set_up.name.to_owned(), place, reason });
+                let location = format!("{}:{}:{}", set_up.file, set_up.line, set_up.column);
+                let reason = format!("`{}`: {reason}", set_up.name);
+                record_cause(index, member, &Cause::SetUpFailed { location, reason });
                 return false;
             }
             Err(payload) => {

@@ -55,8 +55,10 @@ fn give_another_stack() {
 /// Where nothing may be touched, below the stack of the calling thread.
 fn guard_of_this_thread() -> Option<Range<usize>> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-    // SAFETY: the calling thread exists; the call initialises the attributes when it succeeds.
-    if unsafe { libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) } != 0 {
+    // SAFETY: no preconditions.
+    let this = unsafe { libc::pthread_self() };
+    // SAFETY: the thread exists, for it is this one; the call initialises the attributes when it succeeds.
+    if unsafe { libc::pthread_getattr_np(this, attributes.as_mut_ptr()) } != 0 {
         return None;
     }
     let (mut bottom, mut size, mut guard) = (std::ptr::null_mut(), 0, 0);
@@ -73,9 +75,10 @@ fn guard_of_this_thread() -> Option<Range<usize>> {
 
 extern "C" fn fault(signal: i32, info: *mut libc::siginfo_t, _: *mut c_void) {
     // SAFETY: the kernel passes the information about the signal to a handler that asked for it.
-    let address = unsafe { (*info).si_addr() }.addr();
-    // SAFETY: as above.
-    let was_sent = unsafe { (*info).si_code } <= 0;
+    let info = unsafe { &*info };
+    let was_sent = info.si_code <= 0;
+    // SAFETY: both signals bring an address; of one that was sent, it is not looked at.
+    let address = unsafe { info.si_addr() }.addr();
     super::signal::reset(signal);
     let Some(watched) = WATCHED.get().filter(|watched| !was_sent && watched.guard.contains(&address)) else {
         if was_sent {

@@ -150,9 +150,9 @@ once! {
 
     fn an_error_of_one_is_the_crash_of_the_process_with_its_name() {
         let remains = played("a set-up returns an error");
-        let told = "failed in its set-up `third` at tests/process/setup.rs:";
+        let told = "failed in its set-up at tests/process/setup.rs:";
         assert_eq!(remains.stdout.matches(told).count(), 2, "{remains:?}");
-        assert!(remains.stdout.contains("invalid digit found in string"), "{remains:?}");
+        assert!(remains.stdout.contains("`third`: invalid digit found in string"), "{remains:?}");
     }
 
     fn a_panic_hook_of_one_is_used_and_the_place_is_known_all_the_same() {
