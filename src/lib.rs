@@ -391,7 +391,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::forkserver::{SetUp, SetUpResult};
     pub use crate::process::{
-        Options, Part, Parts, Spawn, ending, looks, parallel, part, process, sequence, spawn, thrown_away,
+        Options, Part, Parts, Spawn, ending, looks, parallel, part, process, remedy, sequence, spawn, thrown_away,
     };
     pub use csproc_macros::{alternate, compose};
 

@@ -19,6 +19,7 @@ mod exit_guard;
 mod failure;
 mod network;
 mod part;
+pub mod remedy;
 mod restart;
 mod running;
 mod start_error;

@@ -282,6 +282,11 @@ fn guard(spelled: Expr) -> Result<Guard> {
             Some("skip") => Ok(Guard::Skip(path.path.segments[0].ident.clone())),
             Some("after") => Err(needs_time(&path, "after")),
             Some("at") => Err(needs_time(&path, "at")),
+            Some("default") => {
+                let message = "found `default`: write `skip`, which fires when nothing else is ready; a guard of your \
+                               own with this name stands in parentheses, `(default)`";
+                Err(Error::new_spanned(&path, message))
+            }
             _ => Ok(Guard::Value(Expr::Path(path))),
         },
         Expr::Infer(underscore) => {
@@ -378,6 +383,11 @@ fn function(mut call: ExprCall) -> Result<Guard> {
             }
         }
         (Some(name @ ("after" | "at")), _) => Err(needs_time(&call, name)),
+        (Some("timeout"), _) => {
+            let message = "found `timeout`: write `after(Duration::from_millis(50))`; a guard of your own with this name \
+                           stands in parentheses, `(timeout(…))`";
+            Err(Error::new_spanned(&call, message))
+        }
         _ => Ok(Guard::Value(Expr::Call(call))),
     }
 }

@@ -161,6 +161,11 @@ impl<'ast> Visit<'ast> for OwnedType<'_> {
     fn visit_type_reference(&mut self, found: &'ast TypeReference) {
         let instead = owned(&found.elem);
         let message = match self.place {
+            Place::Argument if found.mutability.is_some() => format!(
+                "found `{}`: a process owns its arguments, because they are sent to it; return what has \
+                 changed, and write `{instead}`",
+                text(found)
+            ),
             Place::Argument => format!(
                 "found `{}`: a process owns its arguments, because they are sent to it; write `{instead}`",
                 text(found)

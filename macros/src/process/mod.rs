@@ -5,6 +5,7 @@
 mod check;
 mod emit;
 mod parse;
+mod remedy;
 
 pub(crate) use parse::path_value;
 

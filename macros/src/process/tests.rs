@@ -74,7 +74,7 @@ where
     fn __process<
         __A0: ::csproc::Message,
         __A1: ::csproc::Message,
-        __R: ::csproc::Message,
+        __R: ::csproc::__private::remedy::Failing,
     >(
         options: ::csproc::__private::Options,
         arguments: (__A0, __A1),

@@ -1,0 +1,94 @@
+//! Says what to send instead of a type that cannot be a message: one bound for each kind of type, with its own words.
+//!
+//! Does not know the types: `#[process]` chooses a bound by how an argument is spelt. Each holds for every message, so
+//! that a user's own type may have any name.
+
+use crate::channel::Message;
+use std::marker::PhantomData;
+use std::sync::{Mutex, RwLock, atomic};
+
+macro_rules! remedies {
+    ($($(#[$about:meta])* $name:ident: $label:literal, $note:literal;)*) => {$(
+        $(#[$about])*
+        #[diagnostic::on_unimplemented(
+            message = "`{Self}` cannot cross between processes",
+            label = $label,
+            note = $note
+        )]
+        pub trait $name: Message {}
+
+        #[diagnostic::do_not_recommend]
+        impl<T: Message> $name for T {}
+    )*};
+}
+
+remedies! {
+    /// Memory that several hold: `Rc`, `Arc`, cells, locks.
+    Shared: "processes share no memory", "send the value itself, or let one process own it and give the others a \
+        `Writer` and a `Reader` to it";
+    /// The ends of channels of other libraries.
+    Foreign: "this channel ends at the process", "use the ends of a `csproc::Channel`: `Writer<T>` to send, \
+        `Reader<T>` to receive";
+    /// A moment of the monotonic clock.
+    Clock: "means nothing elsewhere", "send the `Duration` that is left, or a `SystemTime`";
+    /// An open file or socket.
+    Open: "open in one process alone", "send the path or the address, and open it in the process";
+    /// The handle of a thread.
+    Running: "a thread belongs to its process", "let the process start its threads itself, and send what they give";
+    /// Function pointers and closures.
+    Code: "code is not sent", "send what says which code to run, such as an `enum`, and call the function in the process";
+    /// Trait objects.
+    Object: "what it holds is not known", "write the type itself, or an `enum` of the types it can be";
+    /// Results and errors of other libraries.
+    Failing: "its value or its error is not a message", "return `csproc::Result<…>`: `?` turns errors into its error, and \
+        `.map_err(csproc::Error::msg)` those that are no `std::error::Error`; the value in it derives \
+        `serde::Serialize` and `serde::Deserialize`";
+}
+
+/// Asks whether a type that is spelt as a lock or an atomic number is the standard library's.
+#[derive(Debug)]
+pub struct Probe<T: ?Sized>(PhantomData<T>);
+
+impl<T: ?Sized> Probe<T> {
+    /// A question about `T`.
+    #[expect(clippy::new_without_default, reason = "a question, made by `#[process]` alone")]
+    #[must_use]
+    pub const fn new() -> Self {
+        Probe(PhantomData)
+    }
+}
+
+/// The answer for every type that is none of the standard library's: nothing is said.
+pub trait Silent {
+    /// Does nothing.
+    fn is_copied_to_the_process(&self) {}
+}
+
+impl<T: ?Sized> Silent for Probe<T> {}
+
+macro_rules! copied {
+    ($({$($t:ident)?} $shared:ty;)*) => {$(
+        impl<$($t: ?Sized)?> Probe<$shared> {
+            /// Does nothing, and warns.
+            #[deprecated(note = "the process has a copy of its own, and no other sees what it changes: \
+                send the value, and share it through a channel or a process that owns it")]
+            pub fn is_copied_to_the_process(&self) {}
+        }
+    )*};
+}
+
+copied! {
+    {T} Mutex<T>;
+    {T} RwLock<T>;
+    {} atomic::AtomicBool;
+    {} atomic::AtomicI8;
+    {} atomic::AtomicI16;
+    {} atomic::AtomicI32;
+    {} atomic::AtomicI64;
+    {} atomic::AtomicIsize;
+    {} atomic::AtomicU8;
+    {} atomic::AtomicU16;
+    {} atomic::AtomicU32;
+    {} atomic::AtomicU64;
+    {} atomic::AtomicUsize;
+}

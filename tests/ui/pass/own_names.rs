@@ -1,0 +1,40 @@
+//! A type of the user's own may have any name: it is a message like any other, without a warning.
+
+#![deny(warnings)]
+
+use csproc::prelude::*;
+use serde::{Deserialize, Serialize};
+
+macro_rules! messages {
+    ($($name:ident)*) => {$(
+        #[derive(Serialize, Deserialize)]
+        struct $name(u64);
+    )*};
+}
+
+messages! { Mutex RwLock AtomicU64 Rc Arc Instant File Receiver JoinHandle Error }
+
+#[process]
+fn sum(m: Mutex, l: RwLock, a: Vec<AtomicU64>, r: Rc, s: Arc, i: Instant, f: File, o: Option<Receiver>) -> JoinHandle {
+    let a: u64 = a.iter().map(|a| a.0).sum();
+    JoinHandle(m.0 + l.0 + a + r.0 + s.0 + i.0 + f.0 + o.map_or(0, |o| o.0))
+}
+
+#[process]
+fn refuses() -> Error {
+    Error(9)
+}
+
+fn main() {
+    let one = sum(Mutex(1), RwLock(1), vec![AtomicU64(1)], Rc(1), Arc(1), Instant(1), File(1), Some(Receiver(1)));
+    assert_eq!(one.run().unwrap().0, 8);
+    assert_eq!(refuses().run().unwrap().0, 9);
+    // A guard of one's own stands in parentheses where its name is a word of another language.
+    let c = Channel::<u64>::buffered(csproc::Buffer::Fifo(1));
+    let (r, w) = (c.reader(), c.writer());
+    w.write(5).unwrap();
+    fn timeout(r: &Reader<u64>) -> &Reader<u64> {
+        r
+    }
+    assert_eq!(AltSelect! { v = (timeout(&r)) => v }.unwrap(), 5);
+}
