@@ -25,6 +25,11 @@ impl SlotState {
         (generation % 2 == 1).then_some(generation)
     }
 
+    /// The generation that a slot which is just being taken will have.
+    pub(crate) fn coming(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed).wrapping_add(1)
+    }
+
     /// Whether the slot is taken under exactly this generation.
     pub(crate) fn is(&self, generation: u32) -> bool {
         self.generation.load(Ordering::Acquire) == generation
@@ -96,18 +101,21 @@ impl<T: Slot> Pool<T> {
         let index = self.pop().or_else(|| self.grow())?;
         let slot = self.get(index)?;
         fill(slot);
-        let generation = slot.state().generation.load(Ordering::Relaxed) + 1;
+        let generation = slot.state().coming();
         debug_assert!(generation % 2 == 1, "slot {index} was taken twice");
         slot.state().generation.store(generation, Ordering::Release);
         Some((index, generation, slot))
     }
 
-    /// Gives a taken slot back.
-    pub(crate) fn give_back(self, index: u32) {
+    /// Gives a slot back that is taken under this generation; under another one it is somebody else's, and stays.
+    pub(crate) fn give_back(self, index: u32, generation: u32) {
         let Some(slot) = self.get(index) else { return };
-        let generation = slot.state().generation.load(Ordering::Relaxed);
-        debug_assert!(generation % 2 == 1, "slot {index} was given back twice");
-        slot.state().generation.store(generation.wrapping_add(1), Ordering::Release);
+        debug_assert!(generation % 2 == 1, "slot {index} is not taken under an even generation");
+        let free = generation.wrapping_add(1);
+        let word = &slot.state().generation;
+        if word.compare_exchange(generation, free, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
         let mut head = self.header.free.load(Ordering::Relaxed);
         loop {
             slot.state().next.store(head as u32, Ordering::Relaxed);

@@ -240,3 +240,22 @@ alone! {
         assert_eq!((descriptors(), threads()), before);
     }
 }
+
+/// Both timers become due while the alternation sleeps, again and again; how often each of them fired.
+fn fired_together(mut select: impl FnMut(Instant) -> usize) -> [u32; 2] {
+    let mut fired = [0; 2];
+    for _ in 0..100 {
+        fired[select(Instant::now() + Duration::from_millis(1))] += 1;
+    }
+    fired
+}
+
+#[test]
+fn of_timers_that_become_due_together_the_policy_chooses() {
+    let ordered = fired_together(|due| PriSelect! { at(due) => 0, at(due) => 1 }.unwrap());
+    assert_eq!(ordered, [100, 0]);
+    let random = fired_together(|due| AltSelect! { at(due) => 0, at(due) => 1 }.unwrap());
+    assert!(random.iter().all(|count| *count >= 20), "{random:?}");
+    let in_turn = fired_together(|due| FairSelect! { at(due) => 0, at(due) => 1 }.unwrap());
+    assert_eq!(in_turn, [50, 50]);
+}

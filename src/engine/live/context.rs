@@ -241,8 +241,8 @@ impl Context {
         self.storing.store(0, Ordering::Relaxed);
     }
 
-    pub(super) fn holder(index: u32) -> LockHolder {
-        LockHolder::new(index)
+    pub(super) fn holder(index: u32, generation: u32) -> LockHolder {
+        LockHolder::new(index, generation)
     }
 }
 

@@ -48,22 +48,57 @@ pub(crate) enum Holder {
     Exit(u32),
 }
 
-impl Holder {
-    fn raw(self) -> u64 {
-        match self {
-            Holder::Member(index) => 1 << 32 | u64::from(index),
-            Holder::Block(block) => 2 << 32 | u64::from(block),
-            Holder::Exit(index) => 3 << 32 | u64::from(index),
+/// The word that says who has an end: its holder, or, while the end is being made or closed, the context that does so.
+///
+/// Layout, from the low end: number of the holder or of the context (32 bits), kind of holder (2), generation of the
+/// end (30). Whoever
+/// changes the word names the generation that it means, in one compare-and-swap with the rest:
+///
+/// ```text
+///     closes end 5 (generation 1)          closes it, too                 requests an end
+///     finds the record
+///                                          its channel is free, 5 is free
+///                                                                         is given 5 (generation 3)
+///     takes the holder of 5 away  ✗
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Keeping(u64);
+
+impl Keeping {
+    const KIND: u32 = 32;
+    const GENERATION: u32 = 34;
+
+    fn held(holder: Holder, generation: u32) -> Keeping {
+        let (kind, number) = match holder {
+            Holder::Member(index) => (1, index),
+            Holder::Block(block) => (2, block),
+            Holder::Exit(index) => (3, index),
+        };
+        Keeping(u64::from(generation) << Keeping::GENERATION | kind << Keeping::KIND | u64::from(number))
+    }
+
+    /// In the hands of a context, which makes or closes the end.
+    fn in_hand(context: u32, generation: u32) -> Keeping {
+        Keeping(u64::from(generation) << Keeping::GENERATION | u64::from(context))
+    }
+
+    fn is_of(self, generation: u32) -> bool {
+        self.0 >> Keeping::GENERATION == (u64::from(generation) << Keeping::GENERATION) >> Keeping::GENERATION
+            || mutant!("an end is known by its slot alone")
+    }
+
+    fn holder(self) -> Option<Holder> {
+        match self.0 >> Keeping::KIND & 3 {
+            1 => Some(Holder::Member(self.0 as u32)),
+            2 => Some(Holder::Block(self.0 as u32)),
+            3 => Some(Holder::Exit(self.0 as u32)),
+            _ => None,
         }
     }
 
-    fn of(raw: u64) -> Option<Holder> {
-        match raw >> 32 {
-            1 => Some(Holder::Member(raw as u32)),
-            2 => Some(Holder::Block(raw as u32)),
-            3 => Some(Holder::Exit(raw as u32)),
-            _ => None,
-        }
+    /// The context that makes or closes the end.
+    fn hand(self) -> Option<u32> {
+        self.holder().is_none().then_some(self.0 as u32)
     }
 }
 
@@ -84,12 +119,11 @@ pub(crate) enum Closing {
 #[derive(Debug)]
 pub(super) struct End {
     state: SlotState,
-    holder: AtomicU64,
+    keeping: AtomicU64,
     channel: AtomicU32,
     generation: AtomicU32,
     direction: AtomicU32,
-    /// The context that requested it, or took it out of a message, plus one.
-    maker: AtomicU32,
+    reserved: AtomicU32,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -109,12 +143,33 @@ impl End {
     fn direction(&self) -> Direction {
         Direction::of(self.direction.load(Ordering::Relaxed))
     }
+
+    /// Who holds the end of this generation.
+    fn holder(&self, generation: u32) -> Option<Holder> {
+        let keeping = Keeping(self.keeping.load(Ordering::Acquire));
+        keeping.is_of(generation).then(|| keeping.holder()).flatten()
+    }
+
+    /// Takes the end of this generation from its holder into the hands of a context, which is about to close it. From
+    /// here on the
+    /// reaper finds the record by that context.
+    fn take_in_hand(&self, context: u32, generation: u32) -> Option<Holder> {
+        let hand = Keeping::in_hand(context, generation);
+        let mut now = Keeping(self.keeping.load(Ordering::Acquire));
+        loop {
+            let holder = now.is_of(generation).then(|| now.holder()).flatten()?;
+            match self.keeping.compare_exchange(now.0, hand.0, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(holder),
+                Err(seen) => now = Keeping(seen),
+            }
+        }
+    }
 }
 
 impl Tables {
     /// Who holds an end, if it still exists.
     pub(crate) fn holder(self, end: EndName) -> Option<Holder> {
-        Holder::of(self.ends.named(end.index, end.generation)?.holder.load(Ordering::Acquire))
+        self.ends.named(end.index, end.generation)?.holder(end.generation)
     }
 
     /// The channel and the side of an end, if it still exists.
@@ -124,10 +179,9 @@ impl Tables {
 
     /// All ends that `holder` holds.
     pub(crate) fn held_by(self, holder: Holder) -> Vec<EndName> {
-        let raw = holder.raw();
         self.ends
             .taken()
-            .filter(|(_, _, end)| end.holder.load(Ordering::Acquire) == raw)
+            .filter(|(_, generation, end)| end.holder(*generation) == Some(holder))
             .map(|(index, generation, _)| EndName { index, generation })
             .collect()
     }
@@ -135,8 +189,8 @@ impl Tables {
     /// The ends of a channel by direction: what its counts must be.
     pub(super) fn count_ends(self, channel: ChannelName) -> [u32; 4] {
         let mut counts = [0; 4];
-        for (_, _, end) in self.ends.taken() {
-            if end.channel() == channel && end.holder.load(Ordering::Acquire) != 0 {
+        for (_, generation, end) in self.ends.taken() {
+            if end.channel() == channel && end.holder(generation).is_some() {
                 counts[end.direction() as usize] += 1;
             }
         }
@@ -181,7 +235,7 @@ impl Local {
         match self.request_end(name, Direction::Handle, holder) {
             Ok(end) => Ok((name, end)),
             Err(error) => {
-                tables.channels.give_back(index);
+                tables.channels.give_back(index, generation);
                 Err(error)
             }
         }
@@ -195,21 +249,21 @@ impl Local {
         holder: Holder,
     ) -> Result<EndName, ArenaError> {
         let tables = self.tables();
-        let maker = self.index + 1;
+        let maker = self.index;
         let (index, generation, end) = take(tables.ends, Home::Ends, |end| {
             end.channel.store(name.index, Ordering::Relaxed);
             end.generation.store(name.generation, Ordering::Relaxed);
             end.direction.store(direction as u32, Ordering::Relaxed);
-            end.maker.store(maker, Ordering::Relaxed);
-            end.holder.store(0, Ordering::Relaxed);
+            end.keeping.store(Keeping::in_hand(maker, end.state.coming()).0, Ordering::Release);
         })?;
         // Counted too early rather than too late: killed before the record is complete, the counter only makes the
         // reaper look once more.
         self.count_held(holder, 1);
+        let keeping = Keeping::held(holder, generation);
         if let Some(channel) = self.lock(name) {
             // The record counts from the moment it has a holder; when we are killed between the two lines below, the
             // reaper counts the records again.
-            end.holder.store(holder.raw(), Ordering::Release);
+            end.keeping.store(keeping.0, Ordering::Release);
             channel.count(direction).fetch_add(1, Ordering::Relaxed);
             channel.lower(FRESH);
             match direction {
@@ -219,7 +273,7 @@ impl Local {
             }
             self.unlock(channel);
         } else {
-            end.holder.store(holder.raw(), Ordering::Release);
+            end.keeping.store(keeping.0, Ordering::Release);
         }
         Ok(EndName { index, generation })
     }
@@ -230,10 +284,8 @@ impl Local {
         // Counted too early rather than too late, as in `request_end`: killed in between, a block would carry an end
         // and say that it carries none.
         self.count_held(to, 1);
-        let moved = record.holder.compare_exchange(from.raw(), to.raw(), Ordering::AcqRel, Ordering::Acquire).is_ok();
-        if moved {
-            record.maker.store(self.index + 1, Ordering::Relaxed);
-        }
+        let [from_word, to_word] = [from, to].map(|holder| Keeping::held(holder, end.generation).0);
+        let moved = record.keeping.compare_exchange(from_word, to_word, Ordering::AcqRel, Ordering::Acquire).is_ok();
         self.count_held(if moved { from } else { to }, -1);
         moved
     }
@@ -248,24 +300,24 @@ impl Local {
         let (name, direction) = (record.channel(), record.direction());
         let Some(channel) = self.lock(name) else {
             // The end was requested of a channel that was gone already: nothing counts it.
-            if let Some(holder) = Holder::of(record.holder.swap(0, Ordering::AcqRel)) {
-                tables.ends.give_back(end.index);
+            if let Some(holder) = record.take_in_hand(self.index, end.generation) {
+                tables.ends.give_back(end.index, end.generation);
                 self.count_held(holder, -1);
             }
             return;
         };
-        let mine = record.state.is(end.generation) && record.holder.load(Ordering::Acquire) != 0;
+        // Nobody else closes it while we have the lock of its channel; if the record is another end's by now, this is
+        // no longer its.
+        let mine = record.holder(end.generation).is_some();
         if mine {
             // Before the record goes: killed in between, the reaper must not take a poison for a retirement.
             channel.raise(self.closing_bits(channel, direction, closing));
-            // From here on it is in our hands: with nobody as its holder, the reaper finds it by this.
-            record.maker.store(self.index + 1, Ordering::Relaxed);
             if direction == Direction::Party {
                 let left = channel.count(direction).load(Ordering::Relaxed).saturating_sub(1);
                 channel.intend_to_leave(if closing == Closing::Resign { 0 } else { left });
             }
         }
-        let holder = if mine { Holder::of(record.holder.swap(0, Ordering::AcqRel)) } else { None };
+        let holder = if mine { record.take_in_hand(self.index, end.generation) } else { None };
         if holder.is_some() {
             if direction == Direction::Party {
                 channel.leave_as_intended();
@@ -284,7 +336,7 @@ impl Local {
                 self.complete_without(name.index, channel);
             }
             self.resolve(channel);
-            tables.ends.give_back(end.index);
+            tables.ends.give_back(end.index, end.generation);
             self.free_if_unused(name, channel);
         }
         self.unlock(channel);
@@ -298,17 +350,26 @@ impl Local {
     /// they were closing.
     ///
     /// ```text
-    ///   request   taken, maker ── killed ── holder            the end never was
-    ///   close     maker, holder := 0 ── killed ── given back  the end is gone; its channel was counted
-    ///                                                         again with the lock
+    ///   request   taken, in hand ── killed ── held          the end never was
+    ///   close     held, in hand ── killed ── given back     the end is gone; its channel was counted
+    ///                                                       again with the lock
+    /// ```
+    /// One word tells that an end is in somebody's hands, whose, and of which generation. Were these two words, a
+    /// living context that
+    /// closes an end which the dead once made could be taken for the dead:
+    /// ```text
+    ///     reaper                              living
+    ///     the dead made it
+    ///                                         holder := nobody, maker := living
+    ///     nobody holds it: given back  ✗      given back
     /// ```
     pub(super) fn free_half_made_ends(&mut self, of_the_dead: impl Fn(u32) -> bool) {
         let tables = self.tables();
-        for (index, _, end) in tables.ends.taken() {
-            let maker = end.maker.load(Ordering::Relaxed).checked_sub(1);
-            let half_made = end.holder.load(Ordering::Acquire) == 0 && maker.is_some_and(&of_the_dead);
+        for (index, generation, end) in tables.ends.taken() {
+            let keeping = Keeping(end.keeping.load(Ordering::Acquire));
+            let half_made = keeping.is_of(generation) && keeping.hand().is_some_and(&of_the_dead);
             if half_made && !mutant!("closed ends are not given back") {
-                tables.ends.give_back(index);
+                tables.ends.give_back(index, generation);
             }
         }
     }
@@ -341,7 +402,7 @@ impl Local {
                 self.releases.push(channel.lost.load(Ordering::Relaxed));
             }
             self.empty_buffer(channel);
-            self.tables().channels.give_back(name.index);
+            self.tables().channels.give_back(name.index, name.generation);
         }
     }
 
@@ -420,5 +481,54 @@ impl Local {
             Holder::Exit(_) => return,
         };
         counter.fetch_add(change as u32, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEMBER: Holder = Holder::Member(7);
+
+    fn end(keeping: Keeping) -> End {
+        End {
+            state: SlotState::default(),
+            keeping: AtomicU64::new(keeping.0),
+            channel: AtomicU32::new(0),
+            generation: AtomicU32::new(0),
+            direction: AtomicU32::new(0),
+            reserved: AtomicU32::new(0),
+        }
+    }
+
+    #[test]
+    fn closing_an_end_spares_the_one_that_has_its_slot_by_now() {
+        let stranger = end(Keeping::held(MEMBER, 3));
+        assert_eq!(stranger.take_in_hand(1, 1), None, "it was closed by the name of the end before");
+        assert_eq!(stranger.holder(3), Some(MEMBER));
+        assert_eq!(stranger.holder(1), None);
+        assert_eq!(stranger.take_in_hand(1, 3), Some(MEMBER));
+        assert_eq!(stranger.take_in_hand(2, 3), None, "it was closed twice");
+    }
+
+    #[test]
+    fn an_end_is_in_the_hands_of_the_context_that_closes_it_not_of_its_maker() {
+        let made = end(Keeping::in_hand(1, 5));
+        assert_eq!(Keeping(made.keeping.load(Ordering::Relaxed)).hand(), Some(1));
+        made.keeping.store(Keeping::held(MEMBER, 5).0, Ordering::Relaxed);
+        assert_eq!(Keeping(made.keeping.load(Ordering::Relaxed)).hand(), None);
+        assert_eq!(made.take_in_hand(2, 5), Some(MEMBER));
+        assert_eq!(Keeping(made.keeping.load(Ordering::Relaxed)).hand(), Some(2));
+    }
+
+    #[test]
+    fn the_word_of_an_end_keeps_its_parts_apart() {
+        for holder in [Holder::Member(u32::MAX), Holder::Block(9), Holder::Exit(0)] {
+            for generation in [1, 3, u32::MAX] {
+                let keeping = Keeping::held(holder, generation);
+                assert!(keeping.is_of(generation) && !keeping.is_of(generation.wrapping_add(2)));
+                assert_eq!((keeping.holder(), keeping.hand()), (Some(holder), None));
+            }
+        }
     }
 }

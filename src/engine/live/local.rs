@@ -28,6 +28,7 @@ const LARGEST_HAND: usize = 64 << 20;
 pub(crate) struct Local {
     tables: Tables,
     pub(super) index: u32,
+    generation: u32,
     pub(super) context: &'static Context,
     pub(super) holder: LockHolder,
     /// A spare block: given in exchange for a message, or used for the next one to write.
@@ -126,7 +127,7 @@ impl Local {
         let (host, member) = (host()?, member()?);
         // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial
         // finds by its host.
-        let (index, _, context) = take(tables.contexts, Home::Contexts, |context| {
+        let (index, generation, context) = take(tables.contexts, Home::Contexts, |context| {
             for word in [
                 &context.length,
                 &context.table,
@@ -149,8 +150,9 @@ impl Local {
         let local = Local {
             tables,
             index,
+            generation,
             context,
-            holder: Context::holder(index),
+            holder: Context::holder(index, generation),
             hand: NONE,
             spin: Spin::new(),
             is_reaper: false,
@@ -310,7 +312,7 @@ impl Drop for Local {
         }
         self.set_verdict(self.context, 0);
         // The host stays until the slot is somebody else's: killed before it is given back, it is found by it.
-        self.tables.contexts.give_back(self.index);
+        self.tables.contexts.give_back(self.index, self.generation);
     }
 }
 
@@ -333,7 +335,7 @@ fn create_host() -> Result<u32, ArenaError> {
         Ok(_) => Ok(name.index),
         Err(other) => {
             // Nothing can refer to it yet, so giving the slot back is enough.
-            tables.members.give_back(name.index);
+            tables.members.give_back(name.index, name.generation);
             Ok(other - 1)
         }
     }

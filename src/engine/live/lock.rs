@@ -1,7 +1,18 @@
 //! The lock of a channel: one word that names its holder, so that the reaper can break it.
 //!
-//! Knows nothing of what it protects. The word is 0 when free, else the holder's context number plus one, doubled, plus
-//! one when somebody may sleep on it (Drepper's three-state mutex with a name in it).
+//! Knows nothing of what it protects. The word is 0 when free, else the holder's name, doubled, plus one when somebody
+//! may sleep on
+//! it (Drepper's three-state mutex with a name in it). The name is the number of a context and 14 bits of its
+//! generation: a number
+//! alone comes back, and whoever breaks a lock decides that its holder is dead some time before it takes the word over:
+//!
+//! ```text
+//!     one reaper                     another reaper                living
+//!     context 7 holds: it is dead
+//!                                    breaks the lock, frees 7
+//!                                                                  is given 7, takes the lock
+//!     7 holds still: takes it over   ✗                             works under the lock
+//! ```
 //!
 //! Holders never make a system call or run user code while they hold it, so it is free again within a microsecond
 //! unless the holder is preempted, stopped or killed. Waiters spin for a bounded time, then sleep. When the holder was
@@ -27,12 +38,21 @@ use std::time::Duration;
 pub(super) struct LockHolder(u32);
 
 impl LockHolder {
-    pub(super) fn new(context: u32) -> LockHolder {
-        LockHolder((context + 1) << 1)
+    pub(super) fn new(context: u32, generation: u32) -> LockHolder {
+        // A taken slot has an odd generation, so the lowest bit says nothing.
+        let generation = if mutant!("holders of locks have no generation") { 0 } else { generation >> 1 };
+        LockHolder(generation << GENERATION | (context + 1) << 1)
+    }
+
+    pub(super) fn context(self) -> u32 {
+        (self.0 & NUMBER) / 2 - 1
     }
 }
 
 const SLEEPERS: u32 = 1;
+/// Where the generation stands; below it there is room for the numbers of 2¹⁶ contexts, plus one.
+const GENERATION: u32 = 18;
+const NUMBER: u32 = (1 << GENERATION) - 2;
 const SPINS: u32 = 100;
 
 #[repr(transparent)]
@@ -79,9 +99,14 @@ impl Lock {
     }
 
     /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again. `true` when the lock was
-    /// taken over from a dead holder, whose half-made change is to be repaired. `ring` is to wake whoever sleeps on any
-    /// lock.
-    pub(super) fn take_from_the_dead(&self, me: LockHolder, is_dead: impl Fn(u32) -> bool, ring: impl Fn()) -> bool {
+    /// taken over from a
+    /// dead holder, whose half-made change is to be repaired. `ring` is to wake whoever sleeps on any lock.
+    pub(super) fn take_from_the_dead(
+        &self,
+        me: LockHolder,
+        is_dead: impl Fn(LockHolder) -> bool,
+        ring: impl Fn(),
+    ) -> bool {
         loop {
             let now = self.0.load(Ordering::Relaxed);
             if now == 0 {
@@ -105,10 +130,10 @@ impl Lock {
     }
 
     /// Reaper: takes the lock over if its holder is dead; never waits.
-    pub(super) fn take_over_if(&self, me: LockHolder, is_dead: impl Fn(u32) -> bool) -> bool {
+    pub(super) fn take_over_if(&self, me: LockHolder, is_dead: impl Fn(LockHolder) -> bool) -> bool {
         let now = self.0.load(Ordering::Acquire);
         let holder = LockHolder(now & !SLEEPERS);
-        now != 0 && is_dead((holder.0 >> 1) - 1) && self.take_over(holder, me)
+        now != 0 && is_dead(holder) && self.take_over(holder, me)
     }
 
     #[inline]
@@ -127,7 +152,8 @@ impl Lock {
 
     /// The context that holds it.
     pub(super) fn holder(&self) -> Option<u32> {
-        (self.0.load(Ordering::Acquire) >> 1).checked_sub(1)
+        let holder = LockHolder(self.0.load(Ordering::Acquire) & !SLEEPERS);
+        (holder.0 != 0).then(|| holder.context())
     }
 
     pub(super) fn is_held_by(&self, holder: LockHolder) -> bool {
@@ -159,13 +185,40 @@ mod tests {
     #[test]
     fn the_lock_of_the_dead_can_be_taken_over_once() {
         let lock = Lock::default();
-        let (dead, reaper) = (LockHolder::new(3), LockHolder::new(9));
+        let (dead, reaper) = (LockHolder::new(3, 5), LockHolder::new(9, 1));
         lock.take(dead, false, |_| ());
         assert!(lock.is_held_by(dead));
-        assert!(!lock.take_over(LockHolder::new(4), reaper));
+        assert!(!lock.take_over(LockHolder::new(4, 5), reaper));
+        assert!(!lock.take_over(LockHolder::new(3, 7), reaper), "the number belongs to somebody else by now");
+        assert_eq!(lock.holder(), Some(3));
         assert!(lock.take_over(dead, reaper));
         assert!(!lock.take_over(dead, reaper));
         lock.release();
         lock.take(dead, false, |_| panic!("a free lock needs no sleep"));
+    }
+    #[test]
+    fn a_holder_that_was_dead_is_not_the_living_one_with_its_number() {
+        let lock = Lock::default();
+        lock.take(LockHolder::new(7, 1), false, |_| ());
+        let looked = std::cell::Cell::new(false);
+        // Between the look and the takeover another reaper breaks the lock, and a new thread is given the number.
+        let is_dead = |holder: LockHolder| {
+            let dead = holder == LockHolder::new(7, 1);
+            if dead && !looked.replace(true) {
+                lock.release();
+                lock.take(LockHolder::new(7, 3), false, |_| ());
+            }
+            dead
+        };
+        assert!(!lock.take_over_if(LockHolder::new(9, 1), is_dead));
+        assert!(lock.is_held_by(LockHolder::new(7, 3)));
+    }
+
+    #[test]
+    fn the_name_of_a_holder_keeps_its_parts_apart() {
+        for (context, generation) in [(0, 1), (u32::from(u16::MAX), u32::MAX), (7, 32769)] {
+            assert_eq!(LockHolder::new(context, generation).context(), context);
+        }
+        assert_ne!(LockHolder::new(0, 1), LockHolder::new(0, 3));
     }
 }

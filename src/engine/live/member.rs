@@ -352,6 +352,7 @@ impl Local {
 
     fn free_member(&mut self, index: u32, member: &Member) {
         let tables = self.tables();
+        let Some(generation) = member.state.taken() else { return };
         for block in member.blocks() {
             let block = block.swap(NONE, Ordering::AcqRel);
             // A result that the starter was just taking when it died is the starter's by its tag, and went with it.
@@ -365,7 +366,7 @@ impl Local {
         // The next user of the slot must not look like a part of the dead for a moment.
         member.host.store(u32::MAX, Ordering::Release);
         member.parent.store(u32::MAX, Ordering::Release);
-        tables.members.give_back(index);
+        tables.members.give_back(index, generation);
     }
 
     /// Reaper: frees the slots that the dead were about to free. Blocks that a slot names no more carry its tag.

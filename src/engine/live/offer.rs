@@ -361,9 +361,21 @@ impl Local {
             Waited::Synced(now) => self.finish(guards, now),
             Waited::Withdrawn => {
                 self.unlink_rest(None);
-                Fired::bare(timer.map_or(0, |(index, _)| index))
+                let first = timer.map_or(0, |(index, _)| index);
+                Fired::bare(self.first_due(guards).unwrap_or(first))
             }
         }
+    }
+
+    /// Of the timers that are due by now, the one that the order of the look puts first: it decides between timers as
+    /// between all
+    /// other guards, whether the context has slept or not.
+    #[cold]
+    fn first_due(&self, guards: &[Guard]) -> Option<usize> {
+        self.scan
+            .iter()
+            .map(|number| usize::from(*number))
+            .find(|number| matches!(guards.get(*number), Some(Guard::Timer { deadline }) if deadline.is_past()))
     }
 
     fn own_offers(&self) -> &'static [Offer] {

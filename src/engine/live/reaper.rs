@@ -27,6 +27,7 @@ use super::context::{Context, OfferName};
 use super::end::{Closing, Direction, EndName, Holder};
 use super::hold::Unfinished;
 use super::local::Local;
+use super::lock::LockHolder;
 use super::member::{Member, Phase};
 use super::sync::{Ordering, mutant};
 use super::tables::{Owner, Tables};
@@ -38,6 +39,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// One context of the dead process, with the last reading of its word.
 pub(super) struct Corpse {
     pub(super) index: u32,
+    generation: u32,
     context: &'static Context,
     pub(super) word: Snapshot,
 }
@@ -65,7 +67,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         .contexts
         .taken()
         .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host + 1)
-        .map(|(index, _, context)| Corpse { index, context, word: context.word.bury() })
+        .map(|(index, generation, context)| Corpse { index, generation, context, word: context.word.bury() })
         .collect();
     let (members, generations): (Vec<(u32, &'static Member)>, Vec<u32>) = tables
         .members
@@ -142,7 +144,7 @@ impl Local {
     /// hold a lock that the burial needs. Nobody else would break it. The dead holder's context is not marked DEAD
     /// then; what it has in queues stays there, marked, until its own burial unlinks it.
     pub(super) fn take_lock_as_reaper(&mut self, index: u32, channel: &'static Channel) {
-        if channel.lock.take_from_the_dead(self.holder, |context| self.is_dead(context), || ring_locks(self)) {
+        if channel.lock.take_from_the_dead(self.holder, |holder| self.is_dead(holder), || ring_locks(self)) {
             self.rebuild(index, channel);
         }
     }
@@ -151,18 +153,21 @@ impl Local {
     /// for it.
     pub(super) fn settle_claims_of_the_dead(&mut self, barrier: u32) {
         let Some(channel) = self.tables().channels.get(barrier) else { return };
-        if channel.lock.take_over_if(self.holder, |context| self.is_dead(context)) {
+        if channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {
             self.rebuild(barrier, channel);
             channel.lock.release();
         }
     }
 
-    /// Whether the process that a context belongs to runs no more, reaped or not.
-    fn is_dead(&self, context: u32) -> bool {
+    /// Whether the process that a holder of a lock belongs to runs no more, reaped or not.
+    fn is_dead(&self, holder: LockHolder) -> bool {
         let tables = self.tables();
-        let host = tables.contexts.get(context).map(|context| context.host.load(Ordering::Acquire));
-        let member = host.and_then(|host| tables.members.get(host.checked_sub(1)?));
+        let Some(context) = tables.contexts.get(holder.context()) else { return false };
+        let host = context.host.load(Ordering::Acquire).checked_sub(1);
+        let member = host.and_then(|host| tables.members.get(host));
         member.is_some_and(|member| crate::sys::fork::is_dead(member.pid.load(Ordering::Acquire)))
+            // Asked last: the host was that of this holder, not of the next one with its number.
+            && context.state().taken().is_some_and(|generation| Context::holder(holder.context(), generation) == holder)
     }
 
     /// Closes every end that a member holds.
@@ -228,7 +233,7 @@ impl Local {
     /// Step 2.
     fn break_locks(&mut self, corpse: &Corpse) {
         let tables = self.tables();
-        let dead = Context::holder(corpse.index);
+        let dead = Context::holder(corpse.index, corpse.generation);
         let locking = corpse.context.locking.load(Ordering::Acquire).checked_sub(1);
         let offered = corpse.context.offers(tables).iter().map(|offer| offer.channel().index);
         let candidates: BTreeSet<u32> = offered.chain(locking).collect();
@@ -452,7 +457,7 @@ impl Local {
         if corpse.context.active.swap(0, Ordering::AcqRel) == 1 {
             tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }
-        tables.contexts.give_back(corpse.index);
+        tables.contexts.give_back(corpse.index, corpse.generation);
     }
 }
 

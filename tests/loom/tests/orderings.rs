@@ -58,7 +58,7 @@ fn the_reaper_makes_up_for_a_wake_up_that_the_dead_owed() {
 /// What no scenario of the two words alone needs, by file, line of the source, and part.
 const SPARE: &[(&str, &str, Part)] = &[
     // Asks only who holds the lock.
-    ("lock.rs", "(self.0.load(Ordering::Acquire) >> 1).checked_sub(1)", Part::Acquire),
+    ("lock.rs", "let holder = LockHolder(self.0.load(Ordering::Acquire) & !SLEEPERS);", Part::Acquire),
     // What a dead holder has done is ordered by the kernel, which says that it is dead.
     ("lock.rs", "let now = self.0.load(Ordering::Acquire);", Part::Acquire),
     ("lock.rs", "let mut now = self.0.load(Ordering::Acquire);", Part::Acquire),

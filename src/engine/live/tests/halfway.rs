@@ -189,7 +189,7 @@ fn free_a_channel_and_die_with_its_lock() {
             local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), Holder::Member(member().unwrap())).unwrap();
         let channel = local.lock(name).unwrap();
         channel.handles.store(0, Ordering::Relaxed);
-        tables().channels.give_back(name.index);
+        tables().channels.give_back(name.index, name.generation);
         // Somebody else makes a channel of the slot, and waits for the lock.
         until(|| {
             let sleeps = |index: u32| index == name.index + 1;
@@ -293,6 +293,6 @@ fn a_burial_spares_a_context_whose_slot_the_dead_had_used_before() {
         process.kill().unwrap();
         process.join().unwrap_err();
         assert!(context.state().is(generation), "the burial gave away a context that has just been taken");
-        tables().contexts.give_back(index);
+        tables().contexts.give_back(index, generation);
     });
 }

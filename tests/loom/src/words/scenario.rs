@@ -178,7 +178,7 @@ fn rendezvous() {
     impl Channel {
         fn meet(&self, me: usize) {
             let context = &self.parties[me];
-            self.lock.take(LockHolder::new(me as u32), false, |_| ());
+            self.lock.take(LockHolder::new(me as u32, 1), false, |_| ());
             if let Some(other) = self.first.get().checked_sub(1) {
                 let partner = &self.parties[other as usize];
                 assert_eq!(partner.offer.get(), other + 100, "the offer under the lock");
@@ -444,7 +444,7 @@ fn lock(threads: u32, times: u32) {
         move || {
             let (lock, count) = &*shared;
             for _ in 0..times {
-                lock.take(LockHolder::new(me), false, |_| ());
+                lock.take(LockHolder::new(me, 1), false, |_| ());
                 let before = count.get();
                 thread::yield_now();
                 count.set(before + 1);
@@ -462,7 +462,7 @@ fn lock(threads: u32, times: u32) {
 /// A holder stops for ever; the reaper repairs, and whoever sleeps on the lock goes on.
 fn lock_of_the_dead() {
     let shared = Arc::new((Lock::default(), Relaxed::default()));
-    shared.0.take(LockHolder::new(0), false, |_| ());
+    shared.0.take(LockHolder::new(0, 1), false, |_| ());
     let dead = Arc::clone(&shared);
     let dead = thread::spawn(move || dead.1.set(1));
     let reaper = Arc::clone(&shared);
@@ -470,13 +470,13 @@ fn lock_of_the_dead() {
         // The word of the kernel, which orders memory: that of somebody killed in the middle cannot.
         end(dead);
         let (lock, change) = &*reaper;
-        assert!(lock.take_from_the_dead(LockHolder::new(2), |context| context == 0, || lock.ring()));
+        assert!(lock.take_from_the_dead(LockHolder::new(2, 1), |holder| holder.context() == 0, || lock.ring()));
         assert_eq!(change.get(), 1, "the half-made change");
         change.set(2);
         lock.release();
     });
     let (lock, change) = &*shared;
-    lock.take(LockHolder::new(1), false, |_| ());
+    lock.take(LockHolder::new(1, 1), false, |_| ());
     assert_eq!(change.get(), 2, "repaired");
     lock.release();
     end(reaper);
@@ -489,12 +489,12 @@ fn lock_of_the_living() {
     let holder = Arc::clone(&shared);
     let holder = thread::spawn(move || {
         let (lock, count) = &*holder;
-        lock.take(LockHolder::new(0), false, |_| ());
+        lock.take(LockHolder::new(0, 1), false, |_| ());
         count.set(count.get() + 1);
         lock.release();
     });
     let (lock, count) = &*shared;
-    assert!(!lock.take_from_the_dead(LockHolder::new(2), |_| false, || lock.ring()));
+    assert!(!lock.take_from_the_dead(LockHolder::new(2, 1), |_| false, || lock.ring()));
     count.set(count.get() + 1);
     lock.release();
     end(holder);
@@ -504,7 +504,7 @@ fn lock_of_the_living() {
 /// Somebody releases and dies; should it have woken nobody, the reaper does.
 fn lock_rung() {
     let shared = Arc::new((Lock::default(), Relaxed::default()));
-    shared.0.take(LockHolder::new(0), false, |_| ());
+    shared.0.take(LockHolder::new(0, 1), false, |_| ());
     let dead = Arc::clone(&shared);
     let dead = thread::spawn(move || {
         dead.1.set(1);
@@ -516,7 +516,7 @@ fn lock_rung() {
         reaper.0.ring();
     });
     let (lock, change) = &*shared;
-    lock.take(LockHolder::new(1), false, |_| ());
+    lock.take(LockHolder::new(1, 1), false, |_| ());
     assert_eq!(change.get(), 1, "the change");
     lock.release();
     end(reaper);
