@@ -1,4 +1,5 @@
-//! Law 8 in alternations: timers are never early, the earliest one fires, and those that lose leave nothing behind.
+//! Law 8 in alternations: timers are never early, of those that are due the policy chooses,
+//! and those that lose leave nothing behind.
 //!
 //! Knows nothing of how late a timer may be: that depends on the machine, so no test has an upper bound.
 

@@ -51,8 +51,7 @@ pub(crate) enum Holder {
 /// The word that says who has an end: its holder, or, while the end is being made or closed, the context that does so.
 ///
 /// Layout, from the low end: number of the holder or of the context (32 bits), kind of holder (2), generation of the
-/// end (30). Whoever
-/// changes the word names the generation that it means, in one compare-and-swap with the rest:
+/// end (30). A change of the word names the generation that it means, in one compare-and-swap with the rest:
 ///
 /// ```text
 ///     closes end 5 (generation 1)          closes it, too                 requests an end
@@ -151,8 +150,7 @@ impl End {
     }
 
     /// Takes the end of this generation from its holder into the hands of a context, which is about to close it. From
-    /// here on the
-    /// reaper finds the record by that context.
+    /// here on the reaper finds the record by that context.
     fn take_in_hand(&self, context: u32, generation: u32) -> Option<Holder> {
         let hand = Keeping::in_hand(context, generation);
         let mut now = Keeping(self.keeping.load(Ordering::Acquire));
@@ -355,8 +353,7 @@ impl Local {
     ///                                                       again with the lock
     /// ```
     /// One word tells that an end is in somebody's hands, whose, and of which generation. Were these two words, a
-    /// living context that
-    /// closes an end which the dead once made could be taken for the dead:
+    /// living context that closes an end which the dead once made could be taken for the dead:
     /// ```text
     ///     reaper                              living
     ///     the dead made it

@@ -99,8 +99,7 @@ impl Lock {
     }
 
     /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again. `true` when the lock was
-    /// taken over from a
-    /// dead holder, whose half-made change is to be repaired. `ring` is to wake whoever sleeps on any lock.
+    /// taken over from a dead holder, whose half-made change is to be repaired. `ring` wakes those that sleep on any lock.
     pub(super) fn take_from_the_dead(
         &self,
         me: LockHolder,
@@ -196,6 +195,7 @@ mod tests {
         lock.release();
         lock.take(dead, false, |_| panic!("a free lock needs no sleep"));
     }
+
     #[test]
     fn a_holder_that_was_dead_is_not_the_living_one_with_its_number() {
         let lock = Lock::default();

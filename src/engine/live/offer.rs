@@ -368,8 +368,7 @@ impl Local {
     }
 
     /// Of the timers that are due by now, the one that the order of the look puts first: it decides between timers as
-    /// between all
-    /// other guards, whether the context has slept or not.
+    /// between all other guards, whether the context has slept or not.
     #[cold]
     fn first_due(&self, guards: &[Guard]) -> Option<usize> {
         self.scan
