@@ -2,8 +2,9 @@
 //!
 //! # Shows
 //! Request and reply with `csproc::ask`: a request brings the end by which its answer goes back, and the client waits
-//! for the answer, for so long at most. The server is a process like any other: it holds its state alone, so nothing is locked, and it ends
-//! when its last client has gone. A client that gives up waiting does not disturb it: the answer finds nobody.
+//! for the answer, for so long at most. The server is a process like any other: it holds its state alone, so nothing is
+//! locked, and it ends when its last client has gone. A client that gives up waiting does not disturb it: the answer
+//! finds nobody.
 //!
 //! ```text
 //!   client × n ──requests──▶ server

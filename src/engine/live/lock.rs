@@ -99,7 +99,8 @@ impl Lock {
     }
 
     /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again. `true` when the lock was
-    /// taken over from a dead holder, whose half-made change is to be repaired. `ring` wakes those that sleep on any lock.
+    /// taken over from a dead holder, whose half-made change is to be repaired. `ring` wakes those that sleep on any
+    /// lock.
     pub(super) fn take_from_the_dead(
         &self,
         me: LockHolder,
