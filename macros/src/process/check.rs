@@ -5,10 +5,11 @@
 
 use super::parse::Function;
 use crate::report::{Report, text};
+use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
-    FnArg, GenericParam, Lifetime, PatType, ReturnType, Safety, Signature, Type, TypeFnPtr, TypeImplTrait,
-    TypeReference, TypeTraitObject,
+    Block, ExprAsync, ExprClosure, ExprTry, ExprTryBlock, FnArg, GenericParam, Item, Lifetime, PatType, ReturnType,
+    Safety, Signature, Token, Type, TypeFnPtr, TypeImplTrait, TypeReference, TypeTraitObject,
 };
 
 /// As far as the library's tuples go.
@@ -35,6 +36,42 @@ pub(super) fn function(function: &Function, report: &mut Report) {
              write the body here, or leave `#[process]` to the functions that have one",
         );
     }
+    for found in questions(function) {
+        report.at(
+            found,
+            "found `?` in a process that has no result: write `-> csproc::Result<()>`, and `Ok(())` at its end",
+        );
+    }
+}
+
+/// Every `?` that would return an error from a function that returns `()`. The compiler proposes a result for it that
+/// no process can have.
+pub(super) fn questions(function: &Function) -> Vec<Token![?]> {
+    let has_result = match &function.signature.output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, result) => !matches!(&**result, Type::Tuple(tuple) if tuple.elems.is_empty()),
+    };
+    let body = function.body.as_ref().filter(|_| !has_result).map(ToTokens::to_token_stream);
+    let mut questions = Questions(Vec::new());
+    if let Some(body) = body.and_then(|body| syn::parse2::<Block>(body).ok()) {
+        questions.visit_block(&body);
+    }
+    questions.0
+}
+
+struct Questions(Vec<Token![?]>);
+
+impl<'ast> Visit<'ast> for Questions {
+    fn visit_expr_try(&mut self, found: &'ast ExprTry) {
+        self.0.push(found.question_token);
+        visit::visit_expr_try(self, found);
+    }
+
+    // These have results of their own.
+    fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
+    fn visit_expr_async(&mut self, _: &'ast ExprAsync) {}
+    fn visit_expr_try_block(&mut self, _: &'ast ExprTryBlock) {}
+    fn visit_item(&mut self, _: &'ast Item) {}
 }
 
 fn qualifiers(signature: &Signature, report: &mut Report) {

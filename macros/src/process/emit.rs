@@ -74,8 +74,9 @@ pub(super) fn stub(function: &Function, options: &Options) -> TokenStream {
     let result = if check::result_is_owned(&function.signature) { result(function) } else { quote!(()) };
     let head = head(function, &krate, &result);
     // The body stays, so that its own errors are reported too and the editor keeps working inside it. It cannot where
-    // it would need the `impl` around it.
-    let body = if needs_impl(function) { None } else { body(function) };
+    // it would need the `impl` around it, nor where the compiler would report an error again, with another remedy.
+    let is_left_out = needs_impl(function) || !check::questions(function).is_empty();
+    let body = if is_left_out { None } else { body(function) };
     let names = arguments(function).map(|argument| argument.name);
     let block = quote! {
         #body
