@@ -38,12 +38,9 @@ fn refusal(error: &NetworkError) -> &StartError {
 fn no_file() {
     let before = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: Some(3), maximum: before.maximum }).unwrap();
-    let refused = Parallel!(answer(1)).unwrap_err();
+    let answered = Parallel!(answer(1));
     setrlimit(Resource::Nofile, before).unwrap();
-    let text = refusal(&refused).to_string();
-    assert!(matches!(refusal(&refused), StartError::System { code: 24, .. }), "{refused:?}");
-    assert!(text.contains("Too many open files") && text.contains("ulimit -n"), "{text}");
-    drop(refused);
+    assert_eq!(answered.unwrap(), 1);
     assert_eq!(Parallel!(answer(2)).unwrap(), 2);
     Estate::EMPTY.restored("no file");
 }
@@ -111,7 +108,7 @@ fn plays(scenario: &str, arena: &str) {
 }
 
 once! {
-    fn without_a_descriptor_a_start_is_refused_by_name() {
+    fn a_start_takes_no_descriptor_of_the_program() {
         plays("no file", "16G");
     }
 
