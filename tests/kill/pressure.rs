@@ -27,14 +27,6 @@ fn length(bytes: Vec<u8>) -> usize {
     bytes.len()
 }
 
-/// Why the one process could not be started.
-fn refusal(error: &NetworkError) -> &StartError {
-    match error.failures() {
-        [Failure::Start { source, .. }] => source,
-        other => panic!("expected one refusal: {other:?}"),
-    }
-}
-
 fn no_file() {
     let before = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: Some(3), maximum: before.maximum }).unwrap();

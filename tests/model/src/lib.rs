@@ -13,7 +13,7 @@
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
 // here.
 #![cfg(not(test))]
-#![expect(dead_code, unused_imports, reason = "the engine offers more than its models use")]
+#![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
 #[path = "../../../src/engine/mod.rs"]
 mod engine;
