@@ -36,12 +36,13 @@ remedies! {
     /// The handle of a thread.
     Running: "a thread belongs to its process", "let the process start its threads itself, and send what they give";
     /// Function pointers and closures.
-    Code: "code is not sent", "send what says which code to run, such as an `enum`, and call the function in the process";
+    Code: "code is not sent", "send what says which code to run, such as an `enum`, and call the function in the \
+        process";
     /// Trait objects.
     Object: "what it holds is not known", "write the type itself, or an `enum` of the types it can be";
     /// Results and errors of other libraries.
-    Failing: "its value or its error is not a message", "return `csproc::Result<…>`: `?` turns errors into its error, and \
-        `.map_err(csproc::Error::msg)` those that are no `std::error::Error`; the value in it derives \
+    Failing: "its value or its error is not a message", "return `csproc::Result<…>`: `?` turns errors into its error, \
+        and `.map_err(csproc::Error::msg)` those that are no `std::error::Error`; the value in it derives \
         `serde::Serialize` and `serde::Deserialize`";
 }
 

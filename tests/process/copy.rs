@@ -1,4 +1,5 @@
-//! In a copy of the program that a bare fork has made, old ends and new channels say so, and the original is not harmed.
+//! In a copy of the program that a bare fork has made, old ends and new channels say so, and the original is not
+//! harmed.
 //!
 //! Knows nothing of how a copy is told from a process.
 

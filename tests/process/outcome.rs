@@ -356,7 +356,8 @@ once! {
     }
 
     fn law_7_a_stack_overflow_ends_only_the_process_it_happens_in() {
-        hears(Placement::Process, How::OverflowTheStack, &|cause| matches!(cause, Cause::StackOverflow { stack: 8_388_608 }));
+        let overflows = |cause: &Cause| matches!(cause, Cause::StackOverflow { stack: 8_388_608 });
+        hears(Placement::Process, How::OverflowTheStack, &overflows);
     }
 
     fn law_7_a_child_that_is_killed_while_it_waits_is_lost_to_its_peers() {

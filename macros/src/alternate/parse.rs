@@ -384,8 +384,8 @@ fn function(mut call: ExprCall) -> Result<Guard> {
         }
         (Some(name @ ("after" | "at")), _) => Err(needs_time(&call, name)),
         (Some("timeout"), _) => {
-            let message = "found `timeout`: write `after(Duration::from_millis(50))`; a guard of your own with this name \
-                           stands in parentheses, `(timeout(…))`";
+            let message = "found `timeout`: write `after(Duration::from_millis(50))`; a guard of your own with this \
+                           name stands in parentheses, `(timeout(…))`";
             Err(Error::new_spanned(&call, message))
         }
         _ => Ok(Guard::Value(Expr::Call(call))),
