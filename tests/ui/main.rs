@@ -1,3 +1,5 @@
+//! The program begins with `main`; nobody runs that as a process.
+
 use csproc::prelude::*;
 
 #[process]
