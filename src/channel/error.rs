@@ -4,7 +4,7 @@
 
 use super::deadlock::DeadlockReport;
 use crate::engine::Fate;
-use crate::forkserver::{Cause, describe};
+use crate::forkserver::{Cause, describe, describe_unwinding};
 use crate::memory::ArenaError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -165,7 +165,7 @@ impl From<Fate> for ChannelError {
                 }
             },
             Fate::Abandoned { member, crashed } => {
-                let (process, cause) = describe(member);
+                let (process, cause) = describe_unwinding(member);
                 if crashed { ChannelError::Lost { process, cause } } else { ChannelError::Abandoned { process } }
             }
         }

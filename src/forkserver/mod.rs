@@ -37,7 +37,8 @@ pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
 pub(crate) use obituary::{
-    NotStarted, cause_of, describe, has_crashed, name_of, read_record, record_cause, start_error, write_record,
+    NotStarted, cause_of, describe, describe_unwinding, has_crashed, name_of, read_record, record_cause, start_error,
+    write_record,
 };
 pub(crate) use panics::{quietly, record_caught_panic, record_panics_of, text_of};
 pub use set_up::{SetUp, SetUpResult};

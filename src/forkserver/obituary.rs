@@ -219,6 +219,16 @@ pub(crate) fn describe(index: u32) -> (String, Cause) {
     }
 }
 
+/// The same of a member that left a message unfinished because it panicked. The panic may still unwind, and then the
+/// member has not said yet that it dies of it; but this is why the message was left.
+pub(crate) fn describe_unwinding(index: u32) -> (String, Cause) {
+    // Asked first: what it dies of may be said meanwhile, and then that is the reason.
+    let unwinding = tables().members.get(index).filter(|member| !has_crashed(member));
+    let panic = unwinding.and_then(|member| read_record(member.obituary.load(Ordering::Acquire)));
+    let (name, cause) = describe(index);
+    (name, panic.unwrap_or(cause))
+}
+
 /// The name a process was given.
 pub(crate) fn name_of(member: &Member) -> String {
     read_record::<Launch>(member.launch.load(Ordering::Acquire))

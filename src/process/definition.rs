@@ -366,8 +366,7 @@ impl<R> Process<R> {
     ///     sum(depth)
     /// }
     ///
-    /// assert_eq!(deep(20_000).stack(256 << 20).run()?, 200_010_000);
-    /// # csproc::Result::Ok(())
+    /// assert_eq!(deep(20_000).stack(256 << 20).run().unwrap(), 200_010_000);
     /// ```
     pub fn stack(mut self, bytes: usize) -> Process<R> {
         self.plan.role.stack = Some(bytes);
