@@ -18,9 +18,10 @@ const OPTIONS: &str = "the options are `order = 1` and `crate = path`, each at m
 
 /// Expands one `#[csproc::setup(options)] item`. Whatever is wrong, the item comes out as well.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let (options, item) = (visible(options), visible(item));
     let mut report = Report::default();
-    let options = Options::parse(visible(options), &mut report);
-    let registration = match syn::parse2::<Head>(visible(item.clone())) {
+    let options = Options::parse(options, &mut report);
+    let registration = match syn::parse2::<Head>(item.clone()) {
         Ok(head) => {
             head.check(&mut report);
             report.is_empty().then(|| head.registration(&options))

@@ -80,6 +80,24 @@ macro_rules! reserved {
     };
 }
 
+macro_rules! set_up {
+    ($name:ident, $order:literal, $e:expr) => {
+        #[csproc::setup(order = $order)]
+        fn $name() {
+            SET_UP.store($e * 2, std::sync::atomic::Ordering::Relaxed);
+        }
+    };
+}
+
+static SET_UP: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+set_up!(twice_two, 1, 1 + 1);
+
+#[process]
+fn what_was_set_up() -> u64 {
+    SET_UP.load(std::sync::atomic::Ordering::Relaxed)
+}
+
 only_a_block!(seven, { 7 });
 block_bodies!(sums, { 1 }, u64, 1 + 1);
 reserved!(many u64 = { 100 });
@@ -96,6 +114,7 @@ fn main() {
     assert_eq!(compositions!(1 + 1, 0..1 + 1, _), expected);
     assert_eq!(compositions_from_afar!(1 + 1, 0..1 + 1, _), expected);
 
+    assert_eq!(what_was_set_up().run().values().unwrap(), 4);
     assert_eq!(seven().run().values().unwrap(), 7);
     assert_eq!(sums(10).run().values().unwrap(), 15);
     assert_eq!(many(1, 2, 3, (0, 4)).run().values().unwrap(), 110);
