@@ -6,7 +6,7 @@
 //! A fragment that `macro_rules!` hands over comes in delimiters that are not written. What a procedural macro writes
 //! inside such delimiters is parsed as if they were not there (rust-lang/rust#67062): `!$e` with `false || true` for
 //! `$e` becomes `!false || true`, which compiles and is wrong. So this runs once over all tokens that a macro of ours
-//! is given, before anything is parsed.
+//! takes apart, before anything is parsed. A group that goes back to the compiler as it came keeps its meaning by itself.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::{Expr, Pat, Type};
@@ -24,6 +24,27 @@ pub(crate) fn visible(tokens: TokenStream) -> TokenStream {
             other => other.into(),
         })
         .collect()
+}
+
+/// The same for a function, whose body is not taken apart.
+pub(crate) fn visible_before_body(function: TokenStream) -> TokenStream {
+    let mut head: Vec<_> = function.into_iter().collect();
+    let body = head.pop().map(opened);
+    let mut function = visible(head.into_iter().collect());
+    function.extend(body);
+    function
+}
+
+/// The body alone, where it is a fragment.
+fn opened(body: TokenTree) -> TokenTree {
+    let TokenTree::Group(group) = &body else {
+        return body;
+    };
+    let mut content = group.stream().into_iter();
+    match (group.delimiter(), content.next(), content.next()) {
+        (Delimiter::None, Some(inner), None) => opened(inner),
+        _ => body,
+    }
 }
 
 /// A group is made anew only where it must be: one that is made anew has one span instead of three.
@@ -124,12 +145,23 @@ mod tests {
     }
 
     #[test]
+    fn a_body_goes_back_as_it_came() {
+        let number = fragment(quote!(1 + 1));
+        let function = visible_before_body(quote!(fn f(x: [u8; 2 * #number]) { 2 * #number }));
+        let Some(TokenTree::Group(body)) = function.clone().into_iter().last() else { panic!("no body") };
+        assert!(has_fragments(body.stream()));
+        assert_eq!(text(function), "fn f(x: [u8; 2 * (1 + 1)]) { 2 * 1 + 1 }");
+    }
+
+    #[test]
     fn types_patterns_and_blocks_are_opened() {
         let (ty, block) = (fragment(quote!(Vec<u8>)), fragment(quote!({ 7 })));
         assert_eq!(text(visible(quote!(fn f() -> #ty #block))), "fn f() -> Vec<u8> { 7 }");
         let (either, object) = (fragment(quote!(1 | 2)), fragment(quote!(dyn Send + Sync)));
         assert_eq!(text(visible(quote!(&#either))), "&(1 | 2)");
         assert_eq!(text(visible(quote!(&#object))), "&(dyn Send + Sync)");
+        let whole = fragment(fragment(quote!({ 2 * 7 })).into());
+        assert_eq!(text(visible_before_body(quote!(fn f() -> #ty #whole))), "fn f() -> Vec<u8> { 2 * 7 }");
         let nothing = fragment(TokenStream::new());
         assert_eq!(text(visible(quote!(#nothing fn f()))), "fn f()");
     }

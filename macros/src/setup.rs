@@ -3,14 +3,14 @@
 //!
 //! Knows nothing of when the library runs it.
 
-use crate::fragments::visible;
-use crate::list::items;
+use crate::fragments::visible_before_body;
+use crate::list;
 use crate::process::path_value;
 use crate::report::{Report, text};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, FnArg, Ident, LitInt, Path, Result, ReturnType, Safety, Signature, Token, Visibility};
 
@@ -18,10 +18,9 @@ const OPTIONS: &str = "the options are `order = 1` and `crate = path`, each at m
 
 /// Expands one `#[csproc::setup(options)] item`. Whatever is wrong, the item comes out as well.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let (options, item) = (visible(options), visible(item));
     let mut report = Report::default();
     let options = Options::parse(options, &mut report);
-    let registration = match syn::parse2::<Head>(item.clone()) {
+    let registration = match syn::parse2::<Head>(visible_before_body(item.clone())) {
         Ok(head) => {
             head.check(&mut report);
             report.is_empty().then(|| head.registration(&options))
@@ -46,35 +45,15 @@ struct Options {
 impl Options {
     fn parse(tokens: TokenStream, report: &mut Report) -> Self {
         let mut options = Options::default();
-        let mut given = Vec::new();
-        let parser = |input: ParseStream<'_>| {
-            items(input, report, "an option", |input, _| options.parse_one(input, &mut given));
-            Ok(())
-        };
-        if let Err(error) = parser.parse2(tokens) {
-            report.add(error);
-        }
+        list::options(tokens, report, OPTIONS, |option, input| {
+            match option.to_string().as_str() {
+                "order" => options.order = order(option, input)?,
+                "crate" => options.path = Some(path_value(option, input)?),
+                _ => return Ok(false),
+            }
+            Ok(true)
+        });
         options
-    }
-
-    fn parse_one(&mut self, input: ParseStream<'_>, given: &mut Vec<Ident>) -> Result<()> {
-        if !input.peek(Ident::peek_any) {
-            return Err(input.error(format!("expected an option; {OPTIONS}")));
-        }
-        let option = input.call(Ident::parse_any)?;
-        if given.contains(&option) {
-            return Err(Error::new_spanned(&option, format!("`{option}` is given twice; {OPTIONS}")));
-        }
-        match option.to_string().as_str() {
-            "order" => self.order = order(&option, input)?,
-            "crate" => self.path = Some(path_value(&option, input)?),
-            _ => return Err(Error::new_spanned(&option, format!("unknown option `{option}`; {OPTIONS}"))),
-        }
-        given.push(option);
-        if !input.is_empty() && !input.peek(Token![,]) {
-            return Err(input.error("expected `,` between two options"));
-        }
-        Ok(())
     }
 }
 

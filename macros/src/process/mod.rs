@@ -9,7 +9,7 @@ mod remedy;
 
 pub(crate) use parse::path_value;
 
-use crate::fragments::visible;
+use crate::fragments::visible_before_body;
 use crate::report::Report;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -19,7 +19,7 @@ use quote::quote;
 /// Whatever is wrong, an item of the same name comes out as well, so that the callers of a faulty process do not
 /// report errors of their own.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    let (options, item) = (visible(options), visible(item));
+    let item = visible_before_body(item);
     let mut report = Report::default();
     let options = parse::Options::parse(options, &mut report);
     let function = match parse::Function::parse(item.clone()) {

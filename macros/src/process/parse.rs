@@ -2,11 +2,11 @@
 //!
 //! Does not know which functions can be processes: `check` judges what is read here.
 
-use crate::list::items;
+use crate::list;
 use crate::report::Report;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, LitStr, Path, Result, Signature, Token, Visibility, token};
 
 const OPTIONS: &str = "the options are `thread`, `name = \"…\"`, `on_crash = \"poison\"` or \
@@ -33,26 +33,11 @@ impl Options {
     /// Reads as many options as can be read, and reports the others one by one.
     pub(super) fn parse(tokens: TokenStream, report: &mut Report) -> Self {
         let mut options = Options::default();
-        let mut given = Vec::new();
-        let parser = |input: ParseStream<'_>| {
-            items(input, report, "an option", |input, _| options.parse_one(input, &mut given));
-            Ok(())
-        };
-        if let Err(error) = parser.parse2(tokens) {
-            report.add(error);
-        }
+        list::options(tokens, report, OPTIONS, |option, input| options.set(option, input));
         options
     }
 
-    fn parse_one(&mut self, input: ParseStream<'_>, given: &mut Vec<Ident>) -> Result<()> {
-        if !input.peek(Ident::peek_any) {
-            return Err(input.error(format!("expected an option; {OPTIONS}")));
-        }
-        let option = input.call(Ident::parse_any)?;
-        if given.contains(&option) {
-            let message = format!("`{option}` is given twice; {OPTIONS}");
-            return Err(Error::new_spanned(option, message));
-        }
+    fn set(&mut self, option: &Ident, input: ParseStream<'_>) -> Result<bool> {
         match option.to_string().as_str() {
             "thread" => {
                 if input.peek(Token![=]) || input.peek(token::Paren) {
@@ -62,7 +47,7 @@ impl Options {
                 self.thread = true;
             }
             "name" => {
-                let name = string_value(&option, "name = \"…\"", input)?;
+                let name = string_value(option, "name = \"…\"", input)?;
                 if name.value().is_empty() {
                     let message = "a name says which process it is in reports; leave the option out \
                                    to use the name of the function";
@@ -72,7 +57,7 @@ impl Options {
             }
             "on_crash" => {
                 let usage = "on_crash = \"poison\"` or `on_crash = \"retire\"";
-                let value = string_value(&option, usage, input)?;
+                let value = string_value(option, usage, input)?;
                 self.on_crash = match value.value().as_str() {
                     "poison" => OnCrash::Poison,
                     "retire" => OnCrash::Retire,
@@ -88,17 +73,10 @@ impl Options {
                     }
                 };
             }
-            "crate" => self.path = Some(path_value(&option, input)?),
-            _ => {
-                let message = format!("unknown option `{option}`; {OPTIONS}");
-                return Err(Error::new_spanned(option, message));
-            }
+            "crate" => self.path = Some(path_value(option, input)?),
+            _ => return Ok(false),
         }
-        given.push(option);
-        if !input.is_empty() && !input.peek(Token![,]) {
-            return Err(input.error("expected `,` between two options"));
-        }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -80,18 +80,39 @@ macro_rules! reserved {
     };
 }
 
-macro_rules! set_up {
-    ($name:ident, $order:literal, $e:expr) => {
-        #[csproc::setup(order = $order)]
-        fn $name() {
-            SET_UP.store($e * 2, std::sync::atomic::Ordering::Relaxed);
+macro_rules! lengths {
+    ($name:ident, $text:literal, $krate:path, $e:expr, $ty:ty) => {
+        #[process(name = $text, crate = $krate)]
+        fn $name(x: [u8; $e * 2]) -> ($ty, [u8; $e * 3]) {
+            (x.len() + $e * 10, [0; $e * 3])
         }
     };
 }
 
+macro_rules! set_up {
+    ($name:ident, $order:literal, $krate:path, $e:expr) => {
+        #[csproc::setup(order = $order, crate = $krate)]
+        fn $name() -> Result<(), Code<{ $e * 2 }>> {
+            SET_UP.store($e * 2, std::sync::atomic::Ordering::Relaxed);
+            Ok(())
+        }
+    };
+}
+
+#[derive(Debug)]
+struct Code<const NUMBER: usize>;
+
+impl<const NUMBER: usize> std::fmt::Display for Code<NUMBER> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{NUMBER}")
+    }
+}
+
+impl<const NUMBER: usize> std::error::Error for Code<NUMBER> {}
+
 static SET_UP: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
-set_up!(twice_two, 1, 1 + 1);
+set_up!(twice_two, -1, library, 1 + 1);
 
 #[process]
 fn what_was_set_up() -> u64 {
@@ -101,6 +122,7 @@ fn what_was_set_up() -> u64 {
 only_a_block!(seven, { 7 });
 block_bodies!(sums, { 1 }, u64, 1 + 1);
 reserved!(many u64 = { 100 });
+lengths!(long, "by length", library, 1 + 1, usize);
 
 fn main() {
     let (c, d) = (Channel::<u64>::new(), Channel::<u64>::buffered(Buffer::Fifo(4)));
@@ -115,6 +137,8 @@ fn main() {
     assert_eq!(compositions_from_afar!(1 + 1, 0..1 + 1, _), expected);
 
     assert_eq!(what_was_set_up().run().values().unwrap(), 4);
+    assert_eq!(long([0; 4]).name(), "by length");
+    assert_eq!(long([0; 4]).run().unwrap(), (24, [0; 6]));
     assert_eq!(seven().run().values().unwrap(), 7);
     assert_eq!(sums(10).run().values().unwrap(), 15);
     assert_eq!(many(1, 2, 3, (0, 4)).run().values().unwrap(), 110);
