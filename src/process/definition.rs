@@ -7,7 +7,8 @@ use super::deadlock::Deadlock;
 use super::ending::Ending;
 use super::entry::entry;
 use super::failure::NetworkError;
-use super::part::parallel;
+use super::network::Assemble;
+use super::part::{one, parallel};
 use super::start_error::StartError;
 use crate::channel::{Message, MessageError, Parcel};
 use crate::forkserver::{Entry, STACK};
@@ -15,7 +16,6 @@ use crate::sys::map::can_map;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -202,7 +202,9 @@ pub struct Options {
 #[must_use = "a process does nothing until it is run: give it to `Parallel!`, `Sequence!`, `Spawn!` or `.run()`"]
 pub struct Process<R> {
     pub(super) plan: Blueprint,
-    result: PhantomData<fn() -> R>,
+    /// Made where `R` is known to be a message, so that nothing that runs a process has to ask for it again: a result
+    /// that is none is reported at its function, once.
+    pub(super) assemble: Assemble<R>,
 }
 
 /// A process without its type.
@@ -302,7 +304,7 @@ pub fn process<A: Message, R: Message>(
     };
     // The originals of the ends inside go here, after they were requested again for the parcel.
     let plan = Blueprint { role, arguments: Parcel::pack(&arguments), copy: copy::<A> };
-    Process { plan, result: PhantomData }
+    Process { plan, assemble: one::<R> }
 }
 
 fn copy<A: Message>(arguments: Parcel, times: usize) -> Result<Vec<Parcel>, MessageError> {
@@ -406,8 +408,8 @@ impl<R> Process<R> {
     }
 
     fn times(self, times: usize) -> Vec<Process<R>> {
-        let plans = self.plan.times(times).into_iter();
-        plans.map(|plan| Process { plan, result: PhantomData }).collect()
+        let Process { plan, assemble } = self;
+        plan.times(times).into_iter().map(|plan| Process { plan, assemble }).collect()
     }
 }
 
@@ -423,10 +425,7 @@ impl<R> Process<R> {
     /// # Examples
     /// See [`Process`].
     #[track_caller]
-    pub fn run(self) -> Result<R, NetworkError>
-    where
-        R: Message,
-    {
+    pub fn run(self) -> Result<R, NetworkError> {
         parallel((self,)).run()
     }
 }

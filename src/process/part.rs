@@ -90,16 +90,23 @@ impl Returned<'_> {
 
 impl<R> sealed::Sealed for Process<R> {}
 
-impl<R: Message> Part for Process<R> {
+/// A network of one.
+impl<R> Part for Process<R> {
     type Output = R;
 
     fn plan(self) -> Planned {
-        Planned { plan: Plan::Process(Box::new(self.plan)), shape: Shape(Inner::One) }
+        let Process { plan, assemble } = self;
+        Network { plan: Plan::Process(Box::new(plan)), shape: Shape(Inner::One), assemble }.plan()
     }
 
-    fn assemble(_: &Shape, returned: &mut Returned<'_>) -> Result<R, MessageError> {
-        returned.next().open::<R>().map(|(value, _)| value)
+    fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<R, MessageError> {
+        <Network<R> as Part>::assemble(shape, returned)
     }
+}
+
+/// The result of one process.
+pub(super) fn one<R: Message>(_: &Shape, returned: &mut dyn Iterator<Item = Parcel>) -> Result<R, MessageError> {
+    Returned(returned).next().open::<R>().map(|(value, _)| value)
 }
 
 impl<R> sealed::Sealed for Network<R> {}

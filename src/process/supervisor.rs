@@ -10,7 +10,6 @@ use super::restart::{Intensity, Template, start_one};
 use super::running::{Refusal, Running};
 use super::start_error::StartError;
 use crate::alternation::Alternation;
-use crate::channel::Message;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -106,7 +105,7 @@ impl Supervisor {
     ///
     /// # Examples
     /// See [`Supervisor`].
-    pub fn child<R: Message>(&mut self, process: Process<R>) -> usize {
+    pub fn child<R>(&mut self, process: Process<R>) -> usize {
         let mut plan: Blueprint = process.plan;
         // The ends stay open in the template.
         plan.role.on_crash = super::definition::OnCrash::Retire;

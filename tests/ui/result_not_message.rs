@@ -1,4 +1,4 @@
-//! A result that cannot be serialized is named, at its type.
+//! A result that cannot be serialized is named, at its type, and nowhere else: not where the process is run.
 
 use csproc::prelude::*;
 
@@ -16,4 +16,9 @@ fn count(input: Reader<String>) -> Report {
 fn main() {
     let c = Channel::<String>::new();
     let _ = count(c.reader()).run();
+    let _ = Parallel!(count(c.reader()), count(c.reader()) * 2, for _ in 0..2 => count(c.reader()));
+    let _ = Sequence!(count(c.reader()));
+    let _ = network!(count(c.reader())).run();
+    let _ = Spawn!(count(c.reader())).unwrap().join();
+    let _ = csproc::Supervisor::new(csproc::Strategy::OneForOne).child(count(c.reader()));
 }
