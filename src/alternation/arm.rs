@@ -4,7 +4,7 @@
 //! it, and gives its value.
 
 use crate::channel::{ChannelError, Hold, discard};
-use crate::engine::{self, Fate, Held};
+use crate::engine::{self, ExtendedWriter, Fate};
 use crate::memory::Block;
 use std::any::Any;
 
@@ -14,7 +14,7 @@ pub struct Offered(pub(crate) Option<engine::Guard>);
 
 /// What the engine says of an arm that fired.
 #[derive(Clone, Copy, Debug)]
-pub struct Outcome(pub(crate) Result<Block, Fate>, pub(crate) Option<Held>);
+pub struct Outcome(pub(crate) Result<Block, Fate>, pub(crate) Option<ExtendedWriter>);
 
 /// Whether an arm that fired stands by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 
 use super::arm::{Arm, Offered, Outcome, Verdict};
 use crate::channel::{ChannelError, settle};
-use crate::engine::live::{Local, with_local};
-use crate::engine::{Engine, Fired, Guard, Order};
+use crate::engine::live::with_local;
+use crate::engine::{Fired, Guard, Order};
 use crate::memory::ArenaError;
 use std::cell::Cell;
 use std::panic::Location;
@@ -99,23 +99,12 @@ fn choose_with<A: Arms + ?Sized>(
             Order::From(first) => Order::From(table.numbers.partition_point(|number| (*number as usize) < first)),
             order => order,
         };
-        let Fired { index, outcome, held } = with_local(|local| offer(local, &table.guards, order, location))??;
+        let Fired { index, outcome, writer } = with_local(|local| local.offer(&table.guards, order, location))??;
         let number = table.numbers[index] as usize;
-        if arms.arm(number).fire(Outcome(outcome, held)).map_err(Failed::at(number))? == Verdict::Done {
+        if arms.arm(number).fire(Outcome(outcome, writer)).map_err(Failed::at(number))? == Verdict::Done {
             return Ok(number);
         }
     }
-}
-
-fn offer(
-    local: &mut Local,
-    guards: &[Guard],
-    order: Order,
-    location: &'static Location<'static>,
-) -> Result<Fired, ArenaError> {
-    let inputs = guards.iter().any(|guard| matches!(guard, Guard::Input { .. }));
-    local.prepare(guards.len(), inputs)?;
-    Ok(local.offer(guards, order, location))
 }
 
 /// Chooses, and has the arms that did not fire withdraw what they staged before the body of the one that did runs.

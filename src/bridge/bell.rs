@@ -7,7 +7,7 @@
 //! from thread to thread, and no process waits at its end for a bell.
 
 use crate::engine::live::{ChannelKind, Closing, Direction, EndName, Holder, Local, Owner, host, tables, with_local};
-use crate::engine::{ChannelName, Engine, Guard, Order, Store};
+use crate::engine::{ChannelName, Guard, Order, Store};
 use crate::memory::{ArenaError, Block};
 use std::panic::Location;
 
@@ -65,7 +65,7 @@ pub(super) fn ring(bell: ChannelName) -> Result<(), ArenaError> {
     let mut local = Local::new()?;
     let block = local.take_block(0)?;
     tables().arena.block(block).set_length(0);
-    let fired = local.offer(&[Guard::Output { channel: bell, block }], Order::Priority, Location::caller());
+    let fired = local.offer(&[Guard::Output { channel: bell, block }], Order::Priority, Location::caller())?;
     // When there is no bell any more, the block is still ours.
     local.keep_block(fired.outcome.unwrap_or(block));
     Ok(())

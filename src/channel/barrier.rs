@@ -7,7 +7,7 @@ use super::error::ChannelError;
 use super::process_scope::{holder, settle};
 use super::travel::{arrive, depart};
 use crate::engine::live::{ChannelKind, Closing, Direction, tables, with_local};
-use crate::engine::{ChannelName, Engine, Guard, Order};
+use crate::engine::{ChannelName, Guard, Order};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -101,10 +101,7 @@ impl Barrier {
         let location = Location::caller();
         settle();
         let guard = Guard::Barrier { channel: self.sit()? };
-        let fired = with_local(|local| {
-            local.prepare(1, false)?;
-            Ok::<_, crate::memory::ArenaError>(local.offer(&[guard], Order::Priority, location))
-        })??;
+        let fired = with_local(|local| local.offer(&[guard], Order::Priority, location))??;
         fired.outcome.map(drop).map_err(ChannelError::from)
     }
 

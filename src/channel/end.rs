@@ -6,8 +6,8 @@ use super::error::{ChannelError, MessageError};
 use super::extended::Hold;
 use super::process_scope::{drop_end, holder, notice, settle};
 use crate::engine::live::{Closing, Direction, EndName, Local, tables, with_local};
-use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order};
-use crate::memory::{Block, NONE};
+use crate::engine::{ChannelName, Fate, Fired, Guard, Order};
+use crate::memory::{ArenaError, Block, NONE};
 use crate::sys::clock::Deadline;
 use std::fmt;
 use std::panic::Location;
@@ -161,11 +161,7 @@ impl End {
     pub(super) fn take(&self, patience: Patience, location: &'static Location<'static>) -> Result<Block, ChannelError> {
         self.check()?;
         let guard = Guard::Input { channel: self.channel, extended: false };
-        let fired = with_local(|local| {
-            local.prepare(1, true)?;
-            Ok(offer(local, guard, patience, location))
-        });
-        let fired = fired.and_then(|fired| fired)?;
+        let fired = with_local(|local| offer(local, guard, patience, location))??;
         outcome(fired, patience)
     }
 
@@ -177,12 +173,8 @@ impl End {
     ) -> Result<Hold, ChannelError> {
         self.check()?;
         let guard = Guard::Input { channel: self.channel, extended: true };
-        let fired = with_local(|local| {
-            local.prepare(1, true)?;
-            Ok(offer(local, guard, patience, location))
-        });
-        let fired = fired.and_then(|fired| fired)?;
-        let hold = outcome(fired, patience).map(|block| Hold::new(block, fired.held))?;
+        let fired = with_local(|local| offer(local, guard, patience, location))??;
+        let hold = outcome(fired, patience).map(|block| Hold::new(block, fired.writer))?;
         if self.carried { hold.fetch() } else { Ok(hold) }
     }
 
@@ -196,13 +188,13 @@ impl End {
     ) -> Result<(), Refused> {
         let guard = Guard::Output { channel: self.channel, block };
         let offered = with_local(|local| {
-            let fired = offer(local, guard, patience, location);
+            let fired = offer(local, guard, patience, location)?;
             if let Fired { index: 0, outcome: Ok(spare), .. } = fired {
                 local.keep_block(spare);
             }
-            fired
+            Ok(fired)
         });
-        let fired = offered.map_err(|error| Refused { error: error.into(), block })?;
+        let fired = offered.and_then(|fired| fired).map_err(|error| Refused { error: error.into(), block })?;
         let taken = matches!(fired.outcome, Err(Fate::Abandoned { .. }));
         outcome(fired, patience).map(drop).map_err(|error| Refused { error, block: if taken { NONE } else { block } })
     }
@@ -223,7 +215,12 @@ impl End {
 }
 
 #[inline]
-fn offer(local: &mut Local, guard: Guard, patience: Patience, location: &'static Location<'static>) -> Fired {
+fn offer(
+    local: &mut Local,
+    guard: Guard,
+    patience: Patience,
+    location: &'static Location<'static>,
+) -> Result<Fired, ArenaError> {
     match patience {
         Patience::ForEver => local.offer(&[guard], Order::Priority, location),
         Patience::Not => local.offer(&[guard, Guard::Skip], Order::Priority, location),

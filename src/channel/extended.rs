@@ -9,7 +9,7 @@ use super::codec::{Message, decode};
 use super::end::discard;
 use super::error::{ChannelError, MessageError};
 use super::process_scope::notice;
-use crate::engine::Held;
+use crate::engine::ExtendedWriter;
 use crate::engine::live::{Unfinished, keeps_message, keeps_no_more, member, with_local};
 use crate::memory::{Block, NONE};
 use std::fmt;
@@ -21,7 +21,7 @@ use std::ops::{Deref, DerefMut};
 pub struct Hold {
     /// Kept until the release: by its tag the reaper sees whom the writer waits for.
     block: Block,
-    held: Option<Held>,
+    held: Option<ExtendedWriter>,
     /// The value itself, when it does not lie in the block.
     parcel: Option<Arrived>,
     /// The tag names the thread: in another one, that might outlive it, the reaper would not see whom the writer waits
@@ -30,7 +30,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    pub(crate) fn new(block: Block, held: Option<Held>) -> Hold {
+    pub(crate) fn new(block: Block, held: Option<ExtendedWriter>) -> Hold {
         keeps_message();
         Hold { block, held, parcel: None, stays: PhantomData }
     }

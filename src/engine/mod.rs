@@ -1,4 +1,4 @@
-//! The one call that can wait: `offer`, which takes guards and comes back with the one that fired.
+//! The one call that can wait: an offer, which takes guards and comes back with the one that fired.
 //!
 //! Knows nothing of the types of messages: a message is a block of bytes. A write is one output guard, a read one input
 //! guard, an alternation several; timers and `skip` are guards too, and joining a child is an input guard on the
@@ -8,7 +8,6 @@ pub(crate) mod live;
 
 use crate::memory::Block;
 use crate::sys::clock::Deadline;
-use std::panic::Location;
 
 /// The name of a channel: its slot and the generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,7 +38,7 @@ impl std::fmt::Display for ProcessId {
 /// One alternative of an offer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guard {
-    /// Take a message from a channel. With `extended`, the writer goes on only when [`Held`] is released.
+    /// Take a message from a channel. With `extended`, the writer goes on only when its [`ExtendedWriter`] is released.
     Input { channel: ChannelName, extended: bool },
     /// Hand the message in `block` to a channel. The block stays the caller's unless this guard fires.
     Output { channel: ChannelName, block: Block },
@@ -94,7 +93,7 @@ pub(crate) enum Store {
 /// A writer that waits until its extended rendezvous is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) struct Held {
+pub(crate) struct ExtendedWriter {
     /// Its context, and the word it waits with.
     pub(crate) context: u32,
     pub(crate) word: u64,
@@ -104,24 +103,28 @@ pub(crate) struct Held {
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub(crate) struct Fired {
-    /// The guard that fired.
+    /// The number of the guard that fired.
     pub(crate) index: usize,
     /// For a channel guard the block received in exchange (for an input guard it holds the message), or the reason why
     /// there was no communication. For a timer or `skip`, no block.
     pub(crate) outcome: Result<Block, Fate>,
     /// After an extended input: the writer to release.
-    pub(crate) held: Option<Held>,
+    pub(crate) writer: Option<ExtendedWriter>,
 }
 
 impl Fired {
+    /// A communication that brought this block.
+    pub(crate) fn with(index: usize, block: Block) -> Fired {
+        Fired { index, outcome: Ok(block), writer: None }
+    }
+
     /// A guard that moves no message.
     pub(crate) fn bare(index: usize) -> Fired {
-        Fired { index, outcome: Ok(crate::memory::NONE), held: None }
+        Fired::with(index, crate::memory::NONE)
     }
-}
 
-/// What runs processes: the live engine over shared memory, and later a simulated one.
-pub(crate) trait Engine {
-    /// Waits until one of the guards fires, and fires exactly that one.
-    fn offer(&mut self, guards: &[Guard], order: Order, location: &'static Location<'static>) -> Fired;
+    /// A guard whose channel has ended.
+    pub(crate) fn ended(index: usize, fate: Fate) -> Fired {
+        Fired { index, outcome: Err(fate), writer: None }
+    }
 }

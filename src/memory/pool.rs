@@ -74,6 +74,13 @@ impl<T: Slot> Clone for Pool<T> {
 }
 impl<T: Slot> Copy for Pool<T> {}
 
+// SAFETY: it leads to nothing but `T`s, which consist of atomics and are never unmapped.
+#[expect(unsafe_code, reason = "the pointer leads to what may be shared")]
+unsafe impl<T: Slot> Send for Pool<T> {}
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "the pointer leads to what may be shared")]
+unsafe impl<T: Slot> Sync for Pool<T> {}
+
 impl<T: Slot> Pool<T> {
     pub(super) fn new(header: &'static PoolHeader, slots: *const T, capacity: u32) -> Pool<T> {
         Pool { header, slots, capacity, marker: PhantomData }

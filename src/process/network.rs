@@ -14,9 +14,8 @@ use super::running::{Refusal, Running, on_thread, start_all};
 use super::start_error::StartError;
 use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends, settle};
 use crate::engine::live::{tables, with_local};
-use crate::engine::{ChannelName, Engine, Guard, Order};
+use crate::engine::{ChannelName, Guard, Order};
 use crate::forkserver::text_of;
-use crate::memory::ArenaError;
 use std::fmt::Write;
 use std::panic::Location;
 use std::sync::Arc;
@@ -338,10 +337,7 @@ impl Started {
                 // Not by joining the thread: whoever looks for deadlocks would take the caller for one that runs.
                 settle();
                 let end = Guard::Input { channel: driver.end.end().channel(), extended: false };
-                let _ = with_local(|local| {
-                    local.prepare(1, true)?;
-                    Ok::<_, ArenaError>(local.offer(&[end], Order::Priority, location))
-                });
+                let _ = with_local(|local| local.offer(&[end], Order::Priority, location).map(drop));
                 outcomes.extend(driver.join());
             }
         }

@@ -12,7 +12,7 @@ use crate::channel::{Parcel, settle};
 use crate::engine::live::{
     ChannelKind, Closing, Direction, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
 };
-use crate::engine::{ChannelName, Engine, Guard, Order, Store};
+use crate::engine::{ChannelName, Guard, Order, Store};
 use crate::forkserver::{self, Launch, cause_of, equip, has_crashed, start_error};
 use crate::memory::{ArenaError, NONE};
 use crate::sys::clock::Deadline;
@@ -322,10 +322,7 @@ impl Running {
     fn wait_for_its_end(&self, wait: bool, location: &'static Location<'static>) -> bool {
         let guards = [Guard::Input { channel: self.exit, extended: false }, Guard::Skip];
         let guards = if wait { &guards[..1] } else { &guards[..] };
-        let fired = with_local(|local| {
-            local.prepare(guards.len(), true)?;
-            Ok::<_, ArenaError>(local.offer(guards, Order::Priority, location))
-        });
+        let fired = with_local(|local| local.offer(guards, Order::Priority, location));
         match fired.and_then(|fired| fired) {
             Ok(fired) => fired.index == 0,
             // No context can be had for this thread: wait on the phase instead.

@@ -9,7 +9,7 @@ use super::end::{EndName, Holder};
 use super::member::{Member, Phase, Role};
 use super::sync::Ordering;
 use super::tables::{Owner, Tables};
-use super::word::{Phase as Word, Snapshot};
+use super::word::{Snapshot, State};
 use crate::engine::ChannelName;
 use crate::memory::{Block, Slot};
 use std::collections::HashSet;
@@ -73,8 +73,8 @@ impl Tables {
                 faults.push(format!("context {index} belongs to process {host}, which is gone"));
             }
             let word = context.word.read();
-            match word.phase() {
-                Word::Held => {
+            match word.state() {
+                State::Extended => {
                     let owner = Owner::of(self.arena.block(word.block()).owner());
                     let reader = match owner {
                         Some(Owner::Context(reader)) => self.contexts.get(reader),
@@ -84,7 +84,7 @@ impl Tables {
                         faults.push(format!("context {index} waits for a reader that is gone"));
                     }
                 }
-                Word::Claimed => {
+                State::Claimed => {
                     let barrier = self.channels.get(word.block());
                     if barrier.is_none_or(|barrier| barrier.lock.holder().is_none()) {
                         faults.push(format!(

@@ -10,7 +10,7 @@
 //!  1 claim    each waiting party, in order of context number: WAITING → CLAIMED
 //!             one of them is not waiting any more: unclaim all, there are too few
 //!  2 decide   raise DECIDED in the channel                                          THE COMMIT
-//!  3 settle   each claimed word → SYNCED, its offer out of the queue
+//!  3 settle   each claimed word → COMMITTED, its offer out of the queue
 //!  4          lower DECIDED
 //! ```
 //! **Nobody is overtaken for ever.** Whoever meets a claimed word looks again until it is settled; the claimer waits
@@ -37,7 +37,7 @@ use super::channel::{BARRIER, Channel, DECIDED};
 use super::context::{Offer, OfferName};
 use super::local::Local;
 use super::sync::{Ordering, mutant};
-use super::word::Sync;
+use super::word::Attempt;
 use crate::engine::{ChannelName, Fired};
 
 impl Channel {
@@ -102,14 +102,14 @@ impl Local {
             parties.sort_unstable_by_key(|(name, _)| name.context());
             let stale = parties.iter().position(|(name, offer)| {
                 let Some(context) = tables.contexts.get(name.context()) else { return true };
-                !matches!(self.insist(|| context.word.claim(offer.guard(), index)), Sync::Committed { .. })
+                !matches!(self.insist(|| context.word.claim(offer.guard(), index)), Attempt::Committed { .. })
             });
             let Some(stale) = stale else {
                 channel.raise(DECIDED);
                 for (name, offer) in &parties {
                     channel.inputs.remove(tables, offer);
                     let Some(context) = tables.contexts.get(name.context()) else { continue };
-                    if context.word.settle_claim(index) {
+                    if context.word.commit_claimed(index) {
                         self.wakes.push(name.context());
                     } else if !mutant!("a dead party keeps its mark") {
                         offer.set_linked(false);
@@ -146,7 +146,7 @@ impl Local {
                 }) {
                     channel.inputs.remove(tables, offer);
                 }
-                if context.word.settle_claim(index) {
+                if context.word.commit_claimed(index) {
                     self.wakes.push(number);
                 }
             } else {

@@ -16,9 +16,9 @@
 
 use super::channel::{Channel, DROP_NEWEST, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::local::Local;
-use super::sync::{Ordering, mutant};
+use super::pairing::Exchange;
+use super::sync::Ordering;
 use super::tables::{Owner, Tables};
-use super::word::Sync;
 use crate::engine::ChannelName;
 use crate::memory::{Block, NONE};
 use std::collections::HashSet;
@@ -122,46 +122,34 @@ impl Local {
         Stored::Yes
     }
 
-    /// Reader: the oldest message of the buffer. A writer that waited for room is committed with the block in the hand;
-    /// it is to be woken if its context comes back.
-    pub(super) fn take_stored(&mut self, index: u32, channel: &Channel) -> Option<(Block, Option<u32>)> {
+    /// Reader: the oldest message of the buffer. A writer that waited for room is committed with the block in the hand.
+    pub(super) fn take_stored(&mut self, index: u32, channel: &Channel) -> Option<Block> {
         let block = channel.pop(self.tables())?;
         self.received(block);
-        Some((block, self.refill(index, channel)))
+        self.refill(index, channel);
+        Some(block)
     }
 
     /// The first writer that waits stores its message.
     ///
     /// It is told so by the commit, and the message is appended afterwards. Killed in between, the reader has announced
     /// the exchange, and whoever repairs the buffer appends the message in its place.
-    fn refill(&mut self, index: u32, channel: &Channel) -> Option<u32> {
-        let tables = self.tables();
-        while channel.length.load(Ordering::Relaxed) < channel.capacity.load(Ordering::Relaxed) {
-            let (partner, offer) = channel.outputs.first(tables)?;
-            let (guard, taking) = (offer.guard(), offer.block.load(Ordering::Relaxed));
-            let context = tables.contexts.get(partner.context())?;
-            channel.outputs.remove(tables, offer);
-            let giving = self.hand;
-            if !mutant!("a refill is not announced") {
-                self.context.announce_storing(index, giving, taking, partner.context());
-            }
-            let sync = self.insist(|| context.word.sync(guard, giving));
-            if let Sync::Committed { parked } = sync {
-                self.hand = NONE;
-                channel.append(tables, index, taking);
-                // Under the lock still. The message is not ours, and goes its way; stopped here, and killed later, we
-                // would have the reaper settle an exchange whose blocks have new owners by then:
-                //     reader               others                                       reaper
-                //     unlock; stopped      read the message; give its block to the
-                //                          writer, who writes the next one into it
-                //     killed                                            frees it, as the writer's old one
-                self.context.exchange_done();
-                return parked.then(|| partner.context());
-            }
-            self.context.exchange_done();
-            offer.set_linked(false);
+    fn refill(&mut self, index: u32, channel: &Channel) {
+        if channel.length.load(Ordering::Relaxed) >= channel.capacity.load(Ordering::Relaxed) {
+            return;
         }
-        None
+        let storing = Exchange::Storing { giving: self.hand, channel: index };
+        let Some(writer) = self.commit_first(&channel.outputs, storing) else { return };
+        self.hand = NONE;
+        channel.append(self.tables(), index, writer.taking);
+        // Under the lock still. The message is not ours, and goes its way; stopped here, and killed later, we would
+        // have the reaper settle an exchange whose blocks have new owners by then:
+        //     reader               others                                       reaper
+        //     unlock; stopped      read the message; give its block to the
+        //                          writer, who writes the next one into it
+        //     killed                                            frees it, as the writer's old one
+        self.context.exchange_done();
+        self.partner = writer.parked.then_some(writer.context);
     }
 
     /// Under the lock: what is in the buffer will not be read.

@@ -159,9 +159,9 @@ impl Context {
     }
 
     /// Owner, IDLE: begins to be held, before it commits an extended reader that it hands `block` to.
-    pub(super) fn hold(&self, block: Block) {
+    pub(super) fn lend(&self, block: Block) {
         self.count_wait();
-        self.word.hold(block);
+        self.word.lend(block);
     }
 
     /// Before the word changes: whoever sees the new number and then reads the word does not find it as it was in an

@@ -441,7 +441,7 @@ impl Local {
                 if channel.flags.load(Ordering::Relaxed) & POISONED != 0 {
                     return POISONED;
                 }
-                self.tables().hold_member(member);
+                self.tables().retain_member(member);
                 channel.lost.store(member, Ordering::Release);
                 POISONED | LOST
             }

@@ -9,10 +9,9 @@ use super::context::Context;
 use super::end::Closing;
 use super::lock::LockHolder;
 use super::member::Role;
-use super::park::Spin;
 use super::sync::Ordering;
 use super::tables::{Owner, Tables, tables, take};
-use super::word::Sync;
+use super::wait::Spin;
 use crate::engine::ChannelName;
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
 use crate::sys::leaving::when_thread_ends;
@@ -26,7 +25,7 @@ const LARGEST_HAND: usize = 64 << 20;
 /// The thread's side of the engine.
 #[derive(Debug)]
 pub(crate) struct Local {
-    tables: Tables,
+    pub(super) tables: Tables,
     pub(super) index: u32,
     generation: u32,
     pub(super) context: &'static Context,
@@ -42,6 +41,8 @@ pub(crate) struct Local {
     pub(super) locked: Vec<u32>,
     pub(super) wakes: Vec<u32>,
     pub(super) releases: Vec<u32>,
+    /// The one that an offer has committed while it slept: to be woken once no lock is held.
+    pub(super) partner: Option<&'static Context>,
     /// Messages that nobody will read, to be freed once no lock is held.
     pub(super) doomed: Vec<Block>,
     /// An offer has left something to [`Local::after_unlock`].
@@ -161,6 +162,7 @@ impl Local {
             locked: Vec::new(),
             wakes: Vec::new(),
             releases: Vec::new(),
+            partner: None,
             doomed: Vec::new(),
             owes: false,
         };
@@ -245,28 +247,6 @@ impl Local {
         channel.lock.take(self.holder, self.spin.processors() > 1, |sleeping| {
             context.sleeping.store(if sleeping { index + 1 } else { 0 }, Ordering::Release);
         });
-    }
-
-    /// Under the lock: tells every waiting offer of a channel its fate. [`Local::after_unlock`] is owed afterwards.
-    ///
-    /// An offer that was committed before is not waiting any more, so a completed communication is never poisoned.
-    pub(super) fn resolve(&mut self, channel: &Channel) {
-        if channel.fate().is_none() {
-            return;
-        }
-        let tables = self.tables;
-        for queue in [&channel.inputs, &channel.outputs] {
-            while let Some((name, offer)) = queue.first(tables) {
-                let guard = offer.guard();
-                queue.remove(tables, offer);
-                let Some(context) = tables.contexts.get(name.context()) else { continue };
-                match self.insist(|| context.word.sync(guard, FATE)) {
-                    Sync::Committed { parked: true } => self.wakes.push(name.context()),
-                    Sync::Committed { parked: false } => (),
-                    Sync::Stale | Sync::Claimed { .. } => offer.set_linked(false),
-                }
-            }
-        }
     }
 
     /// What had to wait until no lock is held: waking those whose channel has met its fate, letting go of the members

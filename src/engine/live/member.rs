@@ -288,7 +288,7 @@ impl Tables {
         }
     }
 
-    pub(super) fn hold_member(self, index: u32) {
+    pub(super) fn retain_member(self, index: u32) {
         if let Some(member) = self.members.get(index) {
             let before = member.references.fetch_add(1, Ordering::AcqRel);
             debug_assert!(before > 0, "a member that nobody keeps any more cannot be kept");
@@ -306,7 +306,7 @@ impl Local {
     /// A member is in a deadlock, whose record it keeps from now on.
     pub(crate) fn note_deadlock(&mut self, member: u32, record: u32) {
         let Some(slot) = self.tables().members.get(member) else { return };
-        self.tables().hold_member(record);
+        self.tables().retain_member(record);
         if let Some(before) = slot.deadlock.swap(record + 1, Ordering::AcqRel).checked_sub(1) {
             self.release_member(before);
         }

@@ -8,8 +8,8 @@
 //! - `word`: the state word, and the commit
 //! - `context`: one per thread that can wait, with its table of offers
 //! - `channel`: fate, counts, and two queues; `lock`: its lock; `end`: the ends that are counted
-//! - `offer`: the call itself; `park`: spinning and sleeping
-//! - `buffer`: messages at rest; `hold`: the extended rendezvous; `barrier`: several parties at once
+//! - `offer`: the call itself; `pairing`: two offers become one communication; `wait`: spinning and sleeping
+//! - `buffer`: messages at rest; `extended`: the extended rendezvous; `barrier`: several parties at once
 //! - `local`: what a thread keeps for itself; `member`: processes as others see them; `reaper`: death
 
 mod audit;
@@ -18,23 +18,24 @@ mod buffer;
 mod channel;
 mod context;
 mod end;
-mod hold;
+mod extended;
 mod local;
 mod lock;
 mod member;
 mod offer;
-mod park;
+mod pairing;
 mod reaper;
 mod standstill;
 mod sync;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod wait;
 mod word;
 
 pub(crate) use channel::{ChannelKind, NAME_LIMIT};
 pub(crate) use end::{Closing, Direction, EndName, Holder};
-pub(crate) use hold::Unfinished;
+pub(crate) use extended::Unfinished;
 pub(crate) use local::{
     Local, act_for, become_host, become_server, forget_after_fork, host, keeps_message, keeps_no_more, member,
     with_local,

@@ -1,19 +1,21 @@
-//! The blocking call: lock, look, commit or queue, wait, clean up.
+//! The offer: lock, look, commit or queue; and, when a partner has come or the time is up, clean up.
 //!
-//! Knows nothing of values; a message is a block. The algorithm is Go's `selectgo` (runtime/select.go) with the commit
-//! of Reppy, Russo and Xiao's parallel CML (ICFP 2009), made safe against death.
+//! Knows nothing of values; a message is a block. Nor of how a context waits between [`Local::begin`] and
+//! [`Local::finish`]: a thread does it one way, a task another ([`wait`](super::wait)). The algorithm is Go's
+//! `selectgo` (runtime/select.go) with the commit of Reppy, Russo and Xiao's parallel CML (ICFP 2009), made safe
+//! against death.
 //!
 //! ```text
 //!  1 write   the table of offers (word IDLE)                        nobody looks at it yet
 //!  2 lock    the guarded channels, in order of index                so two offers never wait for each other
 //!  3 look    at the guards in the order asked for: a channel with a fate is ready; else take the first offer of the
-//!            opposite queue, REMOVE it, announce the exchange, and SYNC its word = commit.
+//!            opposite queue, REMOVE it, announce the exchange, and COMMIT its word ([`pairing`](super::pairing)).
 //!            Not waiting any more (another commit, a deadline, death): look at the next one.
 //!            An expired timer is ready in its turn.
 //!  4 decide  nothing ready: `skip`, if there is one                 still under all locks: one instant
 //!  5 queue   on every channel, in the order of 3; word := WAITING   the table is frozen from here
 //!  6 unlock  everything
-//!  7 wait    until SYNCED, or withdraw at the deadline
+//!  7 wait    until COMMITTED, or withdraw at the deadline
 //!  8 unlink  the offers that did not fire, one lock at a time
 //!  9 take    the block over (its tag becomes ours); word := IDLE
 //! ```
@@ -26,78 +28,149 @@
 //! **Why no match is missed.** A reader and a writer of one channel take its lock one after the other. The second one
 //! to queue would first have looked, under that lock, at a queue that already held the first.
 //!
-//! **Remove before sync, and leave the mark.** The waiter may run on the instant its word is SYNCED and use its table
-//! again, so a partner must not touch the offer after a successful sync:
+//! **Remove before the commit, and leave the mark.** The waiter may run on the instant its word is COMMITTED and use
+//! its table again, so a partner must not touch the offer after a commit:
 //! ```text
 //!     partner                         waiter (spinning)
-//!     sync(word)  ─────────────────►  SYNCED: takes the block, IDLE, next offer: writes table[0]
+//!     commit(word)  ───────────────►  COMMITTED: takes the block, IDLE, next offer: writes table[0]
 //!     remove(table[0])  ✗ tears the queue of another channel
 //! ```
-//! So the partner takes the offer out of the queue first, but leaves its LINKED mark. If the sync fails, the partner
+//! So the partner takes the offer out of the queue first, but leaves its LINKED mark. If the commit fails, the partner
 //! clears the mark; if it succeeds, the waiter clears it (it knows which offer fired). In between, a waiter that was
 //! committed elsewhere sees the mark and comes for the lock: it cannot go on and reuse the table while the partner
 //! still looks at it. And if the partner dies in between, the mark tells the reaper that this offer belongs into the
 //! queue it rebuilds.
 //!
 //! **Who owns which block.** Both parties stage a block: the writer its message, the reader a spare. The commit
-//! exchanges them. A block belongs to the context whose tag it carries, except that a block named in a SYNCED word
+//! exchanges them. A block belongs to the context whose tag it carries, except that a block named in a COMMITTED word
 //! belongs to that word's context. Killed after the commit and before it tagged the block it received, a partner leaves
 //! that block with the waiter's tag and nobody to free it: it had announced the exchange, so the reaper finds it.
 
-use super::buffer::Stored;
 use super::channel::Channel;
 use super::context::{EXTENDED, MOST_GUARDS, OUTPUT, Offer, OfferName};
 use super::local::Local;
-use super::park::Waited;
-use super::sync::{AtomicU32, Ordering, mutant, spin_loop, wait, yield_now};
-use super::word::{CLAIM_CHECK, Phase, Snapshot, Sync};
-use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order};
-use crate::memory::{ArenaError, Block, FATE, NONE};
-use crate::sys::clock::{Deadline, Instant};
+use super::pairing::Side;
+use super::sync::{Ordering, mutant};
+use super::wait::{OnThread, Wait, Waited};
+use super::word::{Snapshot, State};
+use crate::engine::{ChannelName, Fate, Fired, Guard, Order};
+use crate::memory::{ArenaError, FATE, NONE};
+use crate::sys::clock::Deadline;
 use std::panic::Location;
 
-impl Engine for Local {
-    fn offer(&mut self, guards: &[Guard], order: Order, location: &'static Location<'static>) -> Fired {
-        debug_assert!(!guards.is_empty() && guards.len() <= MOST_GUARDS);
+/// What an offer came to without waiting.
+#[derive(Debug)]
+#[must_use]
+pub(super) enum Begun {
+    Fired(Fired),
+    Pending(Pending),
+}
+
+/// An offer that waits: whoever has it finishes it or takes it back, with the same guards.
+#[derive(Debug)]
+#[must_use]
+pub(super) enum Pending {
+    /// It is queued on all its channels. The timer is the one that ends the wait.
+    Queued { timer: Option<(usize, Deadline)> },
+    /// The message was handed to a reader in an extended rendezvous, who has not finished.
+    Lent { fired: Fired },
+}
+
+impl Pending {
+    /// When the wait ends without a partner.
+    pub(super) fn deadline(&self) -> Option<&Deadline> {
+        match self {
+            Pending::Queued { timer } => timer.as_ref().map(|(_, deadline)| deadline),
+            Pending::Lent { .. } => None,
+        }
+    }
+}
+
+impl Local {
+    /// Waits until one of the guards fires, and fires exactly that one.
+    ///
+    /// # Errors
+    /// Too many guards, or no room for their table or for the block that a reader gives for a message: then nothing has
+    /// been offered.
+    #[inline]
+    pub(crate) fn offer(
+        &mut self,
+        guards: &[Guard],
+        order: Order,
+        location: &'static Location<'static>,
+    ) -> Result<Fired, ArenaError> {
+        match self.begin(&mut OnThread, guards, order, location)? {
+            Begun::Fired(fired) => Ok(fired),
+            Begun::Pending(pending) => Ok(self.wait_on_thread(guards, pending)),
+        }
+    }
+
+    #[inline]
+    fn wait_on_thread(&mut self, guards: &[Guard], pending: Pending) -> Fired {
+        let waited = self.wait_until_committed(pending.deadline());
+        self.finish(guards, pending, waited)
+    }
+
+    /// Steps 1 to 6.
+    #[inline]
+    pub(super) fn begin(
+        &mut self,
+        wait: &mut impl Wait,
+        guards: &[Guard],
+        order: Order,
+        location: &'static Location<'static>,
+    ) -> Result<Begun, ArenaError> {
+        self.prepare(guards)?;
         self.context.location.store(std::ptr::from_ref(location).expose_provenance() as u64, Ordering::Relaxed);
         self.write_table(guards);
-        self.lock_all(guards);
-        let mut fired = match self.look(guards, order) {
-            Some((fired, wake)) => {
-                self.unlock_all();
-                if let Some(context) = wake.and_then(|index| self.tables().contexts.get(index)) {
-                    context.word.wake();
-                }
-                fired
-            }
-            None => self.queue_and_wait(guards),
+        let found = match guards {
+            [guard] => self.look_at_one(guard),
+            guards => self.look_at_all(guards, order),
         };
+        let Some(fired) = found else { return Ok(Begun::Pending(self.queue(wait, guards))) };
+        if let Some(partner) = self.partner.take() {
+            partner.word.wake();
+        }
         self.context.exchange_done();
         if self.owes {
             self.owes = false;
             self.after_unlock();
         }
-        if self.context.word.read().phase() != Phase::Idle {
-            fired = self.wait_for_release(fired);
+        if self.context.word.read().state() == State::Idle {
+            return Ok(Begun::Fired(fired));
         }
-        fired
+        let _ = wait.sleeps_at_once(self);
+        Ok(Begun::Pending(Pending::Lent { fired }))
     }
-}
 
-impl Local {
-    /// Makes sure that an offer of so many guards can be made: room in the table, and a block to give for a message.
-    ///
-    /// To be called before [`Engine::offer`], which cannot fail.
+    /// Steps 8 and 9.
     #[inline]
-    pub(crate) fn prepare(&mut self, guards: usize, inputs: bool) -> Result<(), ArenaError> {
-        if guards > MOST_GUARDS {
-            return Err(ArenaError::Guards { count: guards, limit: MOST_GUARDS });
+    pub(super) fn finish(&mut self, guards: &[Guard], pending: Pending, waited: Waited) -> Fired {
+        match (pending, waited) {
+            (Pending::Queued { .. }, Waited::Committed(now)) => self.take_over(guards, now),
+            (Pending::Queued { timer }, Waited::Withdrawn) => {
+                self.unlink_rest(None);
+                let first = timer.map_or(0, |(index, _)| index);
+                Fired::bare(self.first_due(guards).unwrap_or(first))
+            }
+            (Pending::Lent { fired }, Waited::Committed(now)) => self.released(fired, now.state() == State::Failed),
+            // There is no deadline to withdraw at.
+            (Pending::Lent { fired }, Waited::Withdrawn) => self.released(fired, false),
         }
-        if guards > 1 {
+    }
+
+    /// Makes sure that an offer of these guards can be made: room in the table, and a block to give for a message.
+    #[inline]
+    pub(crate) fn prepare(&mut self, guards: &[Guard]) -> Result<(), ArenaError> {
+        assert!(!guards.is_empty(), "an offer of nothing would never come to anything");
+        if guards.len() > 1 {
+            if guards.len() > MOST_GUARDS {
+                return Err(ArenaError::Guards { count: guards.len(), limit: MOST_GUARDS });
+            }
             let owner = self.owner();
-            self.context.reserve(self.tables(), guards, owner)?;
+            self.context.reserve(self.tables(), guards.len(), owner)?;
         }
-        if inputs && self.hand == NONE {
+        if self.hand == NONE && guards.iter().any(|guard| matches!(guard, Guard::Input { .. })) {
             self.hand = self.take_spare()?;
         }
         Ok(())
@@ -119,7 +192,9 @@ impl Local {
                 Guard::Barrier { channel } => (channel, NONE, 0),
                 Guard::Timer { .. } | Guard::Skip => continue,
             };
-            let Some(offer) = self.context.offer(tables, place) else { break };
+            let Some(offer) = self.context.offer(tables, place) else {
+                unreachable!("`prepare` has made room for every guard");
+            };
             offer.channel.store(channel.index, Ordering::Relaxed);
             offer.generation.store(channel.generation, Ordering::Relaxed);
             offer.block.store(block, Ordering::Relaxed);
@@ -129,21 +204,50 @@ impl Local {
         self.context.length.store(place as u32, Ordering::Release);
     }
 
-    /// Step 2. The reaper knows the channels from the table.
+    /// Steps 2 to 4, and 6 if the guard is ready. The reaper knows the channel from the table.
     #[inline]
+    fn look_at_one(&mut self, guard: &Guard) -> Option<Fired> {
+        self.locked.clear();
+        let name = guard.channel();
+        let channel = name.and_then(|name| Some((name.index, self.tables().channels.get(name.index)?)));
+        let Some((index, channel)) = channel else { return self.look_at(0, guard) };
+        self.locked.push(index);
+        self.take_lock(index, channel);
+        let found = self.look_at(0, guard);
+        if found.is_some() {
+            channel.lock.release();
+        }
+        found
+    }
+
+    /// As [`look_at_one`](Local::look_at_one), for several guards: all channels are locked before the first is looked
+    /// at.
+    fn look_at_all(&mut self, guards: &[Guard], order: Order) -> Option<Fired> {
+        self.lock_all(guards);
+        self.arrange(guards.len(), order);
+        let scan = std::mem::take(&mut self.scan);
+        let mut found = scan.iter().map(|number| usize::from(*number)).find_map(|number| match &guards[number] {
+            Guard::Skip => None,
+            guard => self.look_at(number, guard),
+        });
+        if found.is_none() {
+            let skip = |number: &u16| matches!(guards[usize::from(*number)], Guard::Skip);
+            found = scan.iter().find(|number| skip(number)).map(|number| Fired::bare(usize::from(*number)));
+        }
+        self.scan = scan;
+        if found.is_some() {
+            self.unlock_all();
+        }
+        found
+    }
+
+    /// Step 2.
     fn lock_all(&mut self, guards: &[Guard]) {
         self.locked.clear();
-        for guard in guards {
-            if let Some(channel) = guard.channel()
-                && channel.index < self.tables().channels.capacity()
-            {
-                self.locked.push(channel.index);
-            }
-        }
-        if self.locked.len() > 1 {
-            self.locked.sort_unstable();
-            self.locked.dedup();
-        }
+        let channels = guards.iter().filter_map(Guard::channel).map(|channel| channel.index);
+        self.locked.extend(channels.filter(|index| *index < self.tables.channels.capacity()));
+        self.locked.sort_unstable();
+        self.locked.dedup();
         for index in &self.locked {
             if let Some(channel) = self.tables().channels.get(*index) {
                 self.take_lock(*index, channel);
@@ -158,26 +262,6 @@ impl Local {
                 channel.lock.release();
             }
         }
-    }
-
-    /// Steps 3 and 4: what is ready now, and whom to wake once the locks are released.
-    #[inline]
-    fn look(&mut self, guards: &[Guard], order: Order) -> Option<(Fired, Option<u32>)> {
-        if let [guard] = guards {
-            return self.look_at(0, guard);
-        }
-        self.arrange(guards.len(), order);
-        let scan = std::mem::take(&mut self.scan);
-        let mut found = scan.iter().map(|number| usize::from(*number)).find_map(|number| match &guards[number] {
-            Guard::Skip => None,
-            guard => self.look_at(number, guard),
-        });
-        if found.is_none() {
-            let skip = |number: &u16| matches!(guards[usize::from(*number)], Guard::Skip);
-            found = scan.iter().find(|number| skip(number)).map(|number| (Fired::bare(usize::from(*number)), None));
-        }
-        self.scan = scan;
-        found
     }
 
     fn arrange(&mut self, count: usize, order: Order) {
@@ -198,172 +282,57 @@ impl Local {
     }
 
     #[inline]
-    fn look_at(&mut self, number: usize, guard: &Guard) -> Option<(Fired, Option<u32>)> {
+    fn look_at(&mut self, number: usize, guard: &Guard) -> Option<Fired> {
         match *guard {
             Guard::Input { channel, extended } => self.meet(number, channel, self.hand, Side::Input { extended }),
             Guard::Output { channel, block } => self.meet(number, channel, block, Side::Output),
             Guard::Barrier { channel } => {
                 let fired = self.meet_at_barrier(number, channel)?;
                 self.owes = true;
-                Some((fired, None))
+                Some(fired)
             }
-            Guard::Timer { deadline } => deadline.is_past().then(|| (Fired::bare(number), None)),
-            Guard::Skip => Some((Fired::bare(number), None)),
+            Guard::Timer { deadline } => deadline.is_past().then(|| Fired::bare(number)),
+            Guard::Skip => Some(Fired::bare(number)),
         }
     }
 
-    /// Looks for a message in the buffer, or for a partner on one channel, and commits to the first that still waits.
+    /// Steps 5 and 6.
     #[inline]
-    fn meet(&mut self, number: usize, name: ChannelName, giving: Block, side: Side) -> Option<(Fired, Option<u32>)> {
-        let tables = self.tables();
-        let ended = |fate| Some((Fired { index: number, outcome: Err(fate), held: None }, None));
-        let Some(channel) = tables.channel(name) else {
-            return ended(Fate::Retired);
-        };
-        let output = side == Side::Output;
-        // Before the fate: what a writer that is gone has left is read first.
-        if !output && channel.head.load(Ordering::Relaxed) != NONE {
-            let (block, wake) = self.take_stored(name.index, channel)?;
-            return Some((Fired { index: number, outcome: Ok(block), held: None }, wake));
-        }
-        if let Some(fate) = channel.fate() {
-            return ended(fate);
-        }
-        let opposite = match channel.queue(!output) {
-            empty if mutant!("a reader meets a reader") && empty.first(tables).is_none() => channel.queue(output),
-            opposite => opposite,
-        };
-        while let Some((partner, offer)) = opposite.first(tables) {
-            let (guard, taking) = (offer.guard(), offer.block.load(Ordering::Relaxed));
-            let extended = match side {
-                Side::Output => offer.is_extended(),
-                Side::Input { extended } => extended,
-            };
-            if !mutant!("a partner is removed after the commit") {
-                opposite.remove(tables, offer);
+    fn queue(&mut self, wait: &mut impl Wait, guards: &[Guard]) -> Pending {
+        match self.own_offers() {
+            [offer] => self.append(0, offer),
+            offers if self.locked.len() == offers.len() => {
+                offers.iter().enumerate().for_each(|(place, offer)| self.append(place, offer));
             }
-            let Some(context) = tables.contexts.get(partner.context()) else { continue };
-            self.context.announce_exchange(giving, taking, partner.context());
-            let sync = if extended && !channel.is_buffered() {
-                self.sync_extended(context, guard, giving, output)
-            } else {
-                if extended && output {
-                    // From a buffered channel nobody is held.
-                    tables.arena.block(giving).back().store(0, Ordering::Relaxed);
-                }
-                self.insist(|| context.word.sync(guard, giving))
-            };
-            if mutant!("a partner is removed after the commit") {
-                opposite.remove(tables, offer);
-            }
-            if let Sync::Committed { parked } = sync {
-                self.received(taking);
-                if !output {
-                    self.hand = NONE;
-                }
-                let held = match side {
-                    Side::Input { extended: true } => self.held_by_commit(partner.context(), context),
-                    _ => None,
-                };
-                // A writer that is held sleeps on.
-                let wake = (parked && held.is_none()).then(|| partner.context());
-                return Some((Fired { index: number, outcome: Ok(taking), held }, wake));
-            }
-            // Taken back at once: the block stays ours, and its tag will change when somebody else gets it.
-            self.context.exchange_done();
-            if !mutant!("the mark stays after a failed commit") {
-                offer.set_linked(false);
-            }
-        }
-        if output && channel.is_buffered() && self.store(name.index, channel, giving) == Stored::Yes {
-            self.owes |= !self.doomed.is_empty();
-            return Some((Fired { index: number, outcome: Ok(NONE), held: None }, None));
-        }
-        None
-    }
-
-    /// Commits a waiting context; one that the last party of a barrier has just claimed is asked again until that is
-    /// settled.
-    #[inline]
-    pub(super) fn insist(&mut self, sync: impl Fn() -> Sync) -> Sync {
-        match sync() {
-            Sync::Claimed { barrier } => self.insist_on_claimed(barrier, &sync),
-            settled => settled,
-        }
-    }
-
-    #[cold]
-    fn insist_on_claimed(&mut self, barrier: u32, sync: &dyn Fn() -> Sync) -> Sync {
-        let mut barrier = barrier;
-        for round in 0_u32.. {
-            if round < 100 && self.spin.processors() > 1 {
-                spin_loop();
-            } else if self.is_reaper {
-                // The claimer may be dead, and then nobody else would settle its claims.
-                self.settle_claims_of_the_dead(barrier);
-                yield_now();
-            } else if round < 1000 {
-                yield_now();
-            } else {
-                // The claimer is stopped, or has no processor: nobody rings when it goes on, but looking all the time
-                // would keep a processor busy for as long as somebody looks at it with a debugger.
-                let nobody_rings = AtomicU32::new(0);
-                wait(&nobody_rings, 0, Some(&Deadline::at(Instant::now() + CLAIM_CHECK)));
-            }
-            match sync() {
-                Sync::Claimed { barrier: now } => barrier = now,
-                settled => return settled,
-            }
-        }
-        Sync::Stale
-    }
-
-    /// The block came with a commit: from now on it is ours.
-    #[inline]
-    pub(super) fn received(&self, block: Block) {
-        if block != NONE && block != FATE {
-            self.tables().arena.block(block).set_owner(self.owner());
-        }
-    }
-
-    /// Steps 5 to 9.
-    fn queue_and_wait(&mut self, guards: &[Guard]) -> Fired {
-        let tables = self.tables();
-        let offers = self.own_offers();
-        let queue = |(place, offer): (usize, &'static Offer)| {
-            if let Some(channel) = tables.channel(offer.channel()) {
-                let ticket = channel.ticket.load(Ordering::Relaxed);
-                channel.ticket.store(ticket + 1, Ordering::Relaxed);
-                offer.ticket.store(ticket, Ordering::Relaxed);
-                channel.queue(offer.is_output()).push(tables, OfferName::new(self.index, place), offer);
-            }
-        };
-        if self.locked.len() == offers.len() {
-            offers.iter().enumerate().for_each(queue);
-        } else {
             // Some are on the same channel, where a partner will take the first: the order of the look decides which
             // that is, or else a random choice would always fall on the same.
-            let place = |number: &u16| offers.binary_search_by_key(number, Offer::guard).ok();
-            self.scan.iter().filter_map(place).map(|place| (place, &offers[place])).for_each(queue);
+            offers => {
+                let place = |number: &u16| offers.binary_search_by_key(number, Offer::guard).ok();
+                self.scan.iter().filter_map(place).for_each(|place| self.append(place, &offers[place]));
+            }
         }
         let timer = earliest(guards);
         self.context.timed.store(u32::from(timer.is_some()), Ordering::Relaxed);
-        let allowance = self.allowance();
+        let parked = wait.sleeps_at_once(self);
         if mutant!("an offer is queued before it waits") {
             self.unlock_all();
-            self.context.wait(allowance.is_none());
+            self.context.wait(parked);
         } else {
-            self.context.wait(allowance.is_none());
+            self.context.wait(parked);
             self.unlock_all();
         }
+        Pending::Queued { timer }
+    }
 
-        match self.wait_until_synced(allowance, timer.as_ref().map(|(_, deadline)| deadline)) {
-            Waited::Synced(now) => self.finish(guards, now),
-            Waited::Withdrawn => {
-                self.unlink_rest(None);
-                let first = timer.map_or(0, |(index, _)| index);
-                Fired::bare(self.first_due(guards).unwrap_or(first))
-            }
+    /// Puts an offer of the table into the queue of its channel.
+    #[inline]
+    fn append(&self, place: usize, offer: &Offer) {
+        let tables = self.tables();
+        if let Some(channel) = tables.channel(offer.channel()) {
+            let ticket = channel.ticket.load(Ordering::Relaxed);
+            channel.ticket.store(ticket + 1, Ordering::Relaxed);
+            offer.ticket.store(ticket, Ordering::Relaxed);
+            channel.queue(offer.is_output()).push(tables, OfferName::new(self.index, place), offer);
         }
     }
 
@@ -382,39 +351,37 @@ impl Local {
     }
 
     /// Steps 8 and 9, for a context that a partner has committed.
-    fn finish(&mut self, guards: &[Guard], now: Snapshot) -> Fired {
+    #[inline]
+    fn take_over(&mut self, guards: &[Guard], now: Snapshot) -> Fired {
         match self.own_offers() {
             // The partner has taken it out of the queue; the mark is ours to clear, before the word is IDLE.
             [offer] => offer.set_linked(false),
             _ => self.unlink_rest(Some(now.guard())),
         }
-        let index = now.guard().min(guards.len() - 1);
-        let mut held = None;
-        let outcome = match (now.block(), &guards[index]) {
-            (FATE, guard) => {
+        let number = now.guard();
+        let guard = guards.get(number).unwrap_or_else(|| panic!("{now:?} names none of {} guards", guards.len()));
+        let fired = match now.block() {
+            FATE => {
                 let fate = guard.channel().and_then(|channel| self.tables().channel_fate(channel));
-                Err(fate.unwrap_or(Fate::Retired))
+                Fired::ended(number, fate.unwrap_or(Fate::Retired))
             }
-            (block, guard) => {
+            block => {
                 self.received(block);
-                match guard {
-                    Guard::Input { extended, .. } => {
-                        self.hand = NONE;
-                        if *extended {
-                            held = self.held_by_message(block);
-                        }
-                    }
-                    _ if now.phase() == Phase::Failed => {
-                        self.keep_block(block);
-                        return self.abandoned(index);
-                    }
-                    _ => (),
+                let mut fired = Fired::with(number, block);
+                if now.state() == State::Failed {
+                    return self.released(fired, true);
                 }
-                Ok(block)
+                if let Guard::Input { extended, .. } = guard {
+                    self.hand = NONE;
+                    if *extended {
+                        fired.writer = self.held_by_message(block);
+                    }
+                }
+                fired
             }
         };
         self.context.word.idle();
-        Fired { index, outcome, held }
+        fired
     }
 
     /// Step 8: takes the offers that did not fire out of their queues.
@@ -450,13 +417,6 @@ impl Channel {
     }
 }
 
-/// Which side of a channel a guard is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Input { extended: bool },
-    Output,
-}
-
 impl Guard {
     fn channel(&self) -> Option<ChannelName> {
         match self {
@@ -467,6 +427,7 @@ impl Guard {
 }
 
 /// The timer that fires first.
+#[inline]
 fn earliest(guards: &[Guard]) -> Option<(usize, Deadline)> {
     let timers = guards.iter().enumerate().filter_map(|(index, guard)| match guard {
         Guard::Timer { deadline } => Some((index, *deadline)),

@@ -15,8 +15,8 @@
 //! 4. **Exchanges.** A commit that the dead made without tagging the block they received: that block is freed (see
 //!    `offer`).
 //! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
-//! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the SYNCED word of a living context:
-//!    then the message was delivered and its new owner is about to tag it.
+//! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the COMMITTED word of a living
+//!    context: then the message was delivered and its new owner is about to tag it.
 //! 7. **Members.** Phase GONE; then the exit ends go, which wakes whoever joins. Children that nobody can join any more
 //!    are disowned.
 //! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and
@@ -25,13 +25,13 @@
 use super::channel::{Channel, FRESH, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
 use super::context::{Context, OfferName};
 use super::end::{Closing, Direction, EndName, Holder};
-use super::hold::Unfinished;
+use super::extended::Unfinished;
 use super::local::Local;
 use super::lock::LockHolder;
 use super::member::{Member, Phase};
 use super::sync::{Ordering, mutant};
 use super::tables::{Owner, Tables};
-use super::word::{Phase as Word, Snapshot};
+use super::word::{Snapshot, State};
 use crate::engine::ChannelName;
 use crate::memory::{Block, FATE, NONE, Slot};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -310,8 +310,8 @@ impl Local {
     /// A marked offer on this channel whose owner is alive belongs into the queue, even when the owner was committed
     /// elsewhere or has withdrawn: it cannot go on before it has had the lock and unlinked the offer. The exception is
     /// the offer on which the owner was committed: that owner goes on without the lock. It clears the mark before its
-    /// word leaves SYNCED, and it changes the word whenever it uses its table again; so two equal readings of the word
-    /// with the mark and the channel read in between show a moment at which all were true together.
+    /// word leaves COMMITTED, and it changes the word whenever it uses its table again; so two equal readings of the
+    /// word with the mark and the channel read in between show a moment at which all were true together.
     fn standing(&self, context: &Context, offer: &super::context::Offer, name: ChannelName) -> Standing {
         loop {
             let before = context.word.read();
@@ -321,10 +321,10 @@ impl Local {
             if context.word.read() != before {
                 continue;
             }
-            return match before.phase() {
+            return match before.state() {
                 _ if !marked => Standing::None,
-                Word::Dead => Standing::OfTheDead,
-                Word::Synced | Word::Failed | Word::Held if before.guard() == guard => Standing::None,
+                State::Dead => Standing::OfTheDead,
+                State::Committed | State::Failed | State::Extended if before.guard() == guard => Standing::None,
                 _ => Standing::Queued,
             };
         }
@@ -383,7 +383,7 @@ impl Local {
         if giving == NONE || taking == NONE {
             return None;
         }
-        // In this order: the partner tags the block before its word leaves SYNCED.
+        // In this order: the partner tags the block before its word leaves COMMITTED.
         let word = partner_died_with.unwrap_or_else(|| partner.word.read());
         let delivered = word.names_block() && word.block() == giving;
         let mine = Owner::Context(number).tag();
@@ -394,7 +394,7 @@ impl Local {
     ///
     /// ```text
     ///     living                                   dead
-    ///     sync(word) ────────────────────────────► SYNCED: goes on, or not; dies
+    ///     sync(word) ────────────────────────────► COMMITTED: goes on, or not; dies
     ///     preempted: has not tagged the block      the reaper frees what carries the tag of the dead  ✗
     ///     received(block)
     /// ```
@@ -404,7 +404,7 @@ impl Local {
         let tables = self.tables();
         for (_, _, context) in tables.contexts.taken() {
             let partner = context.partner.load(Ordering::Acquire).checked_sub(1);
-            if context.word.read().phase() == Word::Dead || !corpses.iter().any(|corpse| Some(corpse.index) == partner)
+            if context.word.read().state() == State::Dead || !corpses.iter().any(|corpse| Some(corpse.index) == partner)
             {
                 continue;
             }
@@ -467,7 +467,7 @@ impl Tables {
     fn tagged(self, mine: impl Fn(u32) -> bool) -> Vec<Block> {
         let blocks = self.arena.blocks().filter(|(_, header)| mine(header.owner()));
         let mut tagged: Vec<Block> = blocks.map(|(block, _)| block).collect();
-        // In this order: a living receiver tags the block before its word leaves SYNCED.
+        // In this order: a living receiver tags the block before its word leaves COMMITTED.
         let words = self.contexts.taken().map(|(_, _, context)| context.word.read());
         let delivered: HashSet<Block> = words.filter(|word| word.names_block()).map(Snapshot::block).collect();
         tagged.retain(|block| {

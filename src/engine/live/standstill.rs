@@ -34,7 +34,7 @@ use super::context::Context;
 use super::end::{Direction, EndName, Holder};
 use super::sync::{Ordering, fence};
 use super::tables::{Owner, Tables};
-use super::word::{Phase, Snapshot};
+use super::word::{Snapshot, State};
 use crate::engine::ChannelName;
 use crate::memory::Block;
 use crate::sys::threads::{Rest, rest};
@@ -152,7 +152,7 @@ impl Tables {
     pub(crate) fn anybody_sleeps(self) -> bool {
         self.contexts.taken().any(|(_, _, context)| {
             let timed = context.timed.load(Ordering::Acquire) == 1;
-            matches!(context.word.read().phase(), Phase::Held | Phase::Parked) && !timed
+            matches!(context.word.read().state(), State::Extended | State::Parked) && !timed
         })
     }
 
@@ -389,7 +389,7 @@ impl Reading {
     /// then it is about to run:
     /// ```text
     ///     writer                              reader (stopped, or without a processor)
-    ///     HELD(its message), syncs reader ──► SYNCED(message); has not tagged it
+    ///     HELD(its message), syncs reader ──► COMMITTED(message); has not tagged it
     /// ```
     /// If we took the writer for its own reader, it would seem to wait for itself, and a deadlock would be reported
     /// that does not exist.
@@ -450,16 +450,16 @@ impl Tables {
         let members = self.contexts.taken().map(|(_, _, context)| (context, context.member.load(Ordering::Acquire)));
         members
             .filter_map(|(context, member)| {
-                let phase = context.word.read().phase();
-                let waits = matches!(phase, Phase::Waiting | Phase::Parked | Phase::Claimed);
-                let offers = if waits || phase == Phase::Held { context.offers(self) } else { &[] };
+                let phase = context.word.read().state();
+                let waits = matches!(phase, State::Waiting | State::Parked | State::Claimed);
+                let offers = if waits || phase == State::Extended { context.offers(self) } else { &[] };
                 Some(ContextSeen {
                     member: member.checked_sub(1)?,
                     state: match phase {
                         _ if waits && context.timed.load(Ordering::Acquire) == 1 => "waits, with a timer",
                         _ if waits => "waits",
-                        Phase::Held => "waits for its reader to finish",
-                        Phase::Dead => "is dead",
+                        State::Extended => "waits for its reader to finish",
+                        State::Dead => "is dead",
                         _ => "runs; last communicated",
                     },
                     location: context.location(),
@@ -492,14 +492,14 @@ impl Waiting {
     fn read(tables: Tables, exits: &HashSet<ChannelName>, member: u32, context: &'static Context) -> Option<Waiting> {
         let count = context.waits();
         let word = context.word.read();
-        let mut guards: Vec<(Action, ChannelName)> = match word.phase() {
-            Phase::Held => {
+        let mut guards: Vec<(Action, ChannelName)> = match word.state() {
+            State::Extended => {
                 let offers = context.offers(tables);
                 let fired = offers.iter().find(|offer| usize::from(offer.guard()) == word.guard());
                 let output = || offers.iter().find(|offer| offer.is_output());
                 vec![(Action::Release, fired.or_else(output)?.channel())]
             }
-            Phase::Parked if context.timed.load(Ordering::Acquire) == 0 => context
+            State::Parked if context.timed.load(Ordering::Acquire) == 0 => context
                 .offers(tables)
                 .iter()
                 .map(|offer| (Waiting::action(tables, exits, offer), offer.channel()))

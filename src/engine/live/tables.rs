@@ -8,6 +8,8 @@ use super::end::End;
 use super::member::Member;
 use crate::engine::ChannelName;
 use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, arena};
+use std::ops::Deref;
+use std::sync::OnceLock;
 
 /// Who may touch the bytes of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +39,22 @@ impl Owner {
     }
 }
 
-/// All shared tables of the engine.
+/// All shared tables of the engine: a reference to them, which is handed around by value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tables {
+pub(crate) struct Tables(&'static World);
+
+impl Deref for Tables {
+    type Target = World;
+
+    #[inline]
+    fn deref(&self) -> &World {
+        self.0
+    }
+}
+
+/// What processes share.
+#[derive(Debug)]
+pub(crate) struct World {
     pub(crate) arena: &'static Arena,
     pub(super) contexts: Pool<Context>,
     pub(super) channels: Pool<Channel>,
@@ -57,13 +72,19 @@ const _: () = {
 /// The tables of this program.
 #[inline]
 pub(crate) fn tables() -> Tables {
-    let arena = arena();
-    Tables {
-        arena,
-        contexts: arena.pool(Home::Contexts),
-        channels: arena.pool(Home::Channels),
-        ends: arena.pool(Home::Ends),
-        members: arena.pool(Home::Members),
+    static WORLD: OnceLock<World> = OnceLock::new();
+    Tables(WORLD.get_or_init(|| World::over(arena())))
+}
+
+impl World {
+    fn over(arena: &'static Arena) -> World {
+        World {
+            arena,
+            contexts: arena.pool(Home::Contexts),
+            channels: arena.pool(Home::Channels),
+            ends: arena.pool(Home::Ends),
+            members: arena.pool(Home::Members),
+        }
     }
 }
 

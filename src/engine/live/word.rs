@@ -7,23 +7,23 @@
 //!      IDLE ───────────────────► WAITING ───────────────────► PARKED
 //!       ▲  ▲                        │  │                       │  │
 //!       │  └────────────────────────┘  └───────────┬───────────┘  │
-//!       │          withdraw (deadline)             │ sync = THE COMMIT
+//!       │          withdraw (deadline)             │ commit
 //!       │                                          ▼              │ withdraw
-//!       └────────────────────────────────────── SYNCED ◄──────────┘
+//!       └────────────────────────────────────── COMMITTED ◄──────────┘
 //!                         idle
 //! ```
-//! Two detours lead to SYNCED. In an *extended* rendezvous the writer's word is HELD between the commit and the
-//! release, which makes it SYNCED, or FAILED when the reader did not finish. And before a barrier completes, the last
-//! party makes the words of the others CLAIMED, one by one: then all become SYNCED, or, when one of them was committed
-//! elsewhere meanwhile, the others PARKED again. Nobody else touches a claimed word; whoever meets one looks again, for
-//! the claimer goes on at once (`barrier`).
+//! Two detours lead to COMMITTED. In an *extended* rendezvous the writer's word is EXTENDED between the commit and the
+//! release, which makes it COMMITTED, or FAILED when the reader did not finish. And before a barrier completes, the
+//! last party makes the words of the others CLAIMED, one by one: then all become COMMITTED, or, when one of them was
+//! committed elsewhere meanwhile, the others PARKED again. Nobody else touches a claimed word; whoever meets one looks
+//! again, for the claimer goes on at once (`barrier`).
 //!
-//! IDLE → WAITING, WAITING → PARKED, withdraw and idle are made by the owner alone; sync is made by a partner that
-//! holds the lock of a channel on which the owner has an offer. Any phase → DEAD is made by the reaper. Two partners
-//! that hold two different locks may try to sync the same context: one compare-and-swap decides. The same holds for a
+//! IDLE → WAITING, WAITING → PARKED, withdraw and idle are made by the owner alone; commit is made by a partner that
+//! holds the lock of a channel on which the owner has an offer. Any state → DEAD is made by the reaper. Two partners
+//! that hold two different locks may try to commit the same context: one compare-and-swap decides. The same holds for a
 //! partner against the owner's withdrawal.
 //!
-//! Layout, from the low end: phase (3 bits), guard (16), generation (13), block handed over (32). The lower half is the
+//! Layout, from the low end: state (3 bits), guard (16), generation (13), block handed over (32). The lower half is the
 //! futex: every transition out of PARKED changes it.
 
 use super::sync::{AtomicU64, Ordering, Woken, mutant, wait_low, wake_low};
@@ -36,14 +36,14 @@ use std::time::Duration;
 pub(super) const CLAIM_CHECK: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum State {
     Idle,
     Waiting,
     Parked,
-    Synced,
+    Committed,
     Dead,
     /// Committed, but the reader keeps its writer waiting.
-    Held,
+    Extended,
     /// Committed, and the reader did not finish.
     Failed,
     /// About to be committed by the last party of a barrier, or to be left waiting.
@@ -54,47 +54,47 @@ pub(super) enum Phase {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Snapshot(u64);
 
-const PHASE: u64 = 0b111;
+const STATE: u64 = 0b111;
 const GUARD_SHIFT: u32 = 3;
 const GENERATION_SHIFT: u32 = 19;
 /// How many waits a word tells apart: narrow on request, to show that nothing but the protocol relies on it.
 pub(super) const GENERATION: u64 = if option_env!("CSPROC_NARROW").is_some() { 0b11 } else { 0x1fff };
 
-/// Stands in the guard field of a HELD word whose owner is a writer that committed a waiting extended reader. The block
-/// in such a word is the message it gave away: it identifies this rendezvous for the release, and it belongs to the
-/// reader.
+/// Stands in the guard field of an EXTENDED word whose owner is a writer that committed a waiting extended reader. The
+/// block in such a word is the message it gave away: it identifies this rendezvous for the release, and it belongs to
+/// the reader.
 const LENT: u16 = u16::MAX;
 
 impl Snapshot {
-    fn new(phase: Phase, guard: u16, generation: u64, block: Block) -> Snapshot {
+    fn new(state: State, guard: u16, generation: u64, block: Block) -> Snapshot {
         Snapshot(
-            phase as u64
+            state as u64
                 | u64::from(guard) << GUARD_SHIFT
                 | (generation & GENERATION) << GENERATION_SHIFT
                 | u64::from(block) << 32,
         )
     }
 
-    pub(super) fn phase(self) -> Phase {
-        match self.0 & PHASE {
-            0 => Phase::Idle,
-            1 => Phase::Waiting,
-            2 => Phase::Parked,
-            3 => Phase::Synced,
-            4 => Phase::Dead,
-            5 => Phase::Held,
-            6 => Phase::Failed,
-            _ => Phase::Claimed,
+    pub(super) fn state(self) -> State {
+        match self.0 & STATE {
+            0 => State::Idle,
+            1 => State::Waiting,
+            2 => State::Parked,
+            3 => State::Committed,
+            4 => State::Dead,
+            5 => State::Extended,
+            6 => State::Failed,
+            _ => State::Claimed,
         }
     }
 
     pub(super) fn is_waiting(self) -> bool {
-        matches!(self.phase(), Phase::Waiting | Phase::Parked)
+        matches!(self.state(), State::Waiting | State::Parked)
     }
 
     /// Whether the owner has to go on waiting.
     pub(super) fn is_pending(self) -> bool {
-        matches!(self.phase(), Phase::Waiting | Phase::Parked | Phase::Held | Phase::Claimed)
+        matches!(self.state(), State::Waiting | State::Parked | State::Extended | State::Claimed)
     }
 
     /// Whether a block is named here that belongs to the owner of the word, whatever its tag says.
@@ -103,7 +103,7 @@ impl Snapshot {
     }
 
     pub(super) fn is_committed(self) -> bool {
-        matches!(self.phase(), Phase::Synced | Phase::Held | Phase::Failed)
+        matches!(self.state(), State::Committed | State::Extended | State::Failed)
     }
 
     pub(super) fn guard(self) -> usize {
@@ -116,7 +116,7 @@ impl Snapshot {
 
     /// Whether the last party of this barrier has claimed the word.
     pub(super) fn is_claimed_for(self, barrier: u32) -> bool {
-        self.phase() == Phase::Claimed && self.block() == barrier
+        self.state() == State::Claimed && self.block() == barrier
     }
 
     pub(super) fn raw(self) -> u64 {
@@ -137,7 +137,7 @@ impl std::fmt::Debug for Snapshot {
         write!(
             f,
             "{:?}(guard {}, generation {}, block {})",
-            self.phase(),
+            self.state(),
             self.guard(),
             self.generation(),
             self.block()
@@ -148,7 +148,7 @@ impl std::fmt::Debug for Snapshot {
 /// What became of an attempt to commit a waiting context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(super) enum Sync {
+pub(super) enum Attempt {
     /// Committed; if it was parked, it must be woken once all locks are released.
     Committed { parked: bool },
     /// It is not waiting any more: somebody else committed it, its deadline passed, or it is dead.
@@ -163,7 +163,7 @@ pub(super) enum Sync {
 pub(super) enum Own {
     Done,
     /// A partner was faster: the commit stands, or is being decided.
-    Synced,
+    Committed,
 }
 
 #[repr(transparent)]
@@ -180,31 +180,31 @@ impl StateWord {
     /// Owner: from IDLE to WAITING, or to PARKED at once. Publishes the offers written before.
     pub(super) fn wait(&self, parked: bool) {
         let now = self.read();
-        debug_assert!(now.phase() == Phase::Idle, "{now:?}");
-        let phase = if parked { Phase::Parked } else { Phase::Waiting };
-        self.0.store(Snapshot::new(phase, 0, now.generation() + 1, NONE).0, Ordering::Release);
+        assert!(now.state() == State::Idle, "{now:?}");
+        let state = if parked { State::Parked } else { State::Waiting };
+        self.0.store(Snapshot::new(state, 0, now.generation() + 1, NONE).0, Ordering::Release);
     }
 
     /// Owner: from WAITING to PARKED.
     pub(super) fn park(&self) -> Own {
-        self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE)))
-            .map_or(Own::Synced, |_| Own::Done)
+        self.change(|now| now.is_waiting().then(|| Snapshot::new(State::Parked, 0, now.generation(), NONE)))
+            .map_or(Own::Committed, |_| Own::Done)
     }
 
     /// For tests: from PARKED back to WAITING, as if the owner had not given up looking.
     #[cfg(test)]
     pub(super) fn unpark(&self) {
-        self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Waiting, 0, now.generation(), NONE)));
+        self.change(|now| now.is_waiting().then(|| Snapshot::new(State::Waiting, 0, now.generation(), NONE)));
     }
 
-    /// Owner: sleeps while PARKED, until the deadline; or while HELD, when no deadline counts any more.
+    /// Owner: sleeps while PARKED, until the deadline; or while EXTENDED, when no deadline counts any more.
     pub(super) fn sleep(&self, deadline: Option<&Deadline>) -> Woken {
         let now = self.read();
-        match now.phase() {
-            Phase::Parked => wait_low(&self.0, now.0, deadline),
-            Phase::Held => wait_low(&self.0, now.0, None),
+        match now.state() {
+            State::Parked => wait_low(&self.0, now.0, deadline),
+            State::Extended => wait_low(&self.0, now.0, None),
             // A moment, unless the claimer was stopped in it; nobody rings when it ends.
-            Phase::Claimed => {
+            State::Claimed => {
                 let _ = wait_low(&self.0, now.0, Some(&Deadline::at(Instant::now() + CLAIM_CHECK)));
                 Woken::Look
             }
@@ -214,70 +214,70 @@ impl StateWord {
 
     /// Owner: from WAITING or PARKED back to IDLE, because a deadline passed.
     pub(super) fn withdraw(&self) -> Own {
-        self.change(|now| now.is_waiting().then(|| Snapshot::new(Phase::Idle, 0, now.generation(), NONE)))
-            .map_or(Own::Synced, |_| Own::Done)
+        self.change(|now| now.is_waiting().then(|| Snapshot::new(State::Idle, 0, now.generation(), NONE)))
+            .map_or(Own::Committed, |_| Own::Done)
     }
 
-    /// Owner: from SYNCED or FAILED to IDLE, after it has taken over what the word carried.
+    /// Owner: from COMMITTED or FAILED to IDLE, after it has taken over what the word carried.
     pub(super) fn idle(&self) {
         let now = self.read();
-        debug_assert!(matches!(now.phase(), Phase::Synced | Phase::Failed | Phase::Dead | Phase::Held), "{now:?}");
-        self.0.store(Snapshot::new(Phase::Idle, 0, now.generation(), NONE).0, Ordering::Release);
+        assert!(matches!(now.state(), State::Committed | State::Failed | State::Dead | State::Extended), "{now:?}");
+        self.0.store(Snapshot::new(State::Idle, 0, now.generation(), NONE).0, Ordering::Release);
     }
 
-    /// Owner: from IDLE to HELD, before it commits an extended reader that it hands `block` to.
-    pub(super) fn hold(&self, block: Block) {
+    /// Owner: from IDLE to EXTENDED, before it commits an extended reader that it hands `block` to.
+    pub(super) fn lend(&self, block: Block) {
         let now = self.read();
-        debug_assert!(now.phase() == Phase::Idle, "{now:?}");
-        self.0.store(Snapshot::new(Phase::Held, LENT, now.generation() + 1, block).0, Ordering::Release);
+        assert!(now.state() == State::Idle, "{now:?}");
+        self.0.store(Snapshot::new(State::Extended, LENT, now.generation() + 1, block).0, Ordering::Release);
     }
 
-    /// Partner: THE COMMIT. From WAITING or PARKED to SYNCED, handing over `block`.
-    pub(super) fn sync(&self, guard: u16, block: Block) -> Sync {
-        self.commit(Phase::Synced, guard, block)
+    /// Partner: THE COMMIT. From WAITING or PARKED to COMMITTED, handing over `block`.
+    pub(super) fn commit(&self, guard: u16, block: Block) -> Attempt {
+        self.attempt(State::Committed, guard, block)
     }
 
     /// Partner: the commit of an extended rendezvous; the owner goes on waiting until it is released.
-    pub(super) fn sync_held(&self, guard: u16, block: Block) -> Sync {
-        self.commit(Phase::Held, guard, block)
+    pub(super) fn commit_extended(&self, guard: u16, block: Block) -> Attempt {
+        self.attempt(State::Extended, guard, block)
     }
 
-    fn commit(&self, phase: Phase, guard: u16, block: Block) -> Sync {
+    fn attempt(&self, state: State, guard: u16, block: Block) -> Attempt {
         let mut claimed = None;
         let before = self.change(|now| {
-            claimed = (now.phase() == Phase::Claimed).then(|| now.block());
-            now.is_waiting().then(|| Snapshot::new(phase, guard, now.generation(), block))
+            claimed = (now.state() == State::Claimed).then(|| now.block());
+            now.is_waiting().then(|| Snapshot::new(state, guard, now.generation(), block))
         });
         match (before, claimed) {
-            (Some(before), _) => Sync::Committed { parked: before.phase() == Phase::Parked },
-            (None, Some(barrier)) => Sync::Claimed { barrier },
-            (None, None) => Sync::Stale,
+            (Some(before), _) => Attempt::Committed { parked: before.state() == State::Parked },
+            (None, Some(barrier)) => Attempt::Claimed { barrier },
+            (None, None) => Attempt::Stale,
         }
     }
 
     /// Reader, or the reaper for it: ends an extended rendezvous in which the word is still this one.
     pub(super) fn release(&self, held: Snapshot, finished: bool) -> bool {
-        let phase = if finished { Phase::Synced } else { Phase::Failed };
-        let new = Snapshot::new(phase, held.guard() as u16, held.generation(), held.block());
-        held.phase() == Phase::Held
+        let state = if finished { State::Committed } else { State::Failed };
+        let new = Snapshot::new(state, held.guard() as u16, held.generation(), held.block());
+        held.state() == State::Extended
             && self.0.compare_exchange(held.0, new.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Last party of a barrier: from WAITING or PARKED to CLAIMED.
-    pub(super) fn claim(&self, guard: u16, barrier: u32) -> Sync {
-        self.commit(Phase::Claimed, guard, barrier)
+    pub(super) fn claim(&self, guard: u16, barrier: u32) -> Attempt {
+        self.attempt(State::Claimed, guard, barrier)
     }
 
     /// Last party of a barrier: leaves the owner waiting after all.
     pub(super) fn unclaim(&self, barrier: u32) {
-        self.change(|now| now.is_claimed_for(barrier).then(|| Snapshot::new(Phase::Parked, 0, now.generation(), NONE)));
+        self.change(|now| now.is_claimed_for(barrier).then(|| Snapshot::new(State::Parked, 0, now.generation(), NONE)));
     }
 
     /// Last party of a barrier: commits what it has claimed. `false` when the owner has died meanwhile.
-    pub(super) fn settle_claim(&self, barrier: u32) -> bool {
+    pub(super) fn commit_claimed(&self, barrier: u32) -> bool {
         self.change(|now| {
             let guard = now.guard() as u16;
-            now.is_claimed_for(barrier).then(|| Snapshot::new(Phase::Synced, guard, now.generation(), NONE))
+            now.is_claimed_for(barrier).then(|| Snapshot::new(State::Committed, guard, now.generation(), NONE))
         })
         .is_some()
     }
@@ -289,13 +289,13 @@ impl StateWord {
 
     /// Reaper: no commit can reach this context any more. Gives back what it was when it died.
     pub(super) fn bury(&self) -> Snapshot {
-        self.change(|now| Some(Snapshot::new(Phase::Dead, 0, now.generation(), NONE))).unwrap_or(Snapshot(0))
+        self.change(|now| Some(Snapshot::new(State::Dead, 0, now.generation(), NONE))).unwrap_or(Snapshot(0))
     }
 
     /// A taken slot starts IDLE; the generation goes on.
     pub(super) fn start(&self) {
         let now = self.read();
-        self.0.store(Snapshot::new(Phase::Idle, 0, now.generation() + 1, NONE).0, Ordering::Release);
+        self.0.store(Snapshot::new(State::Idle, 0, now.generation() + 1, NONE).0, Ordering::Release);
     }
 
     /// The only compare-and-swap loop on this word: gives back the value before the change, or `None` when `next` says
@@ -319,8 +319,8 @@ mod tests {
     #[test]
     fn a_snapshot_keeps_its_parts_apart() {
         for (guard, generation, block) in [(0, 0, 0), (u16::MAX, GENERATION, u32::MAX), (7, 4242, 99)] {
-            let snapshot = Snapshot::new(Phase::Synced, guard, generation, block);
-            assert_eq!(snapshot.phase(), Phase::Synced);
+            let snapshot = Snapshot::new(State::Committed, guard, generation, block);
+            assert_eq!(snapshot.state(), State::Committed);
             assert_eq!(snapshot.guard(), usize::from(guard));
             assert_eq!(snapshot.generation(), generation);
             assert_eq!(snapshot.block(), block);
@@ -331,12 +331,12 @@ mod tests {
     fn only_one_of_two_partners_commits() {
         let word = StateWord::default();
         word.wait(true);
-        assert_eq!(word.sync(1, 10), Sync::Committed { parked: true });
-        assert_eq!(word.sync(2, 20), Sync::Stale);
-        assert_eq!(word.withdraw(), Own::Synced);
+        assert_eq!(word.commit(1, 10), Attempt::Committed { parked: true });
+        assert_eq!(word.commit(2, 20), Attempt::Stale);
+        assert_eq!(word.withdraw(), Own::Committed);
         assert_eq!((word.read().guard(), word.read().block()), (1, 10));
         word.idle();
-        assert_eq!(word.sync(3, 30), Sync::Stale);
+        assert_eq!(word.commit(3, 30), Attempt::Stale);
     }
 
     #[test]
@@ -344,6 +344,6 @@ mod tests {
         let word = StateWord::default();
         word.wait(false);
         assert!(word.bury().is_waiting());
-        assert_eq!(word.sync(0, 1), Sync::Stale);
+        assert_eq!(word.commit(0, 1), Attempt::Stale);
     }
 }

@@ -275,7 +275,7 @@ const NEEDED_BY_THE_REAPER: &[(&str, &str, Part, &Scenario, usize)] = &[
     // A receiver that lives has tagged the block before its word names it no more.
     (
         "live/word.rs",
-        "self.0.store(Snapshot::new(Phase::Idle, 0, now.generation(), NONE).0, Ordering::Release);",
+        "self.0.store(Snapshot::new(State::Idle, 0, now.generation(), NONE).0, Ordering::Release);",
         Part::Release,
         &scenario::ONCE,
         1,

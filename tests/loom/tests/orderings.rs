@@ -69,12 +69,12 @@ const SPARE: &[(&str, &str, Part)] = &[
     // ordering of `idle` is needed.
     (
         "word.rs",
-        "self.0.store(Snapshot::new(Phase::Idle, 0, now.generation(), NONE).0, Ordering::Release);",
+        "self.0.store(Snapshot::new(State::Idle, 0, now.generation(), NONE).0, Ordering::Release);",
         Part::Release,
     ),
     (
         "word.rs",
-        "self.0.store(Snapshot::new(Phase::Held, LENT, now.generation() + 1, block).0, Ordering::Release);",
+        "self.0.store(Snapshot::new(State::Extended, LENT, now.generation() + 1, block).0, Ordering::Release);",
         Part::Release,
     ),
     // The reading that it starts from has acquired already, and who fails looks at nothing.

@@ -7,7 +7,7 @@
 use crate::engine::live::{
     ChannelKind, Closing, Direction, EndName, Holder, Local, MemberName, Phase, Unfinished, become_host, bury, tables,
 };
-use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Held, Order, Store};
+use crate::engine::{ChannelName, ExtendedWriter, Fate, Fired, Guard, Order, Store};
 use crate::machine;
 use crate::memory::Block;
 use crate::scenario::Scenario;
@@ -124,7 +124,8 @@ impl Party {
         become_host(member);
         let mut local = Local::new().expect("a context");
         if machine::SPARES {
-            local.prepare(1, true).expect("a block");
+            let nowhere = ChannelName { index: u32::MAX, generation: 0 };
+            local.prepare(&[Guard::Input { channel: nowhere, extended: false }]).expect("a block");
         }
         Party { local: ManuallyDrop::new(local), member, seen: Vec::new() }
     }
@@ -134,7 +135,7 @@ impl Party {
     }
 
     /// One offer, with a message staged for each output. What it came to is noted, too.
-    pub(crate) fn choose(&mut self, arms: &[Arm]) -> Option<Held> {
+    pub(crate) fn choose(&mut self, arms: &[Arm]) -> Option<ExtendedWriter> {
         let guards: Vec<Guard> = arms
             .iter()
             .map(|arm| match *arm {
@@ -145,9 +146,8 @@ impl Party {
                 Arm::Wait => Guard::Timer { deadline: Deadline::at(Instant::now() + Duration::from_millis(1)) },
             })
             .collect();
-        let inputs = arms.iter().any(|arm| matches!(arm, Arm::Read(_) | Arm::Extended(_)));
-        self.local.prepare(guards.len(), inputs).expect("room for the offer");
-        let Fired { index, outcome, held } = self.local.offer(&guards, Order::Priority, LOCATION);
+        let Fired { index, outcome, writer: held } =
+            self.local.offer(&guards, Order::Priority, LOCATION).expect("room for the offer");
         for (number, guard) in guards.iter().enumerate() {
             // What was not given away is still ours.
             if let Guard::Output { block, .. } = *guard
@@ -189,7 +189,7 @@ impl Party {
     }
 
     /// Lets the writer of an extended rendezvous go on.
-    pub(crate) fn release(&mut self, held: Held, finished: bool) {
+    pub(crate) fn release(&mut self, held: ExtendedWriter, finished: bool) {
         let unfinished = (!finished).then_some(Unfinished { member: self.member, crashed: false });
         self.local.release(held, unfinished);
         let block = KEPT.with(|kept| {

@@ -5,7 +5,7 @@
 
 use super::super::channel::NO_WRITERS;
 use super::super::context::Context;
-use super::super::word::Sync;
+use super::super::word::Attempt;
 use super::super::{Holder, Owner, member, tables};
 use super::audit::first_waiting;
 use super::watch::{alone, found, until};
@@ -195,7 +195,7 @@ fn a_writer_that_waits_for_a_reader_that_is_gone() {
             || {
                 // As if the reader had died with it and the block been given back.
                 header.set_owner(0);
-                context.hold(block);
+                context.lend(block);
             },
             &format!("context {me} waits for a reader that is gone"),
             || {
@@ -216,11 +216,11 @@ fn a_party_that_was_claimed_and_forgotten() {
         says(
             || {
                 context.wait(true);
-                assert_eq!(context.word.claim(0, barrier), Sync::Committed { parked: true });
+                assert_eq!(context.word.claim(0, barrier), Attempt::Committed { parked: true });
             },
             &format!("context {me} is claimed for barrier {barrier}, whose lock is free"),
             || {
-                assert!(context.word.settle_claim(barrier));
+                assert!(context.word.commit_claimed(barrier));
                 context.word.idle();
             },
         );

@@ -4,7 +4,7 @@
 //! time.
 
 use super::super::standstill::Suspects;
-use super::super::word::{GENERATION, Phase};
+use super::super::word::{GENERATION, State};
 use super::super::{Standstill, host, tables};
 use super::audit::first_waiting;
 use super::watch::{alone, found, until};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The context that waits to read, once it sleeps.
 fn asleep(name: ChannelName) -> u32 {
     let reader = found(|| first_waiting(name, false));
-    until(|| tables().contexts.get(reader).is_some_and(|context| context.word.read().phase() == Phase::Parked));
+    until(|| tables().contexts.get(reader).is_some_and(|context| context.word.read().state() == State::Parked));
     reader
 }
 

@@ -4,7 +4,7 @@
 
 use super::super::{ChannelKind, Closing, Direction, EndName, Holder, Local, member, tables, with_local};
 use crate::channel::ChannelEnd;
-use crate::engine::{ChannelName, Engine, Fate, Fired, Guard, Order, Store};
+use crate::engine::{ChannelName, Fate, Fired, Guard, Order, Store};
 use crate::memory::Block;
 use rustix::process::{Pid, Signal, kill_process};
 use std::panic::Location;
@@ -96,10 +96,7 @@ pub(super) fn keep(block: Block) {
 #[track_caller]
 pub(super) fn offer(guards: &[Guard], order: Order) -> Fired {
     let location = Location::caller();
-    here(|local| {
-        local.prepare(guards.len(), guards.iter().any(|guard| matches!(guard, Guard::Input { .. }))).unwrap();
-        local.offer(guards, order, location)
-    })
+    here(|local| local.offer(guards, order, location).unwrap())
 }
 
 /// Reads a number.

@@ -5,7 +5,7 @@
 
 use super::lock::{Lock, LockHolder};
 use super::sync::{Woken, mutant};
-use super::word::{Own, Phase, Snapshot, StateWord, Sync};
+use super::word::{Attempt, Own, Snapshot, State, StateWord};
 use crate::memory::Block;
 use crate::sys::clock::{Deadline, Instant};
 use loom::sync::atomic::{AtomicU32, Ordering};
@@ -89,7 +89,7 @@ impl Context {
             if !now.is_pending() {
                 return Some(now);
             }
-            if self.word.park() == Own::Synced && !self.word.read().is_pending() {
+            if self.word.park() == Own::Committed && !self.word.read().is_pending() {
                 return Some(self.word.read());
             }
         }
@@ -106,17 +106,17 @@ impl Context {
     }
 
     /// Tries until the owner waits, and until no claim is undecided.
-    fn insist(&self, mut attempt: impl FnMut() -> Sync) -> bool {
+    fn insist(&self, mut attempt: impl FnMut() -> Attempt) -> bool {
         loop {
             match attempt() {
-                Sync::Committed { parked } => {
+                Attempt::Committed { parked } => {
                     if parked && !mutant!("a commit wakes nobody") {
                         self.word.wake();
                     }
                     return true;
                 }
-                Sync::Stale if matches!(self.word.read().phase(), Phase::Synced | Phase::Dead) => return false,
-                Sync::Stale | Sync::Claimed { .. } => thread::yield_now(),
+                Attempt::Stale if matches!(self.word.read().state(), State::Committed | State::Dead) => return false,
+                Attempt::Stale | Attempt::Claimed { .. } => thread::yield_now(),
             }
         }
     }
@@ -124,7 +124,7 @@ impl Context {
     /// As a partner: leaves a payload and commits.
     fn give(&self, number: u16, value: u32) -> bool {
         self.given[usize::from(number)].set(value);
-        self.insist(|| self.word.sync(number, Block::from(number) + 10))
+        self.insist(|| self.word.commit(number, Block::from(number) + 10))
     }
 }
 
@@ -158,7 +158,7 @@ fn commit(parked: bool) {
     for round in 1..=2 {
         context.offer(round, parked);
         let now = context.wait(parked, None).expect("without a deadline");
-        assert_eq!((now.phase(), now.guard(), now.block()), (Phase::Synced, 0, 10));
+        assert_eq!((now.state(), now.guard(), now.block()), (State::Committed, 0, 10));
         assert_eq!(context.given[0].get(), round, "the payload of this round");
         context.word.idle();
     }
@@ -183,7 +183,7 @@ fn rendezvous() {
                 let partner = &self.parties[other as usize];
                 assert_eq!(partner.offer.get(), other + 100, "the offer under the lock");
                 partner.given[0].set(me as u32 + 200);
-                let Sync::Committed { parked } = partner.word.sync(0, 1) else { panic!("nobody else commits it") };
+                let Attempt::Committed { parked } = partner.word.commit(0, 1) else { panic!("nobody else commits it") };
                 self.first.set(0);
                 self.lock.release();
                 if parked {
@@ -218,7 +218,7 @@ fn two_partners() {
     let winner = now.guard();
     assert_eq!(now.block(), 10 + winner as u32);
     assert_eq!(context.given[winner].get(), 7 + winner as u32, "the payload of the winner");
-    // The word stays SYNCED, so that the other one need not look for ever.
+    // The word stays COMMITTED, so that the other one need not look for ever.
     let committed = partners.map(end);
     assert!(committed[winner] && !committed[1 - winner], "{committed:?}, {now:?}");
 }
@@ -229,8 +229,8 @@ fn deadline_against_commit() {
     context.offer(5, false);
     let partner = spawn(&context, |context| {
         context.given[0].set(9);
-        match context.word.sync(0, 10) {
-            Sync::Committed { parked } => {
+        match context.word.commit(0, 10) {
+            Attempt::Committed { parked } => {
                 if parked {
                     context.word.wake();
                 }
@@ -253,7 +253,7 @@ fn extended(finished: bool) {
         while !context.word.read().is_waiting() {
             thread::yield_now();
         }
-        assert!(matches!(context.word.sync_held(3, 4), Sync::Committed { .. }), "nobody else commits it");
+        assert!(matches!(context.word.commit_extended(3, 4), Attempt::Committed { .. }), "nobody else commits it");
         assert_eq!(context.offer.get(), 6, "the message");
         let held = context.word.read();
         context.given[1].set(8);
@@ -264,7 +264,7 @@ fn extended(finished: bool) {
     });
     context.offer(6, false);
     let now = context.wait(false, None).expect("without a deadline");
-    assert_eq!(now.phase(), if finished { Phase::Synced } else { Phase::Failed });
+    assert_eq!(now.state(), if finished { State::Committed } else { State::Failed });
     assert_eq!((now.guard(), now.block()), (3, 4));
     assert_eq!(context.given[1].get(), 8, "the verdict");
     context.word.idle();
@@ -278,17 +278,17 @@ fn writer_second() {
     let committed = Arc::clone(&reader);
     let thread = spawn(&writer, move |writer| {
         writer.offer.set(6);
-        writer.word.hold(21);
+        writer.word.lend(21);
         assert!(committed.give(0, 5));
         let now = writer.wait(true, None).expect("without a deadline");
-        assert_eq!(now.phase(), Phase::Synced);
+        assert_eq!(now.state(), State::Committed);
         assert!(!now.names_block());
         assert_eq!(writer.given[1].get(), 8, "the verdict");
     });
     reader.wait(true, None);
     assert_eq!(reader.given[0].get(), 5, "the payload");
     let held = writer.word.read();
-    assert_eq!((held.phase(), held.block()), (Phase::Held, 21), "whoever commits a reader is held");
+    assert_eq!((held.state(), held.block()), (State::Extended, 21), "whoever commits a reader is held");
     assert_eq!(writer.offer.get(), 6, "the message");
     writer.given[1].set(8);
     assert!(writer.word.release(held, true));
@@ -309,21 +309,21 @@ fn death_against_commit() {
         assert!(before.is_waiting());
     }
     assert_eq!(end(partner), before.is_committed());
-    assert_eq!(context.word.read().phase(), Phase::Dead);
+    assert_eq!(context.word.read().state(), State::Dead);
 }
 
 /// The writer is dead while it is held: the reaper finds the verdict, or the reader finds that nobody needs it.
 fn death_against_release() {
     let context = Arc::new(Context::default());
     context.offer(6, true);
-    assert!(matches!(context.word.sync_held(3, 4), Sync::Committed { .. }));
+    assert!(matches!(context.word.commit_extended(3, 4), Attempt::Committed { .. }));
     let held = context.word.read();
     let reader = spawn(&context, move |context| {
         context.given[1].set(8);
         context.word.release(held, true)
     });
     let before = context.word.bury();
-    let released = before.phase() == Phase::Synced;
+    let released = before.state() == State::Committed;
     assert_eq!((before.guard(), before.block()), (3, 4));
     if released {
         assert_eq!(context.given[1].get(), 8, "the verdict");
@@ -338,21 +338,21 @@ fn death_against_settling() {
     let claimer = spawn(&context, |context| {
         context.given[0].set(8);
         match context.word.claim(2, 9) {
-            Sync::Committed { .. } => (true, context.word.settle_claim(9)),
+            Attempt::Committed { .. } => (true, context.word.commit_claimed(9)),
             _ => (false, false),
         }
     });
     let before = context.word.bury();
-    if before.phase() == Phase::Synced || before.phase() == Phase::Claimed {
+    if before.state() == State::Committed || before.state() == State::Claimed {
         assert_eq!(context.given[0].get(), 8, "what came before the claim");
     }
-    let expected = match before.phase() {
-        Phase::Synced => (true, true),
-        Phase::Claimed => (true, false),
+    let expected = match before.state() {
+        State::Committed => (true, true),
+        State::Claimed => (true, false),
         _ => (false, false),
     };
     assert_eq!(end(claimer), expected, "{before:?}");
-    assert_eq!(context.word.read().phase(), Phase::Dead);
+    assert_eq!(context.word.read().state(), State::Dead);
 }
 
 /// The last party of a barrier claims what another partner wants to commit.
@@ -361,12 +361,12 @@ fn claim(complete: bool) {
     context.offer(6, false);
     let claimer = spawn(&context, move |context| {
         context.given[0].set(8);
-        let Sync::Committed { parked } = context.word.claim(0, 9) else { return false };
+        let Attempt::Committed { parked } = context.word.claim(0, 9) else { return false };
         if !complete {
             context.word.unclaim(9);
             return false;
         }
-        assert!(context.word.settle_claim(9), "nobody else touches it");
+        assert!(context.word.commit_claimed(9), "nobody else touches it");
         // It may have parked before the claim only.
         if parked {
             context.word.wake();
@@ -376,22 +376,22 @@ fn claim(complete: bool) {
     let partner = spawn(&context, move |context| {
         context.given[1].set(7);
         // Two that look again and again would leave the claimer no turn, once there are no more preemptions.
-        let first = context.word.sync(1, 11);
+        let first = context.word.commit(1, 11);
         let claimed = end(claimer);
-        let last = if matches!(first, Sync::Claimed { .. }) { context.word.sync(1, 11) } else { first };
+        let last = if matches!(first, Attempt::Claimed { .. }) { context.word.commit(1, 11) } else { first };
         match last {
-            Sync::Committed { parked } => {
+            Attempt::Committed { parked } => {
                 if parked {
                     context.word.wake();
                 }
                 (claimed, true)
             }
-            Sync::Stale => (claimed, false),
-            Sync::Claimed { barrier } => panic!("the claim of {barrier} stands for ever"),
+            Attempt::Stale => (claimed, false),
+            Attempt::Claimed { barrier } => panic!("the claim of {barrier} stands for ever"),
         }
     });
     let now = context.wait(false, None).expect("without a deadline");
-    assert_eq!(now.phase(), Phase::Synced);
+    assert_eq!(now.state(), State::Committed);
     assert_eq!(context.given[now.guard()].get(), 8 - now.guard() as u32, "the payload of the winner");
     let (claimed, committed) = end(partner);
     assert_eq!((claimed, committed), (now.guard() == 0, now.guard() == 1), "{now:?}");
@@ -406,13 +406,13 @@ fn barrier() {
     let last = thread::spawn(move || {
         let [first, second] = &*last;
         first.given[0].set(8);
-        assert!(matches!(first.word.claim(0, 9), Sync::Committed { .. }), "nobody else wants it yet");
-        if !matches!(second.word.claim(0, 9), Sync::Committed { .. }) {
+        assert!(matches!(first.word.claim(0, 9), Attempt::Committed { .. }), "nobody else wants it yet");
+        if !matches!(second.word.claim(0, 9), Attempt::Committed { .. }) {
             first.word.unclaim(9);
             return false;
         }
         for party in [first, second] {
-            assert!(party.word.settle_claim(9), "nobody else touches it");
+            assert!(party.word.commit_claimed(9), "nobody else touches it");
             party.word.wake();
         }
         true
@@ -420,7 +420,7 @@ fn barrier() {
     let partner = Arc::clone(&parties);
     let partner = thread::spawn(move || {
         let [first, second] = &*partner;
-        let taken = matches!(second.word.sync(1, 11), Sync::Committed { .. });
+        let taken = matches!(second.word.commit(1, 11), Attempt::Committed { .. });
         let complete = end(last);
         assert!(taken != complete, "one of them has the second party");
         if taken {

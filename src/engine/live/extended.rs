@@ -1,31 +1,30 @@
 //! The extended rendezvous: a writer that goes on only when its reader has finished with the message (occam-π's `??`).
 //!
-//! Knows nothing of what the reader does meanwhile. Between the commit and the release the writer's word is HELD; it
-//! names the block that the reader will keep until the release, so the reaper can tell whose turn it was.
+//! Knows nothing of what the reader does meanwhile. Between the commit and the release the writer's word is EXTENDED;
+//! it names the block that the reader will keep until the release, so the reaper can tell whose turn it was.
 //!
 //! ```text
-//!  the writer waits, the reader comes:   reader syncs the writer's word WAITING → HELD(spare block of the reader)
-//!  the reader waits, the writer comes:   writer puts its own word IDLE → HELD(its message),
-//!                                        writes its number into the message,
-//!                                        syncs the reader's word WAITING → SYNCED(message); stale: its own word → IDLE
-//!  release:                              reader CAS HELD → SYNCED or FAILED, and wakes the writer in any case
+//!  the writer waits,   reader commits the writer's word WAITING → EXTENDED(spare block of the reader)
+//!  the reader comes
+//!  the reader waits,   writer puts its own word IDLE → EXTENDED(its message), writes its number into the message, and
+//!  the writer comes    commits the reader's word WAITING → COMMITTED(message); stale: its own word → IDLE
+//!  release             reader CAS EXTENDED → COMMITTED or FAILED, and wakes the writer in any case
 //! ```
-//! The writer's word is HELD before the reader can run, so the release always finds it. The release names the whole
+//! The writer's word is EXTENDED before the reader can run, so the release always finds it. The release names the whole
 //! word it expects (generation, block): a writer that died, or whose context belongs to somebody else by now, is not
 //! touched.
 //!
-//! **Killed half-way.** A reader that dies before the release leaves a HELD word with a block that carries the dead
-//! reader's tag, or that the dead reader's word names. The reaper makes it FAILED. A reader that ends while it lives on
-//! (it has forgotten the message) does the same for itself.
+//! **Killed half-way.** A reader that dies before the release leaves an EXTENDED word with a block that carries the
+//! dead reader's tag, or that the dead reader's word names. The reaper makes it FAILED. A reader that ends while it
+//! lives on (it has forgotten the message) does the same for itself.
 
 use super::context::Context;
 use super::local::{Local, keeps_messages};
-use super::park::Waited;
 use super::reaper::Corpse;
 use super::sync::{Ordering, mutant};
 use super::tables::Owner;
-use super::word::{Phase, Snapshot, Sync};
-use crate::engine::{Fate, Fired, Held};
+use super::word::{Attempt, Snapshot, State};
+use crate::engine::{ExtendedWriter, Fate, Fired};
 use crate::memory::Block;
 
 /// Who left an extended rendezvous before its end, and whether by crashing.
@@ -36,44 +35,41 @@ pub(crate) struct Unfinished {
 }
 
 impl Local {
-    /// The commit of an extended rendezvous, from either side.
-    pub(super) fn sync_extended(&mut self, partner: &Context, guard: u16, giving: Block, output: bool) -> Sync {
-        if !output {
-            return self.insist(|| partner.word.sync_held(guard, giving));
-        }
+    /// Writer that came second: commits an extended reader, and is held from before the commit until the release.
+    pub(super) fn commit_extended_reader(&mut self, reader: &Context, guard: u16, giving: Block) -> Attempt {
         self.tables().arena.block(giving).back().store(self.index + 1, Ordering::Relaxed);
-        self.context.hold(giving);
-        let sync = self.insist(|| partner.word.sync(guard, giving));
-        if sync == Sync::Stale {
+        self.context.lend(giving);
+        let attempt = self.insist(|| reader.word.commit(guard, giving));
+        if attempt == Attempt::Stale {
             self.context.word.idle();
         }
-        sync
+        attempt
     }
 
     /// Reader that came second: its writer is held.
-    pub(super) fn held_by_commit(&self, number: u32, writer: &Context) -> Option<Held> {
+    pub(super) fn held_by_commit(&self, number: u32, writer: &Context) -> Option<ExtendedWriter> {
         let word = writer.word.read();
-        (word.phase() == Phase::Held).then(|| Held { context: number, word: word.raw() })
+        (word.state() == State::Extended).then(|| ExtendedWriter { context: number, word: word.raw() })
     }
 
     /// Reader that waited: the message says who is held.
-    pub(super) fn held_by_message(&self, block: Block) -> Option<Held> {
+    pub(super) fn held_by_message(&self, block: Block) -> Option<ExtendedWriter> {
         let tables = self.tables();
         let number = tables.arena.block(block).back().swap(0, Ordering::Relaxed).checked_sub(1)?;
         let word = tables.contexts.get(number)?.word.read();
-        let mine = word.phase() == Phase::Held && word.block() == block;
-        mine.then(|| Held { context: number, word: word.raw() })
+        let mine = word.state() == State::Extended && word.block() == block;
+        mine.then(|| ExtendedWriter { context: number, word: word.raw() })
     }
 
     /// Reader: lets the writer go on, with the reason if it did not finish.
-    pub(crate) fn release(&mut self, held: Held, unfinished: Option<Unfinished>) {
+    pub(crate) fn release(&mut self, held: ExtendedWriter, unfinished: Option<Unfinished>) {
         let Some(context) = self.tables().contexts.get(held.context) else { return };
         let word = Snapshot::from_raw(held.word);
         if context.word.read() != word {
             return;
         }
         if let Some(Unfinished { member, crashed }) = unfinished {
-            self.tables().hold_member(member);
+            self.tables().retain_member(member);
             self.set_verdict(context, (member + 1) << 1 | u32::from(crashed));
         }
         if context.word.release(word, unfinished.is_none()) && !mutant!("a release wakes nobody") {
@@ -90,31 +86,18 @@ impl Local {
         }
     }
 
-    /// Writer that came second and has committed: waits until its reader is done.
-    #[cold]
-    pub(super) fn wait_for_release(&mut self, fired: Fired) -> Fired {
-        let allowance = self.allowance();
-        let failed = match self.wait_until_synced(allowance, None) {
-            Waited::Synced(now) => now.phase() == Phase::Failed,
-            // There is no deadline to withdraw at.
-            Waited::Withdrawn => false,
-        };
+    /// Writer: its reader is done, or has failed to finish; then `fired` holds the block that the reader gave.
+    pub(super) fn released(&mut self, fired: Fired, failed: bool) -> Fired {
+        let verdict = self.context.verdict.load(Ordering::Acquire);
+        self.context.word.idle();
         if !failed {
-            self.context.word.idle();
             return fired;
         }
         if let Ok(spare) = fired.outcome {
             self.keep_block(spare);
         }
-        self.abandoned(fired.index)
-    }
-
-    /// Writer: its word is FAILED.
-    pub(super) fn abandoned(&self, index: usize) -> Fired {
-        let verdict = self.context.verdict.load(Ordering::Acquire);
-        self.context.word.idle();
         let fate = Fate::Abandoned { member: (verdict >> 1).saturating_sub(1), crashed: verdict & 1 == 1 };
-        Fired { index, outcome: Err(fate), held: None }
+        Fired::ended(fired.index, fate)
     }
 
     /// Reader whose process or thread ends: writers that wait for a message which it has forgotten.
@@ -149,10 +132,10 @@ impl Local {
     fn release_held(&mut self, reader: impl Fn(Snapshot) -> Option<Unfinished>) {
         for (number, _, context) in self.tables().contexts.taken() {
             let word = context.word.read();
-            if word.phase() == Phase::Held
+            if word.state() == State::Extended
                 && let Some(unfinished) = reader(word)
             {
-                self.release(Held { context: number, word: word.raw() }, Some(unfinished));
+                self.release(ExtendedWriter { context: number, word: word.raw() }, Some(unfinished));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Waiting until the own word is SYNCED: look again for a while, then sleep.
+//! Waiting until the own word is COMMITTED: look again for a while, then sleep.
 //!
 //! Knows nothing of channels. On two idle processors a commit reaches a spinning waiter in about a tenth of a
 //! microsecond and a sleeping one in 20 to 60 (measured, November 2026). Where a partner cannot run at the same time
@@ -13,9 +13,10 @@
 //! - a yield that took longer than a sleep and a wake-up counts as failed: somebody else has work for the processor;
 //! - every [`PROBE`]th wait gets the full budget, so that a phase of slow partners does not end it for ever.
 
-use super::local::Local;
-use super::sync::{Ordering, Woken, mutant, spin_loop, yield_now};
-use super::word::{Own, Snapshot};
+use super::super::local::Local;
+use super::super::sync::{Ordering, Woken, mutant, spin_loop, yield_now};
+use super::super::word::{Own, Snapshot};
+use super::{Wait, Waited};
 use crate::sys::clock::{Deadline, Instant};
 use crate::sys::cpu::{SPINS, YIELDS};
 use crate::sys::lasting;
@@ -29,20 +30,23 @@ const ASK_AGAIN: u32 = 4096;
 
 /// How a wait may look again before it sleeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Allowance {
+enum Allowance {
     Spin(u32),
     Yield(u32),
 }
 
 impl Allowance {
     /// Whether to sleep at once.
-    pub(super) fn is_none(self) -> bool {
+    fn is_none(self) -> bool {
         matches!(self, Allowance::Spin(0) | Allowance::Yield(0))
     }
 }
 
+/// How long a thread looks again, by what that has brought it.
 #[derive(Debug)]
-pub(super) struct Spin {
+pub(crate) struct Spin {
+    /// Of the wait that is under way.
+    allowance: Allowance,
     spins: u32,
     yields: u32,
     processors: u32,
@@ -50,11 +54,17 @@ pub(super) struct Spin {
 }
 
 impl Spin {
-    pub(super) fn new() -> Spin {
-        Spin { spins: SPINS, yields: YIELDS, processors: crate::sys::cpu::usable(), waits: 0 }
+    pub(crate) fn new() -> Spin {
+        Spin {
+            allowance: Allowance::Spin(0),
+            spins: SPINS,
+            yields: YIELDS,
+            processors: crate::sys::cpu::usable(),
+            waits: 0,
+        }
     }
 
-    pub(super) fn processors(&self) -> u32 {
+    pub(crate) fn processors(&self) -> u32 {
         self.processors
     }
 
@@ -87,31 +97,31 @@ impl Spin {
     }
 }
 
-/// How a wait ended.
+/// The calling thread waits itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Waited {
-    Synced(Snapshot),
-    /// The deadline passed, and the offer is withdrawn.
-    Withdrawn,
+pub(crate) struct OnThread;
+
+impl Wait for OnThread {
+    #[inline]
+    fn sleeps_at_once(&mut self, local: &mut Local) -> bool {
+        let active = local.tables().arena.shared().active.load(Ordering::Relaxed);
+        local.spin.allowance = local.spin.allowance(active);
+        local.spin.allowance.is_none()
+    }
 }
 
 impl Local {
-    /// How the coming wait may look again. Nothing means: declare yourself parked at once.
-    pub(super) fn allowance(&mut self) -> Allowance {
-        let active = self.tables().arena.shared().active.load(Ordering::Relaxed);
-        self.spin.allowance(active)
-    }
-
     /// Waits until a partner has committed this context, or until the deadline.
     ///
-    /// The word is WAITING, or PARKED if there is no `allowance`.
-    pub(super) fn wait_until_synced(&mut self, allowance: Allowance, deadline: Option<&Deadline>) -> Waited {
+    /// The word is WAITING, or PARKED if there is no allowance.
+    pub(in super::super) fn wait_until_committed(&mut self, deadline: Option<&Deadline>) -> Waited {
+        let allowance = self.spin.allowance;
         if let Some(now) = self.look_again(allowance) {
-            return Waited::Synced(now);
+            return Waited::Committed(now);
         }
         let word = &self.context.word;
-        if !allowance.is_none() && word.park() == Own::Synced && !word.read().is_pending() {
-            return Waited::Synced(word.read());
+        if !allowance.is_none() && word.park() == Own::Committed && !word.read().is_pending() {
+            return Waited::Committed(word.read());
         }
         let active = &self.tables().arena.shared().active;
         self.context.active.store(0, Ordering::Relaxed);
@@ -122,7 +132,7 @@ impl Local {
             let woken = word.sleep(first);
             let now = word.read();
             if !now.is_pending() {
-                break Waited::Synced(now);
+                break Waited::Committed(now);
             }
             if unseen.take_if(|unseen| unseen.is_past()).is_some() {
                 lasting::tell();
@@ -141,11 +151,11 @@ impl Local {
     /// Looks at the own word as long as the allowance goes.
     fn look_again(&mut self, allowance: Allowance) -> Option<Snapshot> {
         let word = &self.context.word;
-        let synced = || Some(word.read()).filter(|now| !now.is_pending());
+        let committed = || Some(word.read()).filter(|now| !now.is_pending());
         let (found, worthwhile) = match allowance {
             Allowance::Spin(rounds) => {
                 let found = (0..rounds).find_map(|round| {
-                    let now = synced();
+                    let now = committed();
                     if now.is_none() {
                         spin_loop();
                     }
@@ -158,7 +168,7 @@ impl Local {
                 let start = Instant::now();
                 let found = (0..times).find_map(|round| {
                     yield_now();
-                    synced().map(|now| (round, now))
+                    committed().map(|now| (round, now))
                 });
                 (found, start.elapsed() < WORTHWHILE)
             }
@@ -173,7 +183,7 @@ mod tests {
     use super::*;
 
     fn on(processors: u32) -> Spin {
-        Spin { spins: SPINS, yields: YIELDS, processors, waits: 0 }
+        Spin { allowance: Allowance::Spin(0), spins: SPINS, yields: YIELDS, processors, waits: 0 }
     }
 
     #[test]
