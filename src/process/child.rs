@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 /// A spawned process: what [`Spawn!`](crate::Spawn) gives.
 ///
-/// Dropping it lets the process go on; it is joined when the process that spawned it ends.
+/// Dropping it lets the process go on; it is joined when the process that spawned it ends. A program that waits at its
+/// end for longer than two seconds says on standard error, once, for which processes, and where they were spawned.
 ///
 /// # Examples
 /// ```

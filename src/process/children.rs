@@ -5,6 +5,7 @@
 //! has spawned as many as it kept before, it looks which are gone, and keeps of them only what has to be told. So
 //! spawning and forgetting may go on for ever, at the same cost.
 
+use super::awaited::Awaited;
 use super::failure::{Failure, Outcome};
 use super::network::Driver;
 use super::running::Running;
@@ -166,6 +167,15 @@ fn sweep(parent: u64, to_look_at: Vec<Adopted>) {
         outcomes.iter().for_each(|outcome| family.failures.note(outcome));
         family.sweep_at = 2 * family.len();
     }
+}
+
+/// The children that a process waits for at its end, as they are now.
+pub(super) fn awaited_by(index: u32) -> Vec<Awaited> {
+    let families = FAMILIES.lock();
+    let Some(family) = families.get(&serial_of(Some(index))) else { return Vec::new() };
+    let child = |Adopted { child, spawned_at }: &Adopted| Awaited::Process { running: child.clone(), spawned_at };
+    let driven = family.drivers.iter().map(|driver| Awaited::Driven(driver.awaited()));
+    family.children.values().map(child).chain(driven).collect()
 }
 
 /// Waits for all children of a process that is at its end, and tells which of them failed.

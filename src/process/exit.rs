@@ -9,7 +9,8 @@
 //! The C library runs exit handlers in both cases, so the two are told apart by the stack: after `main` has returned
 //! there is nothing below the handler but the C library.
 
-use super::children::{join_children_of, tell_failed_children_of};
+use super::awaited::Waiting;
+use super::children::{awaited_by, join_children_of, tell_failed_children_of};
 use super::untold;
 use crate::engine::live::{Closing, host, with_local};
 use std::ffi::{c_int, c_void};
@@ -61,7 +62,9 @@ fn see_to_children(main_has_returned: bool) {
     if !main_has_returned {
         tell_failed_children_of(host);
     } else if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
+        let waiting = Waiting::for_all(awaited_by(host));
         join_children_of(host);
+        drop(waiting);
     }
     // Else: without a context nothing can be closed, and the children may wait for ever: then they are killed with the
     // server.

@@ -5,6 +5,7 @@
 //! together.
 
 mod audit;
+mod awaited;
 mod boxed;
 mod child;
 mod children;

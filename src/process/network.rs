@@ -3,6 +3,7 @@
 //! Knows nothing of macros. A network is a tree: its leaves are processes, its branches run side by side or one after
 //! the other.
 
+use super::awaited::DrivenPart;
 use super::child::Child;
 use super::children::leave_driver;
 use super::deadlock::Deadlock;
@@ -18,7 +19,7 @@ use crate::engine::{ChannelName, Guard, Order};
 use crate::forkserver::text_of;
 use std::fmt::Write;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
 /// The processes of a network, without their types.
@@ -202,6 +203,9 @@ pub(super) struct Driver {
     current: Option<Current>,
     /// The processes whose outcomes it brings.
     names: Vec<String>,
+    /// Gone with the thread.
+    at_work: Weak<()>,
+    started_at: &'static Location<'static>,
 }
 
 impl Driver {
@@ -209,17 +213,27 @@ impl Driver {
         name: &str,
         current: Option<Current>,
         names: Vec<String>,
+        started_at: &'static Location<'static>,
         work: impl FnOnce() -> Vec<Outcome> + Send + 'static,
     ) -> std::io::Result<Driver> {
         let over = Channel::<()>::new();
         tables().tells_of_an_end(over.id().0);
         let (running, end) = (over.writer(), over.reader());
+        let busy = Arc::new(());
+        let at_work = Arc::downgrade(&busy);
         let thread = on_thread(name, move || {
+            let _busy = busy;
             let outcomes = work();
             drop(running);
             outcomes
         })?;
-        Ok(Driver { thread, end, current, names })
+        Ok(Driver { thread, end, current, names, at_work, started_at })
+    }
+
+    /// What is to be said of it while somebody waits for it.
+    pub(super) fn awaited(&self) -> DrivenPart {
+        let (names, current) = (self.names.clone(), self.current.clone());
+        DrivenPart { names, current, at_work: self.at_work.clone(), started_at: self.started_at }
     }
 
     /// Whether its processes have ended.
@@ -398,7 +412,7 @@ fn build(
         // It has to take its next step while others run.
         Form::Sequence(parts) => {
             let plan = Plan::Sequence(parts);
-            match Driver::start("sequence", None, plan.names(), move || run(plan, location)) {
+            match Driver::start("sequence", None, plan.names(), location, move || run(plan, location)) {
                 Ok(driver) => Started::Driven(driver),
                 Err(error) => {
                     let failure = Failure::Start { process: String::from("sequence"), source: error.into() };
@@ -420,7 +434,7 @@ fn attend(
     let kept = current.clone();
     let work = move || vec![keep_alive(&kept, template, on_crash, location)];
     let name = String::from(running.name());
-    match Driver::start("supervisor", Some(current), vec![name], work) {
+    match Driver::start("supervisor", Some(current), vec![name], location, work) {
         Ok(driver) => Started::Driven(driver),
         // Without a thread nobody can start it again; giving up its template leaves it as it is.
         Err(_) => Started::Process(running),

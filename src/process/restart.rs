@@ -101,6 +101,11 @@ impl Current {
         self.0.lock().running.clone()
     }
 
+    /// The number of the process that runs; `None` while another one is started.
+    pub(super) fn pid_now(&self) -> Option<u32> {
+        self.0.try_lock().map(|attempt| attempt.running.pid())
+    }
+
     /// How often it was started again.
     pub(super) fn restarts(&self) -> u32 {
         self.0.lock().restarts

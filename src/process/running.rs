@@ -297,6 +297,11 @@ impl Running {
         }
     }
 
+    /// Whether it is gone, for those who have no context to ask the engine with.
+    pub(super) fn is_gone(&self) -> bool {
+        self.slot().is_none_or(|slot| slot.phase() == Phase::Gone)
+    }
+
     /// Waits until it is gone if it has crashed, which is a moment before. Whether it is gone.
     pub(super) fn is_gone_if_crashed(&self, deadline: &Deadline) -> bool {
         self.slot().is_some_and(has_crashed) && tables().wait_until_gone(self.member, deadline)

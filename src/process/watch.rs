@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "an ELF constructor; listed in the architecture page")]
 
 use super::audit::picture;
+use super::awaited;
 use super::deadlock::Watcher;
 use super::exit::speak_at_exit;
 use super::untold;
@@ -57,7 +58,9 @@ fn begin() -> Option<OwnedFd> {
 fn look_for_ever(bell: &OwnedFd) {
     crate::sys::threads::does_not_count();
     let mut watcher = Watcher::new();
+    let mut wait_was_told = false;
     loop {
+        awaited::review(&mut wait_was_told);
         let untold = untold::review();
         let pause = pause(&watcher).or_else(|| untold.then_some(untold::PATIENCE));
         let until = pause.and_then(|pause| Timespec::try_from(pause).ok());

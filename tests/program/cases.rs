@@ -23,6 +23,9 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("one_deadlock_among_many_children_is_printed_once", once_for_many),
     ("the_failure_of_a_child_is_printed_however_the_program_ends", failures_of_children),
     ("a_child_at_work_does_not_keep_a_program_that_fails", at_work),
+    ("law_12_a_program_that_waits_long_at_its_end_says_once_for_whom", says_for_whom_it_waits),
+    ("law_12_a_program_that_waits_long_at_its_end_ends_though_nobody_hears_it", waits_unheard),
+    ("law_12_a_program_that_does_not_wait_long_at_its_end_says_nothing", || succeeds("a child that ends")),
     ("law_12_a_program_that_waits_for_its_thread_is_in_no_deadlock", || succeeds("wait for a thread")),
     ("law_12_a_main_thread_that_waits_until_some_time_is_in_no_deadlock", || succeeds("wait until some time")),
     ("a_program_without_processes_tells_what_it_does", tells_what_it_does),
@@ -163,6 +166,52 @@ fn failures_of_children() {
         assert_eq!(remains.status.code(), Some(code), "{}", remains.stderr);
         remains.says("csproc: process `crash` panicked at", 1);
         remains.says("it was spawned and never joined", 1);
+    }
+}
+
+fn says_for_whom_it_waits() {
+    let mut child = start("children that end when they are told");
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    let mut pids = String::new();
+    stdout.read_line(&mut pids).unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    let at = |mark: &str| {
+        let number = include_str!("scenarios.rs").lines().position(|line| line.ends_with(mark)).unwrap() + 1;
+        format!("spawned at {}:{number}:", file!().replace("cases", "scenarios"))
+    };
+    let [process, kept]: [&str; 2] = pids.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
+    for part in [
+        "csproc: the program is at its end and waits for what it spawned and nobody has joined: ",
+        &format!("`until_told` (pid {process}, {}", at("// spawns a process")),
+        &format!("`until_told` (on a thread, {}", at("// spawns a thread")),
+        &format!("`until_told` (pid {kept}, {}", at("// spawns what is kept alive")),
+        &format!("`until_told`, `until_told` ({}", at("// spawns a sequence")),
+        "`Child::terminate`",
+        "`Child::join`",
+    ] {
+        assert!(line.contains(part), "`{part}` in: {line}");
+    }
+    assert!(!line.contains("`ends_at_once`"), "{line}");
+    // Long enough to say it again.
+    std::thread::sleep(Duration::from_millis(2500));
+    stdin.write_all(b"ready").unwrap();
+    drop(stdin);
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+    assert!(child.wait().unwrap().success());
+}
+
+/// Nobody reads its standard error, or it is closed.
+fn waits_unheard() {
+    for closed in ["2>&-", "2> >(exec true)"] {
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &format!(r#"{{ sleep 3; echo; }} | "$0" {closed}"#)]).arg(std::env::current_exe().unwrap());
+        let status =
+            shell.env(SCENARIO, "children that end when they are told").stdout(Stdio::null()).status().unwrap();
+        assert!(status.success(), "{closed}: {status}");
     }
 }
 

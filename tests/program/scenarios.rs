@@ -22,6 +22,8 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "children in a ring" => children_in_a_ring()?,
         "a child that crashes" => a_child_that_crashes(),
         "a child that is at work" => a_child_that_is_at_work()?,
+        "a child that ends" => drop(Spawn!(until_told(String::from("/dev/null")))?),
+        "children that end when they are told" => children_that_end_when_they_are_told()?,
         "wait for a thread" => wait_for_a_thread(),
         "wait until some time" => wait_until_some_time(),
         "stay" => stay(),
@@ -142,6 +144,26 @@ fn a_child_that_is_at_work() -> csproc::Result<()> {
     let _child = Spawn!(wait_for_ever(ready.writer(), c.reader()))?;
     ready.reader().read()?;
     std::mem::forget(c);
+    Ok(())
+}
+
+/// Waits for the end of a file: of standard input.
+#[process]
+fn until_told(file: String) {
+    std::io::copy(&mut std::fs::File::open(file).unwrap(), &mut std::io::sink()).unwrap();
+}
+
+#[process]
+fn ends_at_once() {}
+
+fn children_that_end_when_they_are_told() -> csproc::Result<()> {
+    let told = || until_told(String::from("/dev/stdin"));
+    drop(Spawn!(ends_at_once())?);
+    let process = Spawn!(told())?; // spawns a process
+    drop(Spawn!(told().on(Placement::Thread))?); // spawns a thread
+    let kept = Spawn!(told().on_crash(OnCrash::Restart { max: 1, within: LONG }))?; // spawns what is kept alive
+    drop(network!(Sequence!(told(), told())).spawn()?); // spawns a sequence
+    println!("{} {}", process.pid().unwrap(), kept.pid().unwrap());
     Ok(())
 }
 
