@@ -34,7 +34,9 @@ use std::any::TypeId;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross between processes",
     label = "not a message",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for it; a message owns all its data"
+    note = "a type of your own derives `serde::Serialize` and `serde::Deserialize`; a type parameter has the bound \
+            `T: csproc::Message`",
+    note = "a message owns all its data: what is shared or open in one process (`Rc`, `Arc`, `File`) cannot be sent"
 )]
 pub trait Message: Serialize + DeserializeOwned {}
 

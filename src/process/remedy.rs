@@ -1,9 +1,11 @@
 //! Says what to send instead of a type that cannot be a message: one bound for each kind of type, with its own words.
+//! Answers what the name of a type does not tell: whether it is the library's end, or the standard library's lock.
 //!
 //! Does not know the types: `#[process]` chooses a bound by how an argument is spelt. Each holds for every message, so
 //! that a user's own type may have any name.
 
-use crate::channel::Message;
+use crate::channel::{Message, Reader, Writer};
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::{Mutex, RwLock, atomic};
 
@@ -24,29 +26,33 @@ macro_rules! remedies {
 
 remedies! {
     /// Memory that several hold: `Rc`, `Arc`, cells, locks.
-    Shared: "processes share no memory", "send the value itself, or let one process own it and give the others a \
-        `Writer` and a `Reader` to it";
+    Shared: "processes share no memory", "send the value itself, or let one process own it and give \
+        the others a `Writer` and a `Reader` to it";
     /// The ends of channels of other libraries.
-    Foreign: "this channel ends at the process", "use the ends of a `csproc::Channel`: `Writer<T>` to send, \
-        `Reader<T>` to receive";
+    Foreign: "this channel ends at the process", "use the ends of a `csproc::Channel`: `Writer<T>` \
+        to send, `Reader<T>` to receive";
+    /// A channel with both its ends.
+    Joint: "a channel stays where it is made", "send one end of it: `channel.writer()` is a \
+        `Writer<T>`, `channel.reader()` a `Reader<T>`";
     /// A moment of the monotonic clock.
     Clock: "means nothing elsewhere", "send the `Duration` that is left, or a `SystemTime`";
     /// An open file or socket.
     Open: "open in one process alone", "send the path or the address, and open it in the process";
     /// The handle of a thread.
-    Running: "a thread belongs to its process", "let the process start its threads itself, and send what they give";
+    Running: "a thread belongs to its process", "let the process start its threads itself, and send \
+        what they give";
     /// Function pointers and closures.
-    Code: "code is not sent", "send what says which code to run, such as an `enum`, and call the function in the \
-        process";
+    Code: "code is not sent", "send what says which code to run, such as an `enum`, and call the \
+        function in the process";
     /// Trait objects.
     Object: "what it holds is not known", "write the type itself, or an `enum` of the types it can be";
     /// Results and errors of other libraries.
-    Failing: "its value or its error is not a message", "return `csproc::Result<…>`: `?` turns errors into its error, \
-        and `.map_err(csproc::Error::msg)` those that are no `std::error::Error`; the value in it derives \
-        `serde::Serialize` and `serde::Deserialize`";
+    Failing: "its value or its error is not a message", "write `csproc::Result<…>`: `?` turns errors \
+        into its error, and `.map_err(csproc::Error::msg)` those that are no `std::error::Error`; the value in it \
+        derives `serde::Serialize` and `serde::Deserialize`";
 }
 
-/// Asks whether a type that is spelt as a lock or an atomic number is the standard library's.
+/// Asks about a type that is spelt as an end of a channel, a lock or an atomic number.
 #[derive(Debug)]
 pub struct Probe<T: ?Sized>(PhantomData<T>);
 
@@ -59,21 +65,52 @@ impl<T: ?Sized> Probe<T> {
     }
 }
 
-/// The answer for every type that is none of the standard library's: nothing is said.
+/// The answers for every type that is none of the library's or the standard library's: nothing is asked of it, and
+/// nothing is said.
 pub trait Silent {
+    /// Nothing that could be no message.
+    fn carried(&self) -> Carried<()> {
+        Carried(PhantomData)
+    }
     /// Does nothing.
-    fn is_copied_to_the_process(&self) {}
+    fn is_copied(&self) {}
 }
 
 impl<T: ?Sized> Silent for Probe<T> {}
+
+/// The type that an end carries.
+#[derive(Debug)]
+pub struct Carried<T>(PhantomData<T>);
+
+impl<T> Carried<T> {
+    /// Itself, in an expression that stands at the user's type.
+    #[must_use]
+    pub fn here(self) -> Self {
+        self
+    }
+}
+
+macro_rules! ends {
+    ($($end:ident)*) => {$(
+        impl<T> Probe<$end<T>> {
+            /// What it carries.
+            #[must_use]
+            pub fn carried(&self) -> Carried<T> {
+                Carried(PhantomData)
+            }
+        }
+    )*};
+}
+
+ends! { Writer Reader }
 
 macro_rules! copied {
     ($({$($t:ident)?} $shared:ty;)*) => {$(
         impl<$($t: ?Sized)?> Probe<$shared> {
             /// Does nothing, and warns.
-            #[deprecated(note = "the process has a copy of its own, and no other sees what it changes: \
-                send the value, and share it through a channel or a process that owns it")]
-            pub fn is_copied_to_the_process(&self) {}
+            #[deprecated(note = "each process has a copy of its own, and no other sees what it changes: \
+                send the value in it, and share that through a channel or a process that owns it")]
+            pub fn is_copied(&self) {}
         }
     )*};
 }
@@ -81,6 +118,8 @@ macro_rules! copied {
 copied! {
     {T} Mutex<T>;
     {T} RwLock<T>;
+    {T} Cell<T>;
+    {T} RefCell<T>;
     {} atomic::AtomicBool;
     {} atomic::AtomicI8;
     {} atomic::AtomicI16;

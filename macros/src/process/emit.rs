@@ -23,26 +23,20 @@ pub(super) fn process(function: &Function, options: &Options) -> TokenStream {
     let settings = settings(function, options, &krate);
     let messages: Vec<_> = (0..names.len()).map(|index| format_ident!("__A{index}")).collect();
 
-    let bounds = types.iter().map(|ty| remedy::of_argument(ty, &krate));
-    let result_bound = match &function.signature.output {
-        ReturnType::Default => quote!(#krate::Message),
-        ReturnType::Type(_, ty) => remedy::of_result(ty, &krate),
+    let returned = match &function.signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(&**ty),
     };
-    let copied = types.iter().flat_map(|ty| remedy::shared(ty)).map(|(ty, place)| {
-        let warn = Ident::new("is_copied_to_the_process", place);
-        quote! {{
-            #[allow(unused_imports, reason = "needed only where the type has no warning of its own")]
-            use #krate::__private::remedy::Silent as _;
-            #krate::__private::remedy::Probe::<#ty>::new().#warn();
-        }}
-    });
+    let bounds = types.iter().map(|ty| remedy::bound(ty, &krate));
+    let result_bound = returned.map_or_else(|| quote!(#krate::Message), |ty| remedy::bound(ty, &krate));
+    let questions = remedy::questions(types.iter().copied().chain(returned), &krate);
 
     let process = fresh(function, "__process");
     let inner = fresh(function, "__body");
 
     let block = quote! {
         #body
-        #(#copied)*
+        #questions
         // One type parameter for each argument, because a bound that fails is reported at the type in the
         // turbofish below, which is the user's. A bound on the tuple as a whole would name no argument.
         #[track_caller]

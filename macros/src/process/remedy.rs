@@ -1,33 +1,19 @@
 //! Chooses the words for a type that turns out to be no message, by how it is spelt: a channel is no cure for an
-//! `Instant`, and a derive is none for an `Rc`.
+//! `Instant`, and a derive is none for an `Rc`. Asks the same of what the ends of channels carry.
 //!
 //! Refuses nothing: a type of the user's own that has one of these names is a message like any other. The bound that
 //! is chosen here holds for every message, and only its words differ.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
-use syn::{PathSegment, Type, TypeFnPtr, TypePath, TypeTraitObject};
+use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeFnPtr, TypePath, TypeTraitObject};
 
-/// The bound of an argument of the type `ty`.
-pub(super) fn of_argument(ty: &Type, krate: &TokenStream) -> TokenStream {
-    bound(kind(ty), krate)
-}
-
-/// The bound of the result. What looks like a `Result` or an error is told of the library's own.
-pub(super) fn of_result(ty: &Type, krate: &TokenStream) -> TokenStream {
-    bound(kind(ty).or_else(|| fails(ty).then_some("Failing")), krate)
-}
-
-/// The parts of `ty` that are spelt as something shared by threads, each with the place of its name.
-pub(super) fn shared(ty: &Type) -> Vec<(TypePath, Span)> {
-    let mut found = Shared::default();
+/// The bound of an argument or a result of the type `ty`, or of what an end carries.
+pub(super) fn bound(ty: &Type, krate: &TokenStream) -> TokenStream {
+    let mut found = Kind(None);
     found.visit_type(ty);
-    found.0
-}
-
-fn bound(kind: Option<&str>, krate: &TokenStream) -> TokenStream {
-    match kind {
+    match found.0.or_else(|| fails(ty).then_some("Failing")) {
         Some(kind) => {
             let kind = Ident::new(kind, Span::mixed_site());
             quote!(#krate::__private::remedy::#kind)
@@ -36,10 +22,48 @@ fn bound(kind: Option<&str>, krate: &TokenStream) -> TokenStream {
     }
 }
 
-fn kind(ty: &Type) -> Option<&'static str> {
-    let mut found = Kind(None);
-    found.visit_type(ty);
-    found.0
+/// Questions about the parts of `types`, whose names alone do not tell: does what is spelt as an end of the library's
+/// carry messages, and is what is spelt as a lock one that will be copied?
+pub(super) fn questions<'a>(types: impl Iterator<Item = &'a Type>, krate: &TokenStream) -> Option<TokenStream> {
+    let mut parts = Parts::default();
+    types.for_each(|ty| parts.visit_type(ty));
+    let remedy = quote!(#krate::__private::remedy);
+    let carried = parts.carried.iter().map(|(end, payload)| {
+        let bound = bound(payload, krate);
+        let (carried, here) = (Ident::new("carried", Span::mixed_site()), here(payload));
+        quote! {{
+            fn __carries<__P: #bound>(_: #remedy::Carried<__P>) {}
+            let #carried = #remedy::Probe::<#end>::new().carried();
+            __carries(#here);
+        }}
+    });
+    let copied = parts.shared.iter().map(|(ty, place)| {
+        let warn = Ident::new("is_copied", *place);
+        quote!(#remedy::Probe::<#ty>::new().#warn();)
+    });
+    let questions: Vec<_> = carried.chain(copied).collect();
+    (!questions.is_empty()).then(|| {
+        quote! {{
+            #[allow(unused_imports, reason = "needed only where a type is not the one that its name promises")]
+            use #remedy::Silent as _;
+            #(#questions)*
+        }}
+    })
+}
+
+/// `carried.here()`, which stands for the compiler where the user's type stands: from its first token to its last.
+fn here(ty: &Type) -> TokenStream {
+    let tokens: Vec<_> = ty.to_token_stream().into_iter().collect();
+    let at = |token: Option<&TokenTree>| {
+        Span::mixed_site().located_at(token.map_or_else(Span::mixed_site, |token| match token {
+            TokenTree::Group(group) => group.span_close(),
+            token => token.span(),
+        }))
+    };
+    let carried = Ident::new("carried", at(tokens.first()));
+    let mut call = Group::new(Delimiter::Parenthesis, TokenStream::new());
+    call.set_span(at(tokens.last()));
+    quote!(#carried.here #call)
 }
 
 /// The first name in a type, from the outside in, that has a remedy of its own.
@@ -47,6 +71,10 @@ struct Kind(Option<&'static str>);
 
 impl<'ast> Visit<'ast> for Kind {
     fn visit_path_segment(&mut self, segment: &'ast PathSegment) {
+        if payload(segment).is_some() {
+            // An end is a message whatever it carries, which is asked for by itself.
+            return;
+        }
         if self.0.is_none() {
             self.0 = match segment.ident.to_string().as_str() {
                 "Rc" | "Arc" | "Weak" | "Mutex" | "RwLock" | "Cell" | "RefCell" | "OnceCell" | "OnceLock"
@@ -57,6 +85,7 @@ impl<'ast> Visit<'ast> for Kind {
                 | "OwnedFd" | "Stdin" | "Stdout" | "Stderr" | "ChildStdin" | "ChildStdout" | "ChildStderr"
                 | "BufReader" | "BufWriter" => Some("Open"),
                 "JoinHandle" | "Thread" => Some("Running"),
+                "Channel" => Some("Joint"),
                 _ => None,
             };
         }
@@ -97,16 +126,34 @@ fn fails(ty: &Type) -> bool {
     !ours && (boxed || last.ident == "Result" || last.ident == "Error")
 }
 
-/// Collects the names that serde can write although what they are for is sharing.
-#[derive(Default)]
-struct Shared(Vec<(TypePath, Span)>);
+/// What an end carries, if that is what the name is.
+fn payload(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(payload)) if segment.ident == "Writer" || segment.ident == "Reader" => Some(payload),
+        _ => None,
+    }
+}
 
-impl<'ast> Visit<'ast> for Shared {
+/// The parts of types that are spelt as ends, each with what it carries, and those that serde can write although what
+/// they are for is sharing, each with the place of its name.
+#[derive(Default)]
+struct Parts {
+    carried: Vec<(TypePath, Type)>,
+    shared: Vec<(TypePath, Span)>,
+}
+
+impl<'ast> Visit<'ast> for Parts {
     fn visit_type_path(&mut self, path: &'ast TypePath) {
         if let Some(last) = path.path.segments.last() {
             let name = last.ident.to_string();
-            if name == "Mutex" || name == "RwLock" || name.starts_with("Atomic") {
-                self.0.push((path.clone(), last.ident.span()));
+            if let Some(payload) = payload(last) {
+                self.carried.push((path.clone(), payload.clone()));
+            }
+            if matches!(name.as_str(), "Mutex" | "RwLock" | "Cell" | "RefCell") || name.starts_with("Atomic") {
+                self.shared.push((path.clone(), last.ident.span()));
             }
         }
         visit::visit_type_path(self, path);

@@ -70,6 +70,21 @@ where
     {
         copy(input)
     }
+    {
+        #[allow(
+            unused_imports,
+            reason = "needed only where a type is not the one that its name promises"
+        )]
+        use ::csproc::__private::remedy::Silent as _;
+        {
+            fn __carries<__P: ::csproc::Message>(
+                _: ::csproc::__private::remedy::Carried<__P>,
+            ) {}
+            let carried = ::csproc::__private::remedy::Probe::<Reader<T>>::new()
+                .carried();
+            __carries(carried.here());
+        }
+    }
     #[track_caller]
     fn __process<
         __A0: ::csproc::Message,

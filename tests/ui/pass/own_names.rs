@@ -4,6 +4,7 @@
 
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
 
 macro_rules! messages {
     ($($name:ident)*) => {$(
@@ -12,12 +13,36 @@ macro_rules! messages {
     )*};
 }
 
-messages! { Mutex RwLock AtomicU64 Rc Arc Instant File Receiver JoinHandle Error }
+messages! { Mutex RwLock AtomicU64 Rc Arc Cell RefCell Instant File Receiver JoinHandle Error }
 
 #[process]
 fn sum(m: Mutex, l: RwLock, a: Vec<AtomicU64>, r: Rc, s: Arc, i: Instant, f: File, o: Option<Receiver>) -> JoinHandle {
     let a: u64 = a.iter().map(|a| a.0).sum();
     JoinHandle(m.0 + l.0 + a + r.0 + s.0 + i.0 + f.0 + o.map_or(0, |o| o.0))
+}
+
+/// Ends that are not the library's, and carry what is not sent.
+mod own {
+    use serde::{Deserialize, Serialize};
+    use std::marker::PhantomData;
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Writer<T>(pub PhantomData<T>);
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Reader<T>(pub PhantomData<T>);
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Channel<T>(pub PhantomData<T>);
+}
+
+#[process]
+fn types(
+    _: own::Writer<std::rc::Rc<u64>>,
+    _: own::Reader<fn(u64) -> u64>,
+    _: Option<own::Channel<std::fs::File>>,
+    _: (Cell, RefCell),
+) {
 }
 
 #[process]
@@ -28,6 +53,7 @@ fn refuses() -> Error {
 fn main() {
     let one = sum(Mutex(1), RwLock(1), vec![AtomicU64(1)], Rc(1), Arc(1), Instant(1), File(1), Some(Receiver(1)));
     assert_eq!(one.run().unwrap().0, 8);
+    types(own::Writer(PhantomData), own::Reader(PhantomData), None, (Cell(1), RefCell(1))).run().unwrap();
     assert_eq!(refuses().run().unwrap().0, 9);
     // A guard of one's own stands in parentheses where its name is a word of another language.
     let c = Channel::<u64>::buffered(csproc::Buffer::Fifo(1));
