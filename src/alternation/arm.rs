@@ -3,9 +3,8 @@
 //! Knows nothing of the other guards, nor of what an arm waits for. An arm is asked what it offers, told what became of
 //! it, and gives its value.
 
-use crate::channel::{ChannelError, Hold, discard};
-use crate::engine::{self, ExtendedWriter, Fate};
-use crate::memory::Block;
+use crate::channel::{ChannelError, Hold};
+use crate::engine::{self, ExtendedWriter, Fate, Packet};
 use std::any::Any;
 
 /// What an arm offers to the engine: nothing when it is absent.
@@ -13,8 +12,8 @@ use std::any::Any;
 pub struct Offered(pub(crate) Option<engine::Guard>);
 
 /// What the engine says of an arm that fired.
-#[derive(Clone, Copy, Debug)]
-pub struct Outcome(pub(crate) Result<Block, Fate>, pub(crate) Option<ExtendedWriter>);
+#[derive(Debug)]
+pub struct Outcome(pub(crate) Result<Option<Packet>, Fate>, pub(crate) Option<ExtendedWriter>);
 
 /// Whether an arm that fired stands by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub struct Stowed(pub(crate) Content);
 pub(crate) enum Content {
     Nothing,
     /// A message that is still serialized.
-    Message(Block),
+    Message(Packet),
     /// The same, with its writer waiting.
     Held(Hold),
     Value(Box<dyn Any + Send>),
@@ -43,9 +42,7 @@ pub(crate) enum Content {
 
 impl Stowed {
     pub(crate) const NOTHING: Stowed = Stowed(Content::Nothing);
-}
 
-impl Stowed {
     /// Takes out what is inside, and leaves nothing.
     pub(crate) fn open(&mut self) -> Content {
         std::mem::replace(&mut self.0, Content::Nothing)
@@ -56,14 +53,6 @@ impl Stowed {
         match self.open() {
             Content::Value(value) => value.downcast().map_or_else(|_| no_value(), |value| *value),
             _ => no_value(),
-        }
-    }
-}
-
-impl Drop for Stowed {
-    fn drop(&mut self) {
-        if let Content::Message(block) = self.0 {
-            discard(block);
         }
     }
 }

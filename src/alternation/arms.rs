@@ -1,12 +1,12 @@
 //! The arms of the guards over channels and barriers, and of `skip`.
 //!
 //! Knows nothing of the other guards of the alternation. An arm holds its end or borrows it; what it has staged (the
-//! block of a message to write) and what it has received goes with it.
+//! message to write) and what it has received goes with it.
 
 use super::arm::{Arm, Content, Offered, Outcome, Stowed, Take, Verdict, no_value};
 use super::draft::Draft;
 use crate::channel::{Barrier, ChannelError, End, Extended, Hold, Message, Reader, Writer, decode, notice};
-use crate::engine::{self, Fate};
+use crate::engine::{self, ExtendedWriter, Fate, Packet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -16,6 +16,13 @@ pub(super) fn failed(fate: Fate) -> ChannelError {
     let error = ChannelError::from(fate);
     notice(&error);
     error
+}
+
+/// The message that an input arm has received.
+#[inline]
+fn message(Outcome(came, held): Outcome) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
+    let packet = came.map_err(failed)?;
+    Ok((packet.unwrap_or_else(|| no_value()), held))
 }
 
 /// An end, borrowed or owned.
@@ -63,12 +70,11 @@ impl<T> Arm for ReadArm<'_, T> {
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
-        let Outcome(block, held) = outcome;
-        let block = block.map_err(failed)?;
+        let (packet, held) = message(outcome)?;
         self.value = Stowed(if self.end.is_carried() {
-            Content::Held(Hold::new(block, held).fetch()?.let_go())
+            Content::Held(Hold::new(packet, held).fetch()?.let_go())
         } else {
-            Content::Message(block)
+            Content::Message(packet)
         });
         Ok(Verdict::Done)
     }
@@ -84,7 +90,7 @@ impl<T: Message> Take for ReadArm<'_, T> {
     fn unpack(mut stowed: Stowed) -> Result<T, ChannelError> {
         match &mut stowed.0 {
             Content::Held(hold) => Ok(hold.open()?),
-            Content::Message(block) => Ok(decode(*block)?.0),
+            Content::Message(packet) => Ok(decode(packet)?.0),
             _ => no_value(),
         }
     }
@@ -110,8 +116,8 @@ impl<T> Arm for ExtendedArm<'_, T> {
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
-        let Outcome(block, held) = outcome;
-        let hold = Hold::new(block.map_err(failed)?, held);
+        let (packet, held) = message(outcome)?;
+        let hold = Hold::new(packet, held);
         self.value = Stowed(Content::Held(if self.end.is_carried() { hold.fetch()? } else { hold }));
         Ok(Verdict::Done)
     }
@@ -163,8 +169,7 @@ impl<'a> WriteArm<'a> {
 impl Arm for WriteArm<'_> {
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         self.end.check()?;
-        let block = self.draft.block()?;
-        Ok(Offered(block.map(|block| engine::Guard::Output { channel: self.end.channel(), block })))
+        Ok(Offered(self.draft.guard(self.end.channel())?))
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {

@@ -5,8 +5,7 @@
 use super::arm::{Arm, Offered, Outcome, Verdict};
 use crate::channel::{ChannelError, settle};
 use crate::engine::live::with_local;
-use crate::engine::{Fired, Guard, Order};
-use crate::memory::ArenaError;
+use crate::engine::{ArenaError, Guard, Order};
 use std::cell::Cell;
 use std::panic::Location;
 use std::thread::LocalKey;
@@ -99,9 +98,9 @@ fn choose_with<A: Arms + ?Sized>(
             Order::From(first) => Order::From(table.numbers.partition_point(|number| (*number as usize) < first)),
             order => order,
         };
-        let Fired { index, outcome, writer } = with_local(|local| local.offer(&table.guards, order, location))??;
-        let number = table.numbers[index] as usize;
-        if arms.arm(number).fire(Outcome(outcome, writer)).map_err(Failed::at(number))? == Verdict::Done {
+        let fired = with_local(|local| local.offer(&table.guards, order, location))??;
+        let number = table.numbers[fired.index] as usize;
+        if arms.arm(number).fire(Outcome(fired.packet(), fired.writer)).map_err(Failed::at(number))? == Verdict::Done {
             return Ok(number);
         }
     }

@@ -8,7 +8,7 @@
 use super::end::Bridge;
 use super::source::Source;
 use crate::alternation::{Arm, Content, Guard, Input, Offered, Outcome, Stowed, Take, Verdict, no_value};
-use crate::channel::{ChannelError, keep};
+use crate::channel::ChannelError;
 use crate::engine;
 use crate::sys::clock::Deadline;
 use std::fmt;
@@ -48,7 +48,7 @@ impl<S: Source> Arm for BridgeArm<'_, S> {
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
         // Nothing, or a ring of the bell.
-        keep(outcome.0?);
+        drop(outcome.0?);
         self.value = self.bridge.source.take()?;
         Ok(if self.value.is_some() { Verdict::Done } else { Verdict::Again })
     }

@@ -2,14 +2,14 @@
 //!
 //! Knows nothing of who sends to whom. The format is postcard; a vector of plain numbers on its own goes as its bytes,
 //! because serde would visit them one by one (37 µs for 64 KiB, where a copy takes 1.2; measured, November 2026).
-#![expect(unsafe_code, reason = "reads and writes blocks that the caller owns; listed in the architecture page")]
+#![expect(unsafe_code, reason = "vectors of plain numbers are seen as bytes; listed in the architecture page")]
 
-use super::end::discard;
 use super::error::MessageError;
 use super::refusal;
 use super::travel::Journey;
-use crate::engine::live::{EndName, Holder, Local, tables, with_local};
-use crate::memory::{ArenaError, Block, NONE};
+use crate::engine::Packet;
+use crate::engine::live::EndName;
+use crate::memory::ArenaError;
 use postcard::ser_flavors::{Flavor, StdVec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,12 +44,12 @@ pub trait Message: Serialize + DeserializeOwned {}
 impl<T: Serialize + DeserializeOwned> Message for T {}
 
 /// Writes into a block while there is room, and counts on when there is none.
-struct IntoBlock {
-    bytes: &'static mut [u8],
+struct IntoBlock<'a> {
+    bytes: &'a mut [u8],
     length: usize,
 }
 
-impl Flavor for IntoBlock {
+impl Flavor for IntoBlock<'_> {
     type Output = usize;
 
     #[inline]
@@ -76,12 +76,11 @@ impl Flavor for IntoBlock {
     }
 }
 
-/// Serializes a value into a block that the calling thread owns. Ends inside the value are requested again for the
-/// block.
+/// Serializes a value into a packet. Ends inside the value are requested again for the packet.
 #[inline]
-pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Block, MessageError> {
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Packet, MessageError> {
     match try_encode(value, 0)? {
-        Ok(block) => Ok(block),
+        Ok(packet) => Ok(packet),
         Err(needed) => encode_larger(value, needed),
     }
 }
@@ -89,129 +88,74 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Block, MessageError> {
 /// The first try has counted what is needed. Ends have other numbers at each try, of other lengths perhaps, so it may
 /// need a little more.
 #[cold]
-fn encode_larger<T: Serialize>(value: &T, mut needed: usize) -> Result<Block, MessageError> {
+fn encode_larger<T: Serialize>(value: &T, mut needed: usize) -> Result<Packet, MessageError> {
     for slack in 0..8 {
         match try_encode(value, needed + needed * slack / 8)? {
-            Ok(block) => return Ok(block),
+            Ok(packet) => return Ok(packet),
             Err(more) => needed = more,
         }
     }
     Err(encode_error::<T>(String::from("it serializes differently each time")))
 }
 
-/// One try with a block of at least so many bytes; the inner error says how many it takes.
+/// One try with room for at least so many bytes; the inner error says how many it takes.
 #[inline]
-fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Block, usize>, MessageError> {
-    let draft = Draft(with_local(|local| local.take_block(bytes))??);
-    let length = encode_into(value, draft.0)?;
-    if length > tables().arena.capacity(draft.0) {
+fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Packet, usize>, MessageError> {
+    let mut packet = Packet::draft(bytes)?;
+    let holder = packet.as_holder();
+    let room = packet.bytes_mut();
+    let capacity = room.len();
+    let length = if let Some(plain) = plain_bytes(value) {
+        if let Some(target) = room.get_mut(..plain.len()) {
+            target.copy_from_slice(plain);
+        }
+        plain.len()
+    } else {
+        let _journey = Journey::into_packet(holder);
+        postcard::serialize_with_flavor(value, IntoBlock { bytes: room, length: 0 })
+            .map_err(|error| encode_error::<T>(refusal::of_serialize(value, error)))?
+    };
+    if length > capacity {
         return Ok(Err(length));
     }
-    tables().arena.block(draft.0).set_length(length);
-    Ok(Ok(draft.done()))
-}
-
-/// A block that is being written. Given up, with the ends that already travel in it, when that fails: also by a panic
-/// in a user's
-/// `Serialize`.
-pub(super) struct Draft(pub(super) Block);
-
-impl Draft {
-    /// The message is complete.
-    #[inline]
-    pub(super) fn done(mut self) -> Block {
-        std::mem::replace(&mut self.0, NONE)
-    }
-}
-
-impl Drop for Draft {
-    #[inline]
-    fn drop(&mut self) {
-        if self.0 != NONE {
-            discard(self.0);
-        }
-    }
+    packet.set_length(length);
+    Ok(Ok(packet))
 }
 
 fn encode_error<T>(reason: String) -> MessageError {
     MessageError::Encode { type_name: String::from(std::any::type_name::<T>()), reason }
 }
 
-#[inline]
-fn encode_into<T: Serialize>(value: &T, block: Block) -> Result<usize, MessageError> {
-    // SAFETY: the calling thread owns the block, and the slice does not outlive this function.
-    let bytes = unsafe { tables().arena.bytes_mut(block) };
-    if let Some(plain) = plain_bytes(value) {
-        if let Some(target) = bytes.get_mut(..plain.len()) {
-            target.copy_from_slice(plain);
-        }
-        return Ok(plain.len());
-    }
-    let _journey = Journey::into_block(block);
-    postcard::serialize_with_flavor(value, IntoBlock { bytes, length: 0 })
-        .map_err(|error| encode_error::<T>(refusal::of_serialize(value, error)))
-}
-
-/// Makes a value of a message that the calling thread owns; says which ends came with it. The block stays the caller's.
-#[inline]
-pub(crate) fn decode<T: DeserializeOwned>(block: Block) -> Result<(T, Vec<EndName>), MessageError> {
-    // SAFETY: the calling thread owns the block, and the slice does not outlive this function: `T` owns its data.
-    let bytes = unsafe { tables().arena.bytes(block) };
-    decode_bytes(bytes, block)
-}
-
-/// Looks at the bytes of a message that the calling thread owns.
-pub(super) fn look_into<R>(block: Block, look: impl FnOnce(&[u8]) -> R) -> R {
-    // SAFETY: the calling thread owns the block, and `look` cannot keep the slice.
-    look(unsafe { tables().arena.bytes(block) })
-}
-
 /// Serializes a value exactly once: what is taken out of it then may not be there a second time. Ends inside are
-/// requested again for the block, which the calling thread owns.
-pub(super) fn encode_once<T: Serialize>(value: &T, block: Block) -> Result<Vec<u8>, MessageError> {
+/// requested again for the packet.
+pub(super) fn encode_once<T: Serialize>(value: &T, packet: &Packet) -> Result<Vec<u8>, MessageError> {
     if let Some(plain) = plain_bytes(value) {
         return Ok(plain.to_vec());
     }
-    let _journey = Journey::into_block(block);
+    let _journey = Journey::into_packet(packet.as_holder());
     refusal::serialize(value, StdVec::new()).map_err(encode_error::<T>)
 }
 
-/// A block with these bytes, one part after the other, in place of one that belongs to the calling thread: the same, or
-/// a larger one with the ends that travelled in it.
-pub(super) fn fill(block: Block, parts: [&[u8]; 2]) -> Result<Block, (Block, ArenaError)> {
-    let length = parts[0].len() + parts[1].len();
-    let block = match tables().arena.capacity(block) {
-        room if room >= length => block,
-        _ => with_local(|local| enlarge(local, block, length))
-            .and_then(|larger| larger)
-            .map_err(|error| (block, error))?,
-    };
-    // SAFETY: the calling thread owns the block, and the slice does not outlive this function.
-    let bytes = unsafe { tables().arena.bytes_mut(block) };
-    bytes[..parts[0].len()].copy_from_slice(parts[0]);
-    bytes[parts[0].len()..length].copy_from_slice(parts[1]);
-    tables().arena.block(block).set_length(length);
-    Ok(block)
+/// Writes these bytes into a packet, one part after the other. Ends that travel in it stay.
+pub(super) fn fill(packet: &mut Packet, parts: [&[u8]; 2]) -> Result<(), ArenaError> {
+    let [head, body] = parts;
+    let length = head.len() + body.len();
+    packet.make_room(length)?;
+    let bytes = packet.bytes_mut();
+    bytes[..head.len()].copy_from_slice(head);
+    bytes[head.len()..length].copy_from_slice(body);
+    packet.set_length(length);
+    Ok(())
 }
 
-fn enlarge(local: &mut Local, block: Block, length: usize) -> Result<Block, ArenaError> {
-    let larger = tables().arena.take_block(length, local.owner())?;
-    if tables().arena.block(block).ends().load(std::sync::atomic::Ordering::Acquire) != 0 {
-        for end in tables().held_by(Holder::Block(block)) {
-            local.move_end(end, Holder::Block(block), Holder::Block(larger));
-        }
-    }
-    local.keep_block(block);
-    Ok(larger)
-}
-
-/// Makes a value of bytes; ends inside come out of `block`.
+/// Makes a value of a message; says which ends came with it. The packet stays the caller's.
 #[inline]
-fn decode_bytes<T: DeserializeOwned>(bytes: &[u8], block: Block) -> Result<(T, Vec<EndName>), MessageError> {
+pub(crate) fn decode<T: DeserializeOwned>(packet: &Packet) -> Result<(T, Vec<EndName>), MessageError> {
+    let bytes = packet.bytes();
     if let Some(value) = from_plain_bytes::<T>(bytes) {
         return Ok((value, Vec::new()));
     }
-    let journey = Journey::out_of_block(block);
+    let journey = Journey::out_of_packet(packet.as_holder());
     match postcard::from_bytes(bytes) {
         Ok(value) => Ok((value, journey.arrived())),
         Err(error) => {
@@ -221,12 +165,13 @@ fn decode_bytes<T: DeserializeOwned>(bytes: &[u8], block: Block) -> Result<(T, V
     }
 }
 
-/// As `decode_bytes`, but in one go whatever happens: what the value takes from its thread is there once.
-pub(super) fn decode_once<T: DeserializeOwned>(bytes: &[u8], block: Block) -> Result<T, MessageError> {
+/// Makes a value of bytes in one go, whatever happens: what the value takes from its thread is there once. Ends inside
+/// come out of the packet.
+pub(super) fn decode_once<T: DeserializeOwned>(bytes: &[u8], packet: Option<&Packet>) -> Result<T, MessageError> {
     if let Some(value) = from_plain_bytes::<T>(bytes) {
         return Ok(value);
     }
-    let _journey = Journey::out_of_block(block);
+    let _journey = packet.map(|packet| Journey::out_of_packet(packet.as_holder()));
     refusal::deserialize(bytes).map_err(decode_error::<T>)
 }
 

@@ -6,8 +6,7 @@ use super::error::{ChannelError, MessageError};
 use super::extended::Hold;
 use super::process_scope::{drop_end, holder, notice, settle};
 use crate::engine::live::{Closing, Direction, EndName, Local, tables, with_local};
-use crate::engine::{ChannelName, Fate, Fired, Guard, Order};
-use crate::memory::{ArenaError, Block, NONE};
+use crate::engine::{ArenaError, ChannelName, Fate, Fired, Guard, Order, Packet};
 use crate::sys::clock::Deadline;
 use std::fmt;
 use std::panic::Location;
@@ -62,13 +61,6 @@ pub(crate) struct End {
     carried: bool,
     /// Why the end could not be made.
     refusal: Option<Box<MessageError>>,
-}
-
-/// A write that did not take place, and the block unless a reader has it.
-#[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) error: ChannelError,
-    pub(super) block: Block,
 }
 
 impl End {
@@ -156,13 +148,17 @@ impl End {
         self.refusal.as_ref().map_or(ChannelError::Retired, |error| ChannelError::Invalid(MessageError::clone(error)))
     }
 
-    /// Offers to take a message. The block is the calling thread's.
+    /// Offers to take a message.
     #[inline]
-    pub(super) fn take(&self, patience: Patience, location: &'static Location<'static>) -> Result<Block, ChannelError> {
+    pub(super) fn take(
+        &self,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Packet, ChannelError> {
         self.check()?;
         let guard = Guard::Input { channel: self.channel, extended: false };
         let fired = with_local(|local| offer(local, guard, patience, location))??;
-        outcome(fired, patience)
+        outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)
     }
 
     /// As [`take`](End::take), but the writer goes on only when it is released.
@@ -174,29 +170,26 @@ impl End {
         self.check()?;
         let guard = Guard::Input { channel: self.channel, extended: true };
         let fired = with_local(|local| offer(local, guard, patience, location))??;
-        let hold = outcome(fired, patience).map(|block| Hold::new(block, fired.writer))?;
+        let packet = outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)?;
+        let hold = Hold::new(packet, fired.writer);
         if self.carried { hold.fetch() } else { Ok(hold) }
     }
 
-    /// Offers a message. Unless this succeeds the block comes back, if no reader has taken it.
+    /// Offers a message. It stays in its slot unless a reader has it.
     #[inline]
     pub(super) fn give(
         &self,
-        block: Block,
+        message: &mut Option<Packet>,
         patience: Patience,
         location: &'static Location<'static>,
-    ) -> Result<(), Refused> {
-        let guard = Guard::Output { channel: self.channel, block };
-        let offered = with_local(|local| {
+    ) -> Result<(), ChannelError> {
+        let guard = message.as_ref().ok_or_else(without_message)?.guard(self.channel);
+        let (index, settled) = with_local(|local| {
             let fired = offer(local, guard, patience, location)?;
-            if let Fired { index: 0, outcome: Ok(spare), .. } = fired {
-                local.keep_block(spare);
-            }
-            Ok(fired)
-        });
-        let fired = offered.and_then(|fired| fired).map_err(|error| Refused { error: error.into(), block })?;
-        let taken = matches!(fired.outcome, Err(Fate::Abandoned { .. }));
-        outcome(fired, patience).map(drop).map_err(|error| Refused { error, block: if taken { NONE } else { block } })
+            Ok((fired.index, if fired.index == 0 { fired.settle(local, message) } else { Ok(()) }))
+        })
+        .and_then(|settled| settled)?;
+        outcome(index, settled, patience)
     }
 
     /// Whether a write may begin: asked before the value is serialized.
@@ -232,9 +225,9 @@ fn offer(
 }
 
 #[inline]
-fn outcome(fired: Fired, patience: Patience) -> Result<Block, ChannelError> {
-    match (fired.index, fired.outcome) {
-        (0, Ok(block)) => Ok(block),
+fn outcome<T>(index: usize, outcome: Result<T, Fate>, patience: Patience) -> Result<T, ChannelError> {
+    match (index, outcome) {
+        (0, Ok(came)) => Ok(came),
         (0, Err(fate)) => {
             let error = ChannelError::from(fate);
             notice(&error);
@@ -243,6 +236,11 @@ fn outcome(fired: Fired, patience: Patience) -> Result<Block, ChannelError> {
         _ if matches!(patience, Patience::Not) => Err(ChannelError::WouldBlock),
         _ => Err(ChannelError::TimedOut),
     }
+}
+
+#[cold]
+fn without_message() -> ChannelError {
+    unreachable!("a write offers a message, and a read that fires has one")
 }
 
 impl Drop for End {
@@ -286,21 +284,4 @@ pub(crate) fn label(channel: ChannelName) -> String {
         Some(name) if !name.is_empty() => name,
         _ => ChannelId(channel).to_string(),
     }
-}
-
-/// Frees a block whose message was not delivered, with the ends that travel in it.
-pub(crate) fn discard(block: Block) {
-    if block != NONE {
-        // Without a context: the reaper frees it with this process.
-        let _ = with_local(|local: &mut Local| {
-            local.close_travelling(block, Closing::Retire);
-            local.keep_block(block);
-        });
-    }
-}
-
-/// Keeps a block that came in exchange for a message.
-pub(crate) fn keep(block: Block) {
-    // Without a context: the reaper frees it with this process.
-    let _ = with_local(|local: &mut Local| local.keep_block(block));
 }

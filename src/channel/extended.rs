@@ -6,12 +6,10 @@
 
 use super::carrier::{self, Arrived};
 use super::codec::{Message, decode};
-use super::end::discard;
 use super::error::{ChannelError, MessageError};
 use super::process_scope::notice;
-use crate::engine::ExtendedWriter;
 use crate::engine::live::{Unfinished, keeps_message, keeps_no_more, member, with_local};
-use crate::memory::{Block, NONE};
+use crate::engine::{ExtendedWriter, Packet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -19,8 +17,9 @@ use std::ops::{Deref, DerefMut};
 /// The writer's side of it: released when this is finished, or dropped.
 #[doc(hidden)]
 pub struct Hold {
-    /// Kept until the release: by its tag the reaper sees whom the writer waits for.
-    block: Block,
+    /// Kept until the release: by its tag the reaper sees whom the writer waits for. Not there only while a value that
+    /// travels beside it is put together.
+    packet: Option<Packet>,
     held: Option<ExtendedWriter>,
     /// The value itself, when it does not lie in the block.
     parcel: Option<Arrived>,
@@ -30,15 +29,16 @@ pub struct Hold {
 }
 
 impl Hold {
-    pub(crate) fn new(block: Block, held: Option<ExtendedWriter>) -> Hold {
+    pub(crate) fn new(packet: Packet, held: Option<ExtendedWriter>) -> Hold {
         keeps_message();
-        Hold { block, held, parcel: None, stays: PhantomData }
+        Hold { packet: Some(packet), held, parcel: None, stays: PhantomData }
     }
 
     /// After a rendezvous of a channel whose values travel beside the blocks: has the value sent.
     pub(crate) fn fetch(mut self) -> Result<Hold, ChannelError> {
-        let parcel = carrier::fetch(self.block).inspect_err(notice)?;
-        self.parcel = Some(parcel);
+        if let Some(packet) = &self.packet {
+            self.parcel = Some(carrier::fetch(packet).inspect_err(notice)?);
+        }
         Ok(self)
     }
 
@@ -50,9 +50,10 @@ impl Hold {
 
     /// Makes the value; once.
     pub(crate) fn open<T: Message>(&mut self) -> Result<T, MessageError> {
-        match self.parcel.take() {
-            Some(parcel) => parcel.open(self.block),
-            None => Ok(decode(self.block)?.0),
+        match (self.parcel.take(), &self.packet) {
+            (Some(parcel), _) => parcel.open(&mut self.packet),
+            (None, Some(packet)) => Ok(decode(packet)?.0),
+            (None, None) => unreachable!("a message is opened by one after the other"),
         }
     }
 
@@ -75,7 +76,7 @@ impl Drop for Hold {
             let member = member().unwrap_or(0);
             self.release(Some(Unfinished { member, crashed: std::thread::panicking() }));
         }
-        discard(std::mem::replace(&mut self.block, NONE));
+        self.packet = None;
         keeps_no_more();
     }
 }

@@ -31,7 +31,7 @@ pub use codec::Message;
 pub(crate) use codec::{decode, encode};
 pub use deadlock::{BlockedProcess, DeadlockReport, WaitsFor};
 pub use end::{ChannelEnd, ChannelId};
-pub(crate) use end::{End, discard, keep, label};
+pub(crate) use end::{End, label};
 pub use error::{ChannelError, MessageError, WriteError};
 pub use extended::{Extended, Hold};
 pub use iteration::{IntoIter, Iter, ReadResults};

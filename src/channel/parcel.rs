@@ -5,38 +5,38 @@
 
 use super::codec::{Message, decode, encode};
 use super::error::MessageError;
-use crate::engine::live::{Closing, Direction, EndName, Holder, Owner, member, tables, with_local};
-use crate::memory::{Block, NONE};
+use crate::engine::Packet;
+use crate::engine::live::{Closing, Direction, EndName, Owner, member, tables};
 
-/// A serialized value in a block of its own.
+/// A serialized value in a packet of its own.
 #[derive(Debug)]
 pub(crate) struct Parcel {
-    block: Block,
+    packet: Packet,
     type_name: &'static str,
 }
 
 impl Parcel {
     /// Serializes a value; ends inside are requested again for the parcel.
     pub(crate) fn pack<T: Message>(value: &T) -> Result<Parcel, MessageError> {
-        let parcel = Parcel { block: encode(value)?, type_name: std::any::type_name::<T>() };
-        tables().arena.block(parcel.block).set_owner(Owner::Member(member()?).tag());
-        Ok(parcel)
+        let packet = encode(value)?;
+        packet.hand_to(Owner::Member(member()?));
+        Ok(Parcel { packet, type_name: std::any::type_name::<T>() })
     }
 
-    /// A block that already belongs to the calling process.
-    pub(crate) fn of_block(block: Block, type_name: &'static str) -> Parcel {
-        Parcel { block, type_name }
+    /// A packet that a member's slot has named until now; `None` when it names none.
+    pub(crate) fn from_raw(block: u32, type_name: &'static str) -> Option<Parcel> {
+        Packet::from_raw(block).map(|packet| Parcel { packet, type_name })
     }
 
     /// Makes the value, and says which ends came with it.
     pub(crate) fn open<T: Message>(self) -> Result<(T, Vec<EndName>), MessageError> {
-        decode(self.block)
+        decode(&self.packet)
     }
 
     /// Makes the value if it is a `T`. Ends inside can be taken out once.
     pub(crate) fn peek<T: Message>(&self) -> Option<T> {
         (self.type_name == std::any::type_name::<T>())
-            .then(|| decode(self.block).ok())
+            .then(|| decode(&self.packet).ok())
             .flatten()
             .map(|(value, _)| value)
     }
@@ -46,42 +46,30 @@ impl Parcel {
         self.type_name
     }
 
-    /// The block has become the calling process's: from now on the parcel goes when this process does.
+    /// The packet has become the calling process's: from now on the parcel goes when this process does.
     pub(crate) fn adopted(self) -> Parcel {
         if let Ok(member) = member() {
-            tables().arena.block(self.block).set_owner(Owner::Member(member).tag());
+            self.packet.hand_to(Owner::Member(member));
         }
         self
     }
 
-    /// Hands the block over to a member.
-    pub(crate) fn hand_to(mut self, member: u32) -> Block {
-        let block = std::mem::replace(&mut self.block, NONE);
-        tables().arena.block(block).set_owner(Owner::Member(member).tag());
-        block
+    /// Hands the packet over to a member, whose slot is to name it.
+    pub(crate) fn hand_to(self, member: u32) -> u32 {
+        self.packet.hand_to(Owner::Member(member));
+        self.packet.into_raw()
     }
 
     /// Gives the parcel up, and the ends inside as `closing` says.
-    pub(crate) fn discard(mut self, closing: Closing) {
-        let block = std::mem::replace(&mut self.block, NONE);
-        // Without a context: the reaper frees it with this process.
-        let _ = with_local(|local| local.discard(block, closing));
-    }
-}
-
-impl Drop for Parcel {
-    fn drop(&mut self) {
-        if self.block != NONE {
-            // As above.
-            let _ = with_local(|local| local.discard(self.block, Closing::Retire));
-        }
+    pub(crate) fn discard(self, closing: Closing) {
+        self.packet.discard(closing);
     }
 }
 
 /// The channels of the ends inside a parcel: identity, name, and whether the end is a writer.
 pub(crate) fn describe_ends(parcel: &Parcel) -> Vec<((u32, u32), String, bool)> {
     let tables = tables();
-    let ends = tables.held_by(Holder::Block(parcel.block)).into_iter().filter_map(|end| tables.end(end));
+    let ends = parcel.packet.ends().into_iter().filter_map(|end| tables.end(end));
     ends.filter(|(_, direction)| *direction != Direction::Handle)
         .map(|(channel, direction)| {
             let id = (channel.index, channel.generation);

@@ -3,12 +3,11 @@
 //! Knows nothing of who writes.
 
 use super::codec::{Message, decode};
-use super::end::{ChannelEnd, ChannelId, End, Patience, discard, label};
+use super::end::{ChannelEnd, ChannelId, End, Patience, label};
 use super::error::ChannelError;
 use super::extended::Extended;
 use super::travel::{arrive, depart};
 use crate::engine::live::Direction;
-use crate::memory::Block;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -301,8 +300,7 @@ impl<T: Message> Reader<T> {
         if self.end.is_carried() {
             return self.read_carried(patience, location);
         }
-        let packet = Packet(self.end.take(patience, location)?);
-        Ok(decode(packet.0)?.0)
+        Ok(decode(&self.end.take(patience, location)?)?.0)
     }
 
     /// A read from a channel whose values travel as messages of ipc-channel: the writer is held until the value is
@@ -311,17 +309,6 @@ impl<T: Message> Reader<T> {
     fn read_carried(&self, patience: Patience, location: &'static Location<'static>) -> Result<T, ChannelError> {
         let mut hold = self.end.take_extended(patience, location)?.let_go();
         Ok(hold.open()?)
-    }
-}
-
-/// A message that was read. Freed, with whatever travels in it and was not taken out, also by a panic in a user's
-/// `Deserialize`.
-struct Packet(Block);
-
-impl Drop for Packet {
-    #[inline]
-    fn drop(&mut self) {
-        discard(self.0);
     }
 }
 

@@ -1,25 +1,25 @@
 //! Ends on their way: what makes a `Reader` inside a message arrive as a `Reader`.
 //!
-//! Knows nothing of formats. While a value is being serialized, the thread knows the block it goes into, and an end
-//! inside the value requests one more end of its channel for that block. While it is deserialized, the end changes
-//! hands from the block to the process. So ends are counted wherever they are, and die with the block if the message
-//! never arrives.
+//! Knows nothing of formats. While a value is being serialized, the thread knows the packet it goes into, and an end
+//! inside the value requests one more end of its channel for that packet. While it is deserialized, the end changes
+//! hands from the packet to the process. So ends are counted wherever they are, and close with the packet if the
+//! message never arrives.
 
 use super::end::{End, NO_END, NOWHERE};
 use crate::engine::ChannelName;
 use crate::engine::live::{Direction, EndName, Holder, member, tables, with_local};
-use crate::memory::{Block, NONE};
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 
 #[derive(Clone, Copy)]
 enum Heading {
     Nowhere,
-    Into(Block),
+    /// Into a packet, by the name under which it holds ends.
+    Into(Holder),
     OutOf {
-        block: Block,
+        packet: Holder,
         /// So many of the last in `ARRIVED` came out of it.
-        arrived: usize,
+        arrived: u32,
         /// The value has been deserialized before, in vain: those ends are gone with it.
         again: bool,
     },
@@ -27,12 +27,12 @@ enum Heading {
 
 thread_local! {
     static HEADING: Cell<Heading> = const { Cell::new(Heading::Nowhere) };
-    /// The ends that came out of blocks: of the journey that is under way, before them those of the one it interrupts,
+    /// The ends that came out of packets: of the journey that is under way, before them those of the one it interrupts,
     /// and so on.
     static ARRIVED: RefCell<Vec<EndName>> = const { RefCell::new(Vec::new()) };
 }
 
-/// While it lives, ends of the calling thread travel with a block. One that begins while another is under way, in a
+/// While it lives, ends of the calling thread travel with a packet. One that begins while another is under way, in a
 /// user's `Serialize` or
 /// `Deserialize`, interrupts it and shares nothing with it.
 pub(super) struct Journey {
@@ -40,23 +40,23 @@ pub(super) struct Journey {
 }
 
 impl Journey {
-    pub(super) fn into_block(block: Block) -> Journey {
-        Journey { before: HEADING.replace(Heading::Into(block)) }
+    pub(super) fn into_packet(packet: Holder) -> Journey {
+        Journey { before: HEADING.replace(Heading::Into(packet)) }
     }
 
-    pub(super) fn out_of_block(block: Block) -> Journey {
-        Journey { before: HEADING.replace(Heading::OutOf { block, arrived: 0, again: false }) }
+    pub(super) fn out_of_packet(packet: Holder) -> Journey {
+        Journey { before: HEADING.replace(Heading::OutOf { packet, arrived: 0, again: false }) }
     }
 
-    /// The value is about to be deserialized once more, to learn why it could not be: ends that came out of the block
+    /// The value is about to be deserialized once more, to learn why it could not be: ends that came out of the packet
     /// the first time are gone, and others that can do nothing stand for them.
     pub(super) fn again(&self) {
-        if let Heading::OutOf { block, arrived, .. } = HEADING.get() {
-            HEADING.set(Heading::OutOf { block, arrived, again: true });
+        if let Heading::OutOf { packet, arrived, .. } = HEADING.get() {
+            HEADING.set(Heading::OutOf { packet, arrived, again: true });
         }
     }
 
-    /// The ends that came out of the block.
+    /// The ends that came out of the packet.
     #[inline]
     pub(super) fn arrived(self) -> Vec<EndName> {
         match HEADING.get() {
@@ -76,12 +76,12 @@ impl Drop for Journey {
     }
 }
 
-/// Takes the ends that came out of the block of the journey that is under way off the list.
+/// Takes the ends that came out of the packet of the journey that is under way off the list.
 #[cold]
 fn take_arrived() -> Vec<EndName> {
-    let Heading::OutOf { block, arrived, again } = HEADING.get() else { return Vec::new() };
-    HEADING.set(Heading::OutOf { block, arrived: 0, again });
-    ARRIVED.with_borrow_mut(|all| all.split_off(all.len().saturating_sub(arrived)))
+    let Heading::OutOf { packet, arrived, again } = HEADING.get() else { return Vec::new() };
+    HEADING.set(Heading::OutOf { packet, arrived: 0, again });
+    ARRIVED.with_borrow_mut(|all| all.split_off(all.len().saturating_sub(arrived as usize)))
 }
 
 /// What stands in a message for an end.
@@ -91,10 +91,10 @@ struct Ticket {
     generation: u32,
 }
 
-/// An end departs: one more end of its channel, held by the block.
+/// An end departs: one more end of its channel, held by the packet.
 pub(super) fn depart<S: serde::Serializer>(end: &End, direction: Direction, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::Error;
-    let Heading::Into(block) = HEADING.get() else {
+    let Heading::Into(packet) = HEADING.get() else {
         let reason =
             "the end of a channel can only travel in a csproc message, argument or result, not into a file or a socket";
         return Err(S::Error::custom(reason));
@@ -102,37 +102,36 @@ pub(super) fn depart<S: serde::Serializer>(end: &End, direction: Direction, seri
     if end.channel() == NOWHERE {
         return Err(S::Error::custom(end.refusal()));
     }
-    let requested = with_local(|local| local.request_end(end.channel(), direction, Holder::Block(block)));
+    let requested = with_local(|local| local.request_end(end.channel(), direction, packet));
     let end = requested.and_then(|end| end).map_err(S::Error::custom)?;
     Ticket { index: end.index, generation: end.generation }.serialize(serializer)
 }
 
-/// An end arrives: from the block to the process that the calling thread acts for.
+/// An end arrives: from the packet to the process that the calling thread acts for.
 pub(super) fn arrive<'de, D: serde::Deserializer<'de>>(
     direction: Direction,
     deserializer: D,
 ) -> Result<(ChannelName, EndName), D::Error> {
     use serde::de::Error;
-    let Heading::OutOf { block, arrived, again } = HEADING.get() else {
+    let Heading::OutOf { packet, arrived, again } = HEADING.get() else {
         let reason = "the end of a channel can only arrive in a csproc message, argument or result";
         return Err(D::Error::custom(reason));
     };
-    debug_assert!(block != NONE);
     let ticket = Ticket::deserialize(deserializer)?;
     let end = EndName { index: ticket.index, generation: ticket.generation };
-    if again && ARRIVED.with_borrow(|all| all[all.len() - arrived..].contains(&end)) {
+    if again && ARRIVED.with_borrow(|all| all[all.len() - arrived as usize..].contains(&end)) {
         return Ok((NOWHERE, NO_END));
     }
     let unknown = || D::Error::custom("it names an end of a channel that does not exist");
     let (channel, _) = tables().end(end).filter(|(_, side)| *side == direction).ok_or_else(unknown)?;
     let moved = with_local(|local| {
         let holder = Holder::Member(member()?);
-        Ok(local.move_end(end, Holder::Block(block), holder))
+        Ok(local.move_end(end, packet, holder))
     });
     match moved.and_then(|moved| moved) {
         Ok(true) => {
             ARRIVED.with_borrow_mut(|all| all.push(end));
-            HEADING.set(Heading::OutOf { block, arrived: arrived + 1, again });
+            HEADING.set(Heading::OutOf { packet, arrived: arrived + 1, again });
             Ok((channel, end))
         }
         Ok(false) => Err(unknown()),

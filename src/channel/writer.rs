@@ -4,7 +4,7 @@
 
 use super::carrier::Staged;
 use super::codec::{Message, encode};
-use super::end::{ChannelEnd, ChannelId, End, Patience, discard, label};
+use super::end::{ChannelEnd, ChannelId, End, Patience, label};
 use super::error::{ChannelError, WriteError};
 use super::travel::{arrive, depart};
 use crate::engine::live::Direction;
@@ -255,11 +255,7 @@ impl<T: Message> Writer<T> {
         location: &'static Location<'static>,
     ) -> Result<(), ChannelError> {
         self.end.check_open()?;
-        let block = encode(value)?;
-        self.end.give(block, patience, location).map_err(|refused| {
-            discard(refused.block);
-            refused.error
-        })
+        self.end.give(&mut Some(encode(value)?), patience, location)
     }
 
     /// A write to a channel whose values travel as messages of ipc-channel.
@@ -277,13 +273,8 @@ impl<T: Message> Writer<T> {
             Ok(staged) => staged,
             Err(error) => return Err(WriteError { value, fate: error.into() }),
         };
-        match self.end.give(staged.lend(), patience, location) {
-            Ok(()) => Ok(()),
-            Err(refused) => {
-                staged.take_back(refused.block);
-                Err(WriteError { value: staged.restore(value), fate: refused.error })
-            }
-        }
+        let given = self.end.give(staged.packet(), patience, location);
+        given.map_err(|fate| WriteError { value: staged.restore(value), fate })
     }
 }
 

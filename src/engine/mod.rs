@@ -5,6 +5,10 @@
 //! channel that retires when the child has ended.
 
 pub(crate) mod live;
+mod packet;
+
+pub(crate) use crate::memory::ArenaError;
+pub(crate) use packet::Packet;
 
 use crate::memory::Block;
 use crate::sys::clock::Deadline;

@@ -79,9 +79,11 @@ fn call<A: Message, R: Message>(
     let (Some(body), Some(ending)) = (body, ending) else { unreachable!("a process without a function was started") };
     let block = member.arguments.swap(NONE, Ordering::AcqRel);
     debug_assert!(tables().member(name).is_some());
-    let (arguments, given) = Parcel::of_block(block, std::any::type_name::<A>())
-        .open::<A>()
-        .map_err(|error| Cause::ArgumentsRefused { reason: error.to_string() })?;
+    let Some(arguments) = Parcel::from_raw(block, std::any::type_name::<A>()) else {
+        unreachable!("a process without arguments was started")
+    };
+    let (arguments, given) =
+        arguments.open::<A>().map_err(|error| Cause::ArgumentsRefused { reason: error.to_string() })?;
     scope.give(given);
     let result = body(arguments);
     let packed =

@@ -370,11 +370,11 @@ impl Running {
         let process = self.name.clone();
         let Some(slot) = self.slot() else { return Outcome::Failed(Failure::Unknown { process }) };
         let result = slot.result.load(Ordering::Acquire);
-        if result != NONE {
+        if let Some(result) = Parcel::from_raw(result, self.result_type) {
             // Ours by its tag before the slot forgets it:
             //     slot.result := NONE ── killed ── tag := ours     the tag of a process that is gone,
             //                                                      and nobody who names the block
-            let result = Parcel::of_block(result, self.result_type).adopted();
+            let result = result.adopted();
             slot.result.store(NONE, Ordering::Release);
             return Outcome::Returned { process, result };
         }

@@ -7,11 +7,11 @@ use super::Envelope;
 use super::handles::{Handle, MOST, SPARE, failed, no_descriptors, reserve};
 use super::outbox::{self, Answer, Wanted};
 use super::seal::{Unsealed, expecting};
-use crate::channel::codec::{Message, look_into};
+use crate::channel::codec::Message;
 use crate::channel::error::{ChannelError, MessageError};
+use crate::engine::Packet;
 use crate::engine::live::{MemberName, Phase, tables};
 use crate::forkserver::{self, Cause, describe, own_name, quietly};
-use crate::memory::Block;
 use crate::sys::clock::Deadline;
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcReceiver};
@@ -37,15 +37,14 @@ pub(crate) struct Arrived {
 
 impl Arrived {
     /// Makes the value.
-    pub(crate) fn open<T: Message>(self, block: Block) -> Result<T, MessageError> {
-        open(&self.envelope, self.parcel, block)
+    pub(crate) fn open<T: Message>(self, packet: &mut Option<Packet>) -> Result<T, MessageError> {
+        open(&self.envelope, self.parcel, packet)
     }
 }
 
-/// Has the value sent that a block stands for. The writer is held meanwhile.
-pub(crate) fn fetch(block: Block) -> Result<Arrived, ChannelError> {
-    let envelope =
-        look_into(block, |bytes| postcard::take_from_bytes::<Envelope>(bytes).ok().map(|(envelope, _)| envelope));
+/// Has the value sent that a packet stands for. The writer is held meanwhile.
+pub(crate) fn fetch(packet: &Packet) -> Result<Arrived, ChannelError> {
+    let envelope = postcard::take_from_bytes::<Envelope>(packet.bytes()).ok().map(|(envelope, _)| envelope);
     let envelope = envelope.filter(|envelope| envelope.mark == Envelope::MARK && envelope.channels <= MOST as u64);
     let Some(envelope) = envelope else { return Err(broken("the block does not begin with an envelope").into()) };
     let own = own_name().map_err(|error| failed("the name of this process", &error))?;
@@ -172,11 +171,11 @@ fn lost(host: MemberName) -> ChannelError {
     ChannelError::Lost { process, cause }
 }
 
-/// Receives the value out of its box.
+/// Receives the value out of its box. Ends in it come out of the packet, which is in its slot again afterwards.
 pub(super) fn open<T: Message>(
     envelope: &Envelope,
     parcel: OpaqueIpcReceiver,
-    block: Block,
+    packet: &mut Option<Packet>,
 ) -> Result<T, MessageError> {
     // Two more than at the rendezvous were taken since, and given back: what was free then is free now, unless others
     // took it.
@@ -184,7 +183,7 @@ pub(super) fn open<T: Message>(
     let parcel = parcel.to::<Unsealed<T>>();
     loop {
         // It never waits: the message is in the box, or its only sender is gone.
-        return match expecting(envelope, block, || parcel.recv()) {
+        return match expecting(envelope, packet, || parcel.recv()) {
             Ok(Unsealed(value)) => value,
             Err(IpcError::Io(error)) if error.kind() == Interrupted => continue,
             Err(IpcError::Io(error)) => Err(failed("the value", &error)),

@@ -6,9 +6,9 @@
 
 use super::Envelope;
 use super::handles::{are_complete, forget_arrivals, no_descriptors, sweep};
-use crate::channel::codec::{Message, decode_once, look_into};
+use crate::channel::codec::{Message, decode_once};
 use crate::channel::error::MessageError;
-use crate::memory::{Block, NONE};
+use crate::engine::Packet;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
@@ -55,16 +55,22 @@ impl<'de> Deserialize<'de> for Bytes {
 /// What is received: the value, or why it cannot be made.
 pub(super) struct Unsealed<T>(pub(super) Result<T, MessageError>);
 
-thread_local! {
-    /// The envelope and the block of the message that the thread is about to receive.
-    static EXPECTED: Cell<Option<(Envelope, Block)>> = const { Cell::new(None) };
+/// The message that the thread is about to receive.
+struct Expected {
+    envelope: Envelope,
+    packet: Option<Packet>,
 }
 
-/// Receives with an envelope at hand. A panic of `receive` leaves no handles behind.
-pub(super) fn expecting<R>(envelope: &Envelope, block: Block, receive: impl FnOnce() -> R) -> R {
-    let before = EXPECTED.replace(Some((*envelope, block)));
+thread_local! {
+    static EXPECTED: Cell<Option<Expected>> = const { Cell::new(None) };
+}
+
+/// Receives with envelope and packet at hand; the packet is in its slot again afterwards. A panic of `receive` leaves
+/// no handles behind.
+pub(super) fn expecting<R>(envelope: &Envelope, packet: &mut Option<Packet>, receive: impl FnOnce() -> R) -> R {
+    let before = EXPECTED.replace(Some(Expected { envelope: *envelope, packet: packet.take() }));
     let result = catch_unwind(AssertUnwindSafe(receive));
-    EXPECTED.set(before);
+    *packet = EXPECTED.replace(before).and_then(|expected| expected.packet);
     result.unwrap_or_else(|panic| {
         forget_arrivals();
         resume_unwind(panic)
@@ -73,30 +79,32 @@ pub(super) fn expecting<R>(envelope: &Envelope, block: Block, receive: impl FnOn
 
 impl<'de, T: Message> Deserialize<'de> for Unsealed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unsealed<T>, D::Error> {
-        let Some((envelope, block)) = EXPECTED.get() else { return Err(D::Error::custom("nothing is expected")) };
         let sealed = Sealed::deserialize(deserializer)?;
-        if sealed.number != envelope.number || sealed.channels != envelope.channels {
-            sweep(sealed.channels);
-            return Err(D::Error::custom("another message was expected"));
-        }
-        if !are_complete(sealed.channels) {
-            sweep(sealed.channels);
-            return Ok(Unsealed(Err(no_descriptors())));
-        }
-        let value = catch_unwind(AssertUnwindSafe(|| value_of(&envelope, &sealed.bytes.0, block)));
+        let Some(expected) = EXPECTED.take() else { return Err(D::Error::custom("nothing is expected")) };
+        let value = catch_unwind(AssertUnwindSafe(|| expected.value_of(&sealed)));
+        EXPECTED.set(Some(expected));
         sweep(sealed.channels);
-        value.map(Unsealed).or_else(|panic| resume_unwind(panic))
+        value.unwrap_or_else(|panic| resume_unwind(panic)).map(Unsealed).map_err(D::Error::custom)
     }
 }
 
-fn value_of<T: Message>(envelope: &Envelope, bytes: &[u8], block: Block) -> Result<T, MessageError> {
-    if envelope.bytes_in_block && block != NONE {
-        look_into(block, |all| {
-            let (_, rest) = postcard::take_from_bytes::<Envelope>(all).unwrap_or((*envelope, &[]));
-            decode_once(rest, block)
-        })
-    } else {
-        decode_once(bytes, block)
+impl Expected {
+    /// The outer error: it is another message.
+    fn value_of<T: Message>(&self, sealed: &Sealed) -> Result<Result<T, MessageError>, &'static str> {
+        let Expected { envelope, packet } = self;
+        if sealed.number != envelope.number || sealed.channels != envelope.channels {
+            return Err("another message was expected");
+        }
+        if !are_complete(sealed.channels) {
+            return Ok(Err(no_descriptors()));
+        }
+        let bytes = match packet {
+            Some(packet) if envelope.bytes_in_block => {
+                postcard::take_from_bytes::<Envelope>(packet.bytes()).map_or(&[][..], |(_, rest)| rest)
+            }
+            _ => &sealed.bytes.0,
+        };
+        Ok(decode_once(bytes, packet.as_ref()))
     }
 }
 

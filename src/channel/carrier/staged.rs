@@ -1,4 +1,4 @@
-//! A value that is ready to be written: packed into its box, with the block that stands for it.
+//! A value that is ready to be written: packed into its box, with the packet that stands for it.
 //!
 //! Knows nothing of who will read it. Dropped, it was written or it lost; whatever is left of it then is closed.
 
@@ -7,12 +7,10 @@ use super::fetch::open;
 use super::handles::{self, MOST, SPARE, failed, too_many};
 use super::outbox;
 use super::seal::{Bytes, Sealed};
-use crate::channel::codec::{Draft, Message, encode_once, fill};
-use crate::channel::end::discard;
+use crate::channel::codec::{Message, encode_once, fill};
 use crate::channel::error::MessageError;
-use crate::engine::live::{tables, with_local};
+use crate::engine::Packet;
 use crate::forkserver::{own_name, quietly};
-use crate::memory::{Block, NONE};
 use ipc_channel::IpcError;
 use ipc_channel::ipc;
 use rustix::io::Errno;
@@ -21,7 +19,6 @@ use serde::Serialize;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
 
 /// Bytes of a value that go through the box; more stay in the block.
 const LARGEST: usize = 32 << 10;
@@ -34,9 +31,9 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct Staged {
     envelope: Envelope,
-    /// Until it is lent to the engine.
-    block: Block,
-    /// Ends of channels of this library travel with the block.
+    /// Until a reader has it.
+    packet: Option<Packet>,
+    /// Ends of channels of this library travel with the packet.
     has_ends: bool,
 }
 
@@ -50,9 +47,9 @@ impl Staged {
         let type_name = std::any::type_name::<T>();
         let host = own_name().map_err(|error| failed("the name of this process", &error))?;
         let (sender, parcel) = ipc::channel::<Sealed>().map_err(|error| failed("a socket for the value", &error))?;
-        let mut draft = Draft(with_local(|local| local.take_block(0))??);
-        let bytes = serialize(value, draft.0)?;
-        let has_ends = tables().arena.block(draft.0).ends().load(Ordering::Acquire) != 0;
+        let mut packet = Packet::draft(0)?;
+        let bytes = serialize(value, &packet)?;
+        let has_ends = packet.has_ends();
         let channels = handles::mark(&sender).unwrap_or(u64::MAX);
         if channels > MOST as u64 {
             return Err(too_many(type_name));
@@ -63,8 +60,7 @@ impl Staged {
         let head = postcard::to_stdvec(&envelope)
             .map_err(|error| MessageError::Carrier { reason: format!("the envelope cannot be written: {error}") })?;
         let (body, bytes): (&[u8], Vec<u8>) = if bytes_in_block { (&bytes, Vec::new()) } else { (&[], bytes) };
-        let filled = fill(draft.0, [&head, body]).map_err(|(_, error)| error)?;
-        draft.0 = filled;
+        fill(&mut packet, [&head, body])?;
         match quietly(|| sender.send(Sealed { number, channels, bytes: Bytes(bytes) })) {
             Ok(Ok(())) => (),
             Ok(Err(IpcError::Io(error))) if error.raw_os_error() == Some(Errno::BADF.raw_os_error()) => {
@@ -76,42 +72,38 @@ impl Staged {
             Err(_) => return Err(too_many(type_name)),
         }
         outbox::put(number, parcel.to_opaque());
-        Ok(Staged { envelope, block: draft.done(), has_ends })
+        Ok(Staged { envelope, packet: Some(packet), has_ends })
     }
 
-    /// The block for the engine; from now on whoever asked for it frees it.
-    pub(crate) fn lend(&mut self) -> Block {
-        std::mem::replace(&mut self.block, NONE)
-    }
-
-    /// The write failed. No block: a reader has it.
-    pub(crate) fn take_back(&mut self, block: Block) {
-        self.block = block;
+    /// The packet to offer; a reader may take it out.
+    pub(crate) fn packet(&mut self) -> &mut Option<Packet> {
+        &mut self.packet
     }
 
     /// After a write that failed: the value as it was. What was taken out of `original` comes out of the box again.
-    pub(crate) fn restore<T: Message>(self, original: T) -> T {
+    pub(crate) fn restore<T: Message>(mut self, original: T) -> T {
         let Some(parcel) = outbox::take(self.envelope.number) else { return original };
-        let out_of_reach = self.block == NONE && (self.has_ends || self.envelope.bytes_in_block);
+        let out_of_reach = self.packet.is_none() && (self.has_ends || self.envelope.bytes_in_block);
         if self.envelope.channels == 0 || out_of_reach || is_whole(&original) {
             return original;
         }
-        open(&self.envelope, parcel, self.block).unwrap_or(original)
+        open(&self.envelope, parcel, &mut self.packet).unwrap_or(original)
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
         drop(outbox::take(self.envelope.number));
-        discard(std::mem::replace(&mut self.block, NONE));
     }
 }
 
 /// Serializes; a panic for want of descriptors is an error, for ipc-channel panics when it cannot copy shared memory.
-fn serialize<T: Serialize>(value: &T, block: Block) -> Result<Vec<u8>, MessageError> {
-    catch_unwind(AssertUnwindSafe(|| encode_once(value, block))).unwrap_or_else(|panic| match handles::reserve(SPARE) {
-        Err(error) => Err(error),
-        Ok(()) => resume_unwind(panic),
+fn serialize<T: Serialize>(value: &T, packet: &Packet) -> Result<Vec<u8>, MessageError> {
+    catch_unwind(AssertUnwindSafe(|| encode_once(value, packet))).unwrap_or_else(|panic| {
+        match handles::reserve(SPARE) {
+            Err(error) => Err(error),
+            Ok(()) => resume_unwind(panic),
+        }
     })
 }
 
@@ -119,8 +111,8 @@ fn serialize<T: Serialize>(value: &T, block: Block) -> Result<Vec<u8>, MessageEr
 fn is_whole<T: Serialize>(value: &T) -> bool {
     let Ok(_packing) = Packing::begin::<T>() else { return true };
     let Ok((sender, _receiver)) = ipc::channel::<()>() else { return false };
-    let Ok(Ok(draft)) = with_local(|local| local.take_block(0).map(Draft)) else { return false };
-    serialize(value, draft.0).is_ok() && matches!(quietly(|| sender.send(())), Ok(Ok(())))
+    let Ok(packet) = Packet::draft(0) else { return false };
+    serialize(value, &packet).is_ok() && matches!(quietly(|| sender.send(())), Ok(Ok(())))
 }
 
 /// While it lives, the thread takes a value apart; afterwards no handle of it is left behind, whatever happened.

@@ -1,0 +1,183 @@
+//! `Packet`: a block in somebody's hands.
+//!
+//! Knows nothing of what is written in it. A packet is the one name of its block outside the engine: it is made when a
+//! block is taken, received or found in a slot that gave it up, and it is gone when the block has another owner. In
+//! between it can be dropped at any time, by an error, an early return or a panic: the block goes back, and the ends
+//! that travel in it are closed.
+#![expect(unsafe_code, reason = "the bytes of a block, for its owner; listed in the architecture page")]
+
+use super::live::{Closing, EndName, Holder, Local, Owner, tables, with_local};
+use super::{ChannelName, Fate, Fired, Guard};
+use crate::memory::{ArenaError, Block};
+use crate::sys::atomic::Ordering;
+use std::num::NonZeroU32;
+
+/// A block, with the ends of channels that travel in it. Dropped, both are given back, the ends as retired.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Packet {
+    block: NonZeroU32,
+}
+
+const _: () = assert!(size_of::<Option<Packet>>() == size_of::<Block>());
+
+impl Packet {
+    /// One with room for at least so many bytes, for the calling thread to write into. It has no length yet.
+    #[inline]
+    pub(crate) fn draft(bytes: usize) -> Result<Packet, ArenaError> {
+        with_local(|local| local.draft(bytes))?
+    }
+
+    /// A block that the caller owns and nobody else names; `None` for no block.
+    #[inline]
+    pub(crate) fn from_raw(block: Block) -> Option<Packet> {
+        NonZeroU32::new(block).map(|block| Packet { block })
+    }
+
+    #[inline]
+    fn over(block: Block) -> Packet {
+        Packet::from_raw(block).unwrap_or_else(|| unreachable!("the header of the arena lies there"))
+    }
+
+    /// The block alone: whoever it is named to frees it.
+    #[inline]
+    pub(crate) fn into_raw(self) -> Block {
+        let block = self.block.get();
+        std::mem::forget(self);
+        block
+    }
+
+    /// The bytes in use.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: a packet owns its block, and the slice borrows the packet.
+        unsafe { tables().arena.bytes(self.block.get()) }
+    }
+
+    /// All the room, for writing.
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: a packet owns its block, and the slice borrows the packet mutably.
+        unsafe { tables().arena.bytes_mut(self.block.get()) }
+    }
+
+    /// So many of the bytes are in use.
+    #[inline]
+    pub(crate) fn set_length(&mut self, length: usize) {
+        tables().arena.block(self.block.get()).set_length(length);
+    }
+
+    /// Makes sure that there is room for so many bytes. Ends in the packet stay in it; its bytes may not.
+    pub(crate) fn make_room(&mut self, bytes: usize) -> Result<(), ArenaError> {
+        if tables().arena.capacity(self.block.get()) >= bytes {
+            return Ok(());
+        }
+        let larger = with_local(|local| {
+            let larger = tables().arena.take_block(bytes, local.owner()).map(Packet::over)?;
+            for end in self.ends() {
+                local.move_end(end, self.as_holder(), larger.as_holder());
+            }
+            Ok(larger)
+        });
+        *self = larger.and_then(|larger| larger)?;
+        Ok(())
+    }
+
+    /// Who holds the ends that travel in it.
+    #[inline]
+    pub(crate) fn as_holder(&self) -> Holder {
+        Holder::Block(self.block.get())
+    }
+
+    /// Whether ends travel in it.
+    pub(crate) fn has_ends(&self) -> bool {
+        tables().arena.block(self.block.get()).ends().load(Ordering::Acquire) != 0
+    }
+
+    /// The ends that travel in it.
+    pub(crate) fn ends(&self) -> Vec<EndName> {
+        if self.has_ends() { tables().held_by(self.as_holder()) } else { Vec::new() }
+    }
+
+    /// From now on it goes with this owner, should the process die. It stays in these hands.
+    pub(crate) fn hand_to(&self, owner: Owner) {
+        tables().arena.block(self.block.get()).set_owner(owner.tag());
+    }
+
+    /// Gives it back, and closes the ends in it as `closing` says.
+    pub(crate) fn discard(self, closing: Closing) {
+        // Without a context: the reaper frees it with this process.
+        let _ = with_local(|local| local.take_back(self, closing));
+    }
+
+    /// The offer to hand it to a reader of a channel. It stays in these hands until [`Packet::settle`].
+    #[inline]
+    pub(crate) fn guard(&self, channel: ChannelName) -> Guard {
+        Guard::Output { channel, block: self.block.get() }
+    }
+
+    /// A packet was offered, and this is what its guard came to: takes it out of the slot if a reader has it.
+    #[inline]
+    pub(crate) fn settle<B>(offered: &mut Option<Packet>, outcome: &Result<B, Fate>) {
+        if matches!(outcome, Ok(_) | Err(Fate::Abandoned { .. })) {
+            std::mem::forget(offered.take());
+        }
+    }
+}
+
+impl Drop for Packet {
+    #[inline]
+    fn drop(&mut self) {
+        give_back(self.block.get());
+    }
+}
+
+fn give_back(block: Block) {
+    // Without a context: the reaper frees it with this process.
+    let _ = with_local(|local| local.take_back_block(block, Closing::Retire));
+}
+
+impl Fired {
+    /// What came with the guard that fired: for an input guard its message, for an output guard the reader's spare
+    /// block. To be asked once.
+    #[inline]
+    pub(crate) fn packet(self) -> Result<Option<Packet>, Fate> {
+        self.outcome.map(Packet::from_raw)
+    }
+
+    /// As [`Packet::settle`]. The reader's spare block is kept for the next draft.
+    #[inline]
+    pub(crate) fn settle(self, local: &mut Local, offered: &mut Option<Packet>) -> Result<(), Fate> {
+        Packet::settle(offered, &self.outcome);
+        local.keep_block(self.outcome?);
+        Ok(())
+    }
+}
+
+impl Local {
+    /// As [`Packet::draft`], for a thread that has this context at hand.
+    #[inline]
+    pub(crate) fn draft(&mut self, bytes: usize) -> Result<Packet, ArenaError> {
+        self.take_block(bytes).map(Packet::over)
+    }
+
+    /// As [`Packet::discard`], for a thread that has this context at hand.
+    pub(crate) fn take_back(&mut self, packet: Packet, closing: Closing) {
+        self.take_back_block(packet.into_raw(), closing);
+    }
+
+    /// A block is kept in the hand only under the tag of this context: one that a process owns, or another thread, goes
+    /// back to the arena.
+    #[inline]
+    fn take_back_block(&mut self, block: Block, closing: Closing) {
+        let header = self.tables().arena.block(block);
+        if header.ends().load(Ordering::Acquire) != 0 {
+            self.close_travelling(block, closing);
+        }
+        if header.owner() == self.owner() {
+            self.keep_block(block);
+        } else {
+            self.tables().free(block);
+        }
+    }
+}
