@@ -181,3 +181,89 @@ impl Local {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::super::live::{ChannelKind, Direction, member};
+    use super::*;
+
+    /// A channel with a writer in the packet.
+    fn write_into(packet: &Packet) -> (ChannelName, EndName) {
+        let kind = ChannelKind::Channel(Store::Fifo(0));
+        with_local(|local| {
+            let (channel, handle) = local.create_channel("", kind, Holder::Member(member()?))?;
+            local.request_end(channel, Direction::Writer, packet.as_holder())?;
+            Ok::<_, ArenaError>((channel, handle))
+        })
+        .unwrap()
+        .unwrap()
+    }
+
+    fn close((channel, handle): (ChannelName, EndName)) {
+        with_local(|local| local.close_end(handle, Closing::Retire)).unwrap();
+        assert_eq!(tables().channel_name(channel), None, "an end of the channel is left");
+    }
+
+    fn owner_of(packet: &Packet) -> u32 {
+        tables().arena.block(packet.block.get()).owner()
+    }
+
+    fn mine() -> u32 {
+        with_local(|local| local.owner()).unwrap()
+    }
+
+    #[test]
+    fn a_packet_keeps_its_ends_when_it_grows_and_closes_them_when_it_is_dropped() {
+        let mut packet = Packet::draft(0).unwrap();
+        let (small, written) = (packet.block, write_into(&packet));
+        let ends = packet.ends();
+        packet.make_room(10_000).unwrap();
+        assert!(packet.block != small && packet.bytes_mut().len() >= 10_000);
+        assert!(packet.has_ends() && packet.ends() == ends);
+        drop(packet);
+        close(written);
+    }
+
+    #[test]
+    fn a_panic_with_a_packet_in_hand_gives_it_back() {
+        let packet = Packet::draft(0).unwrap();
+        let written = write_into(&packet);
+        let panicked = std::panic::catch_unwind(move || {
+            let _packet = packet;
+            panic!("with a packet in hand");
+        });
+        assert!(panicked.is_err());
+        close(written);
+    }
+
+    #[test]
+    fn a_block_that_a_process_or_another_thread_owns_does_not_come_into_the_hand() {
+        // A size that the hand keeps, so that the next draft is this block if it got there.
+        for foreign in [Owner::Member(member().unwrap()), Owner::Context(u32::MAX >> 2)] {
+            let packet = Packet::draft(3000).unwrap();
+            packet.hand_to(foreign);
+            drop(packet);
+            let next = Packet::draft(3000).unwrap();
+            assert_eq!(owner_of(&next), mine());
+        }
+    }
+
+    #[test]
+    fn what_a_reader_has_is_in_these_hands_no_longer() {
+        let abandoned = Fate::Abandoned { member: 0, crashed: false };
+        for (outcome, stays) in [
+            (Ok(()), false),
+            (Err(abandoned), false),
+            (Err(Fate::Poisoned), true),
+            (Err(Fate::Retired), true),
+            (Err(Fate::Lost { member: 0 }), true),
+        ] {
+            let mut offered = Some(Packet::draft(0).unwrap());
+            let block = offered.as_ref().map(|packet| packet.block.get()).unwrap();
+            Packet::settle(&mut offered, &outcome);
+            assert_eq!(offered.is_some(), stays, "{outcome:?}");
+            drop(offered.or_else(|| Packet::from_raw(block)));
+        }
+    }
+}

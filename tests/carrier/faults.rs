@@ -496,3 +496,58 @@ isolated! {
 fn write_mixed(out: Writer<Mixed>, count: u64) -> csproc::Result<()> {
     (0..count).try_for_each(|i| out.write(mixed(i)).map_err(Into::into))
 }
+
+/// A handle, an end of a channel of ours, and bytes enough to stay in the block.
+#[derive(Deserialize, Serialize)]
+struct Laden {
+    end: Writer<u64>,
+    handle: Troubled,
+    bulk: Vec<u16>,
+}
+
+/// What becomes of a hundred values that meet this trouble, on both sides in turn.
+fn ship(trouble: Trouble) {
+    let (c, d) = (carried(), Channel::<u64>::new());
+    let (w, r) = (c.writer(), c.reader());
+    let laden = || Laden { end: d.writer(), handle: troubled(trouble).0, bulk: vec![7; 40_000] };
+    let quietly = |work: &mut dyn FnMut()| drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)));
+    let once = || {
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| quietly(&mut || drop(w.write(laden()))));
+            if !matches!(trouble, Trouble::RefuseToGo | Trouble::PanicOnTheWay) {
+                quietly(&mut || drop(r.read()));
+            }
+            writer.join().unwrap();
+        });
+        quietly(&mut || drop(w.try_write(laden())));
+        quietly(&mut || drop(PriSelect! { w.write(laden()) => (), skip => () }));
+    };
+    once();
+    let before = csproc::audit();
+    (0..10).for_each(|_| once());
+    let after = csproc::audit();
+    // Fewer are no fault: a thread may have ended only now, with the block in its hand.
+    assert!(after.blocks() <= before.blocks() && after.ends() <= before.ends(), "{trouble:?}: {before}, then {after}");
+}
+
+#[process]
+fn ship_all() {
+    crate::leaving_no_descriptor(|| {
+        for trouble in [
+            Trouble::None,
+            Trouble::RefuseToGo,
+            Trouble::PanicOnTheWay,
+            Trouble::RefuseToArrive,
+            Trouble::PanicAtArrival,
+            Trouble::ForgetTheHandle,
+        ] {
+            ship(trouble);
+        }
+    });
+}
+
+alone! {
+    fn a_value_with_ends_and_bytes_in_its_block_leaves_neither_whatever_goes_wrong() {
+        Parallel!(ship_all()).unwrap();
+    }
+}

@@ -4,7 +4,7 @@
 
 #[macro_use]
 #[path = "../process/watchdog.rs"]
-#[expect(dead_code, unused_macros, reason = "shared with the tests of processes, which use more of it")]
+#[expect(dead_code, reason = "shared with the tests of processes, which use more of it")]
 mod watchdog;
 
 /// Makes of `fn name() { … }` a test that runs in a process of its own, and leaves it as many descriptors of each kind

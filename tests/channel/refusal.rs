@@ -332,6 +332,11 @@ once! {
     }
 }
 
+/// Fewer are no fault: a thread of the test before may have ended only now, with the block in its hand.
+fn left_nothing(before: &csproc::Audit, after: &csproc::Audit, way: &str) {
+    assert!(after.blocks() <= before.blocks() && after.ends() <= before.ends(), "{way}: {before}, then {after}");
+}
+
 alone! {
     fn a_thousand_caught_panics_leave_no_block_and_no_end() {
         let (c, d) = (Channel::buffered(Buffer::Fifo(1)), Channel::<u64>::new());
@@ -359,10 +364,121 @@ alone! {
             let before = csproc::audit();
             (0..200).for_each(|_| once());
             let after = csproc::audit();
-            assert_eq!((after.blocks(), after.ends()), (before.blocks(), before.ends()), "{way}");
+            left_nothing(&before, &after, way);
             // The channel goes on.
             w.write(cargo(1)).unwrap();
             assert_eq!(r.read().unwrap().panicking.0, 1, "{way}");
+        }
+    }
+}
+
+/// Says no, or panics, when it is written, after the end in it has left.
+struct Unwilling(bool);
+
+impl Serialize for Unwilling {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        assert!(self.0, "serialize");
+        Err(S::Error::custom("no"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Unwilling {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Unwilling, D::Error> {
+        Err(D::Error::custom("nobody has written it"))
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+struct Freight {
+    end: Writer<u64>,
+    /// More than a first draft holds.
+    bulk: Vec<u16>,
+    unwilling: Option<Unwilling>,
+}
+
+#[process]
+fn pass_on(freight: Freight) -> Freight {
+    freight
+}
+
+/// Reads in an extended rendezvous, and goes before it is over.
+fn leave_early(r: &Reader<Freight>) -> Result<(), ChannelError> {
+    let _freight = r.extended()?;
+    Err(ChannelError::WouldBlock)
+}
+
+alone! {
+    fn a_write_that_fails_however_leaves_no_block_and_no_end() {
+        let (c, full, d) = (Channel::new(), Channel::buffered(Buffer::Fifo(1)), Channel::<u64>::new());
+        let (w, _r) = (c.writer(), c.reader());
+        let (into_full, out_of_full) = (full.writer(), full.reader());
+        let freight = |unwilling| Freight { end: d.writer(), bulk: vec![7; 200], unwilling };
+        let (well, refusing, panicking) = (|| freight(None), || freight(Some(Unwilling(true))), || {
+            freight(Some(Unwilling(false)))
+        });
+        into_full.write(well()).unwrap();
+        let gone = {
+            let e = Channel::new();
+            drop(e.reader());
+            e.writer()
+        };
+        let moment = std::time::Duration::from_micros(10);
+        let panics = |write: &dyn Fn()| assert!(catch_unwind(AssertUnwindSafe(write)).is_err());
+        let ways: [(&str, &dyn Fn()); 14] = [
+            ("a value that refuses", &|| assert!(w.write(refusing()).is_err())),
+            ("a value that panics", &|| panics(&|| drop(w.write(panicking())))),
+            ("no reader now", &|| assert!(w.try_write(well()).is_err())),
+            ("no reader in time", &|| assert!(w.write_timeout(well(), moment).is_err())),
+            ("no reader ever", &|| assert!(gone.write(well()).is_err())),
+            ("no room", &|| assert!(into_full.try_write(well()).is_err())),
+            ("an arm that refuses", &|| assert!(PriSelect! { w.write(refusing()) => (), skip => () }.is_err())),
+            ("an arm that panics", &|| panics(&|| drop(PriSelect! { w.write(panicking()) => (), skip => () }))),
+            ("an arm that loses", &|| PriSelect! { w.write(well()) => (), skip => () }.unwrap()),
+            ("an arm beside one that fails", &|| {
+                assert!(PriSelect! { gone.write(well()) => (), w.write(well()) => () }.is_err());
+            }),
+            ("an alternation that is not asked", &|| {
+                let mut alternation = Alternation::new();
+                let _token = alternation.write(&w, well());
+            }),
+            ("an alternation that panics", &|| {
+                panics(&|| {
+                    let _token = Alternation::new().write(&w, panicking());
+                });
+            }),
+            ("an argument that panics", &|| panics(&|| drop(pass_on(panicking()).run()))),
+            ("a read that leaves early", &|| {
+                assert!(leave_early(&out_of_full).is_err());
+                into_full.write(well()).unwrap();
+            }),
+        ];
+        for (way, write) in ways {
+            write();
+            let before = csproc::audit();
+            (0..100).for_each(|_| write());
+            let after = csproc::audit();
+            left_nothing(&before, &after, way);
+        }
+    }
+}
+
+alone! {
+    fn a_result_leaves_no_block_and_no_end_whether_it_is_read_or_dropped_with_the_failure_of_another_process() {
+        let d = Channel::<u64>::new();
+        let freight = || Freight { end: d.writer(), bulk: vec![7; 200], unwilling: None };
+        for placement in [Placement::Process, Placement::Thread] {
+            let once = || {
+                drop(pass_on(freight()).on(placement).run().unwrap());
+                drop(Parallel!(pass_on(freight()).on(placement), takes(Even(3)).on(placement)).err().unwrap());
+            };
+            once();
+            let before = csproc::audit();
+            (0..20).for_each(|_| once());
+            assert_eq!(csproc::audit().ends(), before.ends(), "{placement:?}");
+            // The server strikes out the slots of those that have been joined, with their names, in its own time.
+            while csproc::audit().blocks() > before.blocks() {
+                std::thread::yield_now();
+            }
         }
     }
 }
