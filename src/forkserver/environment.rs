@@ -18,9 +18,19 @@ pub(crate) struct Launch {
     pub(crate) name: String,
     /// How many bytes its stack has.
     pub(crate) stack: usize,
-    directory: Option<Vec<u8>>,
+    directory: Option<Directory>,
     environment: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     credentials: Option<Credentials>,
+}
+
+/// The working directory of a spawning process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Directory {
+    number: (u64, u64),
+    /// `None` when it was removed, or lies outside the root directory.
+    path: Option<Vec<u8>>,
+    /// The process whose directory it is.
+    of: u32,
 }
 
 #[derive(Debug)]
@@ -35,16 +45,41 @@ static START: OnceLock<Start> = OnceLock::new();
 /// Remembers the state that the server will have.
 pub(super) fn remember() {
     START.get_or_init(|| Start {
-        directory: directory().ok(),
+        directory: number_of_directory().ok(),
         environment: std::env::vars_os().collect(),
         credentials: Credentials::of_this_thread().ok(),
     });
 }
 
 /// What the working directory is, whatever its name, and whether it has one: its device and its number there.
-fn directory() -> std::io::Result<(u64, u64)> {
+fn number_of_directory() -> std::io::Result<(u64, u64)> {
     let status = rustix::fs::stat(c".")?;
     Ok((status.st_dev, status.st_ino))
+}
+
+impl Directory {
+    fn of_this_process(number: (u64, u64)) -> Directory {
+        let path = std::env::current_dir().ok().map(|path| path.into_os_string().into_vec());
+        Directory { number, path, of: std::process::id() }
+    }
+
+    /// Enters it by its path, and by way of its process where the path leads elsewhere or nowhere. No descriptor has to
+    /// be sent, and the spawning process may have moved on to another directory since.
+    ///
+    /// # Errors
+    /// Neither way leads there: why the path does not.
+    fn enter(&self) -> std::io::Result<()> {
+        let by = |path: &std::ffi::OsStr| {
+            std::env::set_current_dir(path)?;
+            let is_there = number_of_directory()? == self.number;
+            is_there.then_some(()).ok_or_else(|| rustix::io::Errno::NOENT.into())
+        };
+        let by_path = match &self.path {
+            Some(path) => by(std::ffi::OsStr::from_bytes(path)),
+            None => Err(rustix::io::Errno::NOENT.into()),
+        };
+        by_path.or_else(|error| by(format!("/proc/{}/cwd", self.of).as_ref()).map_err(|_| error))
+    }
 }
 
 impl Launch {
@@ -56,14 +91,12 @@ impl Launch {
     /// A launch into a new process, with the credentials, the directory and the environment of this moment.
     ///
     /// # Errors
-    /// The working directory is not that of the program's start and has no name any more, so no other process could
-    /// enter it.
+    /// The system does not say what the working directory or the credentials are.
     pub(crate) fn now(name: String, stack: usize) -> std::io::Result<Launch> {
         let start = START.get();
-        let directory = match (start.and_then(|start| start.directory), directory()) {
-            (Some(first), Ok(now)) if first == now => None,
-            _ => Some(std::env::current_dir()?.into_os_string().into_vec()),
-        };
+        let directory = number_of_directory()?;
+        let same = start.and_then(|start| start.directory) == Some(directory);
+        let directory = (!same).then(|| Directory::of_this_process(directory));
         let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
         // One that differs in nothing but its order is sent, too: that costs time only.
         let same = start.is_some_and(|start| start.environment == environment);
@@ -103,7 +136,7 @@ impl Launch {
             }
         }
         match &self.directory {
-            Some(directory) => std::env::set_current_dir(std::ffi::OsStr::from_bytes(directory)),
+            Some(directory) => directory.enter(),
             None => Ok(()),
         }
     }

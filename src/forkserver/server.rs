@@ -70,7 +70,7 @@ struct Loop {
 /// no descriptor for that socket. So this is done now, for the program and all processes.
 fn measure() -> Result<(), String> {
     /// As many as the send may need at once.
-    const SPARE: usize = 4;
+    const SPARE: usize = 2;
     let (sender, _receiver) = ipc::channel::<()>().map_err(|error| error.to_string())?;
     let spare: Result<Vec<OwnedFd>, _> =
         (0..SPARE).map(|_| open(c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())).collect();
@@ -101,6 +101,8 @@ extern "C" fn continued(_: i32) {
 
 impl Server {
     pub(super) fn prepare() -> Result<(Server, Ends), (&'static str, String)> {
+        // First, while the descriptors of what follows are free.
+        measure().map_err(|error| ("the first send of ipc-channel", error))?;
         let (requests, receiver) = ipc::channel().map_err(|error| ("making an ipc-channel", error.to_string()))?;
         // A pipe, because its write tells the scheduler that the writer is about to sleep: the server then runs next on
         // the same processor, and no other one has to be woken.
@@ -108,7 +110,6 @@ impl Server {
             pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(|error| ("pipe", error.to_string()))?;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
             .map_err(|error| ("socketpair", error.to_string()))?;
-        measure().map_err(|error| ("the first send of ipc-channel", error))?;
         let server = Server { requests: receiver, doorbell: copy, life: ours, root: getpid() };
         Ok((server, Ends { requests, doorbell, life: theirs }))
     }
