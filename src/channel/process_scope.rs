@@ -76,7 +76,9 @@ pub(crate) fn settle() {
 #[cold]
 fn settle_held() {
     MOOD.set(Mood::Alarmed);
-    let held = HELD.take();
+    // An exit handler runs after the thread's locals are gone. Then the process has ended by `exit`, and the reaper
+    // closes what it held: as lost.
+    let Ok(held) = HELD.try_with(RefCell::take) else { return };
     // See `Scope::leave`.
     let _ = with_local(|local| {
         for end in held {

@@ -25,6 +25,13 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("a_child_at_work_does_not_keep_a_program_that_fails", at_work),
     ("law_12_a_program_that_waits_long_at_its_end_says_once_for_whom", says_for_whom_it_waits),
     ("law_12_a_program_that_waits_long_at_its_end_ends_though_nobody_hears_it", waits_unheard),
+    ("a_process_that_exits_with_ends_held_back_is_told_by_its_code", || {
+        let remains = play("a process whose child crashes");
+        assert!(remains.status.success(), "{}", remains.stderr);
+        remains.says("it was spawned and never joined", 2);
+    }),
+    ("law_13_failures_that_nobody_can_be_told_change_no_end", fails_unheard),
+    ("law_13_the_state_is_printed_to_nobody_and_deadlocks_are_found_as_ever", asked_and_unheard),
     ("law_12_a_program_that_does_not_wait_long_at_its_end_says_nothing", || succeeds("a child that ends")),
     ("law_12_a_program_that_waits_for_its_thread_is_in_no_deadlock", || succeeds("wait for a thread")),
     ("law_12_a_main_thread_that_waits_until_some_time_is_in_no_deadlock", || succeeds("wait until some time")),
@@ -44,23 +51,35 @@ impl Remains {
     }
 }
 
-fn start(scenario: &str) -> Child {
+fn command(scenario: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env(SCENARIO, scenario).env_remove("RUST_BACKTRACE");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
-/// Plays a scenario to its end, which must come.
+fn start(scenario: &str) -> Child {
+    command(scenario).spawn().unwrap()
+}
+
+/// Plays a scenario to its end.
 fn play(scenario: &str) -> Remains {
-    let mut child = start(scenario);
-    let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let read = |from: &mut dyn Read| {
+    end_of(start(scenario), scenario)
+}
+
+/// Waits for the end of a program, which must come.
+fn end_of(mut child: Child, name: &str) -> Remains {
+    fn read(from: Option<impl Read>) -> String {
         let mut text = String::new();
-        from.read_to_string(&mut text).map(|_| text)
-    };
+        if let Some(mut from) = from {
+            from.read_to_string(&mut text).unwrap();
+        }
+        text
+    }
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let pid = child.id();
     let (over, watch) = std::sync::mpsc::channel::<()>();
-    let name = String::from(scenario);
+    let name = String::from(name);
     let dog = std::thread::spawn(move || {
         if watch.recv_timeout(Duration::from_secs(60)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             eprintln!("watchdog: `{name}` has not ended");
@@ -68,8 +87,8 @@ fn play(scenario: &str) -> Remains {
         }
     });
     let (stdout, stderr) = std::thread::scope(|scope| {
-        let stderr = scope.spawn(|| read(&mut stderr));
-        (read(&mut stdout).unwrap(), stderr.join().unwrap().unwrap())
+        let stderr = scope.spawn(|| read(stderr));
+        (read(stdout), stderr.join().unwrap())
     });
     let status = child.wait().unwrap();
     drop(over);
@@ -204,14 +223,44 @@ fn says_for_whom_it_waits() {
     assert!(child.wait().unwrap().success());
 }
 
-/// Nobody reads its standard error, or it is closed.
+/// Programs whose standard error nobody reads, or which have none.
+fn unheard(scenario: &str) -> [Child; 2] {
+    let (nobody, stderr) = std::io::pipe().unwrap();
+    drop(nobody);
+    let broken = command(scenario).stderr(stderr).spawn().unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"exec "$0" 2>&-"#]).arg(std::env::current_exe().unwrap()).env(SCENARIO, scenario);
+    [broken, shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()]
+}
+
 fn waits_unheard() {
-    for closed in ["2>&-", "2> >(exec true)"] {
-        let mut shell = Command::new("bash");
-        shell.args(["-c", &format!(r#"{{ sleep 3; echo; }} | "$0" {closed}"#)]).arg(std::env::current_exe().unwrap());
-        let status =
-            shell.env(SCENARIO, "children that end when they are told").stdout(Stdio::null()).status().unwrap();
-        assert!(status.success(), "{closed}: {status}");
+    for mut child in unheard("children that end when they are told") {
+        let stdin = child.stdin.take();
+        // So long that it has something to say.
+        std::thread::sleep(Duration::from_millis(2500));
+        drop(stdin);
+        let remains = end_of(child, "waits, and nobody hears it");
+        assert!(remains.status.success(), "{}", remains.status);
+    }
+}
+
+fn fails_unheard() {
+    for (ending, code) in [("return", 0), ("fail", 1), ("panic", 101), ("exit", 3)] {
+        for scenario in ["a child that crashes", "a helper function fails", "a process whose child crashes"] {
+            let scenario = format!("{scenario}, then {ending}");
+            for child in unheard(&scenario) {
+                let remains = end_of(child, &scenario);
+                assert_eq!(remains.status.code(), Some(code), "{scenario}: {}", remains.status);
+            }
+        }
+    }
+}
+
+fn asked_and_unheard() {
+    for child in unheard("a deadlock after the state was asked for") {
+        let remains = end_of(child, "a deadlock after the state was asked for");
+        assert!(remains.status.success(), "{}", remains.status);
+        assert_eq!(remains.stdout, "found\n");
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "children in a ring" => children_in_a_ring()?,
         "a child that crashes" => a_child_that_crashes(),
         "a child that is at work" => a_child_that_is_at_work()?,
+        "a process whose child crashes" => a_process_whose_child_crashes(),
+        "a deadlock after the state was asked for" => a_deadlock_after_the_state_was_asked_for()?,
         "a child that ends" => drop(Spawn!(until_told(String::from("/dev/null")))?),
         "children that end when they are told" => children_that_end_when_they_are_told()?,
         "wait for a thread" => wait_for_a_thread(),
@@ -131,6 +133,39 @@ fn a_child_that_crashes() {
     let _child = Spawn!(crash(r)).unwrap();
     w.write(1).unwrap();
     assert!(w.write(2).unwrap_err().fate.is_lost());
+}
+
+/// Says at its end that its child has crashed.
+#[process]
+fn leave_a_child_that_crashes(ending: Option<i32>) {
+    a_child_that_crashes();
+    if let Some(code) = ending {
+        std::process::exit(code);
+    }
+}
+
+fn a_process_whose_child_crashes() {
+    leave_a_child_that_crashes(None).run().unwrap();
+    let error = leave_a_child_that_crashes(Some(3)).run().unwrap_err();
+    let is_own = |failure: &Failure| matches!(failure, Failure::Crashed { cause: Cause::Exited { code: 3 }, .. });
+    assert!(error.failures().iter().all(is_own), "{error:?}");
+}
+
+fn a_deadlock_after_the_state_was_asked_for() -> csproc::Result<()> {
+    let (ready, c) = (Channel::new(), Channel::new());
+    let child = Spawn!(wait_for_ever(ready.writer(), c.reader()))?;
+    ready.reader().read()?;
+    // The thread that answers is the one that looks for deadlocks, and it answers first.
+    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::QUIT)?;
+    let (there, back) = (Channel::new(), Channel::new());
+    let network = network!(read_first(there.reader(), back.writer()), read_first(back.reader(), there.writer()));
+    drop((there, back));
+    if network.run().unwrap_err().deadlock().is_some() {
+        println!("found");
+    }
+    // It waited for the program, which was in the deadlock.
+    assert!(child.join().unwrap_err().deadlock().is_some());
+    Ok(())
 }
 
 #[process]
