@@ -1,43 +1,18 @@
-//! Law 9: processes that wait for each other, and for nobody else, are found, told by name and place, and ended as
-//! their network wants it.
+//! Law 9: processes that wait for each other, and for nobody else, are found, and ended as their network wants it.
 //!
-//! Knows nothing of how they are found. Those who only look like it are in `innocent.rs`.
+//! Knows nothing of how they are found. What is told of them is in `report.rs`, and those who only look like it are in
+//! `innocent.rs`.
 
 use crate::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{BlockedProcess, DeadlockReport, Failure, WaitsFor};
 use std::time::{Duration, Instant};
 
-/// As `over_both!`, for tests that run while no other does: where other tests could still act, nobody is sure of a
-/// deadlock.
-macro_rules! alone_over_both {
-    ($($(#[$attribute:meta])* fn $name:ident($placement:ident) $body:block)*) => {$(
-        $(#[$attribute])*
-        mod $name {
-            use super::*;
-
-            fn body($placement: csproc::Placement) $body
-
-            #[test]
-            fn over_processes() {
-                let name = concat!(module_path!(), "::over_processes");
-                crate::watchdog::watched_alone(name, || body(csproc::Placement::Process));
-            }
-
-            #[test]
-            fn over_threads() {
-                let name = concat!(module_path!(), "::over_threads");
-                crate::watchdog::watched_alone(name, || body(csproc::Placement::Thread));
-            }
-        }
-    )*};
-}
-
 pub(crate) const SCENARIOS: &[Scenario] = &[("the program in a deadlock", the_program_itself)];
 
-type End = Result<(), ChannelError>;
+pub(crate) type End = Result<(), ChannelError>;
 
-fn named<T: Message>(name: &str) -> Channel<T> {
+pub(crate) fn named<T: Message>(name: &str) -> Channel<T> {
     Channel::builder().name(name).build().unwrap()
 }
 
@@ -45,21 +20,22 @@ fn buffer(name: &str, buffer: Buffer) -> Channel<u64> {
     Channel::builder().name(name).buffer(buffer).build().unwrap()
 }
 
-/// The place of the call in the line of this file that carries a mark.
-fn place(mark: &str, call: &str) -> String {
+/// The place of the call in the line that carries a mark, here or beside what is told.
+pub(crate) fn place(mark: &str, call: &str) -> String {
     let mark = format!("// blocks: {mark}");
-    let mut lines = include_str!("deadlock.rs").lines().enumerate();
-    let (number, line) = lines.find(|(_, line)| line.ends_with(&mark)).unwrap();
-    format!("{}:{}:{}", file!(), number + 1, line.find(call).unwrap() + 1)
+    let sources = [("deadlock.rs", include_str!("deadlock.rs")), ("report.rs", include_str!("report.rs"))];
+    let mut lines = sources.iter().flat_map(|(name, text)| text.lines().enumerate().map(move |line| (name, line)));
+    let (name, (number, line)) = lines.find(|(_, (_, line))| line.ends_with(&mark)).unwrap();
+    format!("{}:{}:{}", file!().replace("deadlock.rs", name), number + 1, line.find(call).unwrap() + 1)
 }
 
-fn blocked<'a>(report: &'a DeadlockReport, name: &str) -> &'a BlockedProcess {
+pub(crate) fn blocked<'a>(report: &'a DeadlockReport, name: &str) -> &'a BlockedProcess {
     let found = report.processes().iter().find(|process| process.name == name);
     found.unwrap_or_else(|| panic!("`{name}` is not in {report}"))
 }
 
 /// What a process waits for: action, channel, and partners in the order of the alphabet.
-fn waits<'a>(report: &'a DeadlockReport, name: &str) -> Vec<(&'a str, &'a str, Vec<&'a str>)> {
+pub(crate) fn waits<'a>(report: &'a DeadlockReport, name: &str) -> Vec<(&'a str, &'a str, Vec<&'a str>)> {
     let partner = |number: &usize| report.processes()[*number].name.as_str();
     let partners = |wait: &'a WaitsFor| {
         let mut names: Vec<&str> = wait.partners.iter().map(partner).collect();
@@ -71,7 +47,7 @@ fn waits<'a>(report: &'a DeadlockReport, name: &str) -> Vec<(&'a str, &'a str, V
 }
 
 /// The names of those in the cycle, beginning with the first in the order of the alphabet.
-fn cycle(report: &DeadlockReport) -> Vec<&str> {
+pub(crate) fn cycle(report: &DeadlockReport) -> Vec<&str> {
     let mut names: Vec<&str> = report.cycle().iter().map(|number| report.processes()[*number].name.as_str()).collect();
     let first = (0..names.len()).min_by_key(|place| names[*place]).unwrap_or(0);
     names.rotate_left(first);
@@ -79,7 +55,7 @@ fn cycle(report: &DeadlockReport) -> Vec<&str> {
 }
 
 /// Runs a network that is to fail with nothing but a deadlock.
-fn deadlock<R>(network: Network<R>) -> DeadlockReport {
+pub(crate) fn deadlock<R>(network: Network<R>) -> DeadlockReport {
     let Err(error) = network.run() else { panic!("no deadlock was found") };
     match error.failures() {
         [Failure::Deadlock(report)] => report.clone(),
@@ -88,7 +64,7 @@ fn deadlock<R>(network: Network<R>) -> DeadlockReport {
 }
 
 #[process]
-fn read_first(input: Reader<u64>, output: Writer<u64>) -> End {
+pub(crate) fn read_first(input: Reader<u64>, output: Writer<u64>) -> End {
     let value = input.read()?; // blocks: read
     output.write(value).map_err(ChannelError::from)
 }
@@ -99,28 +75,6 @@ fn write_first(output: Writer<u64>, input: Reader<u64>, count: u64) -> End {
         output.write(value)?; // blocks: write
     }
     input.read().map(drop)
-}
-
-#[process]
-fn choose(inputs: (Reader<u64>, Reader<u64>), output: Writer<u64>, barrier: Barrier, _kept: Writer<u64>) -> End {
-    let (first, second) = inputs;
-    // blocks: choose
-    AltSelect! {
-        _v = first.read() => (),
-        _v = second.read() if false => (),
-        output.write(1) => (),
-        barrier.sync() => (),
-    }
-}
-
-#[process]
-fn choose_freely(first: Reader<u64>, second: Reader<u64>, kept: Writer<u64>) -> End {
-    let mut alternation = Alternation::new();
-    alternation.read(&first);
-    alternation.read(&second);
-    let _fired = alternation.fair_select()?; // blocks: choose freely
-    drop(kept);
-    Ok(())
 }
 
 #[process]
@@ -147,7 +101,7 @@ fn write_before(output: Writer<u64>, inner: Writer<u64>) -> End {
 }
 
 #[process]
-fn read_once(input: Reader<u64>) -> End {
+pub(crate) fn read_once(input: Reader<u64>) -> End {
     input.read().map(drop)
 }
 
@@ -191,7 +145,7 @@ fn ring(placement: Placement, names: [&'static str; 2]) -> (Network<(End, End)>,
 }
 
 #[process]
-fn outer(placement: Placement, policy: Option<Deadlock>) -> (String, Option<DeadlockReport>) {
+pub(crate) fn outer(placement: Placement, policy: Option<Deadlock>) -> (String, Option<DeadlockReport>) {
     let (network, _kept) = ring(placement, ["a", "b"]);
     let network = match policy {
         Some(policy) => network.on_deadlock(policy),
@@ -246,53 +200,8 @@ fn both(placement: Placement) -> Vec<Network<(Duration, ChannelError)>> {
     vec![network!(timed(c.reader(), d.writer()).on(placement)), network!(timed(d.reader(), c.writer()).on(placement))]
 }
 
-alone_over_both! {
-    fn law_9_a_deadlock_is_told_with_names_places_offers_and_partners(placement) {
-        let (c, d) = (named("there"), named("back"));
-        let network = network!(
-            read_first(c.reader(), d.writer()).named("ping").on(placement),
-            read_first(d.reader(), c.writer()).named("pong").on(placement),
-        );
-        let error = network.run().unwrap_err(); // blocks: run
-        let report = error.deadlock().unwrap();
-        // The third is the program, which waits for both.
-        let program = csproc::current();
-        assert_eq!(report.processes().len(), 3, "{report}");
-        assert_eq!(waits(report, "ping"), [("read", "there", vec!["pong"])]);
-        assert_eq!(waits(report, "pong"), [("read", "back", vec!["ping"])]);
-        let joins = waits(report, program.name());
-        assert!(joins == [("join", "", vec!["ping"])] || joins == [("join", "", vec!["pong"])], "{report}");
-        assert_eq!(cycle(report), ["ping", "pong"]);
-        assert_eq!(blocked(report, "ping").location, place("read", "read()"));
-        assert_eq!(blocked(report, program.name()).location, place("run", "run()"));
-        assert_eq!(blocked(report, program.name()).id, program.id());
-        assert_ne!(blocked(report, "ping").id, blocked(report, "pong").id);
-
-        let text = report.to_string();
-        assert_eq!(error.to_string(), text);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "deadlock: 3 processes wait for each other");
-        assert!(lines.contains(&format!("  process `ping` at {}", place("read", "read()")).as_str()), "{text}");
-        assert!(lines.contains(&"    waits to read from channel `there`, which `pong` could answer"), "{text}");
-        assert!(["  cycle: ping -> pong -> ping", "  cycle: pong -> ping -> pong"].contains(lines.last().unwrap()));
-
-        let dot = report.to_dot();
-        assert!(dot.starts_with("digraph deadlock {\n") && dot.ends_with("}\n"), "{dot}");
-        assert_eq!(dot.matches("[shape=box, label=\"").count(), 3, "{dot}");
-        assert_eq!(dot.matches(" -> ").count(), 3, "{dot}");
-        assert!(dot.contains("[label=\"read there\"]") && dot.contains("[label=\"join\"]"), "{dot}");
-
-        let bytes = postcard::to_allocvec(report).unwrap();
-        assert_eq!(&postcard::from_bytes::<DeadlockReport>(&bytes).unwrap(), report);
-        let results = error.results();
-        for place in [0, 1] {
-            // The blocked call hears of poison, and of the deadlock.
-            let blocked = results.get::<End>(place).unwrap().unwrap_err();
-            assert!(blocked.is_poisoned() && !blocked.is_lost(), "{blocked:?}");
-            assert_eq!(blocked.deadlock(), Some(report));
-            assert_eq!(blocked.to_string(), "the channel is poisoned: part of a deadlock");
-        }
-    }
+over_both! {
+    alone:
 
     fn law_9_two_that_write_to_each_other(placement) {
         let (c, d) = (named("c"), named("d"));
@@ -323,33 +232,6 @@ alone_over_both! {
         ));
         assert_eq!(waits(&report, "a"), [("read", "c", vec!["b"])]);
         assert_eq!(waits(&report, "b"), [("read", "d", vec!["a"])]);
-    }
-
-    fn law_9_every_guard_of_an_alternation_is_told(placement) {
-        let (c, never, d, e) = (named("c"), named("never"), named("d"), named::<u64>("e"));
-        let barrier = Barrier::new(2);
-        let report = deadlock(network!(
-            choose((c.reader(), never.reader()), d.writer(), barrier.clone(), e.writer()).named("a").on(placement),
-            keep(e.reader(), (c.writer(), never.writer()), d.reader(), Some(barrier.clone())).named("b").on(placement),
-            keep(e.reader(), (never.writer(), never.writer()), d.reader(), None).named("c").on(placement),
-        ));
-        let mut waits_of_a = waits(&report, "a");
-        assert_eq!(waits_of_a.len(), 3, "{report}");
-        waits_of_a.sort_unstable();
-        assert_eq!(waits_of_a[0], ("read", "c", vec!["b"]));
-        assert_eq!((waits_of_a[1].0, &waits_of_a[1].2), ("sync", &vec!["b"]));
-        assert_eq!(waits_of_a[2], ("write", "d", vec!["b", "c"]), "all who could answer");
-        assert!(blocked(&report, "a").location.starts_with(file!()), "{report}");
-        assert!(report.to_string().contains(", or waits "), "{report}");
-
-        let (c, d, e) = (named("c"), named("d"), named("e"));
-        let report = deadlock(network!(
-            choose_freely(c.reader(), d.reader(), e.writer()).named("a").on(placement),
-            read_first(e.reader(), c.writer()).named("b").on(placement),
-            read_first(e.reader(), d.writer()).named("c").on(placement),
-        ));
-        assert_eq!(waits(&report, "a"), [("read", "c", vec!["b"]), ("read", "d", vec!["c"])]);
-        assert_eq!(blocked(&report, "a").location, place("choose freely", "fair_select"));
     }
 
     fn law_9_a_barrier_that_a_party_will_never_reach(placement) {
@@ -394,38 +276,6 @@ alone_over_both! {
         }
     }
 
-    fn law_9_whoever_runs_a_process_waits_where_it_says_so(placement) {
-        let c = named("own");
-        let alone = keep_reading(c.reader(), c.writer(), c.writer()).on(placement);
-        let error = alone.run().unwrap_err(); // blocks: run one
-        let report = error.deadlock().unwrap();
-        assert_eq!(blocked(report, csproc::current().name()).location, place("run one", "run()"));
-    }
-
-    fn law_9_whoever_ends_waits_for_its_child_where_it_was_spawned(placement) {
-        let (c, d) = (named("to the child"), named("from the child"));
-        let (kept, r) = (c.writer(), d.reader());
-        let parent = leave_a_child(c.reader(), d.writer()).named("parent").on(placement);
-        drop((c, d));
-        let parent = Spawn!(parent).unwrap();
-        let error = r.read().unwrap_err();
-        let report = error.deadlock().unwrap();
-        assert_eq!(waits(report, "parent"), [("join", "", vec!["child"])]);
-        assert_eq!(blocked(report, "parent").location, place("spawn", "Spawn!"));
-        drop(kept);
-        parent.join().unwrap().unwrap();
-    }
-
-    fn law_9_in_a_nested_network_it_is_the_inner_network_s_error(placement) {
-        let (text, report) = outer(placement, None).on(placement).run().unwrap();
-        let report = report.unwrap_or_else(|| panic!("no deadlock: {text}"));
-        assert_eq!(cycle(&report), ["a", "b"]);
-        assert_eq!(waits(&report, "outer")[0].0, "join");
-        assert_eq!(blocked(&report, "outer").location, place("outer", "run()"));
-        // The one who runs `outer` is in it if it had begun to wait by then.
-        assert!(text.starts_with("deadlock: ") && text.contains(" processes wait for each other"), "{text}");
-    }
-
     fn law_9_steps_of_a_sequence_beside_other_processes(placement) {
         let report = stepwise(placement).on(placement).run().unwrap().unwrap();
         assert_eq!(cycle(&report), ["beside", "second step"]);
@@ -467,47 +317,6 @@ alone_over_both! {
             let strangers = report.processes().iter().filter(|process| process.name.len() == 1).count();
             assert_eq!((error.failures().len(), strangers), (1, 2), "{report}");
         }
-    }
-
-    fn who_waits_for_nobody_is_told_so(placement) {
-        // It holds the only writer of the channel that it reads from, and another waits for it. That may begin later;
-        // then it is no part of the deadlock.
-        let report = loop {
-            let (c, d) = (named("own"), named("d"));
-            let network = network!(
-                keep_reading(c.reader(), c.writer(), d.writer()).named("a").on(placement),
-                read_once(d.reader()).named("b").on(placement),
-            );
-            let report = deadlock(network);
-            if report.processes().iter().any(|process| process.name == "b") {
-                break report;
-            }
-        };
-        assert_eq!(waits(&report, "a"), [("read", "own", vec![])]);
-        assert_eq!(waits(&report, "b"), [("read", "d", vec!["a"])]);
-        assert_eq!(report.cycle(), Vec::<usize>::new());
-        assert!(report.to_string().contains("from channel `own`, which nobody answers"), "{report}");
-        assert!(!report.to_string().contains("cycle:"), "{report}");
-    }
-
-    fn a_cycle_is_found_behind_partners_that_lead_nowhere(placement) {
-        // `a` could be answered by `b`, which waits for itself, and by `c`, which waits for `a`. As before, `b` may be
-        // alone.
-        let report = loop {
-            let (shared, own, back) = (named("shared"), named("own"), named("back"));
-            let network = network!(
-                read_first(shared.reader(), back.writer()).named("a").on(placement),
-                keep_reading(own.reader(), own.writer(), shared.writer()).named("b").on(placement),
-                read_first(back.reader(), shared.writer()).named("c").on(placement),
-            );
-            let error = network.run().unwrap_err();
-            let report = error.deadlock().unwrap();
-            if report.processes().len() == 4 {
-                break report.clone();
-            }
-        };
-        assert_eq!(waits(&report, "a"), [("read", "shared", vec!["b", "c"])]);
-        assert_eq!(cycle(&report), ["a", "c"]);
     }
 
     fn on_deadlock_poison_lets_them_end_by_poison(placement) {
@@ -562,27 +371,6 @@ alone_over_both! {
         }
         panic!("it took {times:?}");
     }
-}
-
-/// The child tells nobody else of what it gets.
-#[process]
-fn leave_a_child(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
-    drop(Spawn!(read_first(input, output).named("child"))?); // blocks: spawn
-    Ok(())
-}
-
-#[process]
-fn keep_reading(input: Reader<u64>, own: Writer<u64>, other: Writer<u64>) -> End {
-    input.read()?;
-    drop((own, other));
-    Ok(())
-}
-
-#[process]
-fn keep(input: Reader<u64>, outputs: (Writer<u64>, Writer<u64>), other: Reader<u64>, barrier: Option<Barrier>) -> End {
-    input.read()?;
-    drop((outputs, other, barrier));
-    Ok(())
 }
 
 /// The program reads what a process is to write that reads what the program is to write.

@@ -21,6 +21,7 @@ mod looks;
 mod outcome;
 mod pycsp;
 mod quiet;
+mod report;
 mod root;
 mod scenario;
 mod server;

@@ -203,9 +203,10 @@ impl Place {
     }
 }
 
-/// Makes of `fn name(placement) { … }` a module with two tests: over processes, and over threads.
+/// Makes of `fn name(placement) { … }` a module with two tests: over processes, and over threads. After `alone:` they run
+/// while no other does: where other tests could still act, nobody is sure of a deadlock.
 macro_rules! over_both {
-    ($($(#[$attribute:meta])* fn $name:ident($placement:ident) $body:block)*) => {$(
+    (@by $watched:ident: $($(#[$attribute:meta])* fn $name:ident($placement:ident) $body:block)*) => {$(
         $(#[$attribute])*
         mod $name {
             use super::*;
@@ -214,17 +215,19 @@ macro_rules! over_both {
 
             #[test]
             fn over_processes() {
-                crate::watchdog::watched(concat!(module_path!(), "::over_processes"), || {
-                    body(csproc::Placement::Process)
-                });
+                let name = concat!(module_path!(), "::over_processes");
+                crate::watchdog::$watched(name, || body(csproc::Placement::Process));
             }
 
             #[test]
             fn over_threads() {
-                crate::watchdog::watched(concat!(module_path!(), "::over_threads"), || body(csproc::Placement::Thread));
+                let name = concat!(module_path!(), "::over_threads");
+                crate::watchdog::$watched(name, || body(csproc::Placement::Thread));
             }
         }
     )*};
+    (alone: $($tests:tt)*) => { over_both! { @by watched_alone: $($tests)* } };
+    ($($tests:tt)*) => { over_both! { @by watched: $($tests)* } };
 }
 
 /// Makes of `fn name() { … }` a test with a watchdog.
