@@ -143,6 +143,27 @@ fn a_module_imports_only_from_the_layers_above_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Layers for which the arena is the engine's affair: they hold packets, and ask for facts by name.
+const ABOVE_THE_ARENA: [&str; 3] = ["channel", "alternation", "bridge"];
+
+#[test]
+fn channels_alternations_and_bridges_know_neither_tables_nor_blocks() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources(&root().join("src")) {
+        if !layer_of(&file).is_some_and(|layer| ABOVE_THE_ARENA.contains(&LAYERS[layer])) {
+            continue;
+        }
+        let code = code(&text).collect::<Vec<_>>().join("\n");
+        let names_memory = paths(&code).iter().any(|path| root_item(&file, path) == Some("memory"));
+        let words = ["tables", "arena", "take_block", "keep_block"];
+        let used = code.split(|c: char| !c.is_alphanumeric() && c != '_').find(|word| words.contains(word));
+        if names_memory || used.is_some() {
+            wrong.push(format!("{file}: {}", used.unwrap_or("memory")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn an_import_is_seen_however_it_is_written() {
     let seen = |file, code| {

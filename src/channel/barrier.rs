@@ -6,7 +6,7 @@ use super::end::End;
 use super::error::ChannelError;
 use super::process_scope::{holder, settle};
 use super::travel::{arrive, depart};
-use crate::engine::live::{ChannelKind, Closing, Direction, tables, with_local};
+use crate::engine::live::{ChannelKind, Closing, Direction, with_local};
 use crate::engine::{ChannelName, Guard, Order};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -157,7 +157,7 @@ impl Barrier {
     /// assert_eq!(csproc::Barrier::new(3).parties(), 3);
     /// ```
     pub fn parties(&self) -> usize {
-        tables().parties(self.handle.channel())
+        self.handle.channel().facts().parties()
     }
 
     /// Makes the holder a party, and gives the channel.

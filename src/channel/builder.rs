@@ -9,7 +9,7 @@ use super::process_scope::holder;
 use super::reader::Reader;
 use super::writer::Writer;
 use crate::engine::Store;
-use crate::engine::live::{ChannelKind, Direction, NAME_LIMIT, tables, with_local};
+use crate::engine::live::{ChannelKind, Direction, NAME_LIMIT, with_local};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
@@ -354,7 +354,7 @@ impl<T> Builder<T> {
             (Carrier::Ipc, _) => return Err(self.cannot_keep_handles()),
         };
         let (channel, end) = with_local(|local| local.create_channel(&self.name, kind, holder()?))??;
-        debug_assert!(tables().end(end).is_some());
+        debug_assert!(end.place().is_some());
         Ok(Channel::over(End::new(channel, end)))
     }
 

@@ -7,9 +7,8 @@
 use super::error::MessageError;
 use super::refusal;
 use super::travel::Journey;
-use crate::engine::Packet;
 use crate::engine::live::EndName;
-use crate::memory::ArenaError;
+use crate::engine::{ArenaError, Packet};
 use postcard::ser_flavors::{Flavor, StdVec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

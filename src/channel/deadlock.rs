@@ -4,11 +4,10 @@
 //! it and the processes that were in it refer to; the slot keeps, too, whether anybody was given the report.
 
 use crate::engine::ProcessId;
-use crate::engine::live::{Member, Role, tables};
+use crate::engine::live::DeadlockSlot;
 use crate::forkserver::read_record;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write as _};
-use std::sync::atomic::Ordering;
 
 /// What one process waits for at one guard.
 ///
@@ -87,25 +86,19 @@ impl DeadlockReport {
 
     /// The report that a channel was poisoned with, if the slot that it names is that of a deadlock.
     pub(crate) fn of_slot(index: u32) -> Option<DeadlockReport> {
-        let slot = tables().members.get(index).filter(|slot| slot.role() == Role::Deadlock)?;
-        read_record(slot.obituary.load(Ordering::Acquire))
+        read_record(DeadlockSlot::at(index)?.record())
     }
 
     /// Somebody is given the report, so that it need not be printed when the program ends.
     pub(crate) fn is_given(&self) {
-        if let Some(slot) = self.slot() {
+        if let Some(slot) = DeadlockSlot::numbered(self.number) {
             slot.give();
         }
     }
 
     /// Whether anybody was given the report.
     pub(crate) fn was_given(&self) -> bool {
-        self.slot().is_none_or(Member::was_given)
-    }
-
-    fn slot(&self) -> Option<&'static Member> {
-        let mut slots = tables().members.taken().map(|(_, _, slot)| slot);
-        slots.find(|slot| slot.role() == Role::Deadlock && slot.serial.load(Ordering::Acquire) == self.number)
+        DeadlockSlot::numbered(self.number).is_none_or(DeadlockSlot::was_given)
     }
 
     /// The text, for whoever does not show it yet.

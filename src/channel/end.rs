@@ -5,7 +5,7 @@
 use super::error::{ChannelError, MessageError};
 use super::extended::Hold;
 use super::process_scope::{drop_end, holder, notice, settle};
-use crate::engine::live::{Closing, Direction, EndName, Local, tables, with_local};
+use crate::engine::live::{Closing, Direction, EndName, Local, with_local};
 use crate::engine::{ArenaError, ChannelName, Fate, Fired, Guard, Order, Packet};
 use crate::sys::clock::Deadline;
 use std::fmt;
@@ -85,7 +85,7 @@ impl End {
     }
 
     pub(super) fn new(channel: ChannelName, name: EndName) -> End {
-        let carried = tables().is_carried(channel);
+        let carried = channel.facts().is_carried();
         End { channel, name, retired: AtomicBool::new(false), carried, refusal: None }
     }
 
@@ -108,7 +108,7 @@ impl End {
     }
 
     pub(super) fn len(&self) -> usize {
-        tables().buffered(self.channel)
+        self.channel.facts().buffered()
     }
 
     pub(super) fn retire(&self) {
@@ -196,7 +196,7 @@ impl End {
     #[inline]
     pub(super) fn check_open(&self) -> Result<(), ChannelError> {
         self.check()?;
-        match tables().channel_fate(self.channel) {
+        match self.channel.facts().fate() {
             None => Ok(()),
             Some(fate) => {
                 let error = ChannelError::from(fate);
@@ -280,7 +280,7 @@ pub trait ChannelEnd {
 
 /// The name of a channel, for people.
 pub(crate) fn label(channel: ChannelName) -> String {
-    match tables().channel_name(channel) {
+    match channel.facts().name() {
         Some(name) if !name.is_empty() => name,
         _ => ChannelId(channel).to_string(),
     }

@@ -6,7 +6,7 @@
 use super::codec::{Message, decode, encode};
 use super::error::MessageError;
 use crate::engine::Packet;
-use crate::engine::live::{Closing, Direction, EndName, Owner, member, tables};
+use crate::engine::live::{Closing, Direction, EndName, Owner, member};
 
 /// A serialized value in a packet of its own.
 #[derive(Debug)]
@@ -68,8 +68,7 @@ impl Parcel {
 
 /// The channels of the ends inside a parcel: identity, name, and whether the end is a writer.
 pub(crate) fn describe_ends(parcel: &Parcel) -> Vec<((u32, u32), String, bool)> {
-    let tables = tables();
-    let ends = parcel.packet.ends().into_iter().filter_map(|end| tables.end(end));
+    let ends = parcel.packet.ends().into_iter().filter_map(EndName::place);
     ends.filter(|(_, direction)| *direction != Direction::Handle)
         .map(|(channel, direction)| {
             let id = (channel.index, channel.generation);

@@ -7,7 +7,8 @@
 //! because the process went on; or when the process ends, in the way in which the process ended.
 
 use super::error::ChannelError;
-use crate::engine::live::{Closing, EndName, Holder, Local, act_for, member, tables, with_local};
+use crate::engine::ArenaError;
+use crate::engine::live::{Closing, EndName, Holder, Local, act_for, member, with_local};
 use std::cell::{Cell, RefCell};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Scope {
         MOOD.set(Mood::Free);
         let crashed = matches!(closing, Closing::Lost { .. });
         let mut rest = HELD.take();
-        rest.extend(self.given.iter().filter(|end| tables().holder(**end) == Some(Holder::Member(self.member))));
+        rest.extend(self.given.iter().filter(|end| end.is_held_by(Holder::Member(self.member))));
         // Without a context nothing can be closed; the process is about to end, and the reaper closes what is left.
         let _ = with_local(|local: &mut Local| {
             local.abandon_writers(crashed);
@@ -111,6 +112,6 @@ pub(super) fn drop_end(end: EndName) {
 }
 
 /// Who holds an end that the calling thread makes.
-pub(super) fn holder() -> Result<Holder, crate::memory::ArenaError> {
+pub(super) fn holder() -> Result<Holder, ArenaError> {
     member().map(Holder::Member)
 }

@@ -7,7 +7,7 @@
 
 use super::end::{End, NO_END, NOWHERE};
 use crate::engine::ChannelName;
-use crate::engine::live::{Direction, EndName, Holder, member, tables, with_local};
+use crate::engine::live::{Direction, EndName, Holder, member, with_local};
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 
@@ -123,7 +123,7 @@ pub(super) fn arrive<'de, D: serde::Deserializer<'de>>(
         return Ok((NOWHERE, NO_END));
     }
     let unknown = || D::Error::custom("it names an end of a channel that does not exist");
-    let (channel, _) = tables().end(end).filter(|(_, side)| *side == direction).ok_or_else(unknown)?;
+    let (channel, _) = end.place().filter(|(_, side)| *side == direction).ok_or_else(unknown)?;
     let moved = with_local(|local| {
         let holder = Holder::Member(member()?);
         Ok(local.move_end(end, packet, holder))

@@ -202,7 +202,7 @@ mod tests {
 
     fn close((channel, handle): (ChannelName, EndName)) {
         with_local(|local| local.close_end(handle, Closing::Retire)).unwrap();
-        assert_eq!(tables().channel_name(channel), None, "an end of the channel is left");
+        assert_eq!(channel.facts().name(), None, "an end of the channel is left");
     }
 
     fn owner_of(packet: &Packet) -> u32 {

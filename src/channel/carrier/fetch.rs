@@ -10,7 +10,7 @@ use super::seal::{Unsealed, expecting};
 use crate::channel::codec::Message;
 use crate::channel::error::{ChannelError, MessageError};
 use crate::engine::Packet;
-use crate::engine::live::{MemberName, Phase, tables};
+use crate::engine::live::MemberName;
 use crate::forkserver::{self, Cause, describe, own_name, quietly};
 use crate::sys::clock::Deadline;
 use ipc_channel::IpcError;
@@ -147,7 +147,7 @@ fn way_to(host: MemberName) -> Result<Option<IpcSender<Wanted>>, MessageError> {
 /// Not at every message: where there are many processes, it takes a while.
 fn forget_the_dead() {
     if let Some(ways) = WAYS.lock().as_mut() {
-        ways.retain(|name, _| tables().member(*name).is_some_and(|member| member.phase() != Phase::Gone));
+        ways.retain(|name, _| !name.is_gone());
     }
 }
 
@@ -159,14 +159,15 @@ fn forget(host: MemberName) {
 
 /// The writer's process is dead, or dying: waits until it is buried, and tells of what it died.
 fn lost(host: MemberName) -> ChannelError {
-    if !tables().wait_until_gone(host, &Deadline::at(Instant::now() + BURIAL)) {
+    if !host.wait_until_gone(&Deadline::at(Instant::now() + BURIAL)) {
         let (process, _) = describe(host.index);
         let reason = format!("process `{process}` has closed its inbox, although it runs");
         return MessageError::Carrier { reason }.into();
     }
-    let (process, cause) = match tables().member(host) {
-        Some(_) => describe(host.index),
-        None => (String::from("unknown"), Cause::Killed { signal: libc::SIGKILL }),
+    let (process, cause) = if host.is_known() {
+        describe(host.index)
+    } else {
+        (String::from("unknown"), Cause::Killed { signal: libc::SIGKILL })
     };
     ChannelError::Lost { process, cause }
 }

@@ -40,7 +40,7 @@ pub(super) const BARRIER: u32 = 1024;
 /// The last party has decided that the claimed ones are committed.
 pub(super) const DECIDED: u32 = 2048;
 /// Its values travel beside the blocks; the channel itself is a rendezvous as any other.
-const CARRIED: u32 = 4096;
+pub(super) const CARRIED: u32 = 4096;
 /// Only tells, by retiring, that something has ended.
 pub(super) const END: u32 = 8192;
 
@@ -93,11 +93,6 @@ impl Slot for Channel {
 }
 
 impl Tables {
-    /// Whether the values of a channel travel beside its blocks. It is so for the whole life of the channel.
-    pub(crate) fn is_carried(self, channel: ChannelName) -> bool {
-        self.channel(channel).is_some_and(|channel| channel.flags.load(Ordering::Relaxed) & CARRIED != 0)
-    }
-
     /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
     /// in use yet.
     pub(crate) fn tells_of_an_end(self, channel: ChannelName) {

@@ -8,7 +8,7 @@ use super::channel::{ChannelKind, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READ
 use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, mutant};
 use super::tables::{Tables, take};
-use crate::engine::{ChannelName, Fate};
+use crate::engine::ChannelName;
 use crate::memory::{ArenaError, Block, Home, Shareable, Slot, SlotState};
 
 /// Which side of a channel an end is on; a handle keeps a channel in existence without being on either side.
@@ -193,28 +193,6 @@ impl Tables {
             }
         }
         counts
-    }
-
-    /// Why a channel can no longer be used, if so.
-    pub(crate) fn channel_fate(self, channel: ChannelName) -> Option<Fate> {
-        match self.channel(channel) {
-            Some(channel) => channel.fate(),
-            None => Some(Fate::Retired),
-        }
-    }
-
-    /// How many parties a barrier has.
-    pub(crate) fn parties(self, channel: ChannelName) -> usize {
-        self.channel(channel).map_or(0, |channel| channel.capacity.load(Ordering::Acquire) as usize)
-    }
-
-    /// How many messages lie in the buffer of a channel.
-    pub(crate) fn buffered(self, channel: ChannelName) -> usize {
-        self.channel(channel).map_or(0, |channel| channel.length.load(Ordering::Acquire) as usize)
-    }
-
-    pub(crate) fn channel_name(self, channel: ChannelName) -> Option<String> {
-        self.channel(channel).map(super::channel::Channel::name)
     }
 }
 

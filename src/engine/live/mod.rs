@@ -11,6 +11,7 @@
 //! - `offer`: the call itself; `pairing`: two offers become one communication; `wait`: spinning and sleeping
 //! - `buffer`: messages at rest; `extended`: the extended rendezvous; `barrier`: several parties at once
 //! - `local`: what a thread keeps for itself; `member`: processes as others see them; `reaper`: death
+//! - `facts`: what the layers above may ask by name
 
 mod audit;
 mod barrier;
@@ -19,6 +20,7 @@ mod channel;
 mod context;
 mod end;
 mod extended;
+mod facts;
 mod local;
 mod lock;
 mod member;
@@ -36,6 +38,7 @@ mod word;
 pub(crate) use channel::{ChannelKind, NAME_LIMIT};
 pub(crate) use end::{Closing, Direction, EndName, Holder};
 pub(crate) use extended::Unfinished;
+pub(crate) use facts::DeadlockSlot;
 pub(crate) use local::{
     Local, act_for, become_host, become_server, forget_after_fork, host, keeps_message, keeps_no_more, member,
     with_local,

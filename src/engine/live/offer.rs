@@ -362,7 +362,7 @@ impl Local {
         let guard = guards.get(number).unwrap_or_else(|| panic!("{now:?} names none of {} guards", guards.len()));
         let fired = match now.block() {
             FATE => {
-                let fate = guard.channel().and_then(|channel| self.tables().channel_fate(channel));
+                let fate = guard.channel().and_then(|channel| channel.facts().fate());
                 Fired::ended(number, fate.unwrap_or(Fate::Retired))
             }
             block => {

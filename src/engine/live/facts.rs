@@ -1,0 +1,117 @@
+//! What the layers above may ask of a channel, an end, a process or a deadlock by its name: facts, and no atomics.
+//!
+//! Knows nothing of why they ask. Each answer is true at the moment of the look, and others may change it at once. A
+//! name whose owner is gone answers, too.
+
+use super::channel::{CARRIED, Channel};
+use super::end::{Direction, EndName, Holder};
+use super::member::{Member, MemberName, Phase, Role};
+use super::sync::Ordering;
+use super::tables::tables;
+use crate::engine::{ChannelName, Fate};
+use crate::memory::Block;
+use crate::sys::clock::Deadline;
+
+/// One look at a channel. Each fact is read when it is asked for: a write asks for one of them only, and a name is
+/// text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChannelFacts(Option<&'static Channel>);
+
+impl ChannelName {
+    /// A look at the channel of this name.
+    #[inline]
+    pub(crate) fn facts(self) -> ChannelFacts {
+        ChannelFacts(tables().channel(self))
+    }
+}
+
+impl ChannelFacts {
+    /// Why the channel can no longer be used, if so. One that is gone has retired.
+    #[inline]
+    pub(crate) fn fate(self) -> Option<Fate> {
+        self.0.map_or(Some(Fate::Retired), Channel::fate)
+    }
+
+    /// What it was called; `None` when it is gone.
+    pub(crate) fn name(self) -> Option<String> {
+        self.0.map(Channel::name)
+    }
+
+    /// Whether its values travel beside its blocks. It is so for the whole life of the channel.
+    pub(crate) fn is_carried(self) -> bool {
+        self.0.is_some_and(|channel| channel.flags.load(Ordering::Relaxed) & CARRIED != 0)
+    }
+
+    /// How many messages lie in its buffer.
+    pub(crate) fn buffered(self) -> usize {
+        self.0.map_or(0, |channel| channel.length.load(Ordering::Acquire) as usize)
+    }
+
+    /// How many parties a barrier has.
+    pub(crate) fn parties(self) -> usize {
+        self.0.map_or(0, |channel| channel.capacity.load(Ordering::Acquire) as usize)
+    }
+}
+
+impl EndName {
+    /// The channel and the side of this end; `None` when it is closed.
+    pub(crate) fn place(self) -> Option<(ChannelName, Direction)> {
+        tables().end(self)
+    }
+
+    /// Whether it is open, and in whose hands.
+    pub(crate) fn is_held_by(self, holder: Holder) -> bool {
+        tables().holder(self) == Some(holder)
+    }
+}
+
+impl MemberName {
+    /// Whether its slot still tells of this process, which may have ended.
+    pub(crate) fn is_known(self) -> bool {
+        tables().member(self).is_some()
+    }
+
+    /// Whether it has ended, and what it held was released.
+    pub(crate) fn is_gone(self) -> bool {
+        tables().member(self).is_none_or(|member| member.phase() == Phase::Gone)
+    }
+
+    /// Waits until it is gone, or until the deadline; `true` when it is gone.
+    pub(crate) fn wait_until_gone(self, deadline: &Deadline) -> bool {
+        tables().wait_until_gone(self, deadline)
+    }
+}
+
+/// The slot with the record of a deadlock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeadlockSlot(&'static Member);
+
+impl DeadlockSlot {
+    /// The slot of this index, if it is one of a deadlock.
+    pub(crate) fn at(index: u32) -> Option<DeadlockSlot> {
+        tables().members.get(index).filter(|slot| slot.role() == Role::Deadlock).map(DeadlockSlot)
+    }
+
+    /// The slot of the deadlock of this number.
+    pub(crate) fn numbered(number: u64) -> Option<DeadlockSlot> {
+        let mut slots = tables().members.taken().map(|(_, _, slot)| slot);
+        slots
+            .find(|slot| slot.role() == Role::Deadlock && slot.serial.load(Ordering::Acquire) == number)
+            .map(DeadlockSlot)
+    }
+
+    /// The block with the report.
+    pub(crate) fn record(self) -> Block {
+        self.0.obituary.load(Ordering::Acquire)
+    }
+
+    /// Somebody is given the report.
+    pub(crate) fn give(self) {
+        self.0.give();
+    }
+
+    /// Whether anybody was given the report.
+    pub(crate) fn was_given(self) -> bool {
+        self.0.was_given()
+    }
+}
