@@ -16,6 +16,7 @@ mod flat;
 mod go;
 mod go_runtime;
 mod go_select;
+mod heap;
 mod jcsp;
 mod laws;
 #[path = "../process/looks.rs"]
