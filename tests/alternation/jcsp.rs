@@ -5,10 +5,9 @@
 
 use crate::looks::Looks;
 use crate::policy::{channels, readers, writers};
-use crate::watchdog::{Place, seen};
+use crate::watchdog::{Place, go_on, stop};
 use csproc::prelude::*;
 use csproc::{Cause, Extended};
-use rustix::process::{Pid, Signal, kill_process};
 use std::time::Duration;
 
 /// Nanoseconds of a clock that is the same in all processes.
@@ -307,17 +306,11 @@ once! {
             let reader = Spawn!(take_once(ready.writer(), c.reader())).unwrap();
             let place = announced.read().unwrap();
             place.until_asleep();
-            let pid = Pid::from_raw(place.pid as i32).unwrap();
-            kill_process(pid, Signal::STOP).unwrap();
-            // The signal wakes one thread of the process, and that one stops the others.
-            let stat = format!("/proc/{}/task/{}/stat", place.pid, place.thread);
-            while seen(&stat).unwrap().state != 'T' {
-                std::thread::yield_now();
-            }
+            stop(place.pid);
             let looks = Looks::from_now();
             let later = std::thread::spawn(move || {
                 looks.wait_for_a_proof();
-                kill_process(pid, Signal::CONT).unwrap();
+                go_on(place.pid);
             });
             let written = Parallel!(write_and_note(c.writer(), vec![5], way)).unwrap();
             assert!(written[0].is_ok(), "{way:?}: {written:?}");

@@ -3,12 +3,12 @@
 //! Knows nothing of crossbeam channels, with which nothing can.
 
 use crate::scenario::{Scenario, command, output};
-use crate::watchdog::{Place, descriptors};
+use crate::watchdog::{Place, descriptors, stop};
 use csproc::bridge;
 use csproc::prelude::*;
 use csproc::{ChannelError, MessageError};
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -135,8 +135,7 @@ once! {
         let (_, Greeting::Ask(answer)) = server.accept().unwrap();
         answer.send(sender.clone()).unwrap();
         announced.read().unwrap().until_asleep();
-        let pid = Pid::from_raw(child.pid().unwrap().cast_signed()).unwrap();
-        kill_process(pid, Signal::STOP).unwrap();
+        stop(child.pid().unwrap());
         let (say, said) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
             say.send(Place::here()).unwrap();
@@ -148,7 +147,7 @@ once! {
             disturb(place.thread);
         }
         let (torn, foreign) = reader.join().unwrap();
-        let error = torn.unwrap_err();
+        let error = torn.map(|words| words.len()).unwrap_err();
         assert!(error.is_invalid() && error.to_string().contains("signal"), "{error}");
         child.kill().unwrap();
         child.join().unwrap_err();

@@ -5,9 +5,9 @@
 //! done often enough.
 
 use crate::looks::Looks;
-use crate::watchdog::{Place, seen};
+use crate::watchdog::{Place, go_on, stop, until_stopped};
 use csproc::prelude::*;
-use rustix::process::{Pid, Signal, getpid, kill_process};
+use rustix::process::{Signal, getpid, kill_process};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -246,16 +246,6 @@ fn ask(out: Writer<u64>, input: Reader<u64>) -> csproc::Result<u64> {
 }
 
 /// The system tells one thread of the process, which stops the others when it comes to run.
-fn until_stopped(pid: u32) {
-    while seen(&format!("/proc/{pid}/stat")).expect("the process to be watched is alive").state != 'T' {
-        std::thread::yield_now();
-    }
-}
-
-fn go_on(pid: u32) {
-    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::CONT).unwrap();
-}
-
 /// Everybody who is busy in a way of its own, beside somebody who waits for it.
 fn waits_for(
     placement: Placement,
@@ -495,8 +485,7 @@ once! {
         let second = Spawn!(answer(ready.writer(), there.reader(), back.writer())).unwrap();
         let place = announced.read().unwrap();
         place.until_asleep();
-        kill_process(Pid::from_raw(place.pid.cast_signed()).unwrap(), Signal::STOP).unwrap();
-        until_stopped(place.pid);
+        stop(place.pid);
         let third = Spawn!(ask(there.writer(), back.reader())).unwrap();
         drop((there, back));
 

@@ -421,7 +421,7 @@ once! {
                 let mut program = Program::start("killed with a process of other credentials");
                 let server = pid(&program.until("ready "));
                 if server_is_stopped {
-                    kill_process(server, Signal::STOP).unwrap();
+                    crate::watchdog::stop(server.as_raw_nonzero().get().unsigned_abs());
                 }
                 kill_process(pid(&program.pid().to_string()), Signal::KILL).unwrap();
                 // The last process that has standard output open is gone.
