@@ -164,6 +164,48 @@ fn channels_alternations_and_bridges_know_neither_tables_nor_blocks() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The module of the same layer that a path of this file leads into: the second name of `channel::carrier::fetch`.
+fn sibling(file: &str, path: &str) -> Option<String> {
+    let mut place: Vec<&str> = file.trim_end_matches(".rs").trim_end_matches("/mod").split('/').collect();
+    let layer = *place.first()?;
+    let mut rest: Vec<&str> = path.split("::").collect();
+    if rest.first() == Some(&"crate") {
+        place.clear();
+        rest.remove(0);
+    }
+    while rest.first() == Some(&"super") {
+        place.pop();
+        rest.remove(0);
+    }
+    place.extend(rest);
+    (place.first() == Some(&layer)).then(|| place.get(1).map(|module| (*module).to_owned())).flatten()
+}
+
+#[test]
+fn files_of_channels_alternations_and_bridges_import_each_other_in_no_circle() {
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in sources(&root().join("src")) {
+        if !layer_of(&file).is_some_and(|layer| ABOVE_THE_ARENA.contains(&LAYERS[layer])) || file.ends_with("/mod.rs") {
+            continue;
+        }
+        let mut names = file.trim_end_matches(".rs").split('/');
+        let (layer, module) = (names.next().expect("a layer"), names.next().expect("a module of it"));
+        let code = code(&text).collect::<Vec<_>>().join("\n");
+        let others = paths(&code).into_iter().filter_map(|path| sibling(&file, &path)).filter(|other| other != module);
+        let others = others.map(|other| format!("{layer}/{other}"));
+        imports.entry(format!("{layer}/{module}")).or_default().extend(others);
+    }
+    assert!(imports["channel/carrier"].contains("channel/codec"), "{imports:?}");
+    // Whoever imports nothing that is left is in no circle.
+    while let Some(free) = {
+        let free = |(_, others): &(&String, &BTreeSet<String>)| others.iter().all(|other| !imports.contains_key(other));
+        imports.iter().find(free).map(|(module, _)| module.clone())
+    } {
+        imports.remove(&free);
+    }
+    assert!(imports.is_empty(), "in a circle, or above one: {imports:#?}");
+}
+
 #[test]
 fn an_import_is_seen_however_it_is_written() {
     let seen = |file, code| {

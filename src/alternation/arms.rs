@@ -72,7 +72,7 @@ impl<T> Arm for ReadArm<'_, T> {
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
         let (packet, held) = message(outcome)?;
         self.value = Stowed(if self.end.is_carried() {
-            Content::Held(Hold::new(packet, held).fetch()?.let_go())
+            Content::Held(Hold::begin(&self.end, packet, held)?.let_go())
         } else {
             Content::Message(packet)
         });
@@ -117,8 +117,7 @@ impl<T> Arm for ExtendedArm<'_, T> {
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
         let (packet, held) = message(outcome)?;
-        let hold = Hold::new(packet, held);
-        self.value = Stowed(Content::Held(if self.end.is_carried() { hold.fetch()? } else { hold }));
+        self.value = Stowed(Content::Held(Hold::begin(self.end, packet, held)?));
         Ok(Verdict::Done)
     }
 

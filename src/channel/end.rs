@@ -3,10 +3,9 @@
 //! Knows nothing of values or of directions beyond passing them on.
 
 use super::error::{ChannelError, MessageError};
-use super::extended::Hold;
 use super::process_scope::{drop_end, holder, notice, settle};
 use crate::engine::live::{Closing, Direction, EndName, Local, with_local};
-use crate::engine::{ArenaError, ChannelName, Fate, Fired, Guard, Order, Packet};
+use crate::engine::{ArenaError, ChannelName, ExtendedWriter, Fate, Fired, Guard, Order, Packet};
 use crate::sys::clock::Deadline;
 use std::fmt;
 use std::panic::Location;
@@ -148,31 +147,19 @@ impl End {
         self.refusal.as_ref().map_or(ChannelError::Retired, |error| ChannelError::Invalid(MessageError::clone(error)))
     }
 
-    /// Offers to take a message.
+    /// Offers to take a message. The writer of one that is taken `extended` is held until it is released.
     #[inline]
     pub(super) fn take(
         &self,
+        extended: bool,
         patience: Patience,
         location: &'static Location<'static>,
-    ) -> Result<Packet, ChannelError> {
+    ) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
         self.check()?;
-        let guard = Guard::Input { channel: self.channel, extended: false };
-        let fired = with_local(|local| offer(local, guard, patience, location))??;
-        outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)
-    }
-
-    /// As [`take`](End::take), but the writer goes on only when it is released.
-    pub(super) fn take_extended(
-        &self,
-        patience: Patience,
-        location: &'static Location<'static>,
-    ) -> Result<Hold, ChannelError> {
-        self.check()?;
-        let guard = Guard::Input { channel: self.channel, extended: true };
+        let guard = Guard::Input { channel: self.channel, extended };
         let fired = with_local(|local| offer(local, guard, patience, location))??;
         let packet = outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)?;
-        let hold = Hold::new(packet, fired.writer);
-        if self.carried { hold.fetch() } else { Ok(hold) }
+        Ok((packet, fired.writer))
     }
 
     /// Offers a message. It stays in its slot unless a reader has it.

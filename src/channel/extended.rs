@@ -6,6 +6,7 @@
 
 use super::carrier::{self, Arrived};
 use super::codec::{Message, decode};
+use super::end::{End, Patience};
 use super::error::{ChannelError, MessageError};
 use super::process_scope::notice;
 use crate::engine::live::{Unfinished, keeps_message, keeps_no_more, member, with_local};
@@ -13,6 +14,7 @@ use crate::engine::{ExtendedWriter, Packet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 
 /// The writer's side of it: released when this is finished, or dropped.
 #[doc(hidden)]
@@ -29,13 +31,26 @@ pub struct Hold {
 }
 
 impl Hold {
-    pub(crate) fn new(packet: Packet, held: Option<ExtendedWriter>) -> Hold {
-        keeps_message();
-        Hold { packet: Some(packet), held, parcel: None, stays: PhantomData }
+    /// Offers to take a message in an extended rendezvous.
+    pub(super) fn take(
+        end: &End,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Hold, ChannelError> {
+        let (packet, held) = end.take(true, patience, location)?;
+        Hold::begin(end, packet, held)
     }
 
-    /// After a rendezvous of a channel whose values travel beside the blocks: has the value sent.
-    pub(crate) fn fetch(mut self) -> Result<Hold, ChannelError> {
+    /// A message has come to this end in an extended rendezvous. If its value travels beside it, that is sent now.
+    #[inline]
+    pub(crate) fn begin(end: &End, packet: Packet, held: Option<ExtendedWriter>) -> Result<Hold, ChannelError> {
+        keeps_message();
+        let hold = Hold { packet: Some(packet), held, parcel: None, stays: PhantomData };
+        if end.is_carried() { hold.fetch() } else { Ok(hold) }
+    }
+
+    #[cold]
+    fn fetch(mut self) -> Result<Hold, ChannelError> {
         if let Some(packet) = &self.packet {
             self.parcel = Some(carrier::fetch(packet).inspect_err(notice)?);
         }

@@ -5,7 +5,7 @@
 use super::codec::{Message, decode};
 use super::end::{ChannelEnd, ChannelId, End, Patience, label};
 use super::error::ChannelError;
-use super::extended::Extended;
+use super::extended::{Extended, Hold};
 use super::travel::{arrive, depart};
 use crate::engine::live::Direction;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -282,7 +282,7 @@ impl<T> Reader<T> {
     where
         T: Message,
     {
-        let mut hold = self.end.take_extended(Patience::ForEver, Location::caller())?;
+        let mut hold = Hold::take(&self.end, Patience::ForEver, Location::caller())?;
         let value = hold.open()?;
         Ok(Extended::new(value, hold))
     }
@@ -300,14 +300,15 @@ impl<T: Message> Reader<T> {
         if self.end.is_carried() {
             return self.read_carried(patience, location);
         }
-        Ok(decode(&self.end.take(patience, location)?)?.0)
+        let (packet, _) = self.end.take(false, patience, location)?;
+        Ok(decode(&packet)?.0)
     }
 
     /// A read from a channel whose values travel as messages of ipc-channel: the writer is held until the value is
     /// here.
     #[inline(never)]
     fn read_carried(&self, patience: Patience, location: &'static Location<'static>) -> Result<T, ChannelError> {
-        let mut hold = self.end.take_extended(patience, location)?.let_go();
+        let mut hold = Hold::take(&self.end, patience, location)?.let_go();
         Ok(hold.open()?)
     }
 }

@@ -40,10 +40,12 @@ pub(super) struct Journey {
 }
 
 impl Journey {
+    #[inline]
     pub(super) fn into_packet(packet: Holder) -> Journey {
         Journey { before: HEADING.replace(Heading::Into(packet)) }
     }
 
+    #[inline]
     pub(super) fn out_of_packet(packet: Holder) -> Journey {
         Journey { before: HEADING.replace(Heading::OutOf { packet, arrived: 0, again: false }) }
     }
