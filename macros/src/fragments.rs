@@ -6,7 +6,8 @@
 //! A fragment that `macro_rules!` hands over comes in delimiters that are not written. What a procedural macro writes
 //! inside such delimiters is parsed as if they were not there (rust-lang/rust#67062): `!$e` with `false || true` for
 //! `$e` becomes `!false || true`, which compiles and is wrong. So this runs once over all tokens that a macro of ours
-//! takes apart, before anything is parsed. A group that goes back to the compiler as it came keeps its meaning by itself.
+//! takes apart, before anything is parsed. A group that goes back to the compiler as it came keeps its meaning by
+//! itself.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::{Expr, Pat, Type};

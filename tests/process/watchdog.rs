@@ -231,8 +231,8 @@ fn send(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
 }
 
-/// Makes of `fn name(placement) { … }` a module with two tests: over processes, and over threads. After `alone:` they run
-/// while no other does: where other tests could still act, nobody is sure of a deadlock.
+/// Makes of `fn name(placement) { … }` a module with two tests: over processes, and over threads. After `alone:` they
+/// run while no other does: where other tests could still act, nobody is sure of a deadlock.
 macro_rules! over_both {
     (@by $watched:ident: $($(#[$attribute:meta])* fn $name:ident($placement:ident) $body:block)*) => {$(
         $(#[$attribute])*
