@@ -22,6 +22,8 @@ pub struct WaitsFor {
     pub channel: String,
     /// The processes that could answer, as numbers in [`DeadlockReport::processes`].
     pub partners: Vec<usize>,
+    /// The names of processes that the program has built and never run, and that could answer if they ran.
+    pub never_run: Vec<String>,
 }
 
 /// One process of a deadlock.
@@ -221,6 +223,10 @@ impl fmt::Display for Text<'_> {
                     (true, false) => write!(f, " {}", quoted(&partners))?,
                     (false, true) => write!(f, " `{}`, which nobody answers", wait.channel)?,
                     (false, false) => write!(f, " `{}`, which {} could answer", wait.channel, quoted(&partners))?,
+                }
+                if !wait.never_run.is_empty() {
+                    let names: Vec<&str> = wait.never_run.iter().map(String::as_str).collect();
+                    write!(f, "; an end is kept for {}, which was never run", quoted(&names))?;
                 }
             }
         }

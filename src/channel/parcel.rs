@@ -6,7 +6,7 @@
 use super::codec::{Message, decode, encode};
 use super::error::MessageError;
 use crate::engine::Packet;
-use crate::engine::live::{Closing, Direction, EndName, Owner, member};
+use crate::engine::live::{Closing, Direction, EndName, Holder, Owner, member};
 
 /// A serialized value in a packet of its own.
 #[derive(Debug)]
@@ -39,6 +39,16 @@ impl Parcel {
             .then(|| decode(&self.packet).ok())
             .flatten()
             .map(|(value, _)| value)
+    }
+
+    /// Who holds the ends inside.
+    pub(crate) fn as_holder(&self) -> Holder {
+        self.packet.as_holder()
+    }
+
+    /// Whether there are ends inside.
+    pub(crate) fn has_ends(&self) -> bool {
+        self.packet.has_ends()
     }
 
     /// The type of the value.

@@ -5,6 +5,7 @@
 //! agree on is written down for every process in it; then its channels are poisoned, so that the processes end as they
 //! do on poison, and `Parallel!` fails with the report.
 
+use super::built::never_run;
 use super::untold::{keep, say};
 use crate::channel::{BlockedProcess, DeadlockReport, WaitsFor, label};
 use crate::engine::ProcessId;
@@ -204,6 +205,7 @@ fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
                 _ => label(guard.channel),
             },
             partners: guard.partners.iter().filter_map(place).collect(),
+            never_run: guard.action.answered_by().map_or_else(Vec::new, |wanted| never_run(guard.channel, wanted)),
         });
         BlockedProcess {
             name: member.map_or_else(String::new, name_of),

@@ -3,6 +3,7 @@
 //! Knows nothing of how it will be run. It holds its arguments as a parcel and its function as an address, so it has no
 //! type parameter but the result's.
 
+use super::built::Built;
 use super::deadlock::Deadlock;
 use super::ending::Ending;
 use super::entry::entry;
@@ -213,6 +214,7 @@ pub(super) struct Blueprint {
     pub(super) role: Role,
     pub(super) arguments: Result<Parcel, MessageError>,
     copy: fn(Parcel, usize) -> Result<Vec<Parcel>, MessageError>,
+    built: Option<Built>,
 }
 
 /// What a process is, whatever its arguments are.
@@ -273,8 +275,8 @@ impl Role {
 impl Blueprint {
     /// The same process so many times, each with ends of its own.
     pub(super) fn times(self, times: usize) -> Vec<Blueprint> {
-        let Blueprint { role, arguments, copy } = self;
-        let with = |arguments| Blueprint { role: role.clone(), arguments, copy };
+        let Blueprint { role, arguments, copy, built: _ } = self;
+        let with = |arguments| Blueprint { role: role.clone(), arguments, copy, built: None };
         match arguments.and_then(|arguments| copy(arguments, times)) {
             Ok(copies) => copies.into_iter().map(Ok).map(with).collect(),
             Err(error) => (0..times).map(|_| with(Err(error.clone()))).collect(),
@@ -303,7 +305,9 @@ pub fn process<A: Message, R: Message>(
         result_type: std::any::type_name::<R>(),
     };
     // The originals of the ends inside go here, after they were requested again for the parcel.
-    let plan = Blueprint { role, arguments: Parcel::pack(&arguments), copy: copy::<A> };
+    let arguments = Parcel::pack(&arguments);
+    let built = arguments.as_ref().ok().and_then(|arguments| Built::with(&role.name, arguments));
+    let plan = Blueprint { role, arguments, copy: copy::<A>, built };
     Process { plan, assemble: one::<R> }
 }
 
@@ -335,6 +339,9 @@ impl<R> Process<R> {
     /// ```
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Process<R> {
         self.plan.role.name = name.into();
+        if let Some(built) = &self.plan.built {
+            built.rename(&self.plan.role.name);
+        }
         self.plan.role.is_named = true;
         self
     }

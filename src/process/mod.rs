@@ -7,6 +7,7 @@
 mod audit;
 mod awaited;
 mod boxed;
+mod built;
 mod child;
 mod children;
 mod current;

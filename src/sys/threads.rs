@@ -63,7 +63,12 @@ pub(crate) fn rest(pid: u32, known: &[u32]) -> Option<Rest> {
     let mut rest = Rest::new();
     let mut handlers = None;
     for thread in threads.filter(|thread| !known.contains(thread) && !own.contains(thread)) {
-        match doing(pid, thread) {
+        // The first thread of a process of ours waits in the library for the one that runs its function, to the end.
+        // The system may hide what a process does that has changed its credentials, but not how often it was switched.
+        let of_library = !is_own && thread == pid;
+        let does =
+            if of_library { switches(pid, thread).map_or(Doing::Acts, Doing::Waits) } else { doing(pid, thread) };
+        match does {
             // A signal handler may be all that such a thread waits for.
             Doing::Waits(switches) if *handlers.get_or_insert_with(|| has_handlers(pid)) == Some(false) => {
                 rest.push((thread, switches));

@@ -179,6 +179,22 @@ over_both! {
         assert!(!report.to_string().contains("cycle:"), "{report}");
     }
 
+    fn a_process_that_was_never_run_is_named_as_one_that_could_answer(placement) {
+        let (c, own) = (named("c"), named("own"));
+        let never = read_first(own.reader(), c.writer()).on(placement).named("never");
+        let report = deadlock(network!(read_once(c.reader()).named("a").on(placement)));
+        assert_eq!(blocked(&report, "a").waits_for[0].never_run, ["never"]);
+        let text = "channel `c`, which nobody answers; an end is kept for `never`, which was never run";
+        assert!(report.to_string().contains(text), "{report}");
+        drop(never);
+        // Neither one that is gone nor one that runs.
+        let d = named("d");
+        drop(read_first(d.reader(), d.writer()).on(placement));
+        let d = named("d");
+        let report = deadlock(network!(keep_reading(d.reader(), d.writer(), d.writer()).named("b").on(placement)));
+        assert_eq!(blocked(&report, "b").waits_for[0].never_run, Vec::<String>::new());
+    }
+
     fn a_cycle_is_found_behind_partners_that_lead_nowhere(placement) {
         // `a` could be answered by `b`, which waits for itself, and by `c`, which waits for `a`. As before, `b` may be
         // alone.

@@ -24,6 +24,7 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "a child that is at work" => a_child_that_is_at_work()?,
         "a process whose child crashes" => a_process_whose_child_crashes(),
         "a deadlock after the state was asked for" => a_deadlock_after_the_state_was_asked_for()?,
+        "a deadlock without rights" => a_deadlock_without_rights(),
         "a child that ends" => drop(Spawn!(until_told(String::from("/dev/null")))?),
         "children that end when they are told" => children_that_end_when_they_are_told()?,
         "wait for a thread" => wait_for_a_thread(),
@@ -166,6 +167,32 @@ fn a_deadlock_after_the_state_was_asked_for() -> csproc::Result<()> {
     // It waited for the program, which was in the deadlock.
     assert!(child.join().unwrap_err().deadlock().is_some());
     Ok(())
+}
+
+#[process]
+fn give_up_rights_and_read(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
+    give_up_rights();
+    output.write(input.read()?)?;
+    Ok(())
+}
+
+fn give_up_rights() {
+    let nobody = nix::unistd::Uid::from_raw(65534);
+    nix::unistd::setresuid(nobody, nobody, nobody).unwrap();
+}
+
+/// First one of the processes has given up its rights, then the program, too.
+fn a_deadlock_without_rights() {
+    let is_found = || {
+        let (there, back) = (Channel::new(), Channel::new());
+        let first = give_up_rights_and_read(there.reader(), back.writer());
+        let network = network!(first, read_first(back.reader(), there.writer()));
+        drop((there, back));
+        network.run().unwrap_err().deadlock().is_some()
+    };
+    assert!(is_found());
+    give_up_rights();
+    assert!(is_found());
 }
 
 #[process]

@@ -56,7 +56,7 @@ pub(crate) enum Action {
 
 impl Action {
     /// The ends that can answer it; `None` if it waits for one process, not for a channel.
-    fn answered_by(self) -> Option<Direction> {
+    pub(crate) fn answered_by(self) -> Option<Direction> {
         match self {
             Action::Read | Action::Join => Some(Direction::Writer),
             Action::Write => Some(Direction::Reader),
