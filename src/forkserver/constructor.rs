@@ -9,6 +9,7 @@ use super::client::Link;
 use super::server::Server;
 use crate::memory::{Arena, default_size};
 use crate::sys::fork::{Forked, fork, is_single_threaded};
+use rustix::thread::set_name;
 use std::sync::OnceLock;
 
 /// Why no operating-system process can be started here.
@@ -81,8 +82,16 @@ fn start() -> Result<(), Unavailable> {
     super::environment::remember();
     crate::sys::fork::after_fork_in_child(crate::engine::live::forget_after_fork);
     let (server, link) = Server::prepare().map_err(|(step, error)| Unavailable::System { step, error })?;
+    let own_name = rustix::thread::name();
+    // Seen in `ps`, from the first moment on: a server that has not got a processor yet is not taken for a second
+    // program. A failure changes nothing else.
+    let _ = set_name(c"csproc-server");
     // SAFETY: one thread, checked above.
-    match unsafe { fork() } {
+    let forked = unsafe { fork() };
+    if let (Ok(Forked::Parent(_)) | Err(_), Ok(name)) = (&forked, own_name) {
+        let _ = set_name(&name);
+    }
+    match forked {
         Err(error) => Err(failed("fork", &error)),
         Ok(Forked::Parent(server_pid)) => {
             drop(server);

@@ -120,8 +120,6 @@ impl Server {
             exit_now(0);
         }
         crate::sys::signal::ignore_broken_pipe();
-        // Seen in `ps`; a failure changes nothing.
-        let _ = rustix::thread::set_name(c"csproc-server");
         Link::install(ends.for_children());
         let files = getrlimit(Resource::Nofile);
         // Each process that publishes an inbox has a descriptor here; a failure only leaves the limit where it was.

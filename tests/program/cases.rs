@@ -3,6 +3,7 @@
 //! Knows nothing of how they are told.
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ pub(crate) const SCENARIO: &str = "CSPROC_TEST_SCENARIO";
 type Case = fn();
 
 pub(crate) const ALL: &[(&str, Case)] = &[
+    ("the_server_has_its_name_before_it_gets_a_processor", names),
     ("law_9_a_program_that_writes_to_itself_fails_with_the_report", writes_to_itself),
     ("law_9_a_program_that_reads_from_itself_is_told", reads_from_itself),
     ("law_9_a_program_alone_is_told_within_100_milliseconds", within_100_milliseconds),
@@ -110,6 +112,25 @@ fn succeeds(scenario: &str) {
 }
 
 const ALONE: &str = "deadlock: a process waits, and nobody can answer";
+
+/// On one processor, with a priority that its children do not inherit, a program comes to its `main` before the server
+/// has run at all. Where such a priority is not allowed, the server may have run.
+fn names() {
+    const URGENTLY: &str = "if chrt --reset-on-fork --fifo 1 true; then exec chrt --reset-on-fork --fifo 1 \"$0\"; fi; \
+        exec \"$0\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", URGENTLY]).arg(std::env::current_exe().unwrap()).env(SCENARIO, "say who is there");
+    let pinned = std::thread::spawn(move || {
+        let all = sched_getaffinity(None).unwrap();
+        let mut one = CpuSet::new();
+        one.set((0..CpuSet::MAX_CPU).find(|cpu| all.is_set(*cpu)).unwrap());
+        sched_setaffinity(None, &one).unwrap();
+        command.output().unwrap()
+    });
+    let remains = pinned.join().unwrap();
+    let own = std::fs::read_to_string("/proc/self/comm").unwrap();
+    assert_eq!(String::from_utf8_lossy(&remains.stdout), format!("{own}csproc-server\n"));
+}
 
 fn writes_to_itself() {
     let remains = play("write to itself");

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
     let (scenario, ending) = scenario.split_once(", then ").unwrap_or((scenario, "return"));
     match scenario {
+        "say who is there" => say_who_is_there(),
         "write to itself" => write_to_itself()?,
         "read from itself" => read_from_itself(),
         "a helper function fails" => _ = write_to_itself().map_err(csproc::Error::from),
@@ -42,6 +43,15 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
 
 fn named<T: Message>(name: &str) -> Channel<T> {
     Channel::builder().name(name).build().unwrap()
+}
+
+/// The names of the program and of its children, one in a line.
+fn say_who_is_there() {
+    let own = std::process::id().to_string();
+    let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap();
+    for pid in std::iter::once(own.as_str()).chain(children.split_whitespace()) {
+        print!("{}", std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap());
+    }
 }
 
 /// The first thing that somebody tries.
