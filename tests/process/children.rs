@@ -8,6 +8,7 @@ use crate::scenario::{Scenario, command, output};
 use crate::watchdog::Place;
 use csproc::prelude::*;
 use csproc::{Cause, Failure};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[("forget many that fail", forget_many_that_fail)];
@@ -38,7 +39,7 @@ fn leave_an_orphan(placement: Placement, ready: Writer<Place>, until: Reader<()>
 
 /// Spawns a child, and ends while a thread of its own asks again and again whether the child has ended.
 #[process]
-fn end_beside_a_thread_that_asks(placement: Placement, ready: Writer<Place>, until: Writer<()>, end: Reader<()>) {
+fn end_beside_a_thread_that_asks(placement: Placement, end: Reader<()>, found: PathBuf) {
     let said = Channel::new();
     let announced = said.reader();
     let child = Spawn!(wait(said.writer(), end).on(placement)).unwrap();
@@ -50,8 +51,8 @@ fn end_beside_a_thread_that_asks(placement: Placement, ready: Writer<Place>, unt
         assert!(!child.is_finished());
         assert!(child.try_join().is_none());
         let child = child.join_timeout(Duration::from_millis(1)).unwrap_err().into_child();
-        drop((ready, until));
-        // Only now may the child end, and only then its starter.
+        // The ends of a process that ends are closed: it is told otherwise. Then the child may end, and its starter.
+        std::fs::write(found, "").unwrap();
         drop(child);
     });
 }
@@ -111,9 +112,18 @@ over_both! {
     }
 
     fn who_does_not_wait_for_a_child_is_not_held_up_by_its_starter_who_does(placement) {
-        let (ready, until) = (Channel::<Place>::new(), Channel::new());
-        let parent = end_beside_a_thread_that_asks(placement, ready.writer(), until.writer(), until.reader());
-        parent.on(placement).run().unwrap();
+        let until = Channel::<()>::new();
+        let writer = until.writer();
+        let found = std::env::temp_dir().join(format!("csproc-found-{}-{placement:?}", std::process::id()));
+        let parent = end_beside_a_thread_that_asks(placement, until.reader(), found.clone()).on(placement);
+        drop(until);
+        let parent = Spawn!(parent).unwrap();
+        while !found.exists() {
+            std::thread::yield_now();
+        }
+        std::fs::remove_file(found).unwrap();
+        drop(writer);
+        parent.join().unwrap();
     }
 
     fn a_child_is_joined_for_a_limited_time_and_comes_back(placement) {
