@@ -28,7 +28,8 @@ impl Packet {
         with_local(|local| local.draft(bytes))?
     }
 
-    /// A block that the caller owns and nobody else names; `None` for no block.
+    /// A block that the caller owns and nobody else names, on which all access to its bytes relies; `None` for no
+    /// block.
     #[inline]
     pub(crate) fn from_raw(block: Block) -> Option<Packet> {
         NonZeroU32::new(block).map(|block| Packet { block })
@@ -36,7 +37,8 @@ impl Packet {
 
     #[inline]
     fn over(block: Block) -> Packet {
-        Packet::from_raw(block).unwrap_or_else(|| unreachable!("the header of the arena lies there"))
+        Packet::from_raw(block)
+            .unwrap_or_else(|| unreachable!("the arena gives out no block where its own header lies"))
     }
 
     /// The block alone: whoever it is named to frees it.
