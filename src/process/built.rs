@@ -7,7 +7,6 @@ use crate::channel::Parcel;
 use crate::engine::ChannelName;
 use crate::engine::live::{Direction, Holder, tables};
 use parking_lot::Mutex;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static BUILT: Mutex<BTreeMap<u64, Known>> = Mutex::new(BTreeMap::new());
 
 struct Known {
-    name: Cow<'static, str>,
+    name: String,
     arguments: Holder,
 }
 
@@ -25,19 +24,19 @@ pub(super) struct Built(u64);
 
 impl Built {
     /// `None` for one that holds nothing.
-    pub(super) fn with(name: &Cow<'static, str>, arguments: &Parcel) -> Option<Built> {
+    pub(super) fn with(name: &str, arguments: &Parcel) -> Option<Built> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         if !arguments.has_ends() {
             return None;
         }
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        BUILT.lock().insert(number, Known { name: name.clone(), arguments: arguments.as_holder() });
+        BUILT.lock().insert(number, Known { name: String::from(name), arguments: arguments.as_holder() });
         Some(Built(number))
     }
 
-    pub(super) fn rename(&self, name: &Cow<'static, str>) {
+    pub(super) fn rename(&self, name: &str) {
         if let Some(known) = BUILT.lock().get_mut(&self.0) {
-            known.name = name.clone();
+            known.name = String::from(name);
         }
     }
 }
@@ -54,5 +53,5 @@ pub(super) fn never_run(channel: ChannelName, wanted: Direction) -> Vec<String> 
         let ends = tables().held_by(known.arguments);
         ends.into_iter().any(|end| end.place() == Some((channel, wanted)))
     };
-    BUILT.lock().values().filter(holds).map(|known| known.name.clone().into_owned()).collect()
+    BUILT.lock().values().filter(holds).map(|known| known.name.clone()).collect()
 }

@@ -368,7 +368,7 @@ fn start(plan: Plan, confirm: bool, location: &'static Location<'static>) -> Sta
 
 /// A plan whose processes were taken out.
 enum Form {
-    Process(Option<(Template, OnCrash)>),
+    Process(Option<Box<(Template, OnCrash)>>),
     Parallel(Vec<Form>),
     Sequence(Vec<Plan>),
 }
@@ -383,7 +383,7 @@ fn take_leaves(plan: Plan, leaves: &mut Vec<Blueprint>) -> Form {
             }
             let mut template = Template::new(*leaf);
             leaves.extend(template.next());
-            Form::Process(Some((template, on_crash)))
+            Form::Process(Some(Box::new((template, on_crash))))
         }
         Plan::Parallel(parts) | Plan::List(parts) => {
             Form::Parallel(parts.into_iter().map(|part| take_leaves(part, leaves)).collect())
@@ -400,7 +400,7 @@ fn build(
     match form {
         Form::Process(kept) => match started.next() {
             Some(Ok(running)) => match kept {
-                Some((template, on_crash)) => attend(running, template, on_crash, location),
+                Some(kept) => attend(running, kept.0, kept.1, location),
                 None => Started::Process(running),
             },
             Some(Err(refusal)) => Started::Refused(refusal),
