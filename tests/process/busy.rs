@@ -5,6 +5,7 @@
 //! `CSPROC_NARROW=1` it has two bits instead of thirteen. `CSPROC_LONG=1` runs each network for ten minutes divided by
 //! their number.
 
+use crate::looks::Looks;
 use csproc::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -43,10 +44,11 @@ fn until_retired(mut step: impl FnMut() -> End) -> End {
     }
 }
 
-/// As long as its time lasts, and as its peers are there.
+/// As long as its time lasts, and until the network was looked at, and as its peers are there.
 fn for_a_while(mut step: impl FnMut() -> End) -> End {
-    let start = Instant::now();
-    until_retired(|| if start.elapsed() < lasts() { step() } else { Err(ChannelError::Retired) })
+    let (start, looks) = (Instant::now(), Looks::from_now());
+    let is_over = || start.elapsed() >= lasts() && looks.make_a_proof();
+    until_retired(|| if is_over() { Err(ChannelError::Retired) } else { step() })
 }
 
 #[process]
@@ -86,7 +88,9 @@ fn step(barrier: Barrier, until: Reader<u64>) -> End {
 
 #[process]
 fn keep_open(out: Writer<u64>) -> End {
+    let looks = Looks::from_now();
     std::thread::sleep(lasts());
+    looks.wait_for_a_proof();
     drop(out);
     Ok(())
 }
