@@ -2,8 +2,8 @@
 //!
 //! Knows nothing of how the last party finds the others.
 
+use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 //!
 //! Knows nothing of C++CSP2's implementation. Its tests of barriers are in `barriers`.
 
+use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy, read_all};
-use crate::watchdog::Place;
 use csproc::Cause;
 use csproc::prelude::*;
 

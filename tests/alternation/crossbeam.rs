@@ -4,8 +4,8 @@
 //! Knows nothing of crossbeam's implementation. What is disconnected there is retired here. The tests of its
 //! `select!` are in `crossbeam_select`.
 
+use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy, channels, readers, writers};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};

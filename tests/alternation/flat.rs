@@ -4,8 +4,8 @@
 //! Knows nothing of what is chosen. The figures are those of the whole program, so these tests run alone. With
 //! `CSPROC_LONG` set each test makes a million alternations of each placement.
 
+use crate::harness::watchdog::watched_alone;
 use crate::policy::{channels, readers, writers};
-use crate::watchdog::watched_alone;
 use csproc::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;

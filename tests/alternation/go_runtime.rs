@@ -3,8 +3,8 @@
 //! Knows nothing of Go's implementation. A closed channel is one whose writers have retired. Where the originals
 //! start a goroutine for each of many rounds, one process stays here, and each round sends it fresh channels.
 
+use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy, channels, readers, writers};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use std::collections::BTreeMap;
 

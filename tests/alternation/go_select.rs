@@ -5,8 +5,8 @@
 //! Go's panics. `select2`, whose subject is memory, is `guards_that_lose_leave_nothing_behind` in `flat`; `select7`
 //! is in `go`.
 
+use crate::harness::place::Place;
 use crate::policy::{channels, readers, writers};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};

@@ -3,9 +3,10 @@
 //!
 //! Knows nothing of JCSP's implementation, nor of buffers without overflow; those are in `model`.
 
-use crate::looks::Looks;
+use crate::harness::looks::Looks;
+use crate::harness::pause::{go_on, stop};
+use crate::harness::place::Place;
 use crate::policy::{channels, readers, writers};
-use crate::watchdog::{Place, go_on, stop};
 use csproc::prelude::*;
 use csproc::{Cause, Extended};
 use std::time::Duration;

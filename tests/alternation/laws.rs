@@ -3,8 +3,8 @@
 //!
 //! Knows nothing of buffers, poison and priority: those laws are in `model`.
 
+use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy, channels, read_all, readers, writers};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use proptest::prelude::*;
 use std::time::Duration;

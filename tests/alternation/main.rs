@@ -4,9 +4,9 @@
 //! in `tests/process` and `tests/channel`. Cases that other systems have are named after theirs.
 
 #[macro_use]
-#[path = "../process/watchdog.rs"]
-#[expect(dead_code, reason = "shared with the tests of processes, which use more of it")]
-mod watchdog;
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, reason = "shared with other programs of tests; each uses a part of it")]
+mod harness;
 mod barriers;
 mod changing;
 mod cppcsp;
@@ -19,14 +19,10 @@ mod go_select;
 mod heap;
 mod jcsp;
 mod laws;
-#[path = "../process/looks.rs"]
-mod looks;
 mod model;
 mod policy;
 mod pycsp;
 #[macro_use]
 mod rounds;
-#[path = "../channel/sleeper.rs"]
-mod sleeper;
 mod stress;
 mod time;

@@ -5,9 +5,9 @@
 //! The originals run every case with three kinds of readers and writers, which sleep between operations not at all,
 //! for a fixed time, or for a random one; the sleeps are the behaviour of the cast, not synchronisation.
 
+use crate::harness::place::Place;
+use crate::harness::sleeper::{SLEEPERS, Sleeper, sleepers};
 use crate::policy::{POLICIES, Policy, channels, readers, writers};
-use crate::sleeper::{SLEEPERS, Sleeper, sleepers};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

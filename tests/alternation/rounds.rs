@@ -22,19 +22,20 @@ macro_rules! rounds_over_both {
         $(#[$attribute])*
         mod $name {
             use super::*;
+            use crate::harness::watchdog::watched;
 
             fn body($placement: csproc::Placement, $round: u64) $body
 
             #[test]
             fn over_processes() {
                 let name = concat!(module_path!(), "::over_processes");
-                crate::rounds::play(|round| crate::watchdog::watched(name, || body(csproc::Placement::Process, round)));
+                crate::rounds::play(|round| watched(name, || body(csproc::Placement::Process, round)));
             }
 
             #[test]
             fn over_threads() {
                 let name = concat!(module_path!(), "::over_threads");
-                crate::rounds::play(|round| crate::watchdog::watched(name, || body(csproc::Placement::Thread, round)));
+                crate::rounds::play(|round| watched(name, || body(csproc::Placement::Thread, round)));
             }
         }
     )*};

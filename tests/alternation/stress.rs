@@ -4,8 +4,8 @@
 //! Knows nothing of what a single alternation does; that is in `laws` and `model`. With `CSPROC_LONG` set each test
 //! takes a minute.
 
+use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy, channels, readers, writers};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -3,8 +3,8 @@
 //!
 //! Knows nothing of how late a timer may be: that depends on the machine, so no test has an upper bound.
 
+use crate::harness::system::descriptors;
 use crate::policy::{POLICIES, Policy};
-use crate::watchdog::descriptors;
 use csproc::prelude::*;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};

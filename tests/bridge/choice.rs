@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of the order of values.
 
-use crate::watchdog::Place;
+use crate::harness::place::Place;
 use crossbeam_channel::Sender;
 use csproc::bridge::{self, Bridge, Crossbeam, Ipc};
 use csproc::prelude::*;

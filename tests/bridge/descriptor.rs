@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of messages.
 
-use crate::watchdog::Place;
+use crate::harness::place::Place;
 use csproc::bridge;
 use csproc::prelude::*;
 use rustix::event::{EventfdFlags, eventfd};

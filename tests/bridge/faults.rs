@@ -2,8 +2,10 @@
 //!
 //! Knows nothing of crossbeam channels, with which nothing can.
 
-use crate::scenario::{Scenario, command, output};
-use crate::watchdog::{Place, descriptors, stop};
+use crate::harness::pause::stop;
+use crate::harness::place::Place;
+use crate::harness::scenario::{Scenario, command, output};
+use crate::harness::system::descriptors;
 use csproc::bridge;
 use csproc::prelude::*;
 use csproc::{ChannelError, MessageError};

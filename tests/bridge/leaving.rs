@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of values.
 
-use crate::looks::Looks;
-use crate::scenario::{Scenario, command, output};
-use crate::watchdog::Place;
+use crate::harness::looks::Looks;
+use crate::harness::place::Place;
+use crate::harness::scenario::{Scenario, command, output};
 use csproc::bridge::{self, Bridge, Crossbeam, Source};
 use csproc::prelude::*;
 use ipc_channel::ipc::{IpcOneShotServer, IpcSender};

@@ -3,21 +3,16 @@
 //! Knows nothing of how channels of this crate work; that is tested beside this, in `tests/channel`.
 
 #[macro_use]
-#[path = "../process/watchdog.rs"]
-#[expect(dead_code, reason = "shared with the tests of processes, which use more of it")]
-mod watchdog;
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, reason = "shared with other programs of tests; each uses a part of it")]
+mod harness;
 mod choice;
 mod descriptor;
 mod faults;
 mod leaving;
-#[path = "../process/looks.rs"]
-mod looks;
-#[path = "../process/scenario.rs"]
-#[expect(dead_code, reason = "as above")]
-mod scenario;
 mod values;
 
 #[test]
 fn play_scenario() {
-    scenario::play(&[faults::SCENARIOS, leaving::SCENARIOS]);
+    harness::scenario::play(&[faults::SCENARIOS, leaving::SCENARIOS]);
 }

@@ -3,7 +3,8 @@
 //!
 //! Knows nothing of crashes.
 
-use crate::watchdog::{Place, descriptors_of};
+use crate::harness::place::Place;
+use crate::harness::system::descriptors_of;
 use crate::{carried, kinds};
 use csproc::prelude::*;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory};

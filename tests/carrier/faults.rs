@@ -5,7 +5,7 @@
 //! `choice`.
 
 use crate::carried;
-use crate::watchdog::Place;
+use crate::harness::place::Place;
 use csproc::MessageError;
 use csproc::prelude::*;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, IpcSharedMemory};

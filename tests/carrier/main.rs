@@ -3,9 +3,9 @@
 //! Knows nothing of channels through memory; they are tested in `tests/channel`.
 
 #[macro_use]
-#[path = "../process/watchdog.rs"]
-#[expect(dead_code, reason = "shared with the tests of processes, which use more of it")]
-mod watchdog;
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, reason = "shared with other programs of tests; each uses a part of it")]
+mod harness;
 
 /// Makes of `fn name() { … }` a test that runs in a process of its own, and leaves it as many descriptors of each kind
 /// as it had.
@@ -22,7 +22,7 @@ macro_rules! isolated {
 
             #[test]
             fn in_a_process() {
-                crate::watchdog::watched(module_path!(), || Parallel!(body()).unwrap());
+                crate::harness::watchdog::watched(module_path!(), || Parallel!(body()).unwrap());
             }
         }
     )*};
@@ -76,10 +76,10 @@ fn exchange_here() {
 fn leaving_no_descriptor(body: impl FnOnce()) {
     warm_up();
     exchange_here();
-    let before = kinds(&watchdog::descriptors());
+    let before = kinds(&harness::system::descriptors());
     body();
     exchange_here();
-    assert_eq!(kinds(&watchdog::descriptors()), before, "{:?}", watchdog::descriptors());
+    assert_eq!(kinds(&harness::system::descriptors()), before, "{:?}", harness::system::descriptors());
 }
 
 /// How many descriptors there are of each kind.

@@ -108,8 +108,12 @@ fn send_end(out: Writer<Writer<u64>>, end: Writer<u64>) -> csproc::Result<()> {
 }
 
 #[process]
-fn offer_end(ready: Writer<crate::watchdog::Place>, out: Writer<Writer<u64>>, end: Writer<u64>) -> csproc::Result<()> {
-    crate::watchdog::Place::announce(&ready);
+fn offer_end(
+    ready: Writer<crate::harness::place::Place>,
+    out: Writer<Writer<u64>>,
+    end: Writer<u64>,
+) -> csproc::Result<()> {
+    crate::harness::place::Place::announce(&ready);
     Ok(out.write(end)?)
 }
 

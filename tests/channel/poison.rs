@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of crashes, which poison, too; they are tested with the processes.
 
-use crate::watchdog::Place;
+use crate::harness::place::Place;
 use csproc::prelude::*;
 
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -5,7 +5,7 @@
 //! sleep between operations not at all, for a fixed time, or for a random one; the sleeps are the behaviour of the
 //! cast, not synchronisation. Cases with alternation follow with alternation.
 
-use crate::sleeper::{Sleeper, sleepers};
+use crate::harness::sleeper::{Sleeper, sleepers};
 use csproc::prelude::*;
 
 /// `writer` of commtest: `cnt` values, then retire.

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of poison and retirement beyond using them to end.
 
-use crate::watchdog::Place;
+use crate::harness::place::Place;
 use csproc::prelude::*;
 use std::time::Duration;
 

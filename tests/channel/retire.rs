@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of ends inside messages; those are counted in `mobile`.
 
-use crate::watchdog::Place;
+use crate::harness::place::Place;
 use csproc::prelude::*;
 
 #[process]

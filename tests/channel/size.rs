@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of how large the arena is, except where a program of its own makes it small.
 
-use crate::scenario::{Scenario, command, output};
+use crate::harness::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{Failure, MessageError, StartError};
 use serde::{Deserialize, Serialize};

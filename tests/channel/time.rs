@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how late a timer may be: that depends on the machine, so no test has an upper bound.
 
-use crate::watchdog::descriptors;
+use crate::harness::system::descriptors;
 use csproc::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -64,8 +64,8 @@ over_both! {
 }
 
 #[process]
-fn write_once(ready: Writer<crate::watchdog::Place>, out: Writer<u64>) -> csproc::Result<()> {
-    crate::watchdog::Place::announce(&ready);
+fn write_once(ready: Writer<crate::harness::place::Place>, out: Writer<u64>) -> csproc::Result<()> {
+    crate::harness::place::Place::announce(&ready);
     Ok(out.write(5)?)
 }
 

@@ -4,8 +4,8 @@
 //! Knows nothing of any operation.
 
 use crate::estate::Estate;
+use crate::harness::place::Place;
 use crate::tracer::{Cut, Walk, forbidden, walk};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use csproc::{Cause, Child};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -147,7 +147,7 @@ impl<R: Send + 'static> Peer<R> {
 
     pub(crate) fn is_asleep(&self) -> bool {
         let stat = format!("/proc/{}/task/{}/stat", self.place.pid, self.place.thread);
-        crate::watchdog::seen(&stat).is_some_and(|seen| seen.state == 'S')
+        crate::harness::system::seen(&stat).is_some_and(|seen| seen.state == 'S')
     }
 
     pub(crate) fn end(self) -> R {

@@ -4,17 +4,14 @@
 //! Knows nothing of how the protocol repairs what the dead have left; `engine::live::tests` holds single places of it.
 
 #[macro_use]
-#[path = "../process/watchdog.rs"]
-#[expect(dead_code, unused_macros, reason = "shared with the tests of processes, which use more of it")]
-mod watchdog;
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, unused_macros, reason = "shared with other programs of tests; each uses a part of it")]
+mod harness;
 mod estate;
 #[cfg(target_arch = "x86_64")]
 mod explore;
 mod interrupt;
 mod pressure;
-#[path = "../process/scenario.rs"]
-#[expect(dead_code, reason = "as above")]
-mod scenario;
 #[cfg(target_arch = "x86_64")]
 mod step;
 mod storm;
@@ -23,7 +20,7 @@ mod tracer;
 
 #[test]
 fn play_scenario() {
-    scenario::play(&[pressure::SCENARIOS]);
+    harness::scenario::play(&[pressure::SCENARIOS]);
 }
 
 /// Whether the complete versions were asked for.

@@ -3,8 +3,8 @@
 //! Knows nothing of deaths in the middle of an operation.
 
 use crate::estate::Estate;
-use crate::scenario::{Scenario, command, output};
-use crate::watchdog::server;
+use crate::harness::scenario::{Scenario, command, output};
+use crate::harness::system::server;
 use csproc::prelude::*;
 use csproc::{Failure, StartError};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};

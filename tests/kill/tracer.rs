@@ -260,7 +260,7 @@ fn next_stop(thread: Pid, may_sleep: bool, walk: &mut Walk, asleep: &mut dyn FnM
 }
 
 fn sleeps(thread: Pid) -> bool {
-    crate::watchdog::seen(&format!("/proc/{thread}/stat")).is_some_and(|seen| seen.state == 'S')
+    crate::harness::system::seen(&format!("/proc/{thread}/stat")).is_some_and(|seen| seen.state == 'S')
 }
 
 fn kill_traced(pid: u32, thread: Pid) {

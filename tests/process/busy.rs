@@ -5,7 +5,7 @@
 //! `CSPROC_NARROW=1` it has two bits instead of thirteen. `CSPROC_LONG=1` runs each network for ten minutes divided by
 //! their number.
 
-use crate::looks::Looks;
+use crate::harness::looks::Looks;
 use csproc::prelude::*;
 use std::time::{Duration, Instant};
 

@@ -3,9 +3,9 @@
 //! Knows nothing of what children return, which is tested in `composition`, and of restarts, which are tested in
 //! `supervision`.
 
+use crate::harness::place::Place;
+use crate::harness::scenario::{Scenario, command, output};
 use crate::outcome::How;
-use crate::scenario::{Scenario, command, output};
-use crate::watchdog::Place;
 use csproc::prelude::*;
 use csproc::{Cause, Failure};
 use std::path::PathBuf;

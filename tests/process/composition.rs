@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of crashes, which are tested in `outcome`, and of syntax, which is tested in `tests/ui`.
 
-use crate::watchdog::Place;
+use crate::harness::place::Place;
 use csproc::Failure;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -238,7 +238,7 @@ once! {
         place.until_asleep();
         drop(end);
         // It was this process's child to the end; it is gone when its server has reaped it.
-        while crate::watchdog::seen(&format!("/proc/{}/stat", place.pid)).is_some() {
+        while crate::harness::system::seen(&format!("/proc/{}/stat", place.pid)).is_some() {
             std::thread::yield_now();
         }
     }

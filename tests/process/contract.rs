@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of what happens in corners; the other files of the tests ask for those.
 
-use crate::watchdog::watched;
+use crate::harness::watchdog::watched;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};

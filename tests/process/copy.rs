@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of how a copy is told from a process.
 
-use crate::scenario::{Scenario, command, output};
+use crate::harness::scenario::{Scenario, command, output};
 use csproc::MessageError;
 use csproc::prelude::*;
 

@@ -3,7 +3,7 @@
 //! Knows nothing of how they are found. What is told of them is in `report.rs`, and those who only look like it are in
 //! `innocent.rs`.
 
-use crate::scenario::{Scenario, command, output};
+use crate::harness::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{BlockedProcess, DeadlockReport, Failure, WaitsFor};
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of how a block is kept back. The program fills an arena of its own, which is small.
 
-use crate::scenario::{Scenario, command, output};
+use crate::harness::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use std::thread;
 

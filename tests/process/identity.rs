@@ -2,7 +2,8 @@
 //!
 //! Knows nothing of channels.
 
-use crate::watchdog::{Place, children, seen};
+use crate::harness::place::Place;
+use crate::harness::system::{children, seen};
 use csproc::prelude::*;
 use csproc::{Current, ProcessId, current};
 

@@ -4,8 +4,9 @@
 //! Knows nothing of how deadlocks are found, except that somebody looks again and again: each case lasts until that was
 //! done often enough.
 
-use crate::looks::Looks;
-use crate::watchdog::{Place, go_on, stop, until_stopped};
+use crate::harness::looks::Looks;
+use crate::harness::pause::{go_on, stop, until_stopped};
+use crate::harness::place::Place;
 use csproc::prelude::*;
 use rustix::process::{Signal, getpid, kill_process};
 use std::io::Read;

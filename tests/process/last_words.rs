@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of signal handlers.
 
-use crate::scenario::{Scenario, command, output};
+use crate::harness::scenario::{Scenario, command, output};
 use csproc::StartError;
 use csproc::prelude::*;
 use rustix::process::{Signal, getpid, kill_process};

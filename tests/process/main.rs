@@ -4,7 +4,9 @@
 //! Knows nothing of how channels work inside; what channels promise is tested beside this, in `tests/channel`.
 
 #[macro_use]
-mod watchdog;
+#[path = "../harness/mod.rs"]
+#[expect(dead_code, reason = "shared with other programs of tests; each uses a part of it")]
+mod harness;
 mod boxed;
 mod busy;
 mod children;
@@ -17,13 +19,11 @@ mod full;
 mod identity;
 mod innocent;
 mod last_words;
-mod looks;
 mod outcome;
 mod pycsp;
 mod quiet;
 mod report;
 mod root;
-mod scenario;
 mod server;
 mod setup;
 mod supervision;
@@ -33,6 +33,8 @@ mod unfinished;
 mod validation;
 mod values;
 mod watch;
+
+use harness::scenario;
 
 #[test]
 fn play_scenario() {

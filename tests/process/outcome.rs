@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of how the death of a process is noticed.
 
-use crate::watchdog::Place;
+use crate::harness::place::Place;
 use csproc::prelude::*;
 use csproc::{Cause, Failure};
 use rustix::process::{Signal, getpid, kill_process};
@@ -470,7 +470,7 @@ once! {
         parent.kill().unwrap();
         parent.join().unwrap_err();
         for place in places {
-            while crate::watchdog::seen(&format!("/proc/{}/stat", place.pid)).is_some() {
+            while crate::harness::system::seen(&format!("/proc/{}/stat", place.pid)).is_some() {
                 std::thread::yield_now();
             }
         }

@@ -3,7 +3,8 @@
 //! Knows nothing of absolute speed, which benchmarks measure. A busy machine can make any single measurement look bad,
 //! so the best of several is judged.
 
-use crate::watchdog::{Place, seen, server};
+use crate::harness::place::Place;
+use crate::harness::system::{seen, server};
 use csproc::prelude::*;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 //! Knows nothing of how a process learns of the end. The hundred milliseconds of the law are a matter of the machine's
 //! load, too: they must be kept in the best of some attempts, while every attempt must end.
 
-use crate::scenario::{Program, Scenario, command, output, processes_of};
+use crate::harness::scenario::{Program, Scenario, command, output, processes_of};
 use csproc::prelude::*;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::io::Write;

@@ -3,8 +3,8 @@
 //!
 //! Knows nothing of how the process server works, only that it is there.
 
-use crate::scenario::{Program, Scenario, command, output};
-use crate::watchdog::{children, descriptors, descriptors_of, server};
+use crate::harness::scenario::{Program, Scenario, command, output};
+use crate::harness::system::{children, descriptors, descriptors_of, server};
 use csproc::prelude::*;
 use csproc::{Cause, Failure, StartError};
 use std::collections::BTreeMap;

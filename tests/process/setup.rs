@@ -3,7 +3,7 @@
 //! Knows nothing of how set-ups are found. They are those of this whole test binary, so each does nothing but note that
 //! it ran, unless a variable in the environment of one scenario asks for more.
 
-use crate::scenario::{Remains, Scenario, command, output};
+use crate::harness::scenario::{Remains, Scenario, command, output};
 use csproc::prelude::*;
 use std::cell::Cell;
 use std::sync::Mutex;

@@ -3,9 +3,10 @@
 //! Knows nothing of how a crash is noticed. The strategies of supervisors are those of Erlang/OTP's `supervisor`, by
 //! its documentation.
 
+use crate::harness::place::Place;
+use crate::harness::scenario::{Scenario, command, output};
+use crate::harness::system::children;
 use crate::outcome::{How, cause_of};
-use crate::scenario::{Scenario, command, output};
-use crate::watchdog::{Place, children};
 use csproc::prelude::*;
 use csproc::{Cause, Failure, Strategy, Supervisor};
 use std::time::Duration;

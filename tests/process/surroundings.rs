@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how the surroundings are made harmless. Each test starts a program in odd surroundings.
 
-use crate::scenario::{Program, Remains, Scenario, command, output};
+use crate::harness::scenario::{Program, Remains, Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{Failure, StartError};
 use rustix::process::{Gid, Uid};
@@ -159,7 +159,7 @@ fn a_process_gives_up_its_rights() {
         .unwrap();
     arrived.read().unwrap();
     arrived.read().unwrap();
-    let server = rustix::process::Pid::from_raw(crate::watchdog::server().unwrap().pid.cast_signed()).unwrap();
+    let server = rustix::process::Pid::from_raw(crate::harness::system::server().unwrap().pid.cast_signed()).unwrap();
     rustix::process::kill_process(server, rustix::process::Signal::KILL).unwrap();
     assert_eq!(network.join().unwrap_err().failures().len(), 2);
 }
@@ -296,7 +296,7 @@ fn populate() -> Writer<()> {
     drop(network.spawn().unwrap());
     arrived.read().unwrap();
     arrived.read().unwrap();
-    crate::root::say(&format!("ready {}", crate::watchdog::server().unwrap().pid));
+    crate::root::say(&format!("ready {}", crate::harness::system::server().unwrap().pid));
     never
 }
 
@@ -421,7 +421,7 @@ once! {
                 let mut program = Program::start("killed with a process of other credentials");
                 let server = pid(&program.until("ready "));
                 if server_is_stopped {
-                    crate::watchdog::stop(server.as_raw_nonzero().get().unsigned_abs());
+                    crate::harness::pause::stop(server.as_raw_nonzero().get().unsigned_abs());
                 }
                 kill_process(pid(&program.pid().to_string()), Signal::KILL).unwrap();
                 // The last process that has standard output open is gone.

@@ -4,8 +4,8 @@
 //! Knows nothing of signals but what the keys are to do. The terminal is a real one (a pseudo-terminal that the program
 //! controls), so that the system sends the signals, to everybody in the foreground.
 
+use crate::harness::scenario::{Program, Scenario, TAG, command, processes_of};
 use crate::root;
-use crate::scenario::{Program, Scenario, TAG, command, processes_of};
 use csproc::prelude::*;
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of messages that are refused by a channel.
 
-use crate::scenario::{Scenario, command, output};
+use crate::harness::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{Failure, MessageError, StartError};
 use serde::{Deserialize, Serialize};
@@ -248,7 +248,7 @@ fn no_server() {
     let (said, heard) =
         Parallel!(say(c.writer()).on(Placement::Thread), hear(c.reader()).on(Placement::Thread)).unwrap();
     assert!(said && heard == Some(1));
-    assert!(crate::watchdog::server().is_none());
+    assert!(crate::harness::system::server().is_none());
 }
 
 #[process]

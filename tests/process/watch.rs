@@ -2,9 +2,10 @@
 //!
 //! Knows nothing of who looks, or how the tables are read.
 
+use crate::harness::place::Place;
+use crate::harness::scenario::{Program, Scenario, command};
+use crate::harness::system::server;
 use crate::root::say;
-use crate::scenario::{Program, Scenario, command};
-use crate::watchdog::{Place, server};
 use csproc::prelude::*;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -176,7 +177,7 @@ once! {
     }
 
     fn dump_in_a_process_shows_the_program_and_who_has_ended() {
-        let remains = crate::scenario::output(command("tell in a process").0);
+        let remains = crate::harness::scenario::output(command("tell in a process").0);
         assert!(remains.status.success(), "{remains:?}");
         let processes = remains.stderr.split("csproc: channels\n").next().unwrap();
         assert!(processes.starts_with("csproc: processes\n  `main`, process "), "{processes}");
@@ -187,7 +188,7 @@ once! {
     }
 
     fn dump_prints_the_same() {
-        let remains = crate::scenario::output(command("tell without being asked").0);
+        let remains = crate::harness::scenario::output(command("tell without being asked").0);
         assert!(remains.status.success(), "{remains:?}");
         is_a_picture(&remains.stderr);
     }

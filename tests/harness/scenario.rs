@@ -3,7 +3,8 @@
 //! Knows nothing of what the programs do. A program is started as the one test `play_scenario`, which does nothing
 //! unless a variable names the scenario to play.
 
-use crate::watchdog::{everybody, guarded};
+use super::system::everybody;
+use super::watchdog::guarded;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};

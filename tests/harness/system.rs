@@ -1,0 +1,108 @@
+//! What the operating system shows of this program: its processes and threads, and their descriptors.
+//!
+//! Knows nothing of what they are for. It reads `/proc`, where everything may have changed a moment later.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+/// A process of the operating system, as `/proc/PID/stat` shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) pid: u32,
+    pub(crate) name: String,
+    pub(crate) state: char,
+    pub(crate) parent: u32,
+    /// Processor time used so far, in clock ticks.
+    pub(crate) ticks: u64,
+}
+
+/// Reads a `stat` file of a process or of a thread.
+pub(crate) fn seen(stat: &str) -> Option<Seen> {
+    let text = fs::read_to_string(stat).ok()?;
+    let (head, tail) = (text.get(..text.rfind(')')?)?, text.get(text.rfind(')')? + 2..)?);
+    let (pid, name) = head.split_once(" (")?;
+    let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
+    Some(Seen {
+        pid: pid.parse().ok()?,
+        name: String::from(name),
+        state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
+        ticks: fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
+    })
+}
+
+/// All processes of the system.
+pub(crate) fn everybody() -> Vec<Seen> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+        .filter_map(|entry| seen(&entry.path().join("stat").to_string_lossy()))
+        .collect()
+}
+
+/// The process server of this program.
+pub(crate) fn server() -> Option<Seen> {
+    everybody().into_iter().find(|process| process.parent == std::process::id() && process.name == "csproc-server")
+}
+
+/// The processes that the server has started for this program, zombies included.
+pub(crate) fn children() -> Vec<Seen> {
+    let server = server().map(|server| server.pid);
+    everybody().into_iter().filter(|process| Some(process.parent) == server).collect()
+}
+
+/// Descendants of this program that should not exist when nothing runs.
+pub(super) fn processes_left() -> Vec<String> {
+    let own = std::process::id();
+    let server = server().map(|server| server.pid);
+    everybody()
+        .into_iter()
+        .filter(|process| Some(process.pid) != server && (process.parent == own || Some(process.parent) == server))
+        .map(|process| format!("{} {} ({})", process.pid, process.name, process.state))
+        .collect()
+}
+
+/// Open descriptors, and what each refers to.
+pub(crate) fn descriptors() -> BTreeMap<u32, String> {
+    descriptors_of("self")
+}
+
+/// The open descriptors of a process.
+pub(crate) fn descriptors_of(process: &str) -> BTreeMap<u32, String> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else { return BTreeMap::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| {
+            let number = entry.file_name().to_string_lossy().parse().ok()?;
+            let target = fs::read_link(entry.path()).ok()?.to_string_lossy().into_owned();
+            Some((number, target))
+        })
+        // The directory that is being read.
+        .filter(|(_, target)| !(target.starts_with("/proc/") && target.ends_with("/fd")))
+        .collect()
+}
+
+/// The state of every process and thread below this one, for the message of a test that hangs.
+pub(super) fn picture() -> String {
+    let own = std::process::id();
+    let everybody = everybody();
+    let mut family = vec![own];
+    let mut next = 0;
+    while let Some(parent) = family.get(next).copied() {
+        family.extend(everybody.iter().filter(|process| process.parent == parent).map(|process| process.pid));
+        next += 1;
+    }
+    let mut text = String::new();
+    for pid in family {
+        let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+        for task in tasks.flatten() {
+            let path = task.path();
+            let read = |file: &str| fs::read_to_string(path.join(file)).unwrap_or_default();
+            if let Some(seen) = seen(&path.join("stat").to_string_lossy()) {
+                text += &format!("  {pid}/{} {} {} {}\n", seen.pid, seen.name, seen.state, read("syscall").trim());
+            }
+        }
+    }
+    text
+}
