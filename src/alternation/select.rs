@@ -4,8 +4,7 @@
 
 use super::arm::{Arm, Offered, Outcome, Verdict};
 use crate::channel::{ChannelError, settle};
-use crate::engine::live::with_local;
-use crate::engine::{ArenaError, Guard, Order};
+use crate::engine::{Actor, ArenaError, Order, Selection, actor};
 use std::cell::Cell;
 use std::panic::Location;
 use std::thread::LocalKey;
@@ -45,17 +44,6 @@ impl From<ArenaError> for Failed {
     }
 }
 
-/// The guards of one selection with the numbers of their arms; kept between selections so that none allocates.
-#[derive(Default)]
-struct Table {
-    guards: Vec<Guard>,
-    numbers: Vec<u32>,
-}
-
-thread_local! {
-    static TABLE: Cell<Table> = const { Cell::new(Table { guards: Vec::new(), numbers: Vec::new() }) };
-}
-
 /// Waits until one arm fires, and says which.
 ///
 /// An arm whose channel has ended fires in its turn, too: then the error names it.
@@ -65,41 +53,40 @@ pub(super) fn choose<A: Arms + ?Sized>(
     location: &'static Location<'static>,
 ) -> Result<usize, Failed> {
     settle();
-    let mut table = TABLE.try_with(Cell::take).unwrap_or_default();
+    let mut selection = actor(Actor::take_selection);
     for number in 0..arms.count() {
         arms.arm(number).begin();
     }
-    let chosen = choose_with(&mut table, arms, order, location);
-    // While the thread's locals are destroyed the next selection makes its own.
-    let _ = TABLE.try_with(|cell| cell.set(table));
+    let chosen = choose_with(&mut selection, arms, order, location);
+    actor(|actor| actor.keep_selection(selection));
     chosen
 }
 
 fn choose_with<A: Arms + ?Sized>(
-    table: &mut Table,
+    selection: &mut Selection,
     arms: &mut A,
     order: Order,
     location: &'static Location<'static>,
 ) -> Result<usize, Failed> {
     loop {
-        table.guards.clear();
-        table.numbers.clear();
+        selection.guards.clear();
+        selection.numbers.clear();
         for number in 0..arms.count() {
             if let Offered(Some(guard)) = arms.arm(number).offer().map_err(Failed::at(number))? {
-                table.guards.push(guard);
-                table.numbers.push(number as u32);
+                selection.guards.push(guard);
+                selection.numbers.push(number as u32);
             }
         }
-        if table.guards.is_empty() {
+        if selection.guards.is_empty() {
             return Err(Failed { number: None, error: ChannelError::NoGuards });
         }
         let order = match order {
             // Absent arms have no guard: the first one that is there from this number on.
-            Order::From(first) => Order::From(table.numbers.partition_point(|number| (*number as usize) < first)),
+            Order::From(first) => Order::From(selection.numbers.partition_point(|number| (*number as usize) < first)),
             order => order,
         };
-        let fired = with_local(|local| local.offer(&table.guards, order, location))??;
-        let number = table.numbers[fired.index] as usize;
+        let fired = actor(|actor| actor.offer(&selection.guards, order, location))?;
+        let number = selection.numbers[fired.index] as usize;
         if arms.arm(number).fire(Outcome(fired.packet(), fired.writer)).map_err(Failed::at(number))? == Verdict::Done {
             return Ok(number);
         }

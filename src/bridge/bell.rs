@@ -6,8 +6,9 @@
 //! It belongs to the process of the operating system, not to the one that runs on the calling thread: a bridge may go
 //! from thread to thread, and no process waits at its end for a bell.
 
-use crate::engine::live::{ChannelKind, Closing, Direction, EndName, Holder, Local, Owner, host, with_local};
-use crate::engine::{ArenaError, ChannelName, Order, Packet, Store};
+use crate::engine::{
+    Actor, ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Owner, Packet, Store, actor, host,
+};
 use std::panic::Location;
 
 /// A channel, and what keeps it in existence.
@@ -24,17 +25,15 @@ impl Bell {
     pub(super) fn new() -> Result<Bell, ArenaError> {
         let mut rope = Packet::draft(0)?;
         rope.set_length(0);
-        let (channel, handle) = with_local(|local| {
-            let host = host()?;
-            let kind = ChannelKind::Channel(Store::DropNewest(1));
-            let (channel, handle) = local.create_channel("bridge", kind, Holder::Member(host))?;
-            if let Err(error) = local.request_end(channel, Direction::Writer, rope.as_holder()) {
-                local.close_end(handle, Closing::Retire);
-                return Err(error);
-            }
-            rope.hand_to(Owner::Member(host));
-            Ok((channel, handle))
-        })??;
+        let host = host()?;
+        // For the process of the operating system, whoever runs on this thread.
+        let aside = Actor::aside();
+        let (channel, handle) = aside.create_channel("bridge", ChannelKind::Channel(Store::DropNewest(1)))?;
+        if let Err(error) = aside.send_end(channel, Direction::Writer, rope.as_holder()) {
+            aside.close_end(handle, Closing::Retire);
+            return Err(error);
+        }
+        rope.hand_to(Owner::Member(host));
         Ok(Bell { channel, handle, rope })
     }
 
@@ -48,23 +47,20 @@ impl Bell {
 /// With a context for this one call: a thread that only rings now and then takes no room among those that communicate,
 /// and is not counted as busy while it sleeps.
 pub(super) fn ring(bell: ChannelName) -> Result<(), ArenaError> {
-    let mut local = Local::new()?;
-    let packet = local.draft(0)?;
+    let aside = Actor::aside();
+    let packet = aside.draft(0)?;
     let guard = packet.guard(bell);
     let mut message = Some(packet);
-    let rung = local.offer(&[guard], Order::Priority, Location::caller()).map(|fired| {
-        // When there is no bell any more, the message is still ours.
-        let _ = fired.settle(&mut local, &mut message);
-    });
+    let rung = aside.give(&mut message, &[guard], Location::caller());
+    // When there is no bell any more, the message is still ours.
     if let Some(left) = message {
-        local.take_back(left, Closing::Retire);
+        aside.take_back(left, Closing::Retire);
     }
-    rung
+    rung.map(drop)
 }
 
 impl Drop for Bell {
     fn drop(&mut self) {
-        // Without a context: the reaper closes it with this process, and frees the rope.
-        let _ = with_local(|local| local.close_end(self.handle, Closing::Retire));
+        actor(|actor| actor.close_end(self.handle, Closing::Retire));
     }
 }

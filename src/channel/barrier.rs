@@ -4,10 +4,9 @@
 
 use super::end::End;
 use super::error::ChannelError;
-use super::process_scope::{holder, settle};
+use super::process_scope::settle;
 use super::travel::{arrive, depart};
-use crate::engine::live::{ChannelKind, Closing, Direction, with_local};
-use crate::engine::{ChannelName, Guard, Order};
+use crate::engine::{ChannelKind, ChannelName, Closing, Direction, Guard, Order, actor};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -77,8 +76,7 @@ impl Barrier {
     #[must_use]
     pub fn new(parties: usize) -> Barrier {
         let kind = ChannelKind::Barrier { parties: u32::try_from(parties).unwrap_or(u32::MAX) };
-        let made = with_local(|local| local.create_channel("", kind, holder()?)).and_then(|made| made);
-        let handle = match made {
+        let handle = match actor(|actor| actor.create_channel("", kind)) {
             Ok((channel, end)) => End::new(channel, end),
             Err(error) => End::unmade(error),
         };
@@ -101,7 +99,7 @@ impl Barrier {
         let location = Location::caller();
         settle();
         let guard = Guard::Barrier { channel: self.sit()? };
-        let fired = with_local(|local| local.offer(&[guard], Order::Priority, location))??;
+        let fired = actor(|actor| actor.offer(&[guard], Order::Priority, location))?;
         fired.outcome.map(drop).map_err(ChannelError::from)
     }
 
@@ -119,7 +117,7 @@ impl Barrier {
     pub fn enroll(&self) {
         let mut seat = self.seat.lock();
         // Without a context nothing can be changed, and `sync` will say so.
-        let _ = with_local(|local| local.change_parties(self.handle.channel(), 1));
+        actor(|actor| actor.change_parties(self.handle.channel(), 1));
         if !matches!(*seat, Seat::Party(_)) {
             *seat = Seat::Party(self.handle.another(Direction::Party));
         }
@@ -145,7 +143,7 @@ impl Barrier {
         match std::mem::replace(&mut *seat, Seat::Resigned) {
             Seat::Party(end) => end.close(Closing::Resign),
             // Without a context nothing can be changed; the reaper does it with this process.
-            Seat::Visitor => drop(with_local(|local| local.change_parties(self.handle.channel(), -1))),
+            Seat::Visitor => actor(|actor| actor.change_parties(self.handle.channel(), -1)),
             Seat::Resigned => (),
         }
     }

@@ -5,11 +5,10 @@
 use super::carrier::Carrier;
 use super::end::{ChannelId, End, label};
 use super::error::MessageError;
-use super::process_scope::holder;
 use super::reader::Reader;
 use super::writer::Writer;
 use crate::engine::Store;
-use crate::engine::live::{ChannelKind, Direction, NAME_LIMIT, with_local};
+use crate::engine::{ChannelKind, Direction, NAME_LIMIT, actor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
@@ -353,7 +352,7 @@ impl<T> Builder<T> {
             (Carrier::Ipc, Store::Fifo(0)) => ChannelKind::Carried,
             (Carrier::Ipc, _) => return Err(self.cannot_keep_handles()),
         };
-        let (channel, end) = with_local(|local| local.create_channel(&self.name, kind, holder()?))??;
+        let (channel, end) = actor(|actor| actor.create_channel(&self.name, kind))?;
         debug_assert!(end.place().is_some());
         Ok(Channel::over(End::new(channel, end)))
     }

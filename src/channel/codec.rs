@@ -6,9 +6,7 @@
 
 use super::error::MessageError;
 use super::refusal;
-use super::travel::Journey;
-use crate::engine::live::EndName;
-use crate::engine::{ArenaError, Packet};
+use crate::engine::{ArenaError, EndName, Journey, Packet};
 use postcard::ser_flavors::{Flavor, StdVec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

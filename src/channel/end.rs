@@ -3,9 +3,8 @@
 //! Knows nothing of values or of directions beyond passing them on.
 
 use super::error::{ChannelError, MessageError};
-use super::process_scope::{drop_end, holder, notice, settle};
-use crate::engine::live::{Closing, Direction, EndName, Local, with_local};
-use crate::engine::{ArenaError, ChannelName, ExtendedWriter, Fate, Fired, Guard, Order, Packet};
+use super::process_scope::{notice, settle};
+use crate::engine::{ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Guard, Order, Packet, actor};
 use crate::sys::clock::Deadline;
 use std::fmt;
 use std::panic::Location;
@@ -48,6 +47,16 @@ impl Patience {
         // A time that the clock cannot express is no limit.
         Instant::now().checked_add(timeout).map_or(Patience::ForEver, Patience::Until)
     }
+
+    /// The guards of an operation that waits so long.
+    #[inline]
+    fn among<R>(self, guard: Guard, offer: impl FnOnce(&[Guard]) -> R) -> R {
+        match self {
+            Patience::ForEver => offer(&[guard]),
+            Patience::Not => offer(&[guard, Guard::Skip]),
+            Patience::Until(instant) => offer(&[guard, Guard::Timer { deadline: Deadline::at(instant) }]),
+        }
+    }
 }
 
 /// One end.
@@ -68,8 +77,7 @@ impl End {
         if channel == NOWHERE {
             return End::new(NOWHERE, NO_END);
         }
-        let requested = with_local(|local| local.request_end(channel, direction, holder()?)).and_then(|end| end);
-        match requested {
+        match actor(|actor| actor.request_end(channel, direction)) {
             Ok(name) => End::new(channel, name),
             Err(error) => End::unmade(error),
         }
@@ -117,15 +125,13 @@ impl End {
     pub(super) fn close(&self, closing: Closing) {
         if !self.retired.swap(true, Ordering::Relaxed) {
             settle();
-            // Without a context nothing can be closed now; the reaper closes it with this process.
-            let _ = with_local(|local| local.close_end(self.name, closing));
+            actor(|actor| actor.close_end(self.name, closing));
         }
     }
 
     pub(super) fn poison(&self, direction: Direction) {
         settle();
-        // As for `retire`; there is no error to give back, and the process cannot communicate at all.
-        let _ = with_local(|local| local.poison(self.channel, direction));
+        actor(|actor| actor.poison(self.channel, direction));
     }
 
     /// Whether the end can be used at all.
@@ -157,7 +163,7 @@ impl End {
     ) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
         self.check()?;
         let guard = Guard::Input { channel: self.channel, extended };
-        let fired = with_local(|local| offer(local, guard, patience, location))??;
+        let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, location)))?;
         let packet = outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)?;
         Ok((packet, fired.writer))
     }
@@ -171,11 +177,7 @@ impl End {
         location: &'static Location<'static>,
     ) -> Result<(), ChannelError> {
         let guard = message.as_ref().ok_or_else(without_message)?.guard(self.channel);
-        let (index, settled) = with_local(|local| {
-            let fired = offer(local, guard, patience, location)?;
-            Ok((fired.index, if fired.index == 0 { fired.settle(local, message) } else { Ok(()) }))
-        })
-        .and_then(|settled| settled)?;
+        let (index, settled) = patience.among(guard, |guards| actor(|actor| actor.give(message, guards, location)))?;
         outcome(index, settled, patience)
     }
 
@@ -190,23 +192,6 @@ impl End {
                 notice(&error);
                 Err(error)
             }
-        }
-    }
-}
-
-#[inline]
-fn offer(
-    local: &mut Local,
-    guard: Guard,
-    patience: Patience,
-    location: &'static Location<'static>,
-) -> Result<Fired, ArenaError> {
-    match patience {
-        Patience::ForEver => local.offer(&[guard], Order::Priority, location),
-        Patience::Not => local.offer(&[guard, Guard::Skip], Order::Priority, location),
-        Patience::Until(instant) => {
-            let timer = Guard::Timer { deadline: Deadline::at(instant) };
-            local.offer(&[guard, timer], Order::Priority, location)
         }
     }
 }
@@ -233,7 +218,7 @@ fn without_message() -> ChannelError {
 impl Drop for End {
     fn drop(&mut self) {
         if !self.retired.load(Ordering::Relaxed) && self.name != NO_END {
-            drop_end(self.name);
+            actor(|actor| actor.drop_end(self.name));
         }
     }
 }

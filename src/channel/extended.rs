@@ -9,8 +9,7 @@ use super::codec::{Message, decode};
 use super::end::{End, Patience};
 use super::error::{ChannelError, MessageError};
 use super::process_scope::notice;
-use crate::engine::live::{Unfinished, keeps_message, keeps_no_more, member, with_local};
-use crate::engine::{ExtendedWriter, Packet};
+use crate::engine::{ExtendedWriter, Packet, Unfinished, actor, member};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -44,7 +43,7 @@ impl Hold {
     /// A message has come to this end in an extended rendezvous. If its value travels beside it, that is sent now.
     #[inline]
     pub(crate) fn begin(end: &End, packet: Packet, held: Option<ExtendedWriter>) -> Result<Hold, ChannelError> {
-        keeps_message();
+        actor(crate::engine::Actor::keeps_message);
         let hold = Hold { packet: Some(packet), held, parcel: None, stays: PhantomData };
         if end.is_carried() { hold.fetch() } else { Ok(hold) }
     }
@@ -79,8 +78,7 @@ impl Hold {
 
     fn release(&mut self, unfinished: Option<Unfinished>) {
         if let Some(held) = self.held.take() {
-            // Without a context: the reaper releases it with this process.
-            let _ = with_local(|local| local.release(held, unfinished));
+            actor(|actor| actor.release(held, unfinished));
         }
     }
 }
@@ -92,7 +90,7 @@ impl Drop for Hold {
             self.release(Some(Unfinished { member, crashed: std::thread::panicking() }));
         }
         self.packet = None;
-        keeps_no_more();
+        actor(crate::engine::Actor::keeps_no_more);
     }
 }
 

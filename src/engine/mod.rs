@@ -4,10 +4,17 @@
 //! guard, an alternation several; timers and `skip` are guards too, and joining a child is an input guard on the
 //! channel that retires when the child has ended.
 
+mod actor;
+mod deferral;
+mod door;
+mod journey;
 pub(crate) mod live;
 mod packet;
 
 pub(crate) use crate::memory::ArenaError;
+pub(crate) use actor::{Actor, Selection, actor, forget_after_fork, member, with_local};
+pub(crate) use journey::{Arrival, Journey, Stranded};
+pub(crate) use live::{ChannelKind, Closing, Direction, EndName, Holder, NAME_LIMIT, Owner, Unfinished, host};
 pub(crate) use packet::Packet;
 
 use crate::memory::Block;

@@ -80,7 +80,7 @@ fn start() -> Result<(), Unavailable> {
         return Err(Unavailable::Early);
     }
     super::environment::remember();
-    crate::sys::fork::after_fork_in_child(crate::engine::live::forget_after_fork);
+    crate::sys::fork::after_fork_in_child(crate::engine::forget_after_fork);
     let (server, link) = Server::prepare().map_err(|(step, error)| Unavailable::System { step, error })?;
     let own_name = rustix::thread::name();
     // Seen in `ps`, from the first moment on: a server that has not got a processor yet is not taken for a second

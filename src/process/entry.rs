@@ -15,7 +15,8 @@ use super::children::{join_children_of, leave_to_host};
 use super::ending::Ending;
 use super::error::returning;
 use crate::channel::{Message, Parcel, Scope};
-use crate::engine::live::{Closing, Member, MemberName, Phase, tables, with_local};
+use crate::engine::live::{Member, MemberName, Phase, tables};
+use crate::engine::{Closing, actor};
 use crate::forkserver::{Cause, record_caught_panic, record_cause, record_panics_of};
 use crate::memory::NONE;
 use crate::sys::image::function;
@@ -62,7 +63,7 @@ fn leave(scope: Scope, index: u32, member: &Member, closing: Closing) {
     scope.leave(closing);
     if member.ends.load(Ordering::Acquire) != 0 {
         // Without a context the reaper closes them.
-        let _ = with_local(|local| local.close_held(index, closing));
+        let _ = actor(|actor| actor.close_held(index, closing));
     }
 }
 

@@ -12,7 +12,7 @@
 use super::awaited::Waiting;
 use super::children::{awaited_by, join_children_of, tell_failed_children_of};
 use super::untold;
-use crate::engine::live::{Closing, host, with_local};
+use crate::engine::{Actor, Closing, actor, host};
 use std::ffi::{c_int, c_void};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -46,6 +46,8 @@ extern "C" fn at_exit(status: c_int, _: *mut c_void) {
     if REGISTERED.load(Ordering::Acquire) != std::process::id() {
         return;
     }
+    // A process that calls `exit` has lost its ends, also those whose closing was deferred: the reaper closes them.
+    drop(actor(Actor::end_process));
     // Counted here: a further frame would be one of the library's.
     let main_has_returned = status == 0 && is_main_thread() && crate::sys::exit::stack_depth() <= FRAMES;
     if HAS_CHILDREN.load(Ordering::Acquire) {
@@ -61,7 +63,7 @@ fn see_to_children(main_has_returned: bool) {
     let Ok(host) = host() else { return };
     if !main_has_returned {
         tell_failed_children_of(host);
-    } else if with_local(|local| local.close_held(host, Closing::Retire)).is_ok() {
+    } else if actor(|actor| actor.close_held(host, Closing::Retire)).is_ok() {
         let waiting = Waiting::for_all(awaited_by(host));
         join_children_of(host);
         drop(waiting);

@@ -4,9 +4,8 @@
 
 use crate::alternation::{Arm, Guard, Offered, Outcome, Stowed, Take, Verdict, wait_for};
 use crate::channel::{Channel, ChannelError};
-use crate::engine::ProcessId;
-use crate::engine::live::{Closing, Direction, EndName, Holder, Role, member, tables, with_local};
-use crate::engine::{self, ChannelName};
+use crate::engine::live::{Role, tables};
+use crate::engine::{self, ChannelName, Closing, Direction, EndName, ProcessId, actor};
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -58,19 +57,14 @@ struct Exit {
 
 impl Exit {
     fn of(channel: ChannelName) -> Exit {
-        let end = with_local(|local| {
-            let holder = Holder::Member(member()?);
-            local.request_end(channel, Direction::Handle, holder)
-        });
-        Exit { channel, end: end.and_then(|end| end).ok() }
+        Exit { channel, end: actor(|actor| actor.request_end(channel, Direction::Handle)).ok() }
     }
 }
 
 impl Drop for Exit {
     fn drop(&mut self) {
         if let Some(end) = self.end {
-            // Without a context the reaper closes it with this process.
-            let _ = with_local(|local| local.close_end(end, Closing::Retire));
+            actor(|actor| actor.close_end(end, Closing::Retire));
         }
     }
 }

@@ -14,8 +14,8 @@ use super::restart::{Current, Template, keep_alive};
 use super::running::{Refusal, Running, on_thread, start_all};
 use super::start_error::StartError;
 use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends, settle};
-use crate::engine::live::{tables, with_local};
-use crate::engine::{ChannelName, Guard, Order};
+use crate::engine::live::tables;
+use crate::engine::{ChannelName, Guard, Order, actor};
 use crate::forkserver::text_of;
 use std::fmt::Write;
 use std::panic::Location;
@@ -351,7 +351,7 @@ impl Started {
                 // Not by joining the thread: whoever looks for deadlocks would take the caller for one that runs.
                 settle();
                 let end = Guard::Input { channel: driver.end.end().channel(), extended: false };
-                let _ = with_local(|local| local.offer(&[end], Order::Priority, location).map(drop));
+                let _ = actor(|actor| actor.offer(&[end], Order::Priority, location));
                 outcomes.extend(driver.join());
             }
         }

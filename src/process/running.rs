@@ -9,8 +9,9 @@ use super::failure::{Failure, Outcome};
 use super::start_error::StartError;
 use super::watch::look_after_the_program;
 use crate::channel::{Parcel, settle};
+use crate::engine::actor;
 use crate::engine::live::{
-    ChannelKind, Closing, Direction, Holder, Local, Member, MemberName, Phase, act_for, member, tables, with_local,
+    ChannelKind, Closing, Direction, Holder, Local, Member, MemberName, Phase, member, tables, with_local,
 };
 use crate::engine::{ChannelName, Guard, Order, Store};
 use crate::forkserver::{self, Launch, cause_of, equip, has_crashed, start_error};
@@ -327,8 +328,7 @@ impl Running {
     fn wait_for_its_end(&self, wait: bool, location: &'static Location<'static>) -> bool {
         let guards = [Guard::Input { channel: self.exit, extended: false }, Guard::Skip];
         let guards = if wait { &guards[..1] } else { &guards[..] };
-        let fired = with_local(|local| local.offer(guards, Order::Priority, location));
-        match fired.and_then(|fired| fired) {
+        match actor(|actor| actor.offer(guards, Order::Priority, location)) {
             Ok(fired) => fired.index == 0,
             // No context can be had for this thread: wait on the phase instead.
             Err(_) => match self.slot() {
@@ -404,7 +404,7 @@ pub(super) fn on_thread<R: Send + 'static>(
     let me = member().ok();
     let (say, known) = mpsc::sync_channel(1);
     let thread = std::thread::Builder::new().name(String::from(name)).spawn(move || {
-        act_for(me);
+        actor(|actor| actor.act_for(me));
         // Without a context it cannot wait later either.
         let _ = with_local(|_| ());
         let _ = say.send(());

@@ -19,7 +19,7 @@
 //! lives on (it has forgotten the message) does the same for itself.
 
 use super::context::Context;
-use super::local::{Local, keeps_messages};
+use super::local::Local;
 use super::reaper::Corpse;
 use super::sync::{Ordering, mutant};
 use super::tables::Owner;
@@ -102,7 +102,7 @@ impl Local {
 
     /// Reader whose process or thread ends: writers that wait for a message which it has forgotten.
     pub(crate) fn abandon_writers(&mut self, crashed: bool) {
-        if !keeps_messages() {
+        if self.keeps == 0 {
             return;
         }
         let member = self.context.member.load(Ordering::Acquire).checked_sub(1);

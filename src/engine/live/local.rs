@@ -1,23 +1,19 @@
 //! What one thread keeps for itself: its context, the block in its hand, its spinning and its dice.
 //!
-//! Knows nothing of messages. A thread gets its context at its first operation and gives it back when it ends, settling
-//! what the context still owns. A thread in which `exit` runs has not ended: what it was doing stays as it is, and the
-//! reaper finds it with the process. So nobody gets a context that owes something to somebody else.
+//! Knows nothing of messages, nor of which thread has it: that is the [`Actor`](crate::engine::Actor)'s. A thread gets
+//! its context at its first operation and gives it back when it ends, settling what the context still owns. So nobody
+//! gets a context that owes something to somebody else.
 
 use super::channel::Channel;
 use super::context::Context;
 use super::end::Closing;
+use super::host::{host, is_foreign};
 use super::lock::LockHolder;
-use super::member::Role;
 use super::sync::Ordering;
 use super::tables::{Owner, Tables, tables, take};
 use super::wait::Spin;
 use crate::engine::ChannelName;
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
-use crate::sys::leaving::when_thread_ends;
-use std::cell::{Cell, RefCell};
-use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, AtomicU32};
 
 /// A block this large is not kept in the hand of an idle thread.
 const LARGEST_HAND: usize = 64 << 20;
@@ -47,85 +43,19 @@ pub(crate) struct Local {
     pub(super) doomed: Vec<Block>,
     /// An offer has left something to [`Local::after_unlock`].
     pub(super) owes: bool,
-}
-
-/// Set in the child of a fork that this library did not make.
-static FOREIGN: AtomicBool = AtomicBool::new(false);
-/// Set in the process server.
-static SERVER: AtomicBool = AtomicBool::new(false);
-/// The member that is this operating-system process, plus one.
-static HOST: AtomicU32 = AtomicU32::new(0);
-
-/// To be called in the child of every fork: its threads and contexts belong to the parent.
-pub(crate) extern "C" fn forget_after_fork() {
-    FOREIGN.store(true, Ordering::Relaxed);
-}
-
-thread_local! {
-    /// The member this thread runs, plus one; zero is the host.
-    static MEMBER: Cell<u32> = const { Cell::new(0) };
-    /// Not dropped with the thread's locals, which `exit` destroys, too: see [`give_up_local`].
-    static LOCAL: RefCell<ManuallyDrop<Option<Local>>> = const { RefCell::new(ManuallyDrop::new(None)) };
     /// Messages of extended reads that the thread keeps. One that it has forgotten keeps its writer waiting.
-    static KEPT: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The calling thread keeps one more message of an extended read, until [`keeps_no_more`].
-pub(crate) fn keeps_message() {
-    KEPT.set(KEPT.get() + 1);
-}
-
-/// The counterpart of [`keeps_message`].
-pub(crate) fn keeps_no_more() {
-    KEPT.set(KEPT.get() - 1);
-}
-
-pub(super) fn keeps_messages() -> bool {
-    KEPT.get() > 0
-}
-
-/// The calling thread has ended.
-fn give_up_local() {
-    let _: Result<(), _> = LOCAL.try_with(|cell| {
-        if let Ok(mut slot) = cell.try_borrow_mut() {
-            drop(slot.take());
-        }
-    });
-}
-
-/// Runs `work` with the calling thread's side of the engine.
-///
-/// Works also while the thread's locals are being destroyed.
-#[inline]
-pub(crate) fn with_local<R>(work: impl FnOnce(&mut Local) -> R) -> Result<R, ArenaError> {
-    if FOREIGN.load(Ordering::Relaxed) {
-        return Err(ArenaError::Foreign);
-    }
-    let mut work = Some(work);
-    let done = LOCAL.try_with(|cell| {
-        // Borrowed only when an operation runs inside another one (a signal handler): that one gets its own context.
-        let Ok(mut slot) = cell.try_borrow_mut() else { return None };
-        if slot.is_none() {
-            match Local::new() {
-                Ok(local) => **slot = Some(local),
-                Err(error) => return Some(Err(error)),
-            }
-            when_thread_ends(give_up_local);
-        }
-        let local = slot.as_mut()?;
-        work.take().map(|work| Ok(work(local)))
-    });
-    match (done, work) {
-        (Ok(Some(result)), _) => result,
-        (_, Some(work)) => Ok(work(&mut Local::new()?)),
-        (_, None) => Err(ArenaError::Foreign),
-    }
+    pub(super) keeps: usize,
 }
 
 impl Local {
+    /// A context that acts for the process of the operating system it is in.
     pub(crate) fn new() -> Result<Local, ArenaError> {
-        let tables = tables();
-        let (host, member) = (host()?, member()?);
+        Local::acting_for(host()?)
+    }
+
+    /// A context that acts for this member.
+    pub(crate) fn acting_for(member: u32) -> Result<Local, ArenaError> {
+        let (tables, host) = (tables(), host()?);
         // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial
         // finds by its host.
         let (index, generation, context) = take(tables.contexts, Home::Contexts, |context| {
@@ -165,8 +95,19 @@ impl Local {
             partner: None,
             doomed: Vec::new(),
             owes: false,
+            keeps: 0,
         };
         Ok(local)
+    }
+
+    /// The thread keeps one more message of an extended read, until [`Local::keeps_no_more`].
+    pub(crate) fn keeps_message(&mut self) {
+        self.keeps += 1;
+    }
+
+    /// The counterpart of [`Local::keeps_message`].
+    pub(crate) fn keeps_no_more(&mut self) {
+        self.keeps = self.keeps.saturating_sub(1);
     }
 
     /// From now on the thread acts for nobody, and does not count as active.
@@ -277,13 +218,13 @@ impl Local {
 
 impl Drop for Local {
     fn drop(&mut self) {
-        if FOREIGN.load(Ordering::Relaxed) {
+        if is_foreign() {
             return;
         }
         self.tables.free(std::mem::replace(&mut self.hand, NONE));
         self.context.length.store(0, Ordering::Release);
         self.tables.free(self.context.table.swap(NONE, Ordering::AcqRel));
-        if keeps_messages() {
+        if self.keeps > 0 {
             self.abandon_writers(false);
             self.discard_rest();
         }
@@ -294,57 +235,4 @@ impl Drop for Local {
         // The host stays until the slot is somebody else's: killed before it is given back, it is found by it.
         self.tables.contexts.give_back(self.index, self.generation);
     }
-}
-
-/// The member that is this operating-system process; the root makes its own at the first call.
-pub(crate) fn host() -> Result<u32, ArenaError> {
-    match HOST.load(Ordering::Acquire).checked_sub(1) {
-        Some(host) => Ok(host),
-        None => create_host(),
-    }
-}
-
-#[cold]
-fn create_host() -> Result<u32, ArenaError> {
-    let tables = tables();
-    let role = if SERVER.load(Ordering::Relaxed) { Role::Server } else { Role::Program };
-    let (name, member) = tables.create_root(role)?;
-    member.pid.store(std::process::id(), Ordering::Relaxed);
-    member.enter(super::member::Phase::Running);
-    match HOST.compare_exchange(0, name.index + 1, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => Ok(name.index),
-        Err(other) => {
-            // Nothing can refer to it yet, so giving the slot back is enough.
-            tables.members.give_back(name.index, name.generation);
-            Ok(other - 1)
-        }
-    }
-}
-
-/// This process is the process server, which has no member yet.
-pub(crate) fn become_server() {
-    SERVER.store(true, Ordering::Relaxed);
-}
-
-/// This process was just forked by the server, with one thread: everything the parent kept is not ours.
-pub(crate) fn become_host(member: u32) {
-    HOST.store(member + 1, Ordering::Release);
-    // The program looks after its processes.
-    crate::sys::lasting::is_seen(true);
-    // Not a bare fork. The server keeps its context outside the thread-local slot, so there is none to forget.
-    FOREIGN.store(false, Ordering::Relaxed);
-}
-
-/// The member that the calling thread acts for: the process it runs, or else the operating-system process it is in.
-pub(crate) fn member() -> Result<u32, ArenaError> {
-    match MEMBER.try_with(std::cell::Cell::get) {
-        Ok(member) if member > 0 => Ok(member - 1),
-        _ => host(),
-    }
-}
-
-/// From now on the calling thread acts for this member; `None` is its host.
-pub(crate) fn act_for(member: Option<u32>) {
-    // While the thread's locals are destroyed there is nothing left to act for.
-    let _ = MEMBER.try_with(|cell| cell.set(member.map_or(0, |member| member + 1)));
 }

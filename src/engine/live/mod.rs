@@ -10,7 +10,8 @@
 //! - `channel`: fate, counts, and two queues; `lock`: its lock; `end`: the ends that are counted
 //! - `offer`: the call itself; `pairing`: two offers become one communication; `wait`: spinning and sleeping
 //! - `buffer`: messages at rest; `extended`: the extended rendezvous; `barrier`: several parties at once
-//! - `local`: what a thread keeps for itself; `member`: processes as others see them; `reaper`: death
+//! - `local`: what a thread keeps for itself; `host`: this process of the operating system
+//! - `member`: processes as others see them; `reaper`: death
 //! - `facts`: what the layers above may ask by name
 
 mod audit;
@@ -21,6 +22,7 @@ mod context;
 mod end;
 mod extended;
 mod facts;
+mod host;
 mod local;
 mod lock;
 mod member;
@@ -35,14 +37,13 @@ mod tests;
 mod wait;
 mod word;
 
+pub(crate) use super::{member, with_local};
 pub(crate) use channel::{ChannelKind, NAME_LIMIT};
 pub(crate) use end::{Closing, Direction, EndName, Holder};
 pub(crate) use extended::Unfinished;
 pub(crate) use facts::DeadlockSlot;
-pub(crate) use local::{
-    Local, act_for, become_host, become_server, forget_after_fork, host, keeps_message, keeps_no_more, member,
-    with_local,
-};
+pub(crate) use host::{become_foreign, become_host, become_server, host, is_foreign};
+pub(crate) use local::Local;
 pub(crate) use member::{Member, MemberName, Phase, Role};
 pub(crate) use reaper::bury;
 pub(crate) use standstill::{Action, Standstill, Stuck, Suspects};

@@ -1,0 +1,148 @@
+//! `Actor`: what runs on the calling thread, as far as the engine is concerned.
+//!
+//! Knows nothing of values or of how processes start. It is the one thread-local variable that says who runs here: for
+//! which process, with which context, which closings are deferred, and which journeys are under way. So what runs on a
+//! thread can be exchanged as a whole. What it can be asked is in [`door`](super::door).
+//!
+//! The variable has no destructor. `exit` runs the destructors of its caller's thread-local variables in the middle of
+//! whatever the caller was doing, and an actor has to work until the end. What it holds is given back when the thread
+//! has come to its own end ([`crate::sys::leaving`]); a thread in which `exit` runs has not, and the reaper finds what
+//! it was doing with its process.
+
+use super::deferral::Deferral;
+use super::journey::Journeys;
+use super::live::{Local, become_foreign, host, is_foreign};
+use super::{ArenaError, Guard};
+use crate::sys::leaving::when_thread_ends;
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+
+/// What runs on a thread.
+pub(crate) struct Actor {
+    /// The member that it acts for; none is the process of the operating system that it is in.
+    member: Cell<Option<u32>>,
+    world: World,
+    pub(super) deferral: Deferral,
+    pub(super) journeys: Journeys,
+    selection: Cell<Selection>,
+}
+
+/// Where it communicates.
+enum World {
+    /// Over shared memory. The context is away while an operation has it: one that runs inside another, in a signal
+    /// handler, makes its own.
+    Live(Cell<Option<Box<Local>>>),
+}
+
+/// The guards of one selection with the numbers of their arms; kept between selections so that none allocates.
+#[derive(Debug, Default)]
+pub(crate) struct Selection {
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) numbers: Vec<u32>,
+}
+
+thread_local! {
+    static ACTOR: ManuallyDrop<Actor> = const { ManuallyDrop::new(Actor::new()) };
+}
+
+/// Asks what runs on the calling thread.
+#[inline]
+pub(crate) fn actor<R>(work: impl FnOnce(&Actor) -> R) -> R {
+    ACTOR.with(|actor| work(actor))
+}
+
+/// The member that the calling thread acts for.
+pub(crate) fn member() -> Result<u32, ArenaError> {
+    actor(Actor::member)
+}
+
+/// The thread has ended.
+fn give_up() {
+    actor(|actor| {
+        let World::Live(context) = &actor.world;
+        drop(context.take());
+        actor.deferral.give_up();
+        actor.journeys.give_up();
+        drop(actor.selection.take());
+    });
+}
+
+/// To be called in the child of every fork: its threads and contexts belong to the parent.
+pub(crate) extern "C" fn forget_after_fork() {
+    become_foreign();
+    actor(|actor| {
+        let World::Live(context) = &actor.world;
+        std::mem::forget(context.take());
+    });
+}
+
+impl Actor {
+    const fn new() -> Actor {
+        Actor {
+            member: Cell::new(None),
+            world: World::Live(Cell::new(None)),
+            deferral: Deferral::new(),
+            journeys: Journeys::new(),
+            selection: Cell::new(Selection { guards: Vec::new(), numbers: Vec::new() }),
+        }
+    }
+
+    /// One beside that of the calling thread, for a few operations on behalf of this process of the operating system:
+    /// the thread then takes no room among those that communicate, and is not counted as busy while it sleeps.
+    pub(crate) fn aside() -> Actor {
+        Actor::new()
+    }
+
+    /// The member that it acts for: the process that the thread runs, or else the operating-system process it is in.
+    pub(crate) fn member(&self) -> Result<u32, ArenaError> {
+        self.member.get().map_or_else(host, Ok)
+    }
+
+    /// From now on it acts for this member; `None` is its host.
+    pub(crate) fn act_for(&self, member: Option<u32>) {
+        self.member.set(member);
+    }
+
+    /// Takes the room for the guards of a selection. A selection inside another one makes its own.
+    #[inline]
+    pub(crate) fn take_selection(&self) -> Selection {
+        self.selection.take()
+    }
+
+    /// Puts the room for the guards of a selection back.
+    #[inline]
+    pub(crate) fn keep_selection(&self, selection: Selection) {
+        self.selection.set(selection);
+    }
+
+    /// Runs `work` with the thread's side of the live engine.
+    #[inline]
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Local) -> R) -> Result<R, ArenaError> {
+        let World::Live(context) = &self.world;
+        let mut local = match context.take() {
+            Some(local) => local,
+            None => self.context()?,
+        };
+        let result = work(&mut local);
+        // An operation inside this one may have left its own.
+        drop(context.replace(Some(local)));
+        Ok(result)
+    }
+
+    #[cold]
+    fn context(&self) -> Result<Box<Local>, ArenaError> {
+        if is_foreign() {
+            return Err(ArenaError::Foreign);
+        }
+        let local = Box::new(Local::acting_for(self.member()?)?);
+        // It is also called when one that stood aside has had a context of its own: then there is nothing to give up.
+        when_thread_ends(give_up);
+        Ok(local)
+    }
+}
+
+/// Runs `work` with the calling thread's side of the live engine.
+#[inline]
+pub(crate) fn with_local<R>(work: impl FnOnce(&mut Local) -> R) -> Result<R, ArenaError> {
+    actor(|actor| actor.with(work))
+}

@@ -1,0 +1,145 @@
+//! The door: what the layers above may ask of the engine, whatever world the actor is in.
+//!
+//! Knows nothing of how a world does it: each method is one question to it. Facts of a channel, an end or a process are
+//! asked by name ([`live::facts`](super::live)).
+//!
+//! Closing, poisoning and releasing have no error: without a context nothing can be done now, and the reaper does it
+//! when the process ends.
+
+use super::actor::Actor;
+use super::live::{ChannelKind, Closing, Direction, EndName, Holder, Local, Unfinished};
+use super::{ArenaError, ChannelName, ExtendedWriter, Fate, Fired, Guard, Order, Packet};
+use std::panic::Location;
+
+impl Actor {
+    /// Waits until one of the guards fires, and fires exactly that one.
+    ///
+    /// # Errors
+    /// There are too many guards, or no room to offer them; nothing was offered then.
+    #[inline]
+    pub(crate) fn offer(
+        &self,
+        guards: &[Guard],
+        order: Order,
+        location: &'static Location<'static>,
+    ) -> Result<Fired, ArenaError> {
+        self.with(|local| local.offer(guards, order, location))?
+    }
+
+    /// As [`Actor::offer`], where the first guard hands over `message`: it leaves its slot if a reader has it.
+    #[inline]
+    pub(crate) fn give(
+        &self,
+        message: &mut Option<Packet>,
+        guards: &[Guard],
+        location: &'static Location<'static>,
+    ) -> Result<(usize, Result<(), Fate>), ArenaError> {
+        self.with(|local| {
+            let fired = local.offer(guards, Order::Priority, location)?;
+            Ok((fired.index, if fired.index == 0 { fired.settle(local, message) } else { Ok(()) }))
+        })?
+    }
+
+    /// A packet with room for so many bytes.
+    ///
+    /// # Errors
+    /// The arena is full.
+    pub(crate) fn draft(&self, bytes: usize) -> Result<Packet, ArenaError> {
+        self.with(|local| local.draft(bytes))?
+    }
+
+    /// Gives a packet back, and closes the ends in it as `closing` says.
+    pub(crate) fn take_back(&self, packet: Packet, closing: Closing) {
+        let _ = self.with(|local| local.take_back(packet, closing));
+    }
+
+    /// Lets the writer of an extended rendezvous go on, with the reason if its reader did not finish.
+    pub(crate) fn release(&self, writer: ExtendedWriter, unfinished: Option<Unfinished>) {
+        let _ = self.with(|local| local.release(writer, unfinished));
+    }
+
+    /// One more message of an extended read is kept, until [`Actor::keeps_no_more`]: a thread that ends with one has
+    /// forgotten it.
+    pub(crate) fn keeps_message(&self) {
+        let _ = self.with(Local::keeps_message);
+    }
+
+    /// The counterpart of [`Actor::keeps_message`].
+    pub(crate) fn keeps_no_more(&self) {
+        let _ = self.with(Local::keeps_no_more);
+    }
+
+    /// Makes a channel, with one handle for the process that the actor acts for.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn create_channel(&self, name: &str, kind: ChannelKind) -> Result<(ChannelName, EndName), ArenaError> {
+        let holder = self.as_holder()?;
+        self.with(|local| local.create_channel(name, kind, holder))?
+    }
+
+    /// Makes one more end of a channel, for the process that the actor acts for.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn request_end(&self, channel: ChannelName, direction: Direction) -> Result<EndName, ArenaError> {
+        let holder = self.as_holder()?;
+        self.with(|local| local.request_end(channel, direction, holder))?
+    }
+
+    /// Makes one more end of a channel, which travels with a packet.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn send_end(
+        &self,
+        channel: ChannelName,
+        direction: Direction,
+        packet: Holder,
+    ) -> Result<EndName, ArenaError> {
+        self.with(|local| local.request_end(channel, direction, packet))?
+    }
+
+    /// An end has arrived with a packet: from now on the process that the actor acts for holds it. `false` if the
+    /// packet does not carry it.
+    ///
+    /// # Errors
+    /// There is no context to do it with.
+    pub(crate) fn receive_end(&self, end: EndName, packet: Holder) -> Result<bool, ArenaError> {
+        let holder = self.as_holder()?;
+        self.with(|local| local.move_end(end, packet, holder))
+    }
+
+    /// Closes an end. Closing it twice is closing it once.
+    pub(crate) fn close_end(&self, end: EndName, closing: Closing) {
+        let _ = self.with(|local| local.close_end(end, closing));
+    }
+
+    /// Closes all ends that a process holds.
+    ///
+    /// # Errors
+    /// There is no context to do it with.
+    pub(crate) fn close_held(&self, member: u32, closing: Closing) -> Result<(), ArenaError> {
+        self.with(|local| local.close_held(member, closing))
+    }
+
+    /// Tells the writers of messages that were forgotten in an extended read.
+    pub(crate) fn abandon_writers(&self, crashed: bool) {
+        let _ = self.with(|local| local.abandon_writers(crashed));
+    }
+
+    /// Poisons a channel from the side of an end.
+    pub(crate) fn poison(&self, channel: ChannelName, direction: Direction) {
+        let _ = self.with(|local| local.poison(channel, direction));
+    }
+
+    /// One more party of a barrier, or one less.
+    pub(crate) fn change_parties(&self, barrier: ChannelName, change: i32) {
+        let _ = self.with(|local| local.change_parties(barrier, change));
+    }
+
+    /// Who holds the ends that it requests.
+    pub(crate) fn as_holder(&self) -> Result<Holder, ArenaError> {
+        self.member().map(Holder::Member)
+    }
+}
