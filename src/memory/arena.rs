@@ -54,8 +54,9 @@ impl Home {
     /// Bytes of a slot.
     pub(crate) const fn slot_size(self) -> usize {
         match self {
-            Home::Members | Home::Channels => 128,
-            Home::Contexts => 512,
+            Home::Members => 128,
+            Home::Channels => 192,
+            Home::Contexts => 640,
             Home::Ends => 32,
         }
     }
@@ -63,12 +64,15 @@ impl Home {
     /// The largest number of slots, and the share of the arena (one part in so many) that the pool may reserve.
     const fn limits(self) -> (usize, usize) {
         match self {
-            Home::Members => (16_384, 64),
-            // A context and a guard number share 32 bits in the links of the queues.
-            Home::Contexts => (65_535, 16),
-            Home::Channels => (1 << 20, 16),
+            Home::Members => (1 << 20, 64),
+            Home::Contexts | Home::Channels => (1 << 20, 16),
             Home::Ends => (1 << 22, 16),
         }
+    }
+
+    /// The largest number of slots.
+    pub(crate) const fn most(self) -> usize {
+        self.limits().0
     }
 
     pub(crate) const fn plural(self) -> &'static str {

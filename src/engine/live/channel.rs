@@ -66,16 +66,16 @@ pub(super) struct Channel {
     pub(super) outputs: Queue,
     /// The arrival number of the next offer.
     pub(super) ticket: AtomicU64,
+    /// The oldest message in the buffer, and how many may lie there.
+    pub(super) head: AtomicU32,
+    pub(super) capacity: AtomicU32,
+    // Second cache line.
     pub(super) readers: AtomicU32,
     pub(super) writers: AtomicU32,
     pub(super) handles: AtomicU32,
     /// The member whose death took the channel along, when [`LOST`] is set; the context that makes it while it is
     /// [`FRESH`].
     pub(super) lost: AtomicU32,
-    /// The oldest message in the buffer, and how many may lie there.
-    pub(super) head: AtomicU32,
-    pub(super) capacity: AtomicU32,
-    // Second cache line.
     /// The newest message in the buffer, and how many there are.
     pub(super) tail: AtomicU32,
     pub(super) length: AtomicU32,
@@ -85,6 +85,8 @@ pub(super) struct Channel {
 
 // SAFETY: `repr(C)` and atomics throughout.
 unsafe impl Shareable for Channel {}
+
+const _: () = assert!(std::mem::offset_of!(Channel, readers) == 64);
 
 impl Slot for Channel {
     fn state(&self) -> &SlotState {
@@ -206,8 +208,8 @@ impl Channel {
 #[derive(Debug)]
 pub(super) struct Queue {
     /// Names plus one, so that zero is the empty queue.
-    first: AtomicU32,
-    last: AtomicU32,
+    first: AtomicU64,
+    last: AtomicU64,
 }
 
 impl Queue {
@@ -274,11 +276,11 @@ impl Queue {
     }
 }
 
-fn encode(name: OfferName) -> u32 {
+fn encode(name: OfferName) -> u64 {
     name.raw().wrapping_add(1)
 }
 
-fn decode(raw: u32) -> OfferName {
+fn decode(raw: u64) -> OfferName {
     OfferName::from_raw(raw.wrapping_sub(1))
 }
 

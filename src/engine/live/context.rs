@@ -22,8 +22,8 @@ pub(super) const MOST_GUARDS: usize = u16::MAX as usize;
 #[derive(Debug, Default)]
 pub(super) struct Offer {
     /// Links of the channel's queue, under the channel's lock.
-    pub(super) next: AtomicU32,
-    pub(super) previous: AtomicU32,
+    pub(super) next: AtomicU64,
+    pub(super) previous: AtomicU64,
     /// Index and generation of the channel.
     pub(super) channel: AtomicU32,
     pub(super) generation: AtomicU32,
@@ -72,23 +72,23 @@ impl Offer {
 
 /// An offer named by the number of its context and its place in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OfferName(u32);
+pub(super) struct OfferName(u64);
 
 impl OfferName {
     pub(super) fn new(context: u32, place: usize) -> OfferName {
-        OfferName(context << 16 | place as u32)
+        OfferName(u64::from(context) << 16 | place as u64)
     }
 
-    pub(super) fn raw(self) -> u32 {
+    pub(super) fn raw(self) -> u64 {
         self.0
     }
 
-    pub(super) fn from_raw(raw: u32) -> OfferName {
+    pub(super) fn from_raw(raw: u64) -> OfferName {
         OfferName(raw)
     }
 
     pub(super) fn context(self) -> u32 {
-        self.0 >> 16
+        (self.0 >> 16) as u32
     }
 
     pub(super) fn place(self) -> usize {
@@ -99,17 +99,17 @@ impl OfferName {
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(super) struct Context {
-    // First cache line: what a partner touches on a commit.
+    // First cache line: what a partner touches on a commit, up to the first offer.
     pub(super) word: StateWord,
-    /// Address of the `Location` of the blocking call, for reports; the same in all processes of one image.
-    pub(super) location: AtomicU64,
     /// Number of offers in the table.
     pub(super) length: AtomicU32,
     /// The block that holds the table when it is longer than [`INLINE`].
     pub(super) table: AtomicU32,
     state: SlotState,
     offers: [Offer; INLINE],
-    // Written by the owner, read by the reaper.
+    // Written by the owner, read by the reaper and for reports.
+    /// Address of the `Location` of the blocking call; the same in all processes of one image.
+    pub(super) location: AtomicU64,
     /// The operating-system process the thread belongs to: member index plus one; zero while nobody's.
     pub(super) host: AtomicU32,
     /// 1 while the context counts as active (it is not parked).
@@ -137,7 +137,7 @@ pub(super) struct Context {
     /// How often the owners of this slot have begun to wait. It goes on when the slot is given to another thread, so no
     /// two waits have the same number; the generation in the word is the same again after some thousand.
     waits: AtomicU64,
-    reserved: [AtomicU32; 10],
+    reserved: [AtomicU32; 18],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -248,5 +248,5 @@ impl Context {
 
 const _: () = {
     assert!(Home::Contexts.slot_size() == size_of::<Context>());
-    assert!(size_of::<Offer>() == 32);
+    assert!(std::mem::offset_of!(Context, offers) + size_of::<Offer>() == 64);
 };

@@ -1,10 +1,9 @@
 //! The lock of a channel: one word that names its holder, so that the reaper can break it.
 //!
 //! Knows nothing of what it protects. The word is 0 when free, else the holder's name, doubled, plus one when somebody
-//! may sleep on
-//! it (Drepper's three-state mutex with a name in it). The name is the number of a context and 14 bits of its
-//! generation: a number
-//! alone comes back, and whoever breaks a lock decides that its holder is dead some time before it takes the word over:
+//! may sleep on it (Drepper's three-state mutex with a name in it). The name is the number of a context and ten bits of
+//! its generation: a number alone comes back, and whoever breaks a lock decides that its holder is dead some time
+//! before it takes the word over:
 //!
 //! ```text
 //!     one reaper                     another reaper                living
@@ -50,8 +49,8 @@ impl LockHolder {
 }
 
 const SLEEPERS: u32 = 1;
-/// Where the generation stands; below it there is room for the numbers of 2¹⁶ contexts, plus one.
-const GENERATION: u32 = 18;
+/// Where the generation stands; below it there is room for the numbers of 2²⁰ contexts, plus one.
+const GENERATION: u32 = 22;
 const NUMBER: u32 = (1 << GENERATION) - 2;
 const SPINS: u32 = 100;
 

@@ -20,20 +20,24 @@ pub(crate) enum Owner {
     Channel(u32),
 }
 
+/// Where the kind of an owner stands in its tag, above its index.
+const KIND: u32 = 24;
+
 impl Owner {
     pub(crate) fn tag(self) -> u32 {
         match self {
-            Owner::Context(index) => 1 << 30 | index,
-            Owner::Member(index) => 2 << 30 | index,
-            Owner::Channel(index) => 3 << 30 | index,
+            Owner::Context(index) => 1 << KIND | index,
+            Owner::Member(index) => 2 << KIND | index,
+            Owner::Channel(index) => 3 << KIND | index,
         }
     }
 
     pub(super) fn of(tag: u32) -> Option<Owner> {
-        match tag >> 30 {
-            1 => Some(Owner::Context(tag & !(3 << 30))),
-            2 => Some(Owner::Member(tag & !(3 << 30))),
-            3 => Some(Owner::Channel(tag & !(3 << 30))),
+        let index = tag & ((1 << KIND) - 1);
+        match tag >> KIND {
+            1 => Some(Owner::Context(index)),
+            2 => Some(Owner::Member(index)),
+            3 => Some(Owner::Channel(index)),
             _ => None,
         }
     }
@@ -63,6 +67,8 @@ pub(crate) struct World {
 }
 
 const _: () = {
+    assert!(Home::Contexts.most() <= 1 << KIND && Home::Members.most() <= 1 << KIND);
+    assert!(Home::Channels.most() <= 1 << KIND);
     assert!(size_of::<Context>() == Home::Contexts.slot_size());
     assert!(size_of::<Channel>() == Home::Channels.slot_size());
     assert!(size_of::<End>() == Home::Ends.slot_size());

@@ -14,7 +14,7 @@ use crate::audit;
 use std::sync::atomic::Ordering;
 
 /// Neither a process nor a context has this number.
-const NOBODY: u32 = 60_000;
+const NOBODY: u32 = 2_000_000;
 
 /// Does damage, lets the audit look at it, and repairs it.
 #[track_caller]

@@ -7,6 +7,7 @@ mod audit;
 mod choice;
 mod findings;
 mod halfway;
+mod many;
 mod standstill;
 mod watch;
 mod wire;
