@@ -160,15 +160,14 @@ impl Local {
 
     /// One more party, or one less.
     pub(crate) fn change_parties(&mut self, name: ChannelName, change: i32) {
-        let Some(channel) = self.lock(name) else { return };
+        let Some(locked) = self.lock(name) else { return };
+        let channel = locked.channel;
         if channel.flags.load(Ordering::Relaxed) & BARRIER != 0 {
             let parties = channel.capacity.load(Ordering::Relaxed);
             channel.capacity.store(parties.saturating_add_signed(change), Ordering::Relaxed);
             if change < 0 {
-                self.complete_without(name.index, channel);
+                locked.local.complete_without(name.index, channel);
             }
         }
-        self.unlock(channel);
-        self.after_unlock();
     }
 }

@@ -247,7 +247,6 @@ impl Local {
                 Direction::Writer => channel.raise(HAD_WRITERS),
                 Direction::Handle | Direction::Party => (),
             }
-            self.unlock(channel);
         } else {
             end.keeping.store(keeping.0, Ordering::Release);
         }
@@ -274,7 +273,7 @@ impl Local {
         let tables = self.tables();
         let Some(record) = tables.ends.named(end.index, end.generation) else { return };
         let (name, direction) = (record.channel(), record.direction());
-        let Some(channel) = self.lock(name) else {
+        let Some(locked) = self.lock(name) else {
             // The end was requested of a channel that was gone already: nothing counts it.
             if let Some(holder) = record.take_in_hand(self.index, end.generation) {
                 tables.ends.give_back(end.index, end.generation);
@@ -282,19 +281,20 @@ impl Local {
             }
             return;
         };
+        let (me, channel) = (&mut *locked.local, locked.channel);
         // Nobody else closes it while we have the lock of its channel; if the record is another end's by now, this is
         // no longer its.
         let mine = record.holder(end.generation).is_some();
         if mine {
             // Before the record goes: killed in between, the reaper must not take a poison for a retirement.
-            channel.raise(self.closing_bits(channel, direction, closing));
+            channel.raise(me.closing_bits(channel, direction, closing));
             if direction == Direction::Party {
                 let left = channel.count(direction).load(Ordering::Relaxed).saturating_sub(1);
                 channel.intend_to_leave(if closing == Closing::Resign { 0 } else { left });
             }
         }
-        let holder = if mine { record.take_in_hand(self.index, end.generation) } else { None };
-        if holder.is_some() {
+        let holder = if mine { record.take_in_hand(me.index, end.generation) } else { None };
+        if let Some(holder) = holder {
             if direction == Direction::Party {
                 channel.leave_as_intended();
             }
@@ -306,20 +306,16 @@ impl Local {
             };
             channel.raise(gone);
             if direction == Direction::Reader && channel.fate().is_some() && (gone != 0 || closing != Closing::Retire) {
-                self.empty_buffer(channel);
+                me.empty_buffer(channel);
             }
             if direction == Direction::Party {
-                self.complete_without(name.index, channel);
+                me.complete_without(name.index, channel);
             }
-            self.resolve(channel);
+            me.resolve(channel);
             tables.ends.give_back(end.index, end.generation);
-            self.free_if_unused(name, channel);
+            me.count_held(holder, -1);
+            me.free_if_unused(name, channel);
         }
-        self.unlock(channel);
-        if let Some(holder) = holder {
-            self.count_held(holder, -1);
-        }
-        self.after_unlock();
     }
 
     /// Reaper: frees the records of ends that the dead had taken for an end that never came to be, or of an end that
@@ -356,14 +352,13 @@ impl Local {
             if !channel.fresh_maker().is_some_and(&of_the_dead) {
                 continue;
             }
-            if let Some(channel) = self.lock(ChannelName { index, generation }) {
-                if channel.fresh_maker().is_some_and(&of_the_dead) {
-                    channel.lower(FRESH);
-                    self.free_if_unused(ChannelName { index, generation }, channel);
-                }
-                self.unlock(channel);
+            let name = ChannelName { index, generation };
+            if let Some(locked) = self.lock(name)
+                && locked.fresh_maker().is_some_and(&of_the_dead)
+            {
+                locked.lower(FRESH);
+                locked.local.free_if_unused(name, locked.channel);
             }
-            self.after_unlock();
         }
     }
 
@@ -400,14 +395,13 @@ impl Local {
     }
 
     fn poison_quietly(&mut self, name: ChannelName, direction: Direction, closing: Closing) {
-        if let Some(channel) = self.lock(name) {
-            let bits = self.closing_bits(channel, direction, closing);
-            channel.raise(bits);
+        if let Some(locked) = self.lock(name) {
+            locked.raise(locked.local.closing_bits(locked.channel, direction, closing));
             if direction == Direction::Reader {
-                self.empty_buffer(channel);
+                locked.local.empty_buffer(locked.channel);
             }
-            self.resolve(channel);
-            self.unlock(channel);
+            locked.local.resolve(locked.channel);
+            locked.release_owing();
         }
     }
 

@@ -12,7 +12,6 @@ use super::lock::LockHolder;
 use super::sync::Ordering;
 use super::tables::{Owner, Tables, tables, take};
 use super::wait::Spin;
-use crate::engine::ChannelName;
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
 
 /// A block this large is not kept in the hand of an idle thread.
@@ -158,28 +157,6 @@ impl Local {
         } else {
             self.tables.free(block);
         }
-    }
-
-    /// Takes the lock of a channel, for anything but an offer. `None` when the channel no longer exists.
-    pub(super) fn lock(&mut self, name: ChannelName) -> Option<&'static Channel> {
-        let channel = self.tables.channels.get(name.index)?;
-        // From here on the reaper finds the lock if we die with it.
-        self.context.locking.store(name.index + 1, Ordering::Release);
-        if self.is_reaper {
-            self.take_lock_as_reaper(name.index, channel);
-        } else {
-            self.take_lock(name.index, channel);
-        }
-        if self.tables.channel(name).is_some() {
-            return Some(channel);
-        }
-        self.unlock(channel);
-        None
-    }
-
-    pub(super) fn unlock(&mut self, channel: &Channel) {
-        channel.lock.release();
-        self.context.locking.store(0, Ordering::Release);
     }
 
     #[inline]

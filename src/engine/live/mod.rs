@@ -7,7 +7,7 @@
 //!
 //! - `word`: the state word, and the commit
 //! - `context`: one per thread that can wait, with its table of offers
-//! - `channel`: fate, counts, and two queues; `lock`: its lock; `end`: the ends that are counted
+//! - `channel`: fate, counts, and two queues; `lock`, `locked`: its lock; `end`: the ends that are counted
 //! - `offer`: the call itself; `pairing`: two offers become one communication; `wait`: spinning and sleeping
 //! - `buffer`: messages at rest; `extended`: the extended rendezvous; `barrier`: several parties at once
 //! - `local`: what a thread keeps for itself; `host`: this process of the operating system
@@ -25,6 +25,7 @@ mod facts;
 mod host;
 mod local;
 mod lock;
+mod locked;
 mod member;
 mod offer;
 mod pairing;

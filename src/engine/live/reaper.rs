@@ -340,11 +340,9 @@ impl Local {
                 offer.set_linked(false);
                 continue;
             }
-            if let Some(channel) = self.lock(offer.channel()) {
-                channel.unlink_dead(tables, offer);
-                self.unlock(channel);
+            if let Some(locked) = self.lock(offer.channel()) {
+                locked.unlink_dead(tables, offer);
             }
-            self.after_unlock();
         }
     }
 
@@ -411,11 +409,8 @@ impl Local {
             let channels: Vec<ChannelName> =
                 context.offers(tables).iter().map(super::context::Offer::channel).collect();
             for channel in channels {
-                if let Some(channel) = self.lock(channel) {
-                    self.unlock(channel);
-                }
+                drop(self.lock(channel));
             }
-            self.after_unlock();
         }
     }
 

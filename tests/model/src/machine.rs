@@ -10,7 +10,7 @@
 //! - **Time.** It passes when a sleeper with a deadline is run before anybody has woken it: at any moment that the
 //!   checker chooses.
 //! - **Death.** A process is killed before a chosen one of its steps, or in the sleep before it: its thread unwinds to
-//!   its beginning, and on the way nothing of the engine touches a shared word. From then on [`is_dead`] says so.
+//!   its beginning, and what destructors do to shared words on the way has no effect. From then on [`is_dead`] says so.
 
 use crate::memory::Block;
 use crate::sys::map;
@@ -52,6 +52,8 @@ struct Machine {
     now: Cell<u64>,
     sentence: Cell<Option<Sentence>>,
     executed: Cell<bool>,
+    /// The running thread was killed, and unwinds.
+    dying: Cell<bool>,
     /// Numbers of processes that are no more.
     dead: RefCell<HashSet<u32>>,
     sleepers: RefCell<Vec<Sleeper>>,
@@ -78,6 +80,7 @@ pub(crate) fn begin() {
         machine.now.set(0);
         machine.sentence.set(None);
         machine.executed.set(false);
+        machine.dying.set(false);
         machine.dead.take();
         machine.sleepers.take();
         machine.met.set(false);
@@ -136,6 +139,11 @@ pub(crate) fn writes(_: Block) {}
 /// As [`writes`].
 pub(crate) fn reads(_: Block) {}
 
+/// Whether the running thread was killed: what it does now has no effect.
+pub(crate) fn is_dying() -> bool {
+    machine(|machine| machine.dying.get())
+}
+
 fn is_quiet() -> bool {
     // A thread that unwinds does nothing to shared words, or the test has failed anyway.
     std::thread::panicking() || machine(|machine| machine.quiet.get() > 0)
@@ -174,6 +182,7 @@ fn meet_fate() {
         sentence.left == 0
     });
     if dies {
+        machine(|machine| machine.dying.set(true));
         resume_unwind(Box::new(Killed));
     }
 }
@@ -221,6 +230,9 @@ fn get_up(woken: &Rc<Cell<bool>>) {
 
 /// Wakes those who have slept longest on a word. Waking is no step of its own.
 pub(crate) fn wake(address: usize, count: u32) {
+    if is_dying() {
+        return;
+    }
     for _ in 0..count {
         let first = machine(|machine| {
             let mut sleepers = machine.sleepers.borrow_mut();
@@ -259,7 +271,10 @@ pub(crate) fn spawn<R: Send + 'static>(
         shuttle::thread::spawn(move || {
             machine(|machine| machine.me.set(number));
             let result = catch_unwind(AssertUnwindSafe(work));
-            machine(|machine| machine.dead.borrow_mut().insert(pid));
+            machine(|machine| {
+                machine.dying.set(false);
+                machine.dead.borrow_mut().insert(pid);
+            });
             match result {
                 Ok(result) => Some(result),
                 Err(cause) if cause.is::<Killed>() => None,

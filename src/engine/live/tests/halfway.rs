@@ -27,7 +27,7 @@ fn stay_with(_reader: Reader<u8>, _writer: Writer<u8>) {
 #[process]
 fn stay_with_lock(writer: Writer<u8>) {
     let name = name_of(&writer);
-    here(|local| local.lock(name).map(|_| ()));
+    here(|local| std::mem::forget(local.lock(name)));
     stay()
 }
 
@@ -58,7 +58,7 @@ fn a_holder_that_dies_while_a_burial_waits_for_its_lock_does_not_stop_the_reaper
 
 #[process]
 fn stop_with_lock(writer: Writer<u8>) -> crate::Result<()> {
-    let channel = here(|local| local.lock(name_of(&writer))).unwrap();
+    let channel = here(|local| std::mem::ManuallyDrop::new(local.lock(name_of(&writer)).unwrap()).channel);
     // Not by `kill`: another thread of the process may take that, and this one go on for a moment.
     nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP).unwrap();
     here(|local| local.unlock(channel));
@@ -187,7 +187,7 @@ fn free_a_channel_and_die_with_its_lock() {
     here(|local| {
         let (name, _) =
             local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), Holder::Member(member().unwrap())).unwrap();
-        let channel = local.lock(name).unwrap();
+        let channel = std::mem::ManuallyDrop::new(local.lock(name).unwrap()).channel;
         channel.handles.store(0, Ordering::Relaxed);
         tables().channels.give_back(name.index, name.generation);
         // Somebody else makes a channel of the slot, and waits for the lock.
@@ -238,7 +238,7 @@ fn an_end_asked_of_a_channel_that_is_gone_can_be_closed() {
 #[process]
 fn release_without_waking(_needed: Reader<u8>, locked: Reader<u8>) {
     let name = name_of(&locked);
-    let channel = here(|local| local.lock(name)).unwrap();
+    let channel = here(|local| std::mem::ManuallyDrop::new(local.lock(name).unwrap()).channel);
     until(|| {
         let mut contexts = tables().contexts.taken();
         contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == name.index + 1)

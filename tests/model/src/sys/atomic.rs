@@ -24,6 +24,11 @@ macro_rules! atomic {
                 &self.0
             }
 
+            /// Changes the word, unless a destructor of the dead asks for it.
+            fn change(&self, change: impl FnOnce(&$real) -> $value) -> $value {
+                if machine::is_dying() { self.glance() } else { change(self.here()) }
+            }
+
             /// What the word holds, without a step: for the futex, which compares while nobody else runs.
             pub(super) fn glance(&self) -> $value {
                 self.0.load(Ordering::SeqCst)
@@ -34,27 +39,27 @@ macro_rules! atomic {
             }
 
             pub(crate) fn store(&self, value: $value, _: Ordering) {
-                self.here().store(value, Ordering::SeqCst);
+                self.change(|word| word.swap(value, Ordering::SeqCst));
             }
 
             pub(crate) fn swap(&self, value: $value, _: Ordering) -> $value {
-                self.here().swap(value, Ordering::SeqCst)
+                self.change(|word| word.swap(value, Ordering::SeqCst))
             }
 
             pub(crate) fn fetch_add(&self, value: $value, _: Ordering) -> $value {
-                self.here().fetch_add(value, Ordering::SeqCst)
+                self.change(|word| word.fetch_add(value, Ordering::SeqCst))
             }
 
             pub(crate) fn fetch_sub(&self, value: $value, _: Ordering) -> $value {
-                self.here().fetch_sub(value, Ordering::SeqCst)
+                self.change(|word| word.fetch_sub(value, Ordering::SeqCst))
             }
 
             pub(crate) fn fetch_or(&self, value: $value, _: Ordering) -> $value {
-                self.here().fetch_or(value, Ordering::SeqCst)
+                self.change(|word| word.fetch_or(value, Ordering::SeqCst))
             }
 
             pub(crate) fn fetch_max(&self, value: $value, _: Ordering) -> $value {
-                self.here().fetch_max(value, Ordering::SeqCst)
+                self.change(|word| word.fetch_max(value, Ordering::SeqCst))
             }
 
             pub(crate) fn compare_exchange(
@@ -64,6 +69,9 @@ macro_rules! atomic {
                 _: Ordering,
                 _: Ordering,
             ) -> Result<$value, $value> {
+                if machine::is_dying() {
+                    return Ok(current);
+                }
                 self.here().compare_exchange(current, new, Ordering::SeqCst, Ordering::SeqCst)
             }
 

@@ -1,0 +1,61 @@
+//! A channel under its lock, for anything but an offer.
+//!
+//! Knows nothing of what is done there. However the work ends, the lock is released first, and then everything is done
+//! that had to wait for it: wake-ups, members let go, messages freed.
+
+use super::channel::Channel;
+use super::local::Local;
+use super::sync::Ordering;
+use crate::engine::ChannelName;
+use std::ops::Deref;
+
+/// A channel whose lock this context holds.
+pub(super) struct Locked<'l> {
+    pub(super) local: &'l mut Local,
+    pub(super) channel: &'static Channel,
+}
+
+impl Local {
+    /// Takes the lock of a channel. `None` when the channel no longer exists.
+    pub(super) fn lock(&mut self, name: ChannelName) -> Option<Locked<'_>> {
+        let channel = self.tables.channels.get(name.index)?;
+        // From here on the reaper finds the lock if we die with it.
+        self.context.locking.store(name.index + 1, Ordering::Release);
+        if self.is_reaper {
+            self.take_lock_as_reaper(name.index, channel);
+        } else {
+            self.take_lock(name.index, channel);
+        }
+        let locked = Locked { local: self, channel };
+        locked.local.tables.channel(name).is_some().then_some(locked)
+    }
+
+    pub(super) fn unlock(&mut self, channel: &Channel) {
+        channel.lock.release();
+        self.context.locking.store(0, Ordering::Release);
+    }
+}
+
+impl Locked<'_> {
+    /// Releases the lock, and leaves what had to wait for it to somebody who says [`Local::after_unlock`].
+    pub(super) fn release_owing(self) {
+        let locked = std::mem::ManuallyDrop::new(self);
+        locked.channel.lock.release();
+        locked.local.context.locking.store(0, Ordering::Release);
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = Channel;
+
+    fn deref(&self) -> &Channel {
+        self.channel
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.local.unlock(self.channel);
+        self.local.after_unlock();
+    }
+}
