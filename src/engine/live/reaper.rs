@@ -21,6 +21,13 @@
 //!    are disowned.
 //! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and
 //!    every sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
+//!
+//! **Where the number of a context is name enough.** A context that lives finishes whatever names it (an end in its
+//! hands, a channel that it makes, a slot that it frees, a barrier that it claims for) before it gives its slot back,
+//! and the slot of a dead one is given back at the very end of its burial. So during a burial the numbers of the dead
+//! are nobody else's, and what carries one of them is theirs. A lock is different: another process that finds its
+//! holder dead decides that before the burial ends and acts on it afterwards (drawn in `lock`). So is a writer's word
+//! that its reader releases: it is compared as a whole, with its generation.
 
 use super::channel::{Channel, FRESH, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
 use super::context::{Context, OfferName};

@@ -469,6 +469,36 @@ pub static TWO_BARRIERS: Scenario = Scenario {
     },
 };
 
+/// Two threads close one end. The channel goes with it, and one of them makes another one, whose handle is given the
+/// slot while the other may still be about to close.
+pub static CLOSED_TWICE: Scenario = Scenario {
+    name: "an end that two close, and another end that is given its slot",
+    parties: 2,
+    prepare: |stage| {
+        let end = stage.fleeting();
+        stage.party(&[], move |me| me.close_end(end));
+        stage.party(&[], move |me| {
+            me.close_end(end);
+            me.create();
+        });
+    },
+    judge: |_| (),
+};
+
+/// One is killed who takes the lock of a channel; the reaper buries it, and another one beside the reaper finds the lock
+/// of the dead, too. The process that begins next has the context's number of the dead and takes the lock.
+pub static TWO_REAPERS: Scenario = Scenario {
+    name: "two who break the lock of the dead, and an heir of its number",
+    parties: 2,
+    prepare: |stage| {
+        let c = stage.rendezvous();
+        stage.party(&[], move |me| me.request(c, READER));
+        stage.party(&[], move |me| me.poison_as_reaper(c));
+        stage.heir(move |me| me.request(c, READER));
+    },
+    judge: |_| (),
+};
+
 fn judge_barrier(parts: &[Part], parties: usize) {
     if all_live(parts).is_some() {
         let met = |seen: &Seen| matches!(seen, Seen::Met(ChannelName { .. }));
@@ -487,7 +517,7 @@ fn read_value(seen: &Seen) -> Option<u64> {
 }
 
 /// All of them.
-pub static ALL: [&Scenario; 19] = [
+pub static ALL: [&Scenario; 21] = [
     &PAIR,
     &ONCE,
     &ANY_TO_ANY,
@@ -507,4 +537,6 @@ pub static ALL: [&Scenario; 19] = [
     &BARRIER_OF_TWO,
     &BARRIER_OF_THREE,
     &TWO_BARRIERS,
+    &CLOSED_TWICE,
+    &TWO_REAPERS,
 ];

@@ -54,6 +54,13 @@ pub enum Kill {
         /// Looks only at one step in so many.
         stride: u64,
     },
+    /// This party, before this one of its steps.
+    At {
+        /// Its number in the order of the scenario.
+        party: usize,
+        /// The step, the first one being 0.
+        step: u64,
+    },
 }
 
 /// What was tried.
@@ -96,6 +103,9 @@ pub fn search(
                 }
                 false => Err(None),
             }
+        }),
+        Kill::At { party, step } => batch(scenario, how, Some((party, step)), &mut report).map(|executed| {
+            report.deaths = u64::from(executed);
         }),
     };
     machine::set_mutant(None);

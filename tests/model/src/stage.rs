@@ -46,7 +46,11 @@ pub(crate) struct Stage {
     root: u32,
     handles: Vec<EndName>,
     roles: Vec<Role>,
+    heir: Option<Heir>,
 }
+
+/// What a process does that begins when the dead are buried.
+type Heir = Box<dyn FnOnce(&mut Party)>;
 
 const LOCATION: &Location<'static> = Location::caller();
 
@@ -71,6 +75,7 @@ impl Stage {
             root,
             handles: Vec::new(),
             roles: Vec::new(),
+            heir: None,
         }
     }
 
@@ -97,6 +102,17 @@ impl Stage {
     pub(crate) fn lend(&mut self, channel: ChannelName, direction: Direction) {
         let holder = Holder::Member(self.root);
         self.handles.push(self.local.request_end(channel, direction, holder).expect("an end"));
+    }
+
+    /// A channel of which this process has the only end, and the name of that end.
+    pub(crate) fn fleeting(&mut self) -> EndName {
+        let holder = Holder::Member(self.root);
+        self.local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), holder).expect("a channel").1
+    }
+
+    /// A process that begins when the one that was killed is buried: its context has a number of the dead.
+    pub(crate) fn heir(&mut self, body: impl FnOnce(&mut Party) + 'static) {
+        self.heir = Some(Box::new(body));
     }
 
     /// A process that holds these ends.
@@ -234,6 +250,32 @@ impl Party {
         self.local.poison(channel, direction);
     }
 
+    /// Poisons a channel as the one does who looks for deadlocks: beside the reaper, it breaks locks of the dead, too.
+    pub(crate) fn poison_as_reaper(&mut self, channel: ChannelName) {
+        let mut local = machine::quietly(|| {
+            become_host(self.member);
+            ManuallyDrop::new(Local::for_reaper().expect("a context"))
+        });
+        local.poison(channel, Direction::Writer);
+        machine::quietly(|| drop(ManuallyDrop::into_inner(local)));
+    }
+
+    /// One more end of a channel.
+    pub(crate) fn request(&mut self, channel: ChannelName, direction: Direction) {
+        self.local.request_end(channel, direction, Holder::Member(self.member)).expect("an end");
+    }
+
+    /// A channel of its own.
+    pub(crate) fn create(&mut self) {
+        let holder = Holder::Member(self.member);
+        self.local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), holder).expect("a channel");
+    }
+
+    /// Closes an end by its name, whoever holds it.
+    pub(crate) fn close_end(&mut self, end: EndName) {
+        self.local.close_end(end, Closing::Retire);
+    }
+
     /// Closes all ends of the process.
     pub(crate) fn close(&mut self, closing: Closing) {
         self.local.close_held(self.member, closing);
@@ -308,6 +350,14 @@ fn act(role: Role) -> Vec<Seen> {
     seen
 }
 
+/// What the heir does, on the thread of the reaper: nobody else begins a process while the reaper is at work.
+fn inherit(body: Heir, member: MemberName) {
+    let mut party = machine::quietly(|| Party::new(member.index));
+    body(&mut party);
+    let local = party.local;
+    machine::at_last(move || machine::quietly(|| drop(ManuallyDrop::into_inner(local))));
+}
+
 /// One execution of a scenario, inside the checker, in which one party may be killed before one of its steps.
 pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
     machine::begin();
@@ -320,8 +370,13 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
         let undertaker = victim.map(|_| machine::stow(ManuallyDrop::new(Local::for_reaper().expect("a context"))));
         (stage, undertaker)
     });
-    let Stage { local, root, handles, roles } = stage;
-    let members: Vec<u32> = roles.iter().map(|role| role.member.index).collect();
+    let Stage { local, root, handles, roles, heir } = stage;
+    let mut members: Vec<u32> = roles.iter().map(|role| role.member.index).collect();
+    let heir = heir.filter(|_| victim.is_some()).map(|body| {
+        let member = machine::quietly(|| create_process(root));
+        (machine::stow(body), member)
+    });
+    let begun = heir.as_ref().map(|(_, member)| member.index);
     if let Some((party, step)) = sentence {
         machine::sentence(party + 1, step);
     }
@@ -337,10 +392,13 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
     let mut parts: Vec<Part> = threads.iter().map(|_| None).collect();
     let reaper = victim.zip(undertaker).and_then(|(party, undertaker)| {
         let (thread, host) = (threads[party].take()?, members[party]);
-        Some(machine::spawn(members.len() + 1, pid(root), move || {
+        Some(machine::spawn(threads.len() + 1, pid(root), move || {
             let part = machine::join(thread);
             let mut local = undertaker.take();
             bury(&mut local, host);
+            if let Some((body, member)) = heir {
+                inherit(body.take(), member);
+            }
             machine::at_last(move || machine::quietly(|| drop(ManuallyDrop::into_inner(local))));
             part
         }))
@@ -354,6 +412,7 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
         parts[party] = machine::join(reaper).flatten();
     }
     machine::all_over();
+    members.extend(begun);
     machine::quietly(|| {
         assert_eq!(tables().faults(), Vec::<String>::new());
         clear(ManuallyDrop::into_inner(local), root, &handles, &members, victim);

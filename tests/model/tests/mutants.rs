@@ -127,3 +127,19 @@ fn a_dead_party_keeps_its_mark() {
 fn closed_ends_are_not_given_back() {
     is_found("closed ends are not given back", &scenario::RETIRE, FEW, killing(0), "held by None");
 }
+
+/// A bug that the engine has had: an end is closed by the name of one that had its slot before.
+#[test]
+fn an_end_is_known_by_its_slot_alone() {
+    let how = Search::Bounded { preemptions: 1 };
+    is_found("an end is known by its slot alone", &scenario::CLOSED_TWICE, how, Kill::Nobody, "");
+}
+
+/// A bug that the engine has had: the lock of the dead is taken over from the living one that has its number by now.
+#[test]
+fn holders_of_locks_have_no_generation() {
+    let how = Search::Bounded { preemptions: 2 };
+    // While it holds the lock. The search is at its largest here: two who bury, and one who begins anew.
+    let kill = Kill::At { party: 0, step: 13 };
+    is_found("holders of locks have no generation", &scenario::TWO_REAPERS, how, kill, "");
+}
