@@ -485,8 +485,8 @@ pub static CLOSED_TWICE: Scenario = Scenario {
     judge: |_| (),
 };
 
-/// One is killed who takes the lock of a channel; the reaper buries it, and another one beside the reaper finds the lock
-/// of the dead, too. The process that begins next has the context's number of the dead and takes the lock.
+/// One is killed who takes the lock of a channel; the reaper buries it, and another one beside the reaper finds the
+/// lock of the dead, too. The process that begins next has the context's number of the dead and takes the lock.
 pub static TWO_REAPERS: Scenario = Scenario {
     name: "two who break the lock of the dead, and an heir of its number",
     parties: 2,
