@@ -67,7 +67,7 @@ mod staged;
 pub(super) use fetch::{Arrived, fetch};
 pub(crate) use staged::Staged;
 
-use crate::engine::live::MemberName;
+use crate::engine::MemberName;
 use serde::{Deserialize, Serialize};
 
 /// How the values of a channel come from the writer's process to the reader's.

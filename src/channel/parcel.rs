@@ -5,8 +5,7 @@
 
 use super::codec::{Message, decode, encode};
 use super::error::MessageError;
-use crate::engine::Packet;
-use crate::engine::live::{Closing, Direction, EndName, Holder, Owner, member};
+use crate::engine::{Closing, Direction, EndName, Holder, Owner, Packet, member};
 
 /// A serialized value in a packet of its own.
 #[derive(Debug)]

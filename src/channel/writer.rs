@@ -7,7 +7,7 @@ use super::codec::{Message, encode};
 use super::end::{ChannelEnd, ChannelId, End, Patience, label};
 use super::error::{ChannelError, WriteError};
 use super::travel::{arrive, depart};
-use crate::engine::live::Direction;
+use crate::engine::Direction;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;

@@ -11,8 +11,9 @@
 
 use super::deferral::Deferral;
 use super::journey::Journeys;
-use super::live::{Local, become_foreign, host, is_foreign};
+use super::live::{Local, become_foreign, is_foreign};
 use super::{ArenaError, Guard};
+use crate::engine::host;
 use crate::sys::leaving::when_thread_ends;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;

@@ -7,8 +7,9 @@
 //! when the process ends.
 
 use super::actor::Actor;
-use super::live::{ChannelKind, Closing, Direction, EndName, Holder, Local, Unfinished};
-use super::{ArenaError, ChannelName, ExtendedWriter, Fate, Fired, Guard, Order, Packet};
+use super::live::Local;
+use super::{ArenaError, ExtendedWriter, Fired, Guard, Order, Packet};
+use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, Unfinished};
 use std::panic::Location;
 
 impl Actor {

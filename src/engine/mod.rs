@@ -1,50 +1,48 @@
-//! The one call that can wait: an offer, which takes guards and comes back with the one that fired.
+//! The engine: what communicates, and the one call that can wait, an offer of guards of which one fires.
 //!
 //! Knows nothing of the types of messages: a message is a block of bytes. A write is one output guard, a read one input
 //! guard, an alternation several; timers and `skip` are guards too, and joining a child is an input guard on the
-//! channel that retires when the child has ended.
+//! channel that retires when the child has ended. The layers above ask through the [`Actor`] of their thread.
+//!
+//! One word for each thing:
+//!
+//! | word | is |
+//! |---|---|
+//! | actor | what runs on a thread; the door to the engine |
+//! | member | a process of a program, as all others see it; its *host* is the process of the operating system it runs in |
+//! | context | one thread that can wait; its *word* is what others commit |
+//! | offer | guards, of which one is to fire; in the arena, one of these guards in the queue of its channel |
+//! | commit | the compare-and-swap on the word of a waiting context, by which its offer is answered |
+//! | extended | a rendezvous whose writer waits until its reader has finished; until then the writer's word is EXTENDED |
+//! | end | one counted share of a channel: reader, writer, handle, or the seat of a party of a barrier |
+//! | holder | who has an end: a member, a block that it travels in, or the record of an exit |
+//! | owner | who may touch the bytes of a block: a context, a member, or a channel in whose buffer it lies; its *tag* |
+//! | packet | a block in somebody's hands |
+//! | deferred | an end that was dropped, and is closed when it is known in which way |
+//! | fate | why a channel cannot be used any more: poisoned, retired, lost, abandoned |
+//! | burial | what is undone and told when a process of the operating system has died |
 
 mod actor;
 mod deferral;
 mod door;
 mod journey;
 pub(crate) mod live;
+mod names;
 mod packet;
 
 pub(crate) use crate::memory::ArenaError;
 pub(crate) use actor::{Actor, Selection, actor, forget_after_fork, member, with_local};
 pub(crate) use journey::{Arrival, Journey, Stranded};
-pub(crate) use live::{ChannelKind, Closing, Direction, EndName, Holder, NAME_LIMIT, Owner, Unfinished, host};
+pub(crate) use live::host;
+pub use names::ProcessId;
+pub(crate) use names::{
+    ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, NAME_LIMIT, Owner, Store,
+    Unfinished,
+};
 pub(crate) use packet::Packet;
 
 use crate::memory::Block;
 use crate::sys::clock::Deadline;
-
-/// The name of a channel: its slot and the generation of that slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ChannelName {
-    pub(crate) index: u32,
-    pub(crate) generation: u32,
-}
-
-/// Identifies a process among all that a program ever runs; never used twice.
-///
-/// It is not the number that the operating system gives (see [`Child::pid`](crate::Child::pid)), which is used again
-/// and again.
-///
-/// # Examples
-/// ```
-/// let id = csproc::current().id();
-/// assert_eq!(id, csproc::current().id());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct ProcessId(pub(crate) u64);
-
-impl std::fmt::Display for ProcessId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// One alternative of an offer.
 #[derive(Clone, Copy, Debug)]
@@ -70,35 +68,6 @@ pub(crate) enum Order {
     From(usize),
     /// In random order.
     Random,
-}
-
-/// Why a channel can no longer be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Poisoned,
-    Retired,
-    /// A process died and took the channel with it; the member slot keeps who and why.
-    Lost {
-        member: u32,
-    },
-    /// The reader has taken the message, but did not finish its extended rendezvous.
-    Abandoned {
-        member: u32,
-        crashed: bool,
-    },
-}
-
-/// What a channel keeps when no reader waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Store {
-    /// Up to so many messages; then writers wait. None is a rendezvous channel.
-    Fifo(u32),
-    /// Up to so many messages; then the oldest one makes room.
-    OverwriteOldest(u32),
-    /// Up to so many messages; then the newest one makes room.
-    OverwriteNewest(u32),
-    /// Up to so many messages; then what is written is dropped.
-    DropNewest(u32),
 }
 
 /// A writer that waits until its extended rendezvous is over.

@@ -6,8 +6,9 @@
 //! that travel in it are closed.
 #![expect(unsafe_code, reason = "the bytes of a block, for its owner; listed in the architecture page")]
 
-use super::live::{Closing, EndName, Holder, Local, Owner, tables, with_local};
-use super::{ChannelName, Fate, Fired, Guard};
+use super::live::{Local, tables};
+use super::{Fired, Guard};
+use crate::engine::{ChannelName, Closing, EndName, Fate, Holder, Owner, with_local};
 use crate::memory::{ArenaError, Block};
 use crate::sys::atomic::Ordering;
 use std::num::NonZeroU32;
@@ -187,7 +188,7 @@ impl Local {
 #[cfg(test)]
 mod tests {
     use super::super::Store;
-    use super::super::live::{ChannelKind, Direction, member};
+    use super::super::{ChannelKind, Direction, member};
     use super::*;
 
     /// A channel with a writer in the packet.

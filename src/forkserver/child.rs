@@ -8,7 +8,8 @@
 
 use super::environment::Launch;
 use super::obituary::{NotStarted, last_words, note_failed_start, read_record};
-use crate::engine::live::{Member, MemberName, Phase, become_host, tables};
+use crate::engine::MemberName;
+use crate::engine::live::{Member, Phase, become_host, tables};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{die_with_parent, exit_now};
 use crate::sys::image::function;

@@ -5,7 +5,8 @@
 
 use super::panics::quietly;
 use super::protocol::Request;
-use crate::engine::live::{Local, MemberName, Phase, bury, host, tables};
+use crate::engine::live::{Local, Phase, bury, tables};
+use crate::engine::{MemberName, host};
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcSender, OpaqueIpcSender};
 use parking_lot::Mutex;

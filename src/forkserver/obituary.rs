@@ -5,7 +5,8 @@
 #![expect(unsafe_code, reason = "reads blocks that are immutable once published; listed in the architecture page")]
 
 use super::environment::Launch;
-use crate::engine::live::{Member, Owner, tables};
+use crate::engine::Owner;
+use crate::engine::live::{Member, tables};
 use crate::memory::{ArenaError, Block, NONE};
 use crate::sys::last_words::Note;
 use serde::de::DeserializeOwned;

@@ -3,7 +3,7 @@
 //! Knows nothing of who sends and who serves. Arguments, results, environments and the ends of processes are not here:
 //! they lie in the arena, and a member's slot names them.
 
-use crate::engine::live::MemberName;
+use crate::engine::MemberName;
 use ipc_channel::ipc::{IpcSender, OpaqueIpcSender};
 use serde::{Deserialize, Serialize};
 

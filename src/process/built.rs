@@ -4,8 +4,8 @@
 //! so a report names those that the program has built.
 
 use crate::channel::Parcel;
-use crate::engine::ChannelName;
-use crate::engine::live::{Direction, Holder, tables};
+use crate::engine::live::tables;
+use crate::engine::{ChannelName, Direction, Holder};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,8 +3,8 @@
 //! Knows nothing of how it was started.
 
 use super::definition::Placement;
-use crate::engine::ProcessId;
-use crate::engine::live::{member, tables, with_local};
+use crate::engine::live::tables;
+use crate::engine::{ProcessId, member, with_local};
 use crate::forkserver::name_of;
 use std::sync::atomic::Ordering;
 

@@ -9,7 +9,7 @@ use super::failure::{Failure, Outcome};
 use super::running::{Refusal, Running, start_all};
 use super::untold::say;
 use crate::channel::Parcel;
-use crate::engine::live::Closing;
+use crate::engine::Closing;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::panic::Location;

@@ -10,10 +10,10 @@ use super::start_error::StartError;
 use super::watch::look_after_the_program;
 use crate::channel::{Parcel, settle};
 use crate::engine::actor;
-use crate::engine::live::{
-    ChannelKind, Closing, Direction, Holder, Local, Member, MemberName, Phase, member, tables, with_local,
+use crate::engine::live::{Local, Member, Phase, tables};
+use crate::engine::{
+    ChannelKind, ChannelName, Closing, Direction, Guard, Holder, MemberName, Order, Store, member, with_local,
 };
-use crate::engine::{ChannelName, Guard, Order, Store};
 use crate::forkserver::{self, Launch, cause_of, equip, has_crashed, start_error};
 use crate::memory::{ArenaError, NONE};
 use crate::sys::clock::Deadline;

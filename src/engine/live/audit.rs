@@ -5,12 +5,11 @@
 
 use super::channel::{Channel, NO_READERS, NO_WRITERS};
 use super::context::Context;
-use super::end::{EndName, Holder};
 use super::member::{Member, Phase, Role};
 use super::sync::Ordering;
-use super::tables::{Owner, Tables};
+use super::tables::Tables;
 use super::word::{Snapshot, State};
-use crate::engine::ChannelName;
+use crate::engine::{ChannelName, EndName, Holder, Owner};
 use crate::memory::{Block, Slot};
 use std::collections::HashSet;
 

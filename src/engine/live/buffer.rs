@@ -18,8 +18,8 @@ use super::channel::{Channel, DROP_NEWEST, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::local::Local;
 use super::pairing::Exchange;
 use super::sync::Ordering;
-use super::tables::{Owner, Tables};
-use crate::engine::ChannelName;
+use super::tables::Tables;
+use crate::engine::{ChannelName, Owner};
 use crate::memory::{Block, NONE};
 use std::collections::HashSet;
 

@@ -8,15 +8,11 @@
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
 use super::context::{Offer, OfferName};
-use super::end::Direction;
 use super::lock::Lock;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use super::tables::Tables;
-use crate::engine::{ChannelName, Fate, Store};
+use crate::engine::{ChannelKind, ChannelName, Direction, Fate, NAME_LIMIT, Store};
 use crate::memory::{NONE, Shareable, Slot, SlotState};
-
-/// The longest name of a channel, in bytes.
-pub(crate) const NAME_LIMIT: usize = 55;
 
 /// The channel is poisoned; nothing gets through.
 pub(super) const POISONED: u32 = 1;
@@ -43,17 +39,6 @@ pub(super) const DECIDED: u32 = 2048;
 pub(super) const CARRIED: u32 = 4096;
 /// Only tells, by retiring, that something has ended.
 pub(super) const END: u32 = 8192;
-
-/// What a channel is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ChannelKind {
-    Channel(Store),
-    /// A rendezvous whose blocks say where the value can be fetched.
-    Carried,
-    Barrier {
-        parties: u32,
-    },
-}
 
 #[repr(C, align(64))]
 #[derive(Debug)]

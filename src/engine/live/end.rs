@@ -4,22 +4,12 @@
 //! message or waits in the arguments of a process). So whatever dies, the reaper finds the ends that died with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::channel::{ChannelKind, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
+use super::channel::{FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
 use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, mutant};
 use super::tables::{Tables, take};
-use crate::engine::ChannelName;
+use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder};
 use crate::memory::{ArenaError, Block, Home, Shareable, Slot, SlotState};
-
-/// Which side of a channel an end is on; a handle keeps a channel in existence without being on either side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Direction {
-    Reader,
-    Writer,
-    Handle,
-    /// A seat at a barrier.
-    Party,
-}
 
 impl Direction {
     fn of(raw: u32) -> Direction {
@@ -30,22 +20,6 @@ impl Direction {
             _ => Direction::Handle,
         }
     }
-}
-
-/// The name of an end: its slot and the generation of that slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct EndName {
-    pub(crate) index: u32,
-    pub(crate) generation: u32,
-}
-
-/// Who holds an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holder {
-    Member(u32),
-    Block(Block),
-    /// The end whose retirement tells that this member is gone.
-    Exit(u32),
 }
 
 /// The word that says who has an end: its holder, or, while the end is being made or closed, the context that does so.
@@ -99,19 +73,6 @@ impl Keeping {
     fn hand(self) -> Option<u32> {
         self.holder().is_none().then_some(self.0 as u32)
     }
-}
-
-/// How an end goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Closing {
-    /// The end is no longer needed.
-    Retire,
-    /// The channel must not be used any more.
-    Poison,
-    /// A party of a barrier leaves it, whoever else has a seat.
-    Resign,
-    /// The member died, and its policy is to poison.
-    Lost { member: u32 },
 }
 
 #[repr(C)]

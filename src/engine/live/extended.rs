@@ -22,17 +22,9 @@ use super::context::Context;
 use super::local::Local;
 use super::reaper::Corpse;
 use super::sync::{Ordering, mutant};
-use super::tables::Owner;
 use super::word::{Attempt, Snapshot, State};
-use crate::engine::{ExtendedWriter, Fate, Fired};
+use crate::engine::{ExtendedWriter, Fate, Fired, Owner, Unfinished};
 use crate::memory::Block;
-
-/// Who left an extended rendezvous before its end, and whether by crashing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unfinished {
-    pub(crate) member: u32,
-    pub(crate) crashed: bool,
-}
 
 impl Local {
     /// Writer that came second: commits an extended reader, and is held from before the commit until the release.

@@ -4,11 +4,10 @@
 //! name whose owner is gone answers, too.
 
 use super::channel::{CARRIED, Channel};
-use super::end::{Direction, EndName, Holder};
-use super::member::{Member, MemberName, Phase, Role};
+use super::member::{Member, Phase, Role};
 use super::sync::Ordering;
 use super::tables::tables;
-use crate::engine::{ChannelName, Fate};
+use crate::engine::{ChannelName, Direction, EndName, Fate, Holder, MemberName};
 use crate::memory::Block;
 use crate::sys::clock::Deadline;
 

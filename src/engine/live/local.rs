@@ -6,12 +6,12 @@
 
 use super::channel::Channel;
 use super::context::Context;
-use super::end::Closing;
 use super::host::{host, is_foreign};
 use super::lock::LockHolder;
 use super::sync::Ordering;
-use super::tables::{Owner, Tables, tables, take};
+use super::tables::{Tables, tables, take};
 use super::wait::Spin;
+use crate::engine::{Closing, Owner};
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
 
 /// A block this large is not kept in the hand of an idle thread.

@@ -6,10 +6,10 @@
 //! lost with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::end::{Closing, EndName, Holder};
 use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, wait, wake_all};
-use super::tables::{Owner, Tables, take};
+use super::tables::{Tables, take};
+use crate::engine::{Closing, EndName, Holder, MemberName, Owner};
 use crate::memory::{ArenaError, Block, Home, NONE, Shareable, Slot, SlotState};
 use crate::sys::clock::Deadline;
 
@@ -65,13 +65,6 @@ impl Role {
             _ => Role::Deadlock,
         }
     }
-}
-
-/// The name of a member: its slot and the generation of that slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub(crate) struct MemberName {
-    pub(crate) index: u32,
-    pub(crate) generation: u32,
 }
 
 /// In the word of references: the starter's.

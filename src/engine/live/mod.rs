@@ -38,14 +38,10 @@ mod tests;
 mod wait;
 mod word;
 
-pub(crate) use super::{member, with_local};
-pub(crate) use channel::{ChannelKind, NAME_LIMIT};
-pub(crate) use end::{Closing, Direction, EndName, Holder};
-pub(crate) use extended::Unfinished;
 pub(crate) use facts::DeadlockSlot;
 pub(crate) use host::{become_foreign, become_host, become_server, host, is_foreign};
 pub(crate) use local::Local;
-pub(crate) use member::{Member, MemberName, Phase, Role};
+pub(crate) use member::{Member, Phase, Role};
 pub(crate) use reaper::bury;
 pub(crate) use standstill::{Action, Standstill, Stuck, Suspects};
-pub(crate) use tables::{Owner, tables};
+pub(crate) use tables::tables;

@@ -31,15 +31,13 @@
 
 use super::channel::{Channel, FRESH, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
 use super::context::{Context, OfferName};
-use super::end::{Closing, Direction, EndName, Holder};
-use super::extended::Unfinished;
 use super::local::Local;
 use super::lock::LockHolder;
 use super::member::{Member, Phase};
 use super::sync::{Ordering, mutant};
-use super::tables::{Owner, Tables};
+use super::tables::Tables;
 use super::word::{Snapshot, State};
-use crate::engine::ChannelName;
+use crate::engine::{ChannelName, Closing, Direction, EndName, Holder, Owner, Unfinished};
 use crate::memory::{Block, FATE, NONE, Slot};
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -31,11 +31,10 @@
 
 use super::channel::{BARRIER, Channel, END};
 use super::context::Context;
-use super::end::{Direction, EndName, Holder};
 use super::sync::{Ordering, fence};
-use super::tables::{Owner, Tables};
+use super::tables::Tables;
 use super::word::{Snapshot, State};
-use crate::engine::ChannelName;
+use crate::engine::{ChannelName, Direction, EndName, Holder, Owner};
 use crate::memory::Block;
 use crate::sys::threads::{Rest, rest};
 use std::collections::{HashMap, HashSet};

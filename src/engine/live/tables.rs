@@ -6,19 +6,10 @@ use super::channel::Channel;
 use super::context::Context;
 use super::end::End;
 use super::member::Member;
-use crate::engine::ChannelName;
+use crate::engine::{ChannelName, Owner};
 use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, arena};
 use std::ops::Deref;
 use std::sync::OnceLock;
-
-/// Who may touch the bytes of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
-    Context(u32),
-    Member(u32),
-    /// It lies in the buffer of a channel.
-    Channel(u32),
-}
 
 /// Where the kind of an owner stands in its tag, above its index.
 const KIND: u32 = 24;

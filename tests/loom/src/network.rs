@@ -2,8 +2,7 @@
 //!
 //! Knows nothing of executions or of death; whoever is killed has no part in the result.
 
-use crate::engine::live::{Closing, Direction};
-use crate::engine::{Fate, Store};
+use crate::engine::{Closing, Direction, Fate, Store};
 use crate::scenario::{self, Scenario};
 use crate::stage::{Arm, Part, Seen};
 

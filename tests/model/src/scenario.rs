@@ -4,8 +4,7 @@
 //! to an end. That nobody is left waiting, that nothing is left over and that no value is doubled is held everywhere,
 //! by the checker and by the stage. `tests/loom` takes most of them, too.
 
-use crate::engine::live::{Closing, Direction};
-use crate::engine::{ChannelName, Fate, Store};
+use crate::engine::{ChannelName, Closing, Direction, Fate, Store};
 use crate::stage::{Arm, Part, Seen, Stage};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -4,10 +4,11 @@
 //! ends and its blocks are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as
 //! the others are. Both checkers use this file, each over a `machine` of its own.
 
-use crate::engine::live::{
-    ChannelKind, Closing, Direction, EndName, Holder, Local, MemberName, Phase, Unfinished, become_host, bury, tables,
+use crate::engine::live::{Local, Phase, become_host, bury, tables};
+use crate::engine::{
+    ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
+    Order, Store, Unfinished,
 };
-use crate::engine::{ChannelName, ExtendedWriter, Fate, Fired, Guard, Order, Store};
 use crate::machine;
 use crate::memory::Block;
 use crate::scenario::Scenario;

@@ -5,8 +5,8 @@
 
 use super::watch::{alone, until};
 use super::wire::{Wire, input, keep, message, offer, output, read, value, write};
-use crate::engine::live::{Direction, tables};
-use crate::engine::{ChannelName, Fate, Fired, Guard, Order};
+use crate::engine::live::tables;
+use crate::engine::{ChannelName, Direction, Fate, Fired, Guard, Order};
 use crate::sys::clock::Deadline;
 use std::sync::Mutex;
 use std::thread;

@@ -5,12 +5,13 @@
 
 use super::super::channel::NO_WRITERS;
 use super::super::context::Context;
+use super::super::tables;
 use super::super::word::Attempt;
-use super::super::{Holder, Owner, member, tables};
 use super::audit::first_waiting;
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, keep, message, read, write};
 use crate::audit;
+use crate::engine::{Holder, Owner, member};
 use std::sync::atomic::Ordering;
 
 /// Neither a process nor a context has this number.

@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of chance: each test takes the protocol's own pieces and dies at one chosen place.
 
-use super::super::{ChannelKind, Closing, Direction, Holder, Owner, member, tables};
+use super::super::tables;
 use super::audit::{faults, first_waiting, lock_holder};
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, keep, message, name_of, offer, output, read, signal, stop, write};
-use crate::engine::{Order, Store};
+use crate::engine::{ChannelKind, Closing, Direction, Holder, Order, Owner, Store, member};
 use crate::memory::Slot;
 use crate::{Channel, OnCrash, Reader, Spawn, Writer, process};
 use rustix::process::Signal;

@@ -5,11 +5,11 @@
 
 use super::super::standstill::Suspects;
 use super::super::word::{GENERATION, State};
-use super::super::{Standstill, host, tables};
+use super::super::{Standstill, tables};
 use super::audit::first_waiting;
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, read, write};
-use crate::engine::ChannelName;
+use crate::engine::{ChannelName, host};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The context that waits to read, once it sleeps.

@@ -2,9 +2,11 @@
 //!
 //! Knows nothing of what is tested.
 
-use super::super::{ChannelKind, Closing, Direction, EndName, Holder, Local, member, tables, with_local};
+use super::super::{Local, tables};
 use crate::channel::ChannelEnd;
-use crate::engine::{ChannelName, Fate, Fired, Guard, Order, Store};
+use crate::engine::{
+    ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Fired, Guard, Holder, Order, Store, member, with_local,
+};
 use crate::memory::Block;
 use rustix::process::{Pid, Signal, kill_process};
 use std::panic::Location;
