@@ -9,11 +9,11 @@
 //! | word | is |
 //! |---|---|
 //! | actor | what runs on a thread; the door to the engine |
-//! | member | a process of a program, as all others see it; its *host* is the process of the operating system it runs in |
+//! | member | a process of a program, as all others see it; its *host* is the operating-system process it runs in |
 //! | context | one thread that can wait; its *word* is what others commit |
 //! | offer | guards, of which one is to fire; in the arena, one of these guards in the queue of its channel |
 //! | commit | the compare-and-swap on the word of a waiting context, by which its offer is answered |
-//! | extended | a rendezvous whose writer waits until its reader has finished; until then the writer's word is EXTENDED |
+//! | extended | a rendezvous whose writer, with the word EXTENDED, waits until its reader has finished |
 //! | end | one counted share of a channel: reader, writer, handle, or the seat of a party of a barrier |
 //! | holder | who has an end: a member, a block that it travels in, or the record of an exit |
 //! | owner | who may touch the bytes of a block: a context, a member, or a channel in whose buffer it lies; its *tag* |
