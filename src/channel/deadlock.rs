@@ -3,9 +3,8 @@
 //! Knows nothing of how it was found. The report lies in a slot of its own, which the channels that were poisoned with
 //! it and the processes that were in it refer to; the slot keeps, too, whether anybody was given the report.
 
+use crate::engine::DeadlockSlot;
 use crate::engine::ProcessId;
-use crate::engine::live::DeadlockSlot;
-use crate::forkserver::read_record;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write as _};
 
@@ -88,7 +87,7 @@ impl DeadlockReport {
 
     /// The report that a channel was poisoned with, if the slot that it names is that of a deadlock.
     pub(crate) fn of_slot(index: u32) -> Option<DeadlockReport> {
-        read_record(DeadlockSlot::at(index)?.record())
+        DeadlockSlot::at(index)?.report(|bytes| postcard::from_bytes(bytes).ok())?
     }
 
     /// Somebody is given the report, so that it need not be printed when the program ends.

@@ -22,9 +22,9 @@ impl Parcel {
         Ok(Parcel { packet, type_name: std::any::type_name::<T>() })
     }
 
-    /// A packet that a member's slot has named until now; `None` when it names none.
-    pub(crate) fn from_raw(block: u32, type_name: &'static str) -> Option<Parcel> {
-        Packet::from_raw(block).map(|packet| Parcel { packet, type_name })
+    /// A packet that holds a value of this type.
+    pub(crate) fn of(packet: Packet, type_name: &'static str) -> Parcel {
+        Parcel { packet, type_name }
     }
 
     /// Makes the value, and says which ends came with it.
@@ -55,18 +55,10 @@ impl Parcel {
         self.type_name
     }
 
-    /// The packet has become the calling process's: from now on the parcel goes when this process does.
-    pub(crate) fn adopted(self) -> Parcel {
-        if let Ok(member) = member() {
-            self.packet.hand_to(Owner::Member(member));
-        }
-        self
-    }
-
-    /// Hands the packet over to a member, whose slot is to name it.
-    pub(crate) fn hand_to(self, member: u32) -> u32 {
+    /// Hands the packet over to a member, whose slot is to keep it.
+    pub(crate) fn hand_to(self, member: u32) -> Packet {
         self.packet.hand_to(Owner::Member(member));
-        self.packet.into_raw()
+        self.packet
     }
 
     /// Gives the parcel up, and the ends inside as `closing` says.

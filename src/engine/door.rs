@@ -7,9 +7,11 @@
 //! when the process ends.
 
 use super::actor::Actor;
-use super::live::Local;
-use super::{ArenaError, ExtendedWriter, Fired, Guard, Order, Packet};
-use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, Unfinished};
+use super::live::{Local, Member, NewProcess};
+use super::{
+    ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder,
+    MemberName, Order, Packet, Unfinished,
+};
 use std::panic::Location;
 
 impl Actor {
@@ -137,6 +139,48 @@ impl Actor {
     /// One more party of a barrier, or one less.
     pub(crate) fn change_parties(&self, barrier: ChannelName, change: i32) {
         let _ = self.with(|local| local.change_parties(barrier, change));
+    }
+
+    /// A new process, which the one that the actor acts for is about to start; with the record of what it needs.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn create_process(&self, on_thread: bool, launch: &[u8]) -> Result<NewProcess, ArenaError> {
+        let parent = self.member()?;
+        self.with(|local| local.create_process(parent, on_thread, launch))?
+    }
+
+    /// A process is over, or will never begin: gives up what it still holds, and tells those who wait for its end.
+    pub(crate) fn leave(&self, name: MemberName, member: &Member) {
+        let _ = self.with(|local| local.leave(name.index, member));
+    }
+
+    /// Nobody will ask for the outcome of a process, or for the report of a deadlock, any more.
+    pub(crate) fn disown(&self, index: u32) {
+        let _ = self.with(|local| local.disown(index));
+    }
+
+    /// Makes sure that it has a context.
+    ///
+    /// # Errors
+    /// There is no room for one.
+    pub(crate) fn prepare(&self) -> Result<(), ArenaError> {
+        self.with(|_| ())
+    }
+
+    /// From now on it acts for nobody, and does not count as active.
+    pub(crate) fn stand_aside(&self) {
+        let _ = self.with(|local| local.stand_aside());
+    }
+
+    /// Poisons channels because of a deadlock, of which there may be a record.
+    pub(crate) fn poison_all(&self, channels: impl IntoIterator<Item = ChannelName>, record: Option<u32>) {
+        let _ = self.with(|local| local.poison_all(channels, record));
+    }
+
+    /// A process is in a deadlock, whose record it keeps from now on.
+    pub(crate) fn note_deadlock(&self, member: u32, record: u32) {
+        let _ = self.with(|local| local.note_deadlock(member, record));
     }
 
     /// Who holds the ends that it requests.

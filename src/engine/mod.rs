@@ -29,17 +29,19 @@ mod journey;
 pub(crate) mod live;
 mod names;
 mod packet;
+mod undertaker;
 
 pub(crate) use crate::memory::ArenaError;
 pub(crate) use actor::{Actor, Selection, actor, forget_after_fork, member, with_local};
 pub(crate) use journey::{Arrival, Journey, Stranded};
-pub(crate) use live::host;
+pub(crate) use live::{DeadlockSlot, Functions, Member, NewProcess, Phase, Record, become_host, become_server, host};
 pub use names::ProcessId;
 pub(crate) use names::{
     ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, NAME_LIMIT, Owner, Store,
     Unfinished,
 };
 pub(crate) use packet::Packet;
+pub(crate) use undertaker::Undertaker;
 
 use crate::memory::Block;
 use crate::sys::clock::Deadline;

@@ -8,15 +8,13 @@
 
 use super::environment::Launch;
 use super::obituary::{NotStarted, last_words, note_failed_start, read_record};
-use crate::engine::MemberName;
-use crate::engine::live::{Member, Phase, become_host, tables};
+use crate::engine::{Member, MemberName, Phase, Record, become_host};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{die_with_parent, exit_now};
 use crate::sys::image::function;
 use crate::sys::last_words::{listen, watch_over};
 use crate::sys::signal::{Mask, leave_terminal_signals_to_the_program, restore};
 use rustix::process::Pid;
-use std::sync::atomic::Ordering;
 
 /// The entry point of a member: runs its function, and says whether it returned.
 pub(crate) type Entry = fn(MemberName) -> bool;
@@ -41,9 +39,9 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     become_host(name.index);
     leave_terminal_signals_to_the_program();
     restore(&inherited.mask);
-    let Some(member) = tables().member(name) else { exit_now(0) };
-    member.pid.store(std::process::id(), Ordering::Release);
-    let launch = read_record::<Launch>(member.launch.load(Ordering::Acquire)).unwrap_or_default();
+    let Some(member) = name.slot() else { exit_now(0) };
+    member.set_pid(std::process::id());
+    let launch = read_record::<Launch>(member, Record::Launch).unwrap_or_default();
     match launch.take_on_credentials() {
         Ok(true) if !die_with_parent(inherited.server) => exit_now(0),
         Ok(_) => {}
@@ -113,8 +111,7 @@ fn fail(member: &Member, reason: &NotStarted) -> ! {
 
 /// The entry point that a member's slot names.
 pub(crate) fn entry_of(member: &Member) -> Option<Entry> {
-    let address = member.entry.load(Ordering::Acquire);
     // SAFETY: the address was taken from a function of this type, in a process of the same image at the same place;
     // zero, the only other value a slot can hold, is `None`.
-    unsafe { function::<Entry>(address as usize) }
+    unsafe { function::<Entry>(member.functions().entry) }
 }

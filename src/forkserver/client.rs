@@ -5,8 +5,7 @@
 
 use super::panics::quietly;
 use super::protocol::Request;
-use crate::engine::live::{Local, Phase, bury, tables};
-use crate::engine::{MemberName, host};
+use crate::engine::{Member, MemberName, Phase, Undertaker, host};
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcSender, OpaqueIpcSender};
 use parking_lot::Mutex;
@@ -84,7 +83,7 @@ pub(crate) fn start(members: &[MemberName]) -> io::Result<()> {
     const BATCH: usize = 1024;
     watch_server()?;
     for batch in members.chunks(BATCH) {
-        for member in batch.iter().filter_map(|name| tables().member(*name)) {
+        for member in batch.iter().filter_map(|name| name.slot()) {
             member.enter(Phase::Requested);
         }
         request(&Request::Start { members: batch.to_vec() })?;
@@ -100,8 +99,7 @@ pub(crate) fn kill(member: MemberName, signal: i32) -> io::Result<()> {
 /// The member that is this operating-system process.
 pub(crate) fn own_name() -> io::Result<MemberName> {
     let index = host().map_err(io::Error::other)?;
-    let generation = tables().members.get(index).and_then(|member| crate::memory::Slot::state(member).taken());
-    Ok(MemberName { index, generation: generation.ok_or_else(gone)? })
+    Member::name_at(index).ok_or_else(gone)
 }
 
 /// Lets every process of the program fetch this process's inbox.
@@ -176,17 +174,15 @@ fn watch_server() -> io::Result<()> {
 /// credentials since: they are killed here. One that this program may not kill is waited for after all others.
 fn bury_everybody() {
     // Out of contexts: then nobody here waits for a channel either.
-    let (Ok(own), Ok(mut reaper)) = (host(), Local::for_reaper()) else { return };
-    let hosts: Vec<u32> = tables()
-        .members
-        .taken()
-        .filter(|(index, _, member)| *index != own && member.host.load(Ordering::Acquire) == *index)
-        .filter(|(_, _, member)| !matches!(member.phase(), Phase::New | Phase::Gone))
-        .map(|(index, _, _)| index)
+    let (Ok(own), Ok(mut undertaker)) = (host(), Undertaker::new()) else { return };
+    let hosts: Vec<u32> = Member::all()
+        .filter(|(name, member)| name.index != own && member.host() == name.index)
+        .filter(|(_, member)| !matches!(member.phase(), Phase::New | Phase::Gone))
+        .map(|(name, _)| name.index)
         .collect();
     let mut others = Vec::new();
     for host in hosts {
-        let pid = tables().members.get(host).map_or(0, |member| member.pid.load(Ordering::Acquire));
+        let pid = Member::at(host).map_or(0, Member::pid);
         match Pid::from_raw(pid.cast_signed()).and_then(dying) {
             Some((process, true)) => wait_for_death(&process),
             Some((process, false)) => {
@@ -195,11 +191,11 @@ fn bury_everybody() {
             }
             None => (),
         }
-        bury(&mut reaper, host);
+        undertaker.bury(host);
     }
     for (host, process) in others {
         wait_for_death(&process);
-        bury(&mut reaper, host);
+        undertaker.bury(host);
     }
 }
 

@@ -83,6 +83,11 @@ impl Directory {
 }
 
 impl Launch {
+    /// As a member keeps it.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).unwrap_or_default()
+    }
+
     /// A launch into a thread of this process, which shares everything.
     pub(crate) fn here(name: String, stack: usize) -> Launch {
         Launch { name, stack, directory: None, environment: None, credentials: None }

@@ -37,19 +37,7 @@ pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub use obituary::Cause;
 pub(crate) use obituary::{
-    NotStarted, cause_of, describe, describe_unwinding, has_crashed, name_of, read_record, record_cause, start_error,
-    write_record,
+    NotStarted, cause_of, describe, describe_unwinding, has_crashed, keep_record, name_of, record_cause, start_error,
 };
 pub(crate) use panics::{quietly, record_caught_panic, record_panics_of, text_of};
 pub use set_up::{SetUp, SetUpResult};
-
-use crate::engine::live::Member;
-use crate::memory::ArenaError;
-use std::sync::atomic::Ordering;
-
-/// Writes down what a member needs to start.
-pub(crate) fn equip(index: u32, member: &Member, launch: &Launch) -> Result<(), ArenaError> {
-    let block = obituary::write_record(index, launch)?;
-    member.launch.store(block, Ordering::Release);
-    Ok(())
-}

@@ -2,17 +2,12 @@
 //!
 //! Knows nothing of networks. Exit codes and signals fit into the member's slot; the message and the place of a panic
 //! lie in a block that the slot names.
-#![expect(unsafe_code, reason = "reads blocks that are immutable once published; listed in the architecture page")]
-
 use super::environment::Launch;
-use crate::engine::Owner;
-use crate::engine::live::{Member, tables};
-use crate::memory::{ArenaError, Block, NONE};
+use crate::engine::{ArenaError, Member, Record};
 use crate::sys::last_words::Note;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::sync::atomic::Ordering;
 
 /// How a process crashed.
 ///
@@ -117,12 +112,12 @@ const BY_OVERFLOW: u32 = 5 << 24;
 
 /// What a process notes in its member's slot while it dies.
 pub(super) fn last_words(member: &'static Member) -> Note {
-    Note { word: &member.code, overflow: BY_OVERFLOW, panic: BY_RECORD }
+    member.last_words(BY_OVERFLOW, BY_RECORD)
 }
 
 /// The record in the member's slot is what it dies of.
 pub(super) fn note_panic(member: &Member) {
-    let _ = member.code.compare_exchange(0, BY_RECORD, Ordering::AcqRel, Ordering::Acquire);
+    member.note_ending(BY_RECORD);
 }
 
 /// Beside [`BY_START`]: it could not take on the credentials of its starter.
@@ -144,7 +139,7 @@ pub(super) fn note_failed_start(member: &Member, reason: &NotStarted) {
         NotStarted::System(error) => (0, error),
     };
     let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
-    member.code.store(BY_START | step | errno.unsigned_abs() & 0xffff, Ordering::Release);
+    member.note_failed_start(BY_START | step | errno.unsigned_abs() & 0xffff);
 }
 
 /// Notes how the operating-system process of a member ended.
@@ -153,8 +148,8 @@ pub(super) fn note_status(member: &Member, ended: crate::sys::fork::Ended) {
         crate::sys::fork::Ended::Exited(code) => BY_EXIT | code.cast_unsigned() & 0xff_ffff,
         crate::sys::fork::Ended::Killed(signal) => BY_SIGNAL | signal.unsigned_abs() & 0xffff,
     };
-    // What came first is the reason: a failed start also exits.
-    let _ = member.code.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire);
+    // A failed start also exits, and was noted before.
+    member.note_ending(code);
 }
 
 /// Notes why the member crashed by itself; later the exit status of the process says less.
@@ -164,10 +159,8 @@ pub(crate) fn record_cause(index: u32, member: &Member, cause: &Cause) {
 }
 
 fn write_cause(index: u32, member: &Member, cause: &Cause) {
-    if let Ok(block) = write_record(index, cause) {
-        let before = member.obituary.swap(block, Ordering::AcqRel);
-        tables().free(before);
-    }
+    // Without memory it cannot be told.
+    let _ = keep_record(index, member, Record::Obituary, cause);
 }
 
 /// Notes a panic of the member, which may yet be caught.
@@ -181,15 +174,15 @@ pub(super) fn record_panic(index: u32, member: &Member, message: &str, location:
 /// A panic that the process caught and survived must not pass for the reason of a later death; so the record of a panic
 /// counts only if the process says that it dies of it.
 pub(crate) fn cause_of(member: &Member) -> Cause {
-    let code = member.code.load(Ordering::Acquire);
+    let code = member.ending_note();
     let (kind, value) = (code & (0xff << 24), (code & 0xff_ffff).cast_signed());
     match kind {
-        BY_RECORD => read_record(member.obituary.load(Ordering::Acquire)).unwrap_or_else(|| Cause::Panicked {
+        BY_RECORD => read_record(member, Record::Obituary).unwrap_or_else(|| Cause::Panicked {
             message: String::from("there was no memory for what the panic said"),
             location: String::from("an unknown place"),
         }),
         BY_OVERFLOW => {
-            let launch = read_record::<Launch>(member.launch.load(Ordering::Acquire));
+            let launch = read_record::<Launch>(member, Record::Launch);
             Cause::StackOverflow { stack: launch.map_or(0, |launch| launch.stack) }
         }
         BY_EXIT => Cause::Exited { code: value },
@@ -201,12 +194,12 @@ pub(crate) fn cause_of(member: &Member) -> Cause {
 
 /// Whether anything is known of a crash of the member.
 pub(crate) fn has_crashed(member: &Member) -> bool {
-    member.code.load(Ordering::Acquire) != 0
+    member.ending_note() != 0
 }
 
 /// Why it could not start, if that is what happened.
 pub(crate) fn start_error(member: &Member) -> Option<NotStarted> {
-    let code = member.code.load(Ordering::Acquire);
+    let code = member.ending_note();
     let error = std::io::Error::from_raw_os_error((code & 0xffff).cast_signed());
     let reason = if code & CREDENTIALS == 0 { NotStarted::System } else { NotStarted::Credentials };
     (code & (0xff << 24) == BY_START).then(|| reason(error))
@@ -214,7 +207,7 @@ pub(crate) fn start_error(member: &Member) -> Option<NotStarted> {
 
 /// Who died, and of what, for a peer that lost a channel with it.
 pub(crate) fn describe(index: u32) -> (String, Cause) {
-    match tables().members.get(index) {
+    match Member::at(index) {
         Some(member) => (name_of(member), cause_of(member)),
         None => (String::from("unknown"), Cause::Killed { signal: libc::SIGKILL }),
     }
@@ -224,37 +217,28 @@ pub(crate) fn describe(index: u32) -> (String, Cause) {
 /// member has not said yet that it dies of it; but this is why the message was left.
 pub(crate) fn describe_unwinding(index: u32) -> (String, Cause) {
     // Asked first: what it dies of may be said meanwhile, and then that is the reason.
-    let unwinding = tables().members.get(index).filter(|member| !has_crashed(member));
-    let panic = unwinding.and_then(|member| read_record(member.obituary.load(Ordering::Acquire)));
+    let unwinding = Member::at(index).filter(|member| !has_crashed(member));
+    let panic = unwinding.and_then(|member| read_record(member, Record::Obituary));
     let (name, cause) = describe(index);
     (name, panic.unwrap_or(cause))
 }
 
 /// The name a process was given.
 pub(crate) fn name_of(member: &Member) -> String {
-    read_record::<Launch>(member.launch.load(Ordering::Acquire))
-        .map_or_else(|| String::from("main"), |launch| launch.name)
+    read_record::<Launch>(member, Record::Launch).map_or_else(|| String::from("main"), |launch| launch.name)
 }
 
-/// Writes a value into a block that a member keeps.
-pub(crate) fn write_record<T: Serialize>(member: u32, value: &T) -> Result<Block, ArenaError> {
-    let bytes = postcard::to_stdvec(value).unwrap_or_default();
-    let tables = tables();
-    let block = tables.arena.take_block(bytes.len(), Owner::Member(member).tag())?;
-    // SAFETY: just taken; nobody else knows it.
-    let target = unsafe { tables.arena.bytes_mut(block) };
-    target[..bytes.len()].copy_from_slice(&bytes);
-    tables.arena.block(block).set_length(bytes.len());
-    Ok(block)
+/// Has a member keep a value.
+pub(crate) fn keep_record<T: Serialize>(
+    index: u32,
+    member: &Member,
+    record: Record,
+    value: &T,
+) -> Result<(), ArenaError> {
+    member.keep_record(index, record, &postcard::to_stdvec(value).unwrap_or_default())
 }
 
-/// Reads a value that [`write_record`] wrote; `None` if there is none or it cannot be believed.
-pub(crate) fn read_record<T: DeserializeOwned>(block: Block) -> Option<T> {
-    if block == NONE {
-        return None;
-    }
-    // SAFETY: a record is complete before its block is named in a slot and is not written again while the slot names
-    // it; the reader holds a reference to the slot.
-    let bytes = unsafe { tables().arena.bytes(block) };
-    postcard::from_bytes(bytes).ok()
+/// Reads a value that a member keeps; `None` if there is none or it cannot be believed.
+pub(super) fn read_record<T: DeserializeOwned>(member: &Member, record: Record) -> Option<T> {
+    member.record(record, |bytes| postcard::from_bytes(bytes).ok())?
 }

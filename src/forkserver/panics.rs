@@ -5,7 +5,7 @@
 //! thread runs a process.
 
 use super::obituary::{note_panic, record_panic};
-use crate::engine::live::{Member, tables};
+use crate::engine::Member;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -94,7 +94,7 @@ pub(super) fn stand_in_front() {
         }
         if FRONT.load(Ordering::Relaxed) == own
             && let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
-            && let Some(member) = tables().members.get(index)
+            && let Some(member) = Member::at(index)
         {
             let place = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
             let told = LAST.try_with(|last| last.borrow_mut().reason_after(text_of(panic.payload()), place));

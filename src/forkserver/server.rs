@@ -9,8 +9,7 @@ use super::child::Inherited;
 use super::client::Link;
 use super::obituary::{NotStarted, note_failed_start, note_status};
 use super::protocol::Request;
-use crate::engine::MemberName;
-use crate::engine::live::{Local, Member, Phase, bury, tables};
+use crate::engine::{Member, MemberName, Phase, Undertaker};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, hear_of_the_parents_death, kill_child, reap};
 use crate::sys::signal::{Mask, Watch};
@@ -57,7 +56,7 @@ struct Loop {
     server: Server,
     watch: Watch,
     mask: Mask,
-    local: Local,
+    undertaker: Undertaker,
     own: Pid,
     warm: bool,
     /// The processors it had before it confined itself to one, if it did.
@@ -92,8 +91,8 @@ extern "C" fn continued(_: i32) {
     if !is_server || number(getppid()) == ROOT.load(Ordering::Acquire) {
         return;
     }
-    for (_, _, member) in tables().members.taken() {
-        if let Some(pid) = Pid::from_raw(member.pid.load(Ordering::Acquire).cast_signed()) {
+    for (_, member) in Member::all() {
+        if let Some(pid) = Pid::from_raw(member.pid().cast_signed()) {
             kill_child(pid);
         }
     }
@@ -125,8 +124,8 @@ impl Server {
         let files = getrlimit(Resource::Nofile);
         // Each process that publishes an inbox has a descriptor here; a failure only leaves the limit where it was.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
-        crate::engine::live::become_server();
-        let (Ok((watch, mask)), Ok(local)) = (Watch::children(continued), Local::for_reaper()) else { exit_now(1) };
+        crate::engine::become_server();
+        let (Ok((watch, mask)), Ok(undertaker)) = (Watch::children(continued), Undertaker::new()) else { exit_now(1) };
         ROOT.store(self.root.as_raw_nonzero().get(), Ordering::Release);
         SERVER.store(getpid().as_raw_nonzero().get(), Ordering::Release);
         if !hear_of_the_parents_death(self.root) {
@@ -136,7 +135,7 @@ impl Server {
             server: self,
             watch,
             mask,
-            local,
+            undertaker,
             own: getpid(),
             warm: false,
             confined: None,
@@ -220,7 +219,7 @@ impl Loop {
             Request::Kill { member, signal } => self.kill(member, signal),
             Request::Publish { client, inbox } => {
                 // One that died before its request was read needs none.
-                if tables().member(client).is_some_and(|member| member.phase() != Phase::Gone) {
+                if !client.is_gone() {
                     self.inboxes.insert(client, inbox);
                 }
             }
@@ -252,7 +251,7 @@ impl Loop {
 
     /// Forks one process. `true` in the child.
     fn start(&mut self, name: MemberName) -> bool {
-        let Some(member) = tables().member(name) else { return false };
+        let Some(member) = name.slot() else { return false };
         if member.phase() != Phase::Requested {
             return false;
         }
@@ -263,7 +262,7 @@ impl Loop {
             Err(error) => {
                 note_failed_start(member, &NotStarted::System(error.into()));
                 member.enter(Phase::Failed);
-                self.local.leave(name.index, member);
+                self.undertaker.leave(name, member);
             }
         }
         false
@@ -271,7 +270,7 @@ impl Loop {
 
     /// A process has become this member.
     fn adopt(&mut self, pid: Pid, name: MemberName, member: &Member) {
-        member.pid.store(pid.as_raw_nonzero().get().unsigned_abs(), Ordering::Release);
+        member.set_pid(pid.as_raw_nonzero().get().unsigned_abs());
         self.children.insert(pid, name);
     }
 
@@ -287,34 +286,33 @@ impl Loop {
 
     fn died(&mut self, pid: Pid, ended: Ended) {
         let Some(name) = self.children.remove(&pid) else { return };
-        let tables = tables();
-        if tables.member(name).is_none() {
+        if !name.is_known() {
             return;
         }
         let mut dead = Vec::new();
-        for (index, generation, other) in tables.members.taken() {
-            if index == name.index || other.host.load(Ordering::Acquire) == name.index {
-                if other.phase() != Phase::Returned {
-                    note_status(other, ended);
+        for (other, member) in Member::all() {
+            if other.index == name.index || member.host() == name.index {
+                if member.phase() != Phase::Returned {
+                    note_status(member, ended);
                 }
-                dead.push(MemberName { index, generation });
+                dead.push(other);
             }
         }
         for (pid, child) in &self.children {
-            let parent = tables.member(*child).map(|child| child.parent.load(Ordering::Acquire));
+            let parent = child.slot().map(Member::parent);
             if dead.iter().any(|gone| Some(gone.index) == parent) {
                 let _ = kill_process(*pid, Signal::KILL);
             }
         }
         self.inboxes.remove(&name);
-        bury(&mut self.local, name.index);
+        self.undertaker.bury(name.index);
     }
 
     /// In a child: everything of the server goes, except the way to it.
     fn become_child(self, member: MemberName) -> (MemberName, Inherited) {
-        let Loop { server, watch, mask, local, own, warm: _, confined, children, inboxes } = self;
+        let Loop { server, watch, mask, undertaker, own, warm: _, confined, children, inboxes } = self;
         // The server's context stays the server's.
-        std::mem::forget(local);
+        std::mem::forget(undertaker);
         drop((server, watch, children, inboxes));
         if !die_with_parent(own) {
             exit_now(0);

@@ -7,7 +7,7 @@
 use super::Cause;
 use super::obituary::record_cause;
 use super::panics::{record_caught_panic, record_panics_of, stand_in_front};
-use crate::engine::live::Member;
+use crate::engine::Member;
 use parking_lot::Mutex;
 use std::fmt::Display;
 use std::panic::catch_unwind;

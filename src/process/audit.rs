@@ -7,7 +7,6 @@ use crate::engine::live::{Phase, tables};
 use crate::forkserver::name_of;
 use std::fmt;
 use std::fmt::Write as _;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How often a finding must be made again before it counts, and how long after the last time.
@@ -137,9 +136,9 @@ pub(super) fn picture() -> String {
     let mut text = String::from("csproc: processes\n");
     let scene = tables.scene();
     for (index, member) in tables.processes() {
-        let host = member.host.load(Ordering::Acquire);
+        let host = member.host();
         let place = if host == index { "process" } else { "thread of" };
-        let pid = member.pid.load(Ordering::Acquire);
+        let pid = member.pid();
         let phase = match member.phase() {
             Phase::Gone => String::from("ended, not joined yet"),
             phase => format!("{phase:?}"),

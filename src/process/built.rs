@@ -4,7 +4,6 @@
 //! so a report names those that the program has built.
 
 use crate::channel::Parcel;
-use crate::engine::live::tables;
 use crate::engine::{ChannelName, Direction, Holder};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -50,7 +49,7 @@ impl Drop for Built {
 /// The names of those that hold such an end of a channel.
 pub(super) fn never_run(channel: ChannelName, wanted: Direction) -> Vec<String> {
     let holds = |known: &&Known| {
-        let ends = tables().held_by(known.arguments);
+        let ends = known.arguments.ends();
         ends.into_iter().any(|end| end.place() == Some((channel, wanted)))
     };
     BUILT.lock().values().filter(holds).map(|known| known.name.clone()).collect()

@@ -10,14 +10,12 @@ use super::failure::{Failure, Outcome};
 use super::network::Driver;
 use super::running::Running;
 use super::untold::say;
-use crate::engine::live::tables;
-use crate::engine::member;
+use crate::engine::{Member, member};
 use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// The children of every process that runs in this process of the operating system, by the starter's serial number.
@@ -223,7 +221,7 @@ pub(super) fn tell_failed_children_of(index: u32) {
 /// A process has crashed on a thread: the process of the operating system that it was part of waits for its children in
 /// its place.
 pub(super) fn leave_to_host(index: u32) {
-    let host = tables().members.get(index).map_or(index, |member| member.host.load(Ordering::Acquire));
+    let host = Member::at(index).map_or(index, Member::host);
     let (parent, heir) = (serial_of(Some(index)), serial_of(Some(host)));
     if parent == heir {
         return;
@@ -239,6 +237,5 @@ pub(super) fn leave_to_host(index: u32) {
 
 /// A number that no other process has; one for all that have none.
 fn serial_of(index: Option<u32>) -> u64 {
-    let member = index.and_then(|index| tables().members.get(index));
-    member.map_or(u64::MAX, |member| member.serial.load(Ordering::Acquire))
+    index.and_then(Member::at).map_or(u64::MAX, Member::serial)
 }

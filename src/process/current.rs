@@ -3,10 +3,8 @@
 //! Knows nothing of how it was started.
 
 use super::definition::Placement;
-use crate::engine::live::tables;
-use crate::engine::{ProcessId, member, with_local};
+use crate::engine::{Actor, Member, ProcessId, actor, member};
 use crate::forkserver::name_of;
-use std::sync::atomic::Ordering;
 
 /// The process that is running; see [`current`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,14 +60,14 @@ impl Current {
 /// ```
 pub fn current() -> Current {
     let index = member().ok();
-    let Some((index, member)) = index.and_then(|index| Some((index, tables().members.get(index)?))) else {
+    let Some((index, member)) = index.and_then(|index| Some((index, Member::at(index)?))) else {
         return Current { id: ProcessId(u64::MAX), name: String::from("main"), placement: Placement::Process };
     };
-    let placement = match member.host.load(Ordering::Acquire) {
+    let placement = match member.host() {
         host if host == index => Placement::Process,
         _ => Placement::Thread,
     };
-    Current { id: ProcessId(member.serial.load(Ordering::Acquire)), name: name_of(member), placement }
+    Current { id: ProcessId(member.serial()), name: name_of(member), placement }
 }
 
 /// Promises that the calling thread takes no part in what processes do: it holds no end of a channel, and no thread
@@ -104,5 +102,5 @@ pub fn current() -> Current {
 /// ```
 pub fn stand_aside() {
     // A thread without a context would have to be looked at like any other: then fewer deadlocks are told.
-    let _ = with_local(|local| local.stand_aside());
+    actor(Actor::stand_aside);
 }

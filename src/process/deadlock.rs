@@ -8,9 +8,9 @@
 use super::built::never_run;
 use super::untold::{keep, say};
 use crate::channel::{BlockedProcess, DeadlockReport, WaitsFor, label};
-use crate::engine::ProcessId;
-use crate::engine::live::{Action, Local, Member, Role, Standstill, Stuck, Suspects, tables};
-use crate::forkserver::{name_of, write_record};
+use crate::engine::live::{Action, Standstill, Stuck, Suspects, tables};
+use crate::engine::{Actor, Member, ProcessId, Record};
+use crate::forkserver::{keep_record, name_of};
 use crate::sys::clock::processor_time;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
@@ -152,42 +152,41 @@ pub fn looks() -> u64 {
 }
 
 fn act(stuck: &[Stuck]) {
-    let members = tables().members;
-    let policies = stuck.iter().filter(|stuck| !only_joins(stuck)).filter_map(|stuck| {
-        members.get(stuck.member).map(|member| Deadlock::of(member.on_deadlock.load(Ordering::Acquire)))
-    });
+    let members = stuck.iter().filter(|stuck| !only_joins(stuck)).filter_map(|stuck| Member::at(stuck.member));
+    let policies = members.map(|member| Deadlock::of(member.on_deadlock()));
     let policy = policies.max_by_key(|policy| policy.raw()).unwrap_or_default();
     if policy == Deadlock::Ignore {
         return;
     }
     // A context of its own kind, not a reaper's: a lock of the dead is the process server's to break. Without one, the
     // next look tries again.
-    let Ok(mut local) = Local::new() else { return };
-    let record = if policy == Deadlock::Report { record(&mut local, stuck) } else { None };
+    let aside = Actor::aside();
+    if aside.prepare().is_err() {
+        return;
+    }
+    let record = if policy == Deadlock::Report { record(&aside, stuck) } else { None };
     let guards = stuck.iter().flat_map(|stuck| &stuck.guards);
     let guards = guards.filter(|guard| !matches!(guard.action, Action::Join | Action::Release));
-    local.poison_all(guards.map(|guard| guard.channel), record);
+    aside.poison_all(guards.map(|guard| guard.channel), record);
 }
 
 /// Writes the report into a slot that every process of the deadlock refers to.
-fn record(local: &mut Local, stuck: &[Stuck]) -> Option<u32> {
-    let made = tables().create_deadlock();
-    let report = report(made.as_ref().map_or(u64::MAX, |(_, slot)| slot.serial.load(Ordering::Acquire)), stuck);
+fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
+    let made = Member::create_deadlock();
+    let report = report(made.as_ref().map_or(u64::MAX, |(_, slot)| slot.serial()), stuck);
     let (name, slot) = made.ok()?;
-    match write_record(name.index, &report) {
-        Ok(block) => slot.obituary.store(block, Ordering::Release),
-        Err(_) => {
-            // No memory is left to tell it with.
-            say(format_args!("{report}"));
-            local.disown(name.index);
-            return None;
-        }
+    if keep_record(name.index, slot, Record::Obituary, &report).is_err() {
+        // No memory is left to tell it with.
+        say(format_args!("{report}"));
+        aside.disown(name.index);
+        return None;
     }
     let mut of_program = false;
     for stuck in stuck.iter().filter(|stuck| !only_joins(stuck)) {
-        match tables().members.get(stuck.member).map(Member::role) {
-            Some(Role::Process) => local.note_deadlock(stuck.member, name.index),
-            _ => of_program = true,
+        if Member::at(stuck.member).is_some_and(Member::is_process) {
+            aside.note_deadlock(stuck.member, name.index);
+        } else {
+            of_program = true;
         }
     }
     keep(name.index, report, of_program);
@@ -197,7 +196,7 @@ fn record(local: &mut Local, stuck: &[Stuck]) -> Option<u32> {
 fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
     let place = |member: &u32| stuck.iter().position(|stuck| stuck.member == *member);
     let processes = stuck.iter().map(|stuck| {
-        let member = tables().members.get(stuck.member);
+        let member = Member::at(stuck.member);
         let waits_for = stuck.guards.iter().map(|guard| WaitsFor {
             action: String::from(name_of_action(guard.action)),
             channel: match guard.action {
@@ -209,7 +208,7 @@ fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
         });
         BlockedProcess {
             name: member.map_or_else(String::new, name_of),
-            id: ProcessId(member.map_or(u64::MAX, |member| member.serial.load(Ordering::Acquire))),
+            id: ProcessId(member.map_or(u64::MAX, Member::serial)),
             location: stuck.location.map_or_else(String::new, ToString::to_string),
             waits_for: waits_for.collect(),
         }

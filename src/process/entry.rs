@@ -15,30 +15,26 @@ use super::children::{join_children_of, leave_to_host};
 use super::ending::Ending;
 use super::error::returning;
 use crate::channel::{Message, Parcel, Scope};
-use crate::engine::live::{Member, Phase, tables};
-use crate::engine::{Closing, MemberName, actor};
+use crate::engine::{Closing, Member, MemberName, Phase, actor};
 use crate::forkserver::{Cause, record_caught_panic, record_cause, record_panics_of};
-use crate::memory::NONE;
 use crate::sys::image::function;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 
 /// Runs a member on the calling thread; `false` when it panicked.
 pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
-    let Some(member) = tables().member(name) else { return false };
+    let Some(member) = name.slot() else { return false };
     let mut scope = Scope::enter(name.index);
-    let ran =
-        record_panics_of(name.index, || catch_unwind(AssertUnwindSafe(|| call::<A, R>(name, member, &mut scope))));
+    let ran = record_panics_of(name.index, || catch_unwind(AssertUnwindSafe(|| call::<A, R>(member, &mut scope))));
     match ran {
         Ok(Ok((result, ending))) => {
             let closing = match ending {
                 Ending::Normal => Closing::Retire,
                 Ending::Poison => Closing::Poison,
             };
-            let result = Parcel::hand_to(result, name.index);
+            let result = result.hand_to(name.index);
             leave(scope, name.index, member, closing);
             join_children_of(name.index);
-            member.result.store(result, Ordering::Release);
+            member.keep_result(result);
             member.enter(Phase::Returned);
             true
         }
@@ -48,10 +44,8 @@ pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
                 Err(payload) => record_caught_panic(name.index, member, &**payload),
                 Ok(Ok(_)) => (),
             }
-            let closing = match member.retires_on_crash.load(Ordering::Acquire) {
-                0 => Closing::Lost { member: name.index },
-                _ => Closing::Retire,
-            };
+            let closing =
+                if member.retires_on_crash() { Closing::Retire } else { Closing::Lost { member: name.index } };
             leave(scope, name.index, member, closing);
             leave_to_host(name.index);
             false
@@ -61,28 +55,22 @@ pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
 
 fn leave(scope: Scope, index: u32, member: &Member, closing: Closing) {
     scope.leave(closing);
-    if member.ends.load(Ordering::Acquire) != 0 {
+    if member.holds_ends() {
         // Without a context the reaper closes them.
         let _ = actor(|actor| actor.close_held(index, closing));
     }
 }
 
-fn call<A: Message, R: Message>(
-    name: MemberName,
-    member: &Member,
-    scope: &mut Scope,
-) -> Result<(Parcel, Ending), Cause> {
+fn call<A: Message, R: Message>(member: &Member, scope: &mut Scope) -> Result<(Parcel, Ending), Cause> {
+    let functions = member.functions();
     // SAFETY: `process::<A, R>` stored the address of a function of this type together with the address of `entry::<A,
     // R>`, in a process of the same image.
-    let body = unsafe { function::<fn(A) -> R>(address(&member.body)) };
+    let body = unsafe { function::<fn(A) -> R>(functions.body) };
     // SAFETY: as above.
-    let ending = unsafe { function::<fn(&R) -> Ending>(address(&member.ending)) };
+    let ending = unsafe { function::<fn(&R) -> Ending>(functions.ending) };
     let (Some(body), Some(ending)) = (body, ending) else { unreachable!("a process without a function was started") };
-    let block = member.arguments.swap(NONE, Ordering::AcqRel);
-    debug_assert!(tables().member(name).is_some());
-    let Some(arguments) = Parcel::from_raw(block, std::any::type_name::<A>()) else {
-        unreachable!("a process without arguments was started")
-    };
+    let Some(arguments) = member.take_arguments() else { unreachable!("a process without arguments was started") };
+    let arguments = Parcel::of(arguments, std::any::type_name::<A>());
     let (arguments, given) =
         arguments.open::<A>().map_err(|error| Cause::ArgumentsRefused { reason: error.to_string() })?;
     scope.give(given);
@@ -90,8 +78,4 @@ fn call<A: Message, R: Message>(
     let packed =
         returning(|| Parcel::pack(&result)).map_err(|error| Cause::ResultRefused { reason: error.to_string() })?;
     Ok((packed, ending(&result)))
-}
-
-fn address(word: &std::sync::atomic::AtomicU64) -> usize {
-    word.load(Ordering::Acquire) as usize
 }

@@ -4,11 +4,9 @@
 
 use crate::alternation::{Arm, Guard, Offered, Outcome, Stowed, Take, Verdict, wait_for};
 use crate::channel::{Channel, ChannelError};
-use crate::engine::live::{Role, tables};
-use crate::engine::{self, ChannelName, Closing, Direction, EndName, ProcessId, actor};
+use crate::engine::{self, ChannelName, Closing, Direction, EndName, Member, ProcessId, actor};
 use parking_lot::Mutex;
 use std::fmt;
-use std::sync::atomic::Ordering;
 
 /// Fires when a process has ended, in whatever way: what [`Child::exit_guard`](crate::Child::exit_guard) and
 /// [`ProcessId::exit_guard`] give.
@@ -138,17 +136,11 @@ impl ProcessId {
     /// }
     /// ```
     pub fn exit_guard(self) -> ExitGuard {
-        let tables = tables();
-        let found = tables.members.taken().find(|(_, _, member)| member.serial.load(Ordering::Acquire) == self.0);
-        let Some((_, _, member)) = found else { return ExitGuard::over([]) };
-        let reader = EndName {
-            index: member.exit_reader.load(Ordering::Acquire),
-            generation: member.exit_reader_generation.load(Ordering::Acquire),
-        };
-        let exit = tables.end(reader).map(|(channel, _)| channel);
-        let is_program = member.role() == Role::Program;
+        let found = Member::all().find(|(_, member)| member.serial() == self.0);
+        let Some((_, member)) = found else { return ExitGuard::over([]) };
+        let (exit, is_program) = (member.exit(), member.is_program());
         // Its slot may have been given to another process in the meantime: then this one is gone.
-        let same = member.serial.load(Ordering::Acquire) == self.0;
+        let same = member.serial() == self.0;
         if same && is_program {
             // A channel that nobody ever writes to never retires.
             return ExitGuard::over([Channel::<()>::new().id().0]);

@@ -14,7 +14,6 @@ use super::restart::{Current, Template, keep_alive};
 use super::running::{Refusal, Running, on_thread, start_all};
 use super::start_error::StartError;
 use crate::channel::{Channel, MessageError, Parcel, Reader, describe_ends, settle};
-use crate::engine::live::tables;
 use crate::engine::{ChannelName, Guard, Order, actor};
 use crate::forkserver::text_of;
 use std::fmt::Write;
@@ -217,7 +216,7 @@ impl Driver {
         work: impl FnOnce() -> Vec<Outcome> + Send + 'static,
     ) -> std::io::Result<Driver> {
         let over = Channel::<()>::new();
-        tables().tells_of_an_end(over.id().0);
+        over.id().0.tells_of_an_end();
         let (running, end) = (over.writer(), over.reader());
         let busy = Arc::new(());
         let at_work = Arc::downgrade(&busy);

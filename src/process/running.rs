@@ -9,18 +9,14 @@ use super::failure::{Failure, Outcome};
 use super::start_error::StartError;
 use super::watch::look_after_the_program;
 use crate::channel::{Parcel, settle};
-use crate::engine::actor;
-use crate::engine::live::{Local, Member, Phase, tables};
 use crate::engine::{
-    ChannelKind, ChannelName, Closing, Direction, Guard, Holder, MemberName, Order, Store, member, with_local,
+    Actor, ChannelName, Closing, Functions, Guard, Member, MemberName, NewProcess, Order, Phase, actor, member,
 };
-use crate::forkserver::{self, Launch, cause_of, equip, has_crashed, start_error};
-use crate::memory::{ArenaError, NONE};
+use crate::forkserver::{self, Launch, cause_of, has_crashed, start_error};
 use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -142,29 +138,30 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
             return Err(refused(error.into()));
         }
     };
-    let made = with_local(|local| make_member(local, &launch, placement)).and_then(|made| made);
-    let (member_name, slot, exit, parent) = match made {
+    let made = actor(|actor| actor.create_process(placement == Placement::Thread, &launch.to_bytes()));
+    let NewProcess { name: member_name, member: slot, exit, parent } = match made {
         Ok(made) => made,
         Err(error) => {
             arguments.discard(Closing::Poison);
             return Err(refused(StartError::Arguments(error.into())));
         }
     };
-    slot.arguments.store(arguments.hand_to(member_name.index), Ordering::Release);
-    slot.entry.store(role.entry as usize as u64, Ordering::Release);
-    slot.body.store(role.body as u64, Ordering::Release);
-    slot.ending.store(role.ending as u64, Ordering::Release);
-    let starter = tables().members.get(parent);
-    let inherited = starter.map_or(0, |starter| starter.on_deadlock.load(Ordering::Acquire));
-    slot.on_deadlock.store(role.on_deadlock.map_or(inherited, Deadlock::raw), Ordering::Release);
-    slot.retires_on_crash.store(u32::from(role.on_crash != OnCrash::Poison), Ordering::Release);
+    slot.keep_arguments(arguments.hand_to(member_name.index));
+    slot.set_functions(Functions {
+        entry: role.entry as usize,
+        body: role.body as usize,
+        ending: role.ending as usize,
+    });
+    let starter = Member::at(parent);
+    let inherited = starter.map_or(0, Member::on_deadlock);
+    slot.set_policies(role.on_crash != OnCrash::Poison, role.on_deadlock.map_or(inherited, Deadlock::raw));
     Ok(Running {
         name,
         member: member_name,
-        serial: slot.serial.load(Ordering::Acquire),
+        serial: slot.serial(),
         placement,
         stack,
-        parent: starter.map_or(u64::MAX, |starter| starter.serial.load(Ordering::Acquire)),
+        parent: starter.map_or(u64::MAX, Member::serial),
         exit,
         result_type: role.result_type,
         thread: Mutex::new(None),
@@ -172,42 +169,9 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     })
 }
 
-type Made = (MemberName, &'static Member, ChannelName, u32);
-
-fn make_member(local: &mut Local, launch: &Launch, placement: Placement) -> Result<Made, ArenaError> {
-    let parent = member()?;
-    let (member_name, slot) = tables().create_member(parent)?;
-    if placement == Placement::Thread {
-        let host = tables().members.get(parent).map_or(parent, |parent| parent.host.load(Ordering::Acquire));
-        slot.host.store(host, Ordering::Release);
-    }
-    let exit = equip(member_name.index, slot, launch).and_then(|()| {
-        let (exit, handle) = local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), Holder::Member(parent))?;
-        let reader = local.request_end(exit, Direction::Reader, Holder::Exit(member_name.index));
-        let writer = local.request_end(exit, Direction::Writer, Holder::Exit(member_name.index));
-        local.close_end(handle, Closing::Retire);
-        Ok((exit, reader?, writer?))
-    });
-    match exit {
-        Ok((exit, reader, writer)) => {
-            slot.exit_reader.store(reader.index, Ordering::Release);
-            slot.exit_reader_generation.store(reader.generation, Ordering::Release);
-            slot.exit_end.store(writer.index, Ordering::Release);
-            slot.exit_end_generation.store(writer.generation, Ordering::Release);
-            Ok((member_name, slot, exit, parent))
-        }
-        Err(error) => {
-            slot.enter(Phase::Failed);
-            local.leave(member_name.index, slot);
-            local.disown(member_name.index);
-            Err(error)
-        }
-    }
-}
-
 impl Running {
     fn slot(&self) -> Option<&'static Member> {
-        tables().member(self.member)
+        self.member.slot()
     }
 
     pub(super) fn name(&self) -> &str {
@@ -235,7 +199,7 @@ impl Running {
 
     pub(super) fn pid(&self) -> u32 {
         match self.placement {
-            Placement::Process => self.slot().map_or(0, |slot| slot.pid.load(Ordering::Acquire)),
+            Placement::Process => self.slot().map_or(0, Member::pid),
             Placement::Thread => std::process::id(),
         }
     }
@@ -270,21 +234,20 @@ impl Running {
     fn fail(&self) {
         if let Some(slot) = self.slot() {
             slot.enter(Phase::Failed);
-            // Without a context the reaper does it when this process ends.
-            let _ = with_local(|local| local.leave(self.member.index, slot));
+            actor(|actor| actor.leave(self.member, slot));
         }
     }
 
     fn start_thread(&self) -> Result<(), StartError> {
         let (name, member) = (self.name.replace('\0', ""), self.member);
         let Some(slot) = self.slot() else { return Ok(()) };
-        slot.pid.store(std::process::id(), Ordering::Release);
+        slot.set_pid(std::process::id());
         slot.enter(Phase::Running);
         let started = std::thread::Builder::new().name(name).stack_size(self.stack).spawn(move || {
             if let Some(entry) = forkserver::entry_of(slot) {
                 entry(member);
             }
-            let _ = with_local(|local| local.leave(member.index, slot));
+            actor(|actor| actor.leave(member, slot));
         });
         match started {
             Ok(thread) => {
@@ -305,7 +268,7 @@ impl Running {
 
     /// Waits until it is gone if it has crashed, which is a moment before. Whether it is gone.
     pub(super) fn is_gone_if_crashed(&self, deadline: &Deadline) -> bool {
-        self.slot().is_some_and(has_crashed) && tables().wait_until_gone(self.member, deadline)
+        self.slot().is_some_and(has_crashed) && self.member.wait_until_gone(deadline)
     }
 
     /// Waits until the process is gone. `false` when it is not and `wait` says not to wait.
@@ -369,14 +332,8 @@ impl Running {
         }
         let process = self.name.clone();
         let Some(slot) = self.slot() else { return Outcome::Failed(Failure::Unknown { process }) };
-        let result = slot.result.load(Ordering::Acquire);
-        if let Some(result) = Parcel::from_raw(result, self.result_type) {
-            // Ours by its tag before the slot forgets it:
-            //     slot.result := NONE ── killed ── tag := ours     the tag of a process that is gone,
-            //                                                      and nobody who names the block
-            let result = result.adopted();
-            slot.result.store(NONE, Ordering::Release);
-            return Outcome::Returned { process, result };
+        if let Some(result) = slot.take_result(member().ok()) {
+            return Outcome::Returned { process, result: Parcel::of(result, self.result_type) };
         }
         Outcome::Failed(match start_error(slot) {
             Some(error) => Failure::Start { process, source: error.into() },
@@ -389,8 +346,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         // When its starter was a thread that crashed, it was disowned then, and its slot may be another's.
         if self.slot().is_some() {
-            // Without a context the reaper does it when this process ends.
-            let _ = with_local(|local| local.disown(self.member.index));
+            actor(|actor| actor.disown(self.member.index));
         }
     }
 }
@@ -406,7 +362,7 @@ pub(super) fn on_thread<R: Send + 'static>(
     let thread = std::thread::Builder::new().name(String::from(name)).spawn(move || {
         actor(|actor| actor.act_for(me));
         // Without a context it cannot wait later either.
-        let _ = with_local(|_| ());
+        let _ = actor(Actor::prepare);
         let _ = say.send(());
         work()
     })?;

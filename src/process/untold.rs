@@ -5,7 +5,7 @@
 //! whoever looks at the error of a channel that was poisoned for it.
 
 use crate::channel::DeadlockReport;
-use crate::engine::live::Local;
+use crate::engine::Actor;
 use parking_lot::Mutex;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -65,9 +65,9 @@ fn print(report: &DeadlockReport) {
 fn forget_given(untold: &mut Vec<Untold>) {
     untold.retain(|untold| {
         let given = untold.report.was_given();
-        if given && let Ok(mut local) = Local::new() {
+        if given {
             // Not the thread's own context: the thread that looks for deadlocks must not have one.
-            local.disown(untold.slot);
+            Actor::aside().disown(untold.slot);
         }
         !given
     });

@@ -9,8 +9,8 @@ use super::awaited;
 use super::deadlock::Watcher;
 use super::exit::speak_at_exit;
 use super::untold;
-use crate::engine::host;
-use crate::engine::live::{Phase, Role, tables};
+use crate::engine::live::tables;
+use crate::engine::{Member, Phase, host};
 use crate::sys::lasting::{is_seen, tell_by};
 use crate::sys::signal::{answer_quit, quit_was_asked};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
@@ -35,8 +35,8 @@ extern "C" fn listen() {
 /// Processes are about to be started, or somebody sleeps: from now on somebody looks after them. Only the program
 /// itself does; it sees everybody.
 pub(super) fn look_after_the_program() {
-    let Some(own) = host().ok().and_then(|host| tables().members.get(host)) else { return };
-    if own.role() != Role::Program {
+    let Some(own) = host().ok().and_then(Member::at) else { return };
+    if !own.is_program() {
         return;
     }
     if let Some(bell) = BELL.get_or_init(begin) {
@@ -97,9 +97,5 @@ fn pause(watcher: &Watcher) -> Option<Duration> {
 
 /// Whether there is any process but the program itself.
 fn anybody() -> bool {
-    tables()
-        .members
-        .taken()
-        .filter(|(_, _, member)| member.role() == Role::Process)
-        .any(|(_, _, member)| member.phase() != Phase::Gone)
+    Member::all().any(|(_, member)| member.is_process() && member.phase() != Phase::Gone)
 }

@@ -5,10 +5,10 @@
 
 use super::channel::{CARRIED, Channel};
 use super::member::{Member, Phase, Role};
+use super::process::Record;
 use super::sync::Ordering;
 use super::tables::tables;
 use crate::engine::{ChannelName, Direction, EndName, Fate, Holder, MemberName};
-use crate::memory::Block;
 use crate::sys::clock::Deadline;
 
 /// One look at a channel. Each fact is read when it is asked for: a write asks for one of them only, and a name is
@@ -49,6 +49,21 @@ impl ChannelFacts {
     /// How many parties a barrier has.
     pub(crate) fn parties(self) -> usize {
         self.0.map_or(0, |channel| channel.capacity.load(Ordering::Acquire) as usize)
+    }
+}
+
+impl ChannelName {
+    /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
+    /// in use yet.
+    pub(crate) fn tells_of_an_end(self) {
+        tables().tells_of_an_end(self);
+    }
+}
+
+impl Holder {
+    /// The ends that it holds.
+    pub(crate) fn ends(self) -> Vec<EndName> {
+        tables().held_by(self)
     }
 }
 
@@ -99,9 +114,9 @@ impl DeadlockSlot {
             .map(DeadlockSlot)
     }
 
-    /// The block with the report.
-    pub(crate) fn record(self) -> Block {
-        self.0.obituary.load(Ordering::Acquire)
+    /// Looks at the report.
+    pub(crate) fn report<R>(self, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        self.0.record(Record::Obituary, look)
     }
 
     /// Somebody is given the report.

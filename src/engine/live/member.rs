@@ -80,41 +80,41 @@ pub(crate) struct Member {
     state: SlotState,
     phase: AtomicU32,
     /// The error number of a failed start; of a deadlock, 1 once somebody was given its report.
-    pub(crate) code: AtomicU32,
-    pub(crate) pid: AtomicU32,
+    pub(super) code: AtomicU32,
+    pub(super) pid: AtomicU32,
     /// The member that is the operating-system process this one runs in (itself, unless it is a thread).
-    pub(crate) host: AtomicU32,
+    pub(super) host: AtomicU32,
     /// The member that started this one.
-    pub(crate) parent: AtomicU32,
+    pub(super) parent: AtomicU32,
     /// 1 when a crash retires the ends instead of poisoning them.
-    pub(crate) retires_on_crash: AtomicU32,
+    pub(super) retires_on_crash: AtomicU32,
     references: AtomicU32,
     /// Ends held.
-    pub(crate) ends: AtomicU32,
+    pub(super) ends: AtomicU32,
     /// Blocks: what a child needs to start; arguments; result; why it died, or the report of a deadlock.
-    pub(crate) launch: AtomicU32,
-    pub(crate) arguments: AtomicU32,
-    pub(crate) result: AtomicU32,
-    pub(crate) obituary: AtomicU32,
+    pub(super) launch: AtomicU32,
+    pub(super) arguments: AtomicU32,
+    pub(super) result: AtomicU32,
+    pub(super) obituary: AtomicU32,
     /// Its end of the channel that retires when the member is gone.
-    pub(crate) exit_end: AtomicU32,
-    pub(crate) exit_end_generation: AtomicU32,
+    exit_end: AtomicU32,
+    exit_end_generation: AtomicU32,
     /// The other end of that channel, for its starter. The member itself holds it, not the starter: a starter that ends
     /// closes all its own ends first and joins its children afterwards, and must still be able to read this one.
-    pub(crate) exit_reader: AtomicU32,
-    pub(crate) exit_reader_generation: AtomicU32,
+    exit_reader: AtomicU32,
+    exit_reader_generation: AtomicU32,
     /// 1 once the starter (or the reaper for it) has given up its reference.
-    pub(crate) disowned: AtomicU32,
+    pub(super) disowned: AtomicU32,
     /// Addresses of functions, the same in every process of one image.
-    pub(crate) entry: AtomicU64,
-    pub(crate) body: AtomicU64,
-    pub(crate) ending: AtomicU64,
+    pub(super) entry: AtomicU64,
+    pub(super) body: AtomicU64,
+    pub(super) ending: AtomicU64,
     /// A number that no other process of this program has had.
-    pub(crate) serial: AtomicU64,
+    pub(super) serial: AtomicU64,
     /// The record of the deadlock that the member was in, plus one. It holds a reference to that slot.
     deadlock: AtomicU32,
     /// What is to be done about one; the starter's unless it was said otherwise.
-    pub(crate) on_deadlock: AtomicU32,
+    pub(super) on_deadlock: AtomicU32,
     role: AtomicU32,
     reserved: [AtomicU32; 1],
 }
@@ -129,6 +129,33 @@ impl Slot for Member {
 }
 
 impl Member {
+    /// The end for its starter of the channel that retires when it is gone.
+    pub(super) fn exit_reader(&self) -> EndName {
+        EndName {
+            index: self.exit_reader.load(Ordering::Acquire),
+            generation: self.exit_reader_generation.load(Ordering::Acquire),
+        }
+    }
+
+    /// Its own end of that channel.
+    pub(super) fn exit_writer(&self) -> EndName {
+        EndName {
+            index: self.exit_end.load(Ordering::Acquire),
+            generation: self.exit_end_generation.load(Ordering::Acquire),
+        }
+    }
+
+    pub(super) fn set_exit(&self, reader: EndName, writer: EndName) {
+        for (word, value) in [
+            (&self.exit_reader, reader.index),
+            (&self.exit_reader_generation, reader.generation),
+            (&self.exit_end, writer.index),
+            (&self.exit_end_generation, writer.generation),
+        ] {
+            word.store(value, Ordering::Release);
+        }
+    }
+
     pub(crate) fn role(&self) -> Role {
         Role::of(self.role.load(Ordering::Acquire))
     }
@@ -317,10 +344,7 @@ impl Local {
     pub(crate) fn disown(&mut self, index: u32) {
         let Some(member) = self.tables().members.get(index) else { return };
         member.disowned.store(1, Ordering::Release);
-        let reader = EndName {
-            index: member.exit_reader.load(Ordering::Acquire),
-            generation: member.exit_reader_generation.load(Ordering::Acquire),
-        };
+        let reader = member.exit_reader();
         if self.tables().holder(reader) == Some(Holder::Exit(index)) {
             self.close_end(reader, Closing::Retire);
         }

@@ -11,7 +11,7 @@
 //! - `offer`: the call itself; `pairing`: two offers become one communication; `wait`: spinning and sleeping
 //! - `buffer`: messages at rest; `extended`: the extended rendezvous; `barrier`: several parties at once
 //! - `local`: what a thread keeps for itself; `host`: this process of the operating system
-//! - `member`: processes as others see them; `reaper`: death
+//! - `member`: processes as others see them; `process`: the same for the layers above; `reaper`: death
 //! - `facts`: what the layers above may ask by name
 
 mod audit;
@@ -29,6 +29,7 @@ mod locked;
 mod member;
 mod offer;
 mod pairing;
+mod process;
 mod reaper;
 mod standstill;
 mod sync;
@@ -41,7 +42,8 @@ mod word;
 pub(crate) use facts::DeadlockSlot;
 pub(crate) use host::{become_foreign, become_host, become_server, host, is_foreign};
 pub(crate) use local::Local;
-pub(crate) use member::{Member, Phase, Role};
+pub(crate) use member::{Member, Phase};
+pub(crate) use process::{Functions, NewProcess, Record};
 pub(crate) use reaper::bury;
 pub(crate) use standstill::{Action, Standstill, Stuck, Suspects};
 pub(crate) use tables::tables;

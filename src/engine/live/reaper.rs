@@ -37,7 +37,7 @@ use super::member::{Member, Phase};
 use super::sync::{Ordering, mutant};
 use super::tables::Tables;
 use super::word::{Snapshot, State};
-use crate::engine::{ChannelName, Closing, Direction, EndName, Holder, Owner, Unfinished};
+use crate::engine::{ChannelName, Closing, Direction, Holder, Owner, Unfinished};
 use crate::memory::{Block, FATE, NONE, Slot};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -190,10 +190,7 @@ impl Local {
         let arguments = member.arguments.swap(NONE, Ordering::AcqRel);
         self.discard(arguments, closing);
         member.enter(Phase::Gone);
-        let exit = EndName {
-            index: member.exit_end.load(Ordering::Acquire),
-            generation: member.exit_end_generation.load(Ordering::Acquire),
-        };
+        let exit = member.exit_writer();
         if self.tables().holder(exit) == Some(Holder::Exit(index)) {
             self.close_end(exit, Closing::Retire);
         }

@@ -482,7 +482,7 @@ impl Tables {
     }
 
     fn exits(self) -> HashSet<ChannelName> {
-        self.members.taken().filter_map(|(_, _, member)| self.exit(member)).collect()
+        self.members.taken().filter_map(|(_, _, member)| member.exit()).collect()
     }
 }
 
@@ -534,14 +534,5 @@ impl Tables {
                 Some((channel, Seen { direction, holder: self.holder(end)? }))
             })
             .collect()
-    }
-
-    /// The channel that tells of the end of a process.
-    fn exit(self, member: &super::member::Member) -> Option<ChannelName> {
-        let reader = EndName {
-            index: member.exit_reader.load(Ordering::Acquire),
-            generation: member.exit_reader_generation.load(Ordering::Acquire),
-        };
-        self.end(reader).map(|(channel, _)| channel)
     }
 }

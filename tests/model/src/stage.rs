@@ -62,7 +62,7 @@ fn pid(member: u32) -> u32 {
 
 fn create_process(parent: u32) -> MemberName {
     let (name, member) = tables().create_member(parent).expect("room for a process");
-    member.pid.store(pid(name.index), crate::sys::atomic::Ordering::Relaxed);
+    member.set_pid(pid(name.index));
     member.enter(Phase::Running);
     name
 }
