@@ -72,11 +72,15 @@ mod memory;
 mod process;
 mod sys;
 
+#[cfg(feature = "async")]
+pub use alternation::SelectAsync;
 pub use alternation::{Alternation, Event, Fired, Guard, Read, Ticker, Token, Write, select_read, tick};
 pub use channel::{
     Barrier, BlockedProcess, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, DeadlockReport,
     Extended, IntoIter, Iter, Message, MessageError, ReadResults, Reader, WaitsFor, WriteError, Writer, ask, channel,
 };
+#[cfg(feature = "async")]
+pub use channel::{ReadAsync, WriteAsync};
 pub use csproc_macros::{process, setup};
 pub use engine::ProcessId;
 pub use forkserver::Cause;

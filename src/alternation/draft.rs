@@ -1,32 +1,16 @@
-//! `Draft`: the message of an output guard, from the moment it is serialized to the moment a reader has it.
+//! `Draft`: the message of an output guard: none, one on offer, or the reason why there cannot be one.
 //!
-//! Knows nothing of the guard's end but what a message to it looks like. What no reader has is freed with the draft.
+//! Knows nothing of the guard's end. What no reader has is freed with the draft.
 
-use crate::channel::{ChannelError, End, Message, Staged, encode};
+use crate::channel::{ChannelError, End, Message, Outgoing};
 use crate::engine::{ChannelName, Fate, Guard, Packet};
 
 /// A message that is to be written, or the reason why it cannot be.
-pub(super) struct Draft(Result<Content, ChannelError>);
-
-enum Content {
-    /// Nothing before a value was put in place, and after a reader has taken it.
-    Plain(Option<Packet>),
-    /// The value travels beside its packet.
-    Carried(Staged),
-}
-
-impl Content {
-    fn packet(&mut self) -> &mut Option<Packet> {
-        match self {
-            Content::Plain(packet) => packet,
-            Content::Carried(staged) => staged.packet(),
-        }
-    }
-}
+pub(super) struct Draft(Result<Outgoing, ChannelError>);
 
 impl Default for Draft {
     fn default() -> Draft {
-        Draft(Ok(Content::Plain(None)))
+        Draft(Ok(Outgoing::Plain(None)))
     }
 }
 
@@ -34,13 +18,7 @@ impl Draft {
     /// Puts another value in place.
     pub(super) fn stage<T: Message>(&mut self, end: &End, value: &T) {
         self.withdraw();
-        self.0 = end.check().and_then(|()| {
-            Ok(if end.is_carried() {
-                Content::Carried(Staged::pack(value)?)
-            } else {
-                Content::Plain(Some(encode(value)?))
-            })
-        });
+        self.0 = end.check().and_then(|()| Ok(Outgoing::pack(end, value)?));
     }
 
     /// The guard that offers the message, unless there is none.

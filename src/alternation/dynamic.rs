@@ -6,7 +6,7 @@ use super::arm::{Arm, Take};
 use super::arms::ReadArm;
 use super::entry::Entry;
 use super::fired::Fired;
-use super::select::choose;
+use super::select::{Failed, choose};
 use super::token::{Place, Token};
 use crate::channel::{ChannelError, Message, Reader};
 use crate::engine::Order;
@@ -175,13 +175,8 @@ impl<'a> Alternation<'a> {
     /// ```
     #[track_caller]
     pub fn fair_select(&mut self) -> Result<Fired, ChannelError> {
-        // The first guard that is there from this number on.
-        let first = self.entries.partition_point(|entry| entry.number < self.turn);
-        let fired = self.choose(Order::From(first), Location::caller());
-        let served = fired.as_ref().map_or(self.failed, |fired| Some(fired.index()));
-        if let Some(served) = served {
-            self.turn = served + 1;
-        }
+        let fired = self.choose(self.in_turn(), Location::caller());
+        self.serve(&fired);
         fired
     }
 
@@ -212,6 +207,25 @@ impl<'a> Alternation<'a> {
 
     fn choose(&mut self, order: Order, location: &'static Location<'static>) -> Result<Fired, ChannelError> {
         let chosen = choose(&mut self.entries, order, location);
+        self.conclude(chosen)
+    }
+
+    /// The order in which it is the turn of each.
+    pub(super) fn in_turn(&self) -> Order {
+        // The first guard that is there from this number on.
+        Order::From(self.entries.partition_point(|entry| entry.number < self.turn))
+    }
+
+    /// A guard has had its turn.
+    pub(super) fn serve(&mut self, fired: &Result<Fired, ChannelError>) {
+        let served = fired.as_ref().map_or(self.failed, |fired| Some(fired.index()));
+        if let Some(served) = served {
+            self.turn = served + 1;
+        }
+    }
+
+    /// What a selection has come to.
+    pub(super) fn conclude(&mut self, chosen: Result<usize, Failed>) -> Result<Fired, ChannelError> {
         self.failed = match &chosen {
             Ok(_) => None,
             Err(failed) => failed.number.map(|position| self.entries[position].number),

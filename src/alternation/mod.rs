@@ -11,6 +11,8 @@ mod draft;
 mod dynamic;
 mod entry;
 mod fired;
+#[cfg(feature = "async")]
+mod future;
 mod guard;
 mod select;
 mod set;
@@ -25,6 +27,8 @@ pub(crate) use arm::{Content, Offered, Outcome, Stowed, Verdict, no_value};
 pub use arms::{ExtendedArm, ReadArm, SkipArm, SyncArm, WriteArm};
 pub use dynamic::{Alternation, select_read};
 pub use fired::Fired;
+#[cfg(feature = "async")]
+pub use future::SelectAsync;
 pub use guard::Guard;
 #[doc(hidden)]
 pub use guard::{Extend, Input, Output, Synced};

@@ -4,7 +4,7 @@
 
 use super::arm::{Arm, Offered, Outcome, Verdict};
 use crate::channel::{ChannelError, settle};
-use crate::engine::{Actor, ArenaError, Order, Selection, actor};
+use crate::engine::{Actor, ArenaError, Fired, Order, Selection, actor};
 use std::cell::Cell;
 use std::panic::Location;
 use std::thread::LocalKey;
@@ -69,28 +69,45 @@ fn choose_with<A: Arms + ?Sized>(
     location: &'static Location<'static>,
 ) -> Result<usize, Failed> {
     loop {
-        selection.guards.clear();
-        selection.numbers.clear();
-        for number in 0..arms.count() {
-            if let Offered(Some(guard)) = arms.arm(number).offer().map_err(Failed::at(number))? {
-                selection.guards.push(guard);
-                selection.numbers.push(number as u32);
-            }
-        }
-        if selection.guards.is_empty() {
-            return Err(Failed { number: None, error: ChannelError::NoGuards });
-        }
-        let order = match order {
-            // Absent arms have no guard: the first one that is there from this number on.
-            Order::From(first) => Order::From(selection.numbers.partition_point(|number| (*number as usize) < first)),
-            order => order,
-        };
+        let order = gather(selection, arms, order)?;
         let fired = actor(|actor| actor.offer(&selection.guards, order, location))?;
-        let number = selection.numbers[fired.index] as usize;
-        if arms.arm(number).fire(Outcome(fired.packet(), fired.writer)).map_err(Failed::at(number))? == Verdict::Done {
+        if let Some(number) = fire(selection, arms, fired)? {
             return Ok(number);
         }
     }
+}
+
+/// Asks every arm for its guard. Gives the order among those that there are.
+#[inline]
+pub(super) fn gather<A: Arms + ?Sized>(selection: &mut Selection, arms: &mut A, order: Order) -> Result<Order, Failed> {
+    selection.guards.clear();
+    selection.numbers.clear();
+    for number in 0..arms.count() {
+        if let Offered(Some(guard)) = arms.arm(number).offer().map_err(Failed::at(number))? {
+            selection.guards.push(guard);
+            selection.numbers.push(number as u32);
+        }
+    }
+    if selection.guards.is_empty() {
+        return Err(Failed { number: None, error: ChannelError::NoGuards });
+    }
+    Ok(match order {
+        // Absent arms have no guard: the first one that is there from this number on.
+        Order::From(first) => Order::From(selection.numbers.partition_point(|number| (*number as usize) < first)),
+        order => order,
+    })
+}
+
+/// Tells the arm whose guard fired. Gives its number if it stands by it.
+#[inline]
+pub(super) fn fire<A: Arms + ?Sized>(
+    selection: &Selection,
+    arms: &mut A,
+    fired: Fired,
+) -> Result<Option<usize>, Failed> {
+    let number = selection.numbers[fired.index] as usize;
+    let verdict = arms.arm(number).fire(Outcome(fired.packet(), fired.writer)).map_err(Failed::at(number))?;
+    Ok((verdict == Verdict::Done).then_some(number))
 }
 
 /// Chooses, and has the arms that did not fire withdraw what they staged before the body of the one that did runs.

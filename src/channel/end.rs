@@ -4,6 +4,8 @@
 
 use super::error::{ChannelError, MessageError};
 use super::process_scope::{notice, settle};
+#[cfg(feature = "async")]
+use crate::engine::Fired;
 use crate::engine::{ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Guard, Order, Packet, actor};
 use crate::sys::clock::Deadline;
 use std::fmt;
@@ -166,6 +168,19 @@ impl End {
         let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, location)))?;
         let packet = outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)?;
         Ok((packet, fired.writer))
+    }
+
+    /// What an offer to take a message has come to.
+    #[cfg(feature = "async")]
+    pub(super) fn took(fired: Fired) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
+        let packet = outcome(0, fired.packet(), Patience::ForEver)?.ok_or_else(without_message)?;
+        Ok((packet, fired.writer))
+    }
+
+    /// What an offer to write a message has come to.
+    #[cfg(feature = "async")]
+    pub(super) fn gave(settled: Result<(), Fate>) -> Result<(), ChannelError> {
+        outcome(0, settled, Patience::ForEver)
     }
 
     /// Offers a message. It stays in its slot unless a reader has it.

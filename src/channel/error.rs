@@ -323,6 +323,8 @@ impl From<ArenaError> for MessageError {
         match error {
             ArenaError::Foreign => MessageError::Forked,
             ArenaError::Guards { count, limit } => MessageError::Guards { count, limit },
+            #[cfg(feature = "async")]
+            ArenaError::NoThread { .. } => MessageError::System { reason: error.to_string() },
             ArenaError::Full { .. } | ArenaError::TooLarge { .. } | ArenaError::Exhausted { .. } => {
                 MessageError::Memory { reason: error.to_string() }
             }

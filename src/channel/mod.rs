@@ -13,7 +13,10 @@ mod deadlock;
 mod end;
 mod error;
 mod extended;
+#[cfg(feature = "async")]
+mod future;
 mod iteration;
+mod outgoing;
 mod parcel;
 mod process_scope;
 mod reader;
@@ -26,15 +29,17 @@ pub use barrier::Barrier;
 pub use builder::{Buffer, Builder, Channel};
 
 pub use carrier::Carrier;
-pub(crate) use carrier::Staged;
 pub use codec::Message;
-pub(crate) use codec::{decode, encode};
+pub(crate) use codec::decode;
 pub use deadlock::{BlockedProcess, DeadlockReport, WaitsFor};
 pub use end::{ChannelEnd, ChannelId};
 pub(crate) use end::{End, label};
 pub use error::{ChannelError, MessageError, WriteError};
 pub use extended::{Extended, Hold};
+#[cfg(feature = "async")]
+pub use future::{ReadAsync, WriteAsync};
 pub use iteration::{IntoIter, Iter, ReadResults};
+pub(crate) use outgoing::Outgoing;
 pub(crate) use parcel::{Parcel, describe_ends};
 pub(crate) use process_scope::{Scope, notice, settle};
 pub use reader::Reader;

@@ -130,6 +130,30 @@ impl Actor {
         Ok(result)
     }
 
+    /// Runs `work` with this context in the place of the thread's: what it makes belongs to it, and the thread needs
+    /// none.
+    #[cfg(feature = "async")]
+    pub(super) fn stand_in<R>(&self, context: &mut Option<Box<Local>>, work: impl FnOnce() -> R) -> R {
+        struct Exchanged<'a> {
+            place: &'a Cell<Option<Box<Local>>>,
+            other: &'a mut Option<Box<Local>>,
+        }
+        impl Exchanged<'_> {
+            fn exchange(&mut self) {
+                *self.other = self.place.replace(self.other.take());
+            }
+        }
+        impl Drop for Exchanged<'_> {
+            fn drop(&mut self) {
+                self.exchange();
+            }
+        }
+        let World::Live(place) = &self.world;
+        let mut exchanged = Exchanged { place, other: context };
+        exchanged.exchange();
+        work()
+    }
+
     #[cold]
     fn context(&self) -> Result<Box<Local>, ArenaError> {
         if is_foreign() {

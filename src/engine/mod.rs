@@ -10,7 +10,7 @@
 //! |---|---|
 //! | actor | what runs on a thread; the door to the engine |
 //! | member | a process of a program, as all others see it; its *host* is the operating-system process it runs in |
-//! | context | one thread that can wait; its *word* is what others commit |
+//! | context | one thread, or one future, that can wait; its *word* is what others commit |
 //! | offer | guards, of which one is to fire; in the arena, one of these guards in the queue of its channel |
 //! | commit | the compare-and-swap on the word of a waiting context, by which its offer is answered |
 //! | extended | a rendezvous whose writer, with the word EXTENDED, waits until its reader has finished |
@@ -23,11 +23,15 @@
 //! | burial | what is undone and told when a process of the operating system has died |
 
 mod actor;
+#[cfg(feature = "async")]
+mod bell;
 mod deferral;
 mod door;
 mod journey;
 pub(crate) mod live;
 mod names;
+#[cfg(feature = "async")]
+mod offering;
 mod packet;
 mod undertaker;
 
@@ -40,6 +44,8 @@ pub(crate) use names::{
     ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, NAME_LIMIT, Owner, Store,
     Unfinished,
 };
+#[cfg(feature = "async")]
+pub(crate) use offering::Offering;
 pub(crate) use packet::Packet;
 pub(crate) use undertaker::Undertaker;
 

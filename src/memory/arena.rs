@@ -31,6 +31,10 @@ pub(crate) enum ArenaError {
     /// A pool of slots is used up.
     #[error("all {capacity} {what} of the arena are in use; set CSPROC_ARENA to a larger size, or release some")]
     Exhausted { what: &'static str, capacity: u32 },
+    /// The system refuses the thread that attends to futures.
+    #[cfg(feature = "async")]
+    #[error("the thread that wakes futures cannot be started: {reason}; allow this process more threads (`ulimit -u`)")]
+    NoThread { reason: String },
     /// More guards than one table of offers can hold, however large the arena is.
     #[error(
         "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among several \

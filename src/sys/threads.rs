@@ -53,9 +53,9 @@ pub(crate) fn does_not_count() {
 /// Threads that only wait, in order, and how often the system has switched away from each.
 pub(crate) type Rest = Vec<(u32, u64)>;
 
-/// All threads of a process but those in `known`, if each of them only waits for another thread of the process. The
-/// answer is the same again if none of them has run in between.
-pub(crate) fn rest(pid: u32, known: &[u32]) -> Option<Rest> {
+/// All threads of a process but those in `known`, if each of them only waits for another thread of the process, or is
+/// one of those that wait for a `bell` of the library. The answer is the same again if none of them has run in between.
+pub(crate) fn rest(pid: u32, known: &[u32], at_bells: &[u32]) -> Option<Rest> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     let is_own = pid == std::process::id();
     let own = if is_own { OWN.lock().clone() } else { Vec::new() };
@@ -69,6 +69,7 @@ pub(crate) fn rest(pid: u32, known: &[u32]) -> Option<Rest> {
         let does =
             if of_library { switches(pid, thread).map_or(Doing::Acts, Doing::Waits) } else { doing(pid, thread) };
         match does {
+            Doing::Acts if at_bells.contains(&thread) => rest.push((thread, waits_at_bell(pid, thread)?)),
             // A signal handler may be all that such a thread waits for.
             Doing::Waits(switches) if *handlers.get_or_insert_with(|| has_handlers(pid)) == Some(false) => {
                 rest.push((thread, switches));
@@ -101,20 +102,31 @@ fn doing(pid: u32, thread: u32) -> Doing {
     }
 }
 
+/// How often a thread has been switched away from that waits for a bell, which others may ring; `None` if it does not.
+fn waits_at_bell(pid: u32, thread: u32) -> Option<u64> {
+    let before = switches(pid, thread)?;
+    let waits = futex_call(pid, thread).is_some() && switches(pid, thread) == Some(before);
+    waits.then_some(before)
+}
+
 /// The address of the deadline with which a thread waits for another one of its process, or zero; `None` if it does
 /// not.
 fn waits(pid: u32, thread: u32) -> Option<u64> {
+    let [address, operation, _value, deadline] = futex_call(pid, thread)?;
+    // Other programs may wake whoever waits in memory that they share. `pthread_join` does not say that its word is
+    // private.
+    (operation & PRIVATE != 0 || is_private(pid, address)).then_some(deadline)
+}
+
+/// The arguments with which a thread waits on a futex; `None` if it does not.
+fn futex_call(pid: u32, thread: u32) -> Option<[u64; 4]> {
     // The number of the call and its arguments; `running` otherwise.
     let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/syscall")).ok()?;
     let mut fields = text.split_whitespace();
     let call: u64 = fields.next()?.parse().ok()?;
     let mut arguments = fields.map_while(|field| u64::from_str_radix(field.trim_start_matches("0x"), 16).ok());
-    let (address, operation, _value, deadline) =
-        (arguments.next()?, arguments.next()?, arguments.next()?, arguments.next()?);
-    let waits = call == FUTEX && WAITS.contains(&(operation & OPERATION));
-    // Other programs may wake whoever waits in memory that they share. `pthread_join` does not say that its word is
-    // private.
-    (waits && (operation & PRIVATE != 0 || is_private(pid, address))).then_some(deadline)
+    let arguments = [arguments.next()?, arguments.next()?, arguments.next()?, arguments.next()?];
+    (call == FUTEX && WAITS.contains(&(arguments[1] & OPERATION))).then_some(arguments)
 }
 
 fn switches(pid: u32, thread: u32) -> Option<u64> {

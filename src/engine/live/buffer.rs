@@ -6,20 +6,21 @@
 //! ```text
 //!   append   block.next := NONE; block tagged CHANNEL; last.next (or head) := block  published
 //!   take     head := head.next                                                    published; the taker tags the block
+//!   put back block.next := head; head := block                                    published; block tagged CHANNEL
 //!   replace  block.back := newest.back; block tagged CHANNEL;
 //!            newest.back.next (or head) := block                              published; the newest is out
 //! ```
 //! A process killed before the publishing store leaves a block that is still its own, or one tagged CHANNEL that is not
-//! in the list. A process killed after it leaves `tail` and `length` wrong. [`Local::repair_buffer`] walks the list,
-//! sets both, and frees what has the tag but is not in it. The one message that must not be freed then is that of a
-//! writer who was told that it was written: see [`Local::refill`].
+//! in the list. A process killed after it leaves `tail` and `length` wrong, or a tag. [`Local::repair_buffer`] walks
+//! the list, sets all three, and frees what has the tag but is not in it. The one message that must not be freed then
+//! is that of a writer who was told that it was written: see [`Local::refill`].
 
-use super::channel::{Channel, DROP_NEWEST, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
+use super::channel::{Channel, DROP_NEWEST, NO_READERS, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::local::Local;
-use super::pairing::Exchange;
+use super::pairing::{Exchange, Side};
 use super::sync::Ordering;
 use super::tables::Tables;
-use crate::engine::{ChannelName, Owner};
+use crate::engine::{ChannelName, Closing, Owner};
 use crate::memory::{Block, NONE};
 use std::collections::HashSet;
 
@@ -44,6 +45,21 @@ impl Channel {
             _ => tables.arena.block(last).next().store(block, Ordering::Release),
         }
         self.tail.store(block, Ordering::Relaxed);
+        self.length.store(self.length.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// Puts a message before all others.
+    fn prepend(&self, tables: Tables, index: u32, block: Block) {
+        let first = self.head.load(Ordering::Relaxed);
+        let header = tables.arena.block(block);
+        header.next().store(first, Ordering::Relaxed);
+        header.back().store(NONE, Ordering::Relaxed);
+        self.head.store(block, Ordering::Release);
+        header.set_owner(Owner::Channel(index).tag());
+        match first {
+            NONE => self.tail.store(block, Ordering::Relaxed),
+            first => tables.arena.block(first).back().store(block, Ordering::Relaxed),
+        }
         self.length.store(self.length.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
@@ -152,6 +168,36 @@ impl Local {
         self.partner = writer.parked.then_some(writer.context);
     }
 
+    /// A reader that has taken a message, but not read it, puts it back: the next reader takes it before all others,
+    /// whether the channel has a buffer or not. In the end of the reader it would keep other readers waiting, and be
+    /// gone with that end. The channel still stands in the reader's table, by which the reaper finds the lock
+    /// (`let_partners_finish`).
+    pub(super) fn put_back(&mut self, name: ChannelName, block: Block) {
+        let tables = self.tables();
+        let Some(locked) = self.lock(name) else { return self.discard(block, Closing::Retire) };
+        let (me, channel) = (&mut *locked.local, locked.channel);
+        let flags = channel.flags.load(Ordering::Relaxed);
+        let full = channel.length.load(Ordering::Relaxed) >= channel.capacity.load(Ordering::Relaxed);
+        // The oldest one makes room; and without a reader nobody reads it. Poison does not keep it from being read: the
+        // communication was before.
+        if flags & NO_READERS != 0 || flags & OVERWRITE_OLDEST != 0 && full {
+            me.doomed.push(block);
+            return;
+        }
+        let exchange = Exchange::Blocks { giving: block, side: Side::Output, buffered: true };
+        match me.commit_first(&channel.inputs, exchange) {
+            Some(reader) => {
+                me.received(reader.taking);
+                me.context.exchange_done();
+                me.doomed.push(reader.taking);
+                if reader.parked {
+                    me.wakes.push(reader.number);
+                }
+            }
+            None => channel.prepend(tables, name.index, block),
+        }
+    }
+
     /// Under the lock: what is in the buffer will not be read.
     pub(super) fn empty_buffer(&mut self, channel: &Channel) {
         while let Some(block) = channel.pop(self.tables()) {
@@ -172,8 +218,11 @@ impl Local {
             channel.head.store(stored.first().copied().unwrap_or(NONE), Ordering::Release);
         }
         let befores = std::iter::once(&NONE).chain(&stored);
+        let tag = Owner::Channel(name.index).tag();
         for (block, before) in stored.iter().zip(befores) {
-            tables.arena.block(*block).back().store(*before, Ordering::Relaxed);
+            let header = tables.arena.block(*block);
+            header.back().store(*before, Ordering::Relaxed);
+            header.set_owner(tag);
         }
         channel.tail.store(stored.last().copied().unwrap_or(NONE), Ordering::Relaxed);
         channel.length.store(stored.len() as u32, Ordering::Release);
@@ -192,7 +241,6 @@ impl Local {
             }
             context.exchange_done();
         }
-        let tag = Owner::Channel(name.index).tag();
         for (block, header) in tables.arena.blocks() {
             if header.owner() == tag && !present.contains(&block) {
                 self.received(block);

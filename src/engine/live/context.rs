@@ -1,14 +1,15 @@
-//! A context: one thread that can wait, as its partners see it.
+//! A context: one thread, or one future, that can wait, as its partners see it.
 //!
-//! Knows nothing of how the thread waits. The table of offers is written by its owner only, and only while the word is
+//! Knows nothing of how it waits. The table of offers is written by its owner only, and only while the word is
 //! IDLE; while the word is WAITING or PARKED it is frozen, so the reaper can rebuild every queue from the tables. The
 //! links (`next`, `previous`, `linked`) belong to the channel's lock instead.
 #![expect(unsafe_code, reason = "promises that its records consist of atomics; listed in the architecture page")]
 
 use super::lock::LockHolder;
-use super::sync::{AtomicU32, AtomicU64, Ordering};
+use super::sync::{AtomicU32, AtomicU64, Ordering, mutant};
 use super::tables::Tables;
-use super::word::StateWord;
+use super::wait::Bell;
+use super::word::{State, StateWord};
 use crate::engine::ChannelName;
 use crate::memory::{ArenaError, Block, Home, NONE, Shareable, Slot, SlotState};
 
@@ -137,7 +138,9 @@ pub(super) struct Context {
     /// How often the owners of this slot have begun to wait. It goes on when the slot is given to another thread, so no
     /// two waits have the same number; the generation in the word is the same again after some thousand.
     waits: AtomicU64,
-    reserved: [AtomicU32; 18],
+    /// 1 when a future waits with it: nobody sleeps on its word, and whoever wakes it rings the bell of its host.
+    pub(super) tolls: AtomicU32,
+    reserved: [AtomicU32; 17],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -169,6 +172,31 @@ impl Context {
     fn count_wait(&self) {
         let before = self.waits.load(Ordering::Relaxed);
         self.waits.store(before.wrapping_add(1), Ordering::Release);
+    }
+
+    /// Partner, after the commit, with no lock held: whoever waits with this context is to look. The one way to wake.
+    #[inline]
+    pub(super) fn wake(&self, tables: Tables) {
+        if cfg!(feature = "async") && self.tolls.load(Ordering::Relaxed) == 1 {
+            self.toll(tables);
+        } else {
+            self.word.wake();
+        }
+    }
+
+    #[cold]
+    fn toll(&self, tables: Tables) {
+        let host = self.host.load(Ordering::Acquire).checked_sub(1);
+        if let Some(bell) = host.and_then(|host| Bell::of(tables, host))
+            && !mutant!("nobody rings the bell")
+        {
+            bell.ring();
+        }
+    }
+
+    /// Whether it has nothing on offer.
+    pub(super) fn is_idle(&self) -> bool {
+        self.word.read().state() == State::Idle
     }
 
     /// The number of the wait that the context is in, or was in last.

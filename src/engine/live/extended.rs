@@ -65,7 +65,7 @@ impl Local {
             self.set_verdict(context, (member + 1) << 1 | u32::from(crashed));
         }
         if context.word.release(word, unfinished.is_none()) && !mutant!("a release wakes nobody") {
-            context.word.wake();
+            context.wake(self.tables());
         }
     }
 

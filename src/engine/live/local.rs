@@ -52,8 +52,16 @@ impl Local {
         Local::acting_for(host()?)
     }
 
-    /// A context that acts for this member.
+    /// A context that acts for this member, for the calling thread.
     pub(crate) fn acting_for(member: u32) -> Result<Local, ArenaError> {
+        let local = Local::at_rest(member, crate::sys::threads::current(), false)?;
+        local.context.active.store(1, Ordering::Relaxed);
+        local.tables.arena.shared().active.fetch_add(1, Ordering::Relaxed);
+        Ok(local)
+    }
+
+    /// A context that does not count as active. One that `tolls` is a future's, and `thread` tells it of a ring.
+    pub(super) fn at_rest(member: u32, thread: u32, tolls: bool) -> Result<Local, ArenaError> {
         let (tables, host) = (tables(), host()?);
         // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial
         // finds by its host.
@@ -70,14 +78,13 @@ impl Local {
             }
             context.word.start();
             context.location.store(0, Ordering::Relaxed);
-            context.thread.store(crate::sys::threads::current(), Ordering::Relaxed);
+            context.thread.store(thread, Ordering::Relaxed);
+            context.tolls.store(u32::from(tolls), Ordering::Relaxed);
             context.active.store(0, Ordering::Relaxed);
             context.host.store(host + 1, Ordering::Release);
             context.member.store(member + 1, Ordering::Release);
         })?;
-        context.active.store(1, Ordering::Relaxed);
-        tables.arena.shared().active.fetch_add(1, Ordering::Relaxed);
-        let local = Local {
+        Ok(Local {
             tables,
             index,
             generation,
@@ -95,8 +102,7 @@ impl Local {
             doomed: Vec::new(),
             owes: false,
             keeps: 0,
-        };
-        Ok(local)
+        })
     }
 
     /// The thread keeps one more message of an extended read, until [`Local::keeps_no_more`].
@@ -173,7 +179,7 @@ impl Local {
     pub(super) fn after_unlock(&mut self) {
         while let Some(index) = self.wakes.pop() {
             if let Some(context) = self.tables.contexts.get(index) {
-                context.word.wake();
+                context.wake(self.tables);
             }
         }
         while let Some(member) = self.releases.pop() {

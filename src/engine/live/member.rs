@@ -116,7 +116,8 @@ pub(crate) struct Member {
     /// What is to be done about one; the starter's unless it was said otherwise.
     pub(super) on_deadlock: AtomicU32,
     role: AtomicU32,
-    reserved: [AtomicU32; 1],
+    /// The bell of the operating-system process: see [`Bell`](super::wait::Bell).
+    pub(super) bell: AtomicU32,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.

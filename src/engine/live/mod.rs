@@ -47,3 +47,5 @@ pub(crate) use process::{Functions, NewProcess, Record};
 pub(crate) use reaper::bury;
 pub(crate) use standstill::{Action, Standstill, Stuck, Suspects};
 pub(crate) use tables::tables;
+#[cfg(feature = "async")]
+pub(crate) use wait::{Bell, Task, Watch, Withdrawn};

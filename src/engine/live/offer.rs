@@ -129,7 +129,7 @@ impl Local {
         };
         let Some(fired) = found else { return Ok(Begun::Pending(self.queue(wait, guards))) };
         if let Some(partner) = self.partner.take() {
-            partner.word.wake();
+            partner.wake(self.tables);
         }
         self.context.exchange_done();
         if self.owes {
@@ -385,7 +385,7 @@ impl Local {
     }
 
     /// Step 8: takes the offers that did not fire out of their queues.
-    fn unlink_rest(&mut self, fired: Option<usize>) {
+    pub(super) fn unlink_rest(&mut self, fired: Option<usize>) {
         let tables = self.tables();
         for offer in self.own_offers() {
             if fired == Some(usize::from(offer.guard())) {

@@ -276,7 +276,8 @@ impl Local {
         }
         let next = queued.last().map_or(0, |(ticket, _, _)| ticket + 1);
         channel.ticket.fetch_max(next, Ordering::Relaxed);
-        if channel.is_buffered() {
+        // Also one without a buffer: a message may have been put back.
+        if !channel.is_barrier() {
             self.repair_buffer(name, channel);
         }
         let [readers, writers, handles, seats] = tables.count_ends(name);
@@ -492,7 +493,7 @@ fn ring(local: &Local) {
     let tables = local.tables();
     for (_, _, context) in tables.contexts.taken() {
         if context.word.read().is_committed() {
-            context.word.wake();
+            context.wake(tables);
         }
     }
     ring_locks(local);

@@ -10,9 +10,11 @@
 //!
 //! **Who stands behind an end.** An end, and a `Channel` value (a handle), is held by a process, and any thread of that
 //! process may use it: a Rust value moves between threads without anybody's knowledge. So an end counts as unable to
-//! act only if every context of its process is in the set and every thread without a context waits for another thread
-//! of its own. Behind a process on a thread stand that thread and the threads of the program that act for no process,
-//! for it may have made some of them.
+//! act only if every context of its process that has something on offer is in the set, and every other thread of it
+//! waits for another thread of its own. A thread that runs an executor is such a thread; the contexts of its futures
+//! are in the set, and so the thread that attends to their bell has to sleep, too. An executor that waits for the
+//! system, for descriptors or a time, is never taken to stand still. Behind a process on a thread stand that thread and
+//! the threads of the program that act for no process, for it may have made some of them.
 //!
 //! **What is believed.** A reading without locks may see a moment that never was, and with much traffic hardly one
 //! reading is without such a ghost. So what a reading finds is only suspected. The next one, a while later, begins its
@@ -188,6 +190,10 @@ impl Reading {
         let mut contexts: HashMap<u32, Vec<u32>> = HashMap::new();
         for (index, _, context) in tables.contexts.taken() {
             let Some(member) = context.member.load(Ordering::Acquire).checked_sub(1) else { continue };
+            // Who has nothing on offer is looked at by its thread.
+            if context.is_idle() {
+                continue;
+            }
             contexts.entry(member).or_default().push(index);
             if let Some(found) = Waiting::read(tables, &exits, member, context) {
                 waiting.insert(index, found);
@@ -344,14 +350,17 @@ impl Reading {
 
     fn look_at_others(&self, host: u32) -> Option<Rest> {
         let slot = self.tables.members.get(host)?;
-        let known: Vec<u32> = self
-            .tables
-            .contexts
-            .taken()
-            .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host + 1)
-            .map(|(_, _, context)| context.thread.load(Ordering::Acquire))
-            .collect();
-        rest(slot.pid.load(Ordering::Acquire), &known)
+        let contexts = self.tables.contexts.taken().map(|(_, _, context)| context);
+        let contexts = contexts.filter(|context| context.host.load(Ordering::Acquire) == host + 1);
+        let (futures, threads): (Vec<_>, Vec<_>) =
+            contexts.partition(|context| context.tolls.load(Ordering::Acquire) == 1);
+        // One that acts for nobody has said that it does not count.
+        let counts = |context: &&Context| context.member.load(Ordering::Acquire) != 0;
+        let threads = threads.into_iter().filter(|context| !(context.is_idle() && counts(context)));
+        let number = |context: &Context| context.thread.load(Ordering::Acquire);
+        let known: Vec<u32> = threads.map(number).collect();
+        let at_bells: Vec<u32> = futures.into_iter().map(number).collect();
+        rest(slot.pid.load(Ordering::Acquire), &known, &at_bells)
     }
 
     /// Whether the barrier could complete by what somebody outside does.

@@ -143,7 +143,7 @@ fn law_12_whoever_sleeps_in_shared_memory_may_be_woken_from_elsewhere() {
             let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
             let tasks = tasks.map(|task| task.file_name().to_str().unwrap().parse::<u32>().unwrap());
             let others: Vec<u32> = tasks.filter(|task| *task != thread).collect();
-            let rest = |known: &[u32]| crate::sys::threads::rest(std::process::id(), known);
+            let rest = |known: &[u32]| crate::sys::threads::rest(std::process::id(), known, &[]);
             let seen = (rest(&others), rest(&[&others[..], &[thread]].concat()));
             write(wire.name, 1).unwrap();
             assert_eq!(seen, (None, Some(Vec::new())));

@@ -8,6 +8,6 @@ pub(crate) fn current() -> u32 {
 
 pub(crate) type Rest = Vec<(u32, u64)>;
 
-pub(crate) fn rest(_pid: u32, _known: &[u32]) -> Option<Rest> {
+pub(crate) fn rest(_pid: u32, _known: &[u32], _at_bells: &[u32]) -> Option<Rest> {
     Some(Rest::new())
 }
