@@ -61,6 +61,7 @@ impl Tables {
         self.channels_that_lie(&mut faults);
         self.ends_of_nobody(&living, &mut faults);
         self.blocks_of_nobody(&mut faults);
+        self.channels_out_of_reach(&mut faults);
         faults
     }
 
@@ -151,11 +152,21 @@ impl Tables {
         }
     }
 
+    fn channels_out_of_reach(self, faults: &mut Vec<String>) {
+        for (index, keepers) in self.unreachable(&self.delivered()) {
+            faults.push(format!("channel {index} can be reached by nobody: its ends lie in messages of {keepers:?}"));
+        }
+    }
+
+    /// Blocks that are delivered, but their new owner has not run yet to tag them; the old one may be gone.
+    fn delivered(self) -> HashSet<Block> {
+        let words = self.contexts.taken().map(|(_, _, context)| context.word.read());
+        words.filter(|word| word.names_block()).map(Snapshot::block).collect()
+    }
+
     fn blocks_of_nobody(self, faults: &mut Vec<String>) {
         let stored: HashSet<Block> = self.channels.taken().flat_map(|(_, _, channel)| channel.stored(self)).collect();
-        // Delivered, but their new owner has not run yet to tag them; the old one may be gone.
-        let words = self.contexts.taken().map(|(_, _, context)| context.word.read());
-        let delivered: HashSet<Block> = words.filter(|word| word.names_block()).map(Snapshot::block).collect();
+        let delivered = self.delivered();
         for (block, header) in self.arena.blocks() {
             let owner = Owner::of(header.owner());
             let owned = match owner {

@@ -30,6 +30,7 @@ mod member;
 mod offer;
 mod pairing;
 mod process;
+mod reach;
 mod reaper;
 mod standstill;
 mod sync;

@@ -227,3 +227,35 @@ fn a_party_that_was_claimed_and_forgotten() {
         );
     });
 }
+
+/// Two channels, each with all ends in the message that the other one keeps. One end outside makes both reachable.
+#[test]
+fn channels_whose_ends_lie_in_messages_of_each_other() {
+    alone("channels_whose_ends_lie_in_messages_of_each_other", || {
+        let wires = [Wire::buffered(1), Wire::buffered(1)];
+        let kept = wires.each_ref().map(|wire| {
+            write(wire.name, 1).unwrap();
+            Holder::Block(tables().channel(wire.name).unwrap().stored(tables())[0])
+        });
+        let [mut low, mut high] = wires.each_ref().map(|wire| wire.name.index);
+        if low > high {
+            (low, high) = (high, low);
+        }
+        let me = Holder::Member(member().unwrap());
+        let moves = |ends: &[_], from, to| ends.iter().for_each(|end| assert!(here(|l| l.move_end(*end, from, to))));
+        moves(&wires[0].ends, me, kept[1]);
+        moves(&wires[1].ends[1..], me, kept[0]);
+        let found = audit();
+        assert!(found.is_clean(), "one end is still held: {found}");
+        moves(&wires[1].ends[..1], me, kept[0]);
+        let found = audit();
+        moves(&wires[0].ends, kept[1], me);
+        moves(&wires[1].ends, kept[0], me);
+        let says =
+            |lost, keeper| format!("channel {lost} can be reached by nobody: its ends lie in messages of {{{keeper}}}");
+        assert_eq!(found.findings(), [says(low, high), says(high, low)]);
+        for wire in &wires {
+            assert_eq!(read(wire.name), Ok(1));
+        }
+    });
+}

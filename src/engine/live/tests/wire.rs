@@ -25,9 +25,13 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new() -> Wire {
+        Wire::buffered(0)
+    }
+
+    pub(super) fn buffered(capacity: u32) -> Wire {
         here(|local| {
             let holder = Holder::Member(member().unwrap());
-            let (name, handle) = local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), holder).unwrap();
+            let (name, handle) = local.create_channel("", ChannelKind::Channel(Store::Fifo(capacity)), holder).unwrap();
             let reader = local.request_end(name, Direction::Reader, holder).unwrap();
             let writer = local.request_end(name, Direction::Writer, holder).unwrap();
             Wire { name, ends: [reader, writer, handle] }
