@@ -101,6 +101,7 @@ impl Tables {
     fn channels_that_lie(self, faults: &mut Vec<String>) {
         for (index, generation, channel) in self.channels.taken() {
             let name = ChannelName { index, generation };
+            let index = self.called(index);
             if let Some(holder) = channel.lock.holder() {
                 faults.push(format!("the lock of channel {index} is held by context {holder}"));
             }
@@ -154,7 +155,17 @@ impl Tables {
 
     fn channels_out_of_reach(self, faults: &mut Vec<String>) {
         for (index, keepers) in self.unreachable(&self.delivered()) {
-            faults.push(format!("channel {index} can be reached by nobody: its ends lie in messages of {keepers:?}"));
+            let keepers: Vec<String> = keepers.into_iter().map(|keeper| self.called(keeper)).collect();
+            let (lost, keepers) = (self.called(index), keepers.join(", "));
+            faults.push(format!("channel {lost} can be reached by nobody: its ends lie in messages of {{{keepers}}}"));
+        }
+    }
+
+    /// The number of a channel, and its name if it has one.
+    fn called(self, index: u32) -> String {
+        match self.channels.get(index).map(Channel::name) {
+            Some(name) if !name.is_empty() => format!("{index} `{name}`"),
+            _ => index.to_string(),
         }
     }
 
