@@ -89,7 +89,8 @@ impl fmt::Display for Audit {
 }
 
 /// Walks the shared memory of the program and reports what does not fit together: blocks and ends of processes that are
-/// gone, offers that nobody will take back, wrong counts, locks of dead processes.
+/// gone, offers that nobody will take back, wrong counts, locks of dead processes, channels that only messages in
+/// their own buffers can reach.
 ///
 /// # Blocking
 /// About 50 ms when there is a finding, which must be made again and again to count; others may go on meanwhile.

@@ -45,6 +45,7 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("law_12_a_program_that_waits_for_its_thread_is_in_no_deadlock", || succeeds("wait for a thread")),
     ("law_12_a_main_thread_that_waits_until_some_time_is_in_no_deadlock", || succeeds("wait until some time")),
     ("a_program_without_processes_tells_what_it_does", tells_what_it_does),
+    ("a_channel_that_only_its_own_messages_can_reach_is_found", || succeeds("tie a knot")),
 ];
 
 struct Remains {

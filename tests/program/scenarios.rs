@@ -30,6 +30,7 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "children that end when they are told" => children_that_end_when_they_are_told()?,
         "wait for a thread" => wait_for_a_thread(),
         "wait until some time" => wait_until_some_time(),
+        "tie a knot" => tie_a_knot()?,
         "stay" => stay(),
         other => panic!("there is no scenario `{other}`"),
     }
@@ -52,6 +53,33 @@ fn say_who_is_there() {
     for pid in std::iter::once(own.as_str()).chain(children.split_whitespace()) {
         print!("{}", std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap());
     }
+}
+
+/// Both ends of the channel that it travels through.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Knot(Writer<Knot>, Reader<Knot>);
+
+/// A channel whose own ends lie in its own buffer: found when nobody else has one, and not before.
+fn tie_a_knot() -> csproc::Result<()> {
+    let tie = || -> csproc::Result<Reader<Knot>> {
+        let knot = Channel::builder().name("knot").buffer(csproc::Buffer::Fifo(1)).build()?;
+        let (w, r) = (knot.writer(), knot.reader());
+        w.write(Knot(knot.writer(), knot.reader()))?;
+        Ok(r)
+    };
+    // Whoever reads it empty has untied it.
+    drop(tie()?.read()?);
+    assert_eq!(csproc::audit().channels(), 0);
+
+    let r = tie()?;
+    let audit = csproc::audit();
+    assert!(audit.is_clean(), "{audit}");
+    drop(r);
+    let audit = csproc::audit();
+    assert_eq!(audit.channels(), 1);
+    let [finding] = audit.findings() else { panic!("{audit}") };
+    assert!(finding.contains("`knot` can be reached by nobody"), "{audit}");
+    Ok(())
 }
 
 /// The first thing that somebody tries.

@@ -4,8 +4,8 @@
 //! in a message somebody has in hand, is a root; an end in a message at rest is as reachable as the channel that keeps
 //! it.
 
-use super::end::{EndName, Holder};
-use super::tables::{Owner, Tables};
+use super::tables::Tables;
+use crate::engine::{EndName, Holder, Owner};
 use crate::memory::Block;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
