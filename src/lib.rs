@@ -64,6 +64,7 @@ extern crate self as csproc;
 
 mod alternation;
 pub mod bridge;
+mod cause;
 mod channel;
 mod engine;
 mod forkserver;
@@ -75,6 +76,7 @@ mod sys;
 #[cfg(feature = "async")]
 pub use alternation::SelectAsync;
 pub use alternation::{Alternation, Event, Fired, Guard, Read, Ticker, Token, Write, select_read, tick};
+pub use cause::Cause;
 pub use channel::{
     Barrier, BlockedProcess, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, DeadlockReport,
     Extended, IntoIter, Iter, Message, MessageError, ReadResults, Reader, WaitsFor, WriteError, Writer, ask, channel,
@@ -83,7 +85,6 @@ pub use channel::{
 pub use channel::{ReadAsync, WriteAsync};
 pub use csproc_macros::{process, setup};
 pub use engine::ProcessId;
-pub use forkserver::Cause;
 pub use process::{
     Audit, Child, Current, Deadlock, Error, ExitGuard, Failure, Network, NetworkError, OnCrash, Placement, Process,
     Result, Results, StartError, StillRunning, Strategy, Supervisor, audit, current, dump, stand_aside, values,

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// Modules of the crate's root that are no layers: text.
 const PAGES: [&str; 1] = ["guide"];
 
-const LAYERS: [&str; 8] = ["sys", "memory", "engine", "forkserver", "channel", "alternation", "bridge", "process"];
+const LAYERS: [&str; 9] =
+    ["sys", "memory", "engine", "cause", "forkserver", "channel", "alternation", "bridge", "process"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -143,25 +144,44 @@ fn a_module_imports_only_from_the_layers_above_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Layers for which the arena is the engine's affair: they hold packets, and ask for facts by name.
-const ABOVE_THE_ARENA: [&str; 3] = ["channel", "alternation", "bridge"];
+/// Layers for which the arena is the engine's affair: they hold packets, ask for facts by name, and use the slot of a
+/// process by its methods.
+const ABOVE_THE_ARENA: [&str; 6] = ["cause", "forkserver", "channel", "alternation", "bridge", "process"];
 
 #[test]
-fn channels_alternations_and_bridges_know_neither_tables_nor_blocks() {
+fn nobody_above_the_engine_knows_tables_blocks_or_futexes() {
+    // Maps the arena before `main`.
+    const MAKES_THE_ARENA: &str = "forkserver/constructor.rs";
     let mut wrong = Vec::new();
     for (file, text) in sources(&root().join("src")) {
-        if !layer_of(&file).is_some_and(|layer| ABOVE_THE_ARENA.contains(&LAYERS[layer])) {
+        let is_above = layer_of(&file).is_some_and(|layer| ABOVE_THE_ARENA.contains(&LAYERS[layer]));
+        if !is_above || file == MAKES_THE_ARENA || file.contains("/tests/") {
             continue;
         }
         let code = code(&text).collect::<Vec<_>>().join("\n");
         let names_memory = paths(&code).iter().any(|path| root_item(&file, path) == Some("memory"));
-        let words = ["tables", "arena", "take_block", "keep_block"];
+        let words = ["live", "tables", "arena", "take_block", "keep_block", "with_local", "futex"];
         let used = code.split(|c: char| !c.is_alphanumeric() && c != '_').find(|word| words.contains(word));
         if names_memory || used.is_some() {
             wrong.push(format!("{file}: {}", used.unwrap_or("memory")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// So no layer above can read or write an atomic of one: the compiler sees to the rest.
+#[test]
+fn the_words_of_a_process_are_private_to_its_slot() {
+    let text = fs::read_to_string(root().join("src/engine/live/member.rs")).expect("the file of a member");
+    let body = text.split("pub(crate) struct Member {").nth(1).and_then(|rest| rest.split("\n}").next());
+    let fields: Vec<&str> = body.expect("the slot of a process").lines().map(str::trim).collect();
+    assert!(fields.iter().any(|line| line.contains("AtomicU32")), "{fields:?}");
+    let open: Vec<&&str> =
+        fields.iter().filter(|line| line.starts_with("pub") && !line.starts_with("pub(super)")).collect();
+    assert!(open.is_empty(), "{open:?}");
+    let lent: Vec<&str> =
+        text.lines().filter(|line| line.contains("pub(crate) fn") && line.contains("Atomic")).collect();
+    assert!(lent.is_empty(), "{lent:?}");
 }
 
 /// The module of the same layer that a path of this file leads into: the second name of `channel::carrier::fetch`.
@@ -181,11 +201,14 @@ fn sibling(file: &str, path: &str) -> Option<String> {
     (place.first() == Some(&layer)).then(|| place.get(1).map(|module| (*module).to_owned())).flatten()
 }
 
+/// Layers in which a file can be read after those that it imports.
+const WITHOUT_CIRCLES: [&str; 4] = ["forkserver", "channel", "alternation", "bridge"];
+
 #[test]
-fn files_of_channels_alternations_and_bridges_import_each_other_in_no_circle() {
+fn files_of_one_layer_import_each_other_in_no_circle() {
     let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (file, text) in sources(&root().join("src")) {
-        if !layer_of(&file).is_some_and(|layer| ABOVE_THE_ARENA.contains(&LAYERS[layer])) || file.ends_with("/mod.rs") {
+        if !layer_of(&file).is_some_and(|layer| WITHOUT_CIRCLES.contains(&LAYERS[layer])) || file.ends_with("/mod.rs") {
             continue;
         }
         let mut names = file.trim_end_matches(".rs").split('/');

@@ -3,9 +3,9 @@
 //! Knows nothing of engines: what the engine reports by number is put into words here, for people and for programs.
 
 use super::deadlock::DeadlockReport;
+use crate::cause::{Cause, describe, describe_unwinding};
 use crate::engine::ArenaError;
 use crate::engine::Fate;
-use crate::forkserver::{Cause, describe, describe_unwinding};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

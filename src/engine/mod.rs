@@ -38,7 +38,10 @@ mod undertaker;
 pub(crate) use crate::memory::ArenaError;
 pub(crate) use actor::{Actor, Selection, actor, forget_after_fork, member, with_local};
 pub(crate) use journey::{Arrival, Journey, Stranded};
-pub(crate) use live::{DeadlockSlot, Functions, Member, NewProcess, Phase, Record, become_host, become_server, host};
+pub(crate) use live::{
+    Action, DeadlockSlot, Functions, Member, NewProcess, Phase, Program, Record, Standstill, Stuck, Suspects,
+    become_host, become_server, host,
+};
 pub use names::ProcessId;
 pub(crate) use names::{
     ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, NAME_LIMIT, Owner, Store,

@@ -7,7 +7,7 @@
 )]
 
 use super::environment::Launch;
-use super::obituary::{NotStarted, last_words, note_failed_start, read_record};
+use crate::cause::{Face, NotStarted, note_dying, note_failed_start, read_record};
 use crate::engine::{Member, MemberName, Phase, Record, become_host};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{die_with_parent, exit_now};
@@ -53,16 +53,18 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     }
     let Some(entry) = entry_of(member) else { exit_now(0) };
     member.enter(Phase::Running);
-    if let Ok(name) = std::ffi::CString::new(launch.name.replace('\0', "")) {
+    if let Ok(name) = std::ffi::CString::new(launch.face.name.replace('\0', "")) {
         // Seen in `ps`; the system keeps fifteen bytes. A failure changes nothing.
         let _ = rustix::thread::set_name(&name);
     }
     // The thread starts where its maker is, which then sleeps for ever.
     let processors = inherited.confined.or_else(stay);
-    let thread =
-        std::thread::Builder::new().name(launch.name.replace('\0', "")).stack_size(launch.stack).spawn(move || {
+    let thread = std::thread::Builder::new()
+        .name(launch.face.name.replace('\0', ""))
+        .stack_size(launch.face.stack)
+        .spawn(move || {
             roam(processors.as_ref());
-            watch_over(last_words(member), overflow_of(&launch));
+            watch_over(move |of| note_dying(member, of), overflow_of(&launch.face));
             // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because
             // waking the main thread for it would cost a context switch per process.
             let returned = super::set_up::run(name.index, member) && entry(name);
@@ -95,8 +97,8 @@ pub(super) fn warm_up() {
 }
 
 /// The words of the standard library, and the remedy.
-fn overflow_of(launch: &Launch) -> String {
-    let Launch { name, stack, .. } = launch;
+fn overflow_of(face: &Face) -> String {
+    let Face { name, stack } = face;
     format!(
         "\nthread '{name}' has overflowed its stack\nfatal runtime error: stack overflow, aborting\ncsproc: the stack \
          of process `{name}` has {stack} bytes; give it a larger one by `.stack(bytes)`\n"

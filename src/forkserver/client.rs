@@ -3,9 +3,9 @@
 //! Knows nothing of what a process runs. A request is sent and the bell is rung; the answer to a start is a phase in
 //! the arena, and so is the end of a process: nobody waits on a socket.
 
-use super::panics::quietly;
 use super::protocol::Request;
 use crate::engine::{Member, MemberName, Phase, Undertaker, host};
+use crate::sys::quietly::quietly;
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcSender, OpaqueIpcSender};
 use parking_lot::Mutex;

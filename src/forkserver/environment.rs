@@ -5,6 +5,7 @@
 //! what differs from that is sent along.
 #![expect(unsafe_code, reason = "changes the environment while there is one thread; listed in the architecture page")]
 
+use crate::cause::Face;
 use crate::sys::credentials::Credentials;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -15,9 +16,8 @@ use std::sync::OnceLock;
 /// What a member needs to start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Launch {
-    pub(crate) name: String,
-    /// How many bytes its stack has.
-    pub(crate) stack: usize,
+    /// First, because peers read it alone.
+    pub(super) face: Face,
     directory: Option<Directory>,
     environment: Option<Vec<(Vec<u8>, Vec<u8>)>>,
     credentials: Option<Credentials>,
@@ -90,7 +90,7 @@ impl Launch {
 
     /// A launch into a thread of this process, which shares everything.
     pub(crate) fn here(name: String, stack: usize) -> Launch {
-        Launch { name, stack, directory: None, environment: None, credentials: None }
+        Launch { face: Face { name, stack }, directory: None, environment: None, credentials: None }
     }
 
     /// A launch into a new process, with the credentials, the directory and the environment of this moment.
@@ -109,7 +109,7 @@ impl Launch {
             (!same).then(|| environment.into_iter().map(|(name, value)| (name.into_vec(), value.into_vec())).collect());
         let credentials = Credentials::of_this_thread()?;
         let same = start.and_then(|start| start.credentials.as_ref()) == Some(&credentials);
-        Ok(Launch { name, stack, directory, environment, credentials: (!same).then_some(credentials) })
+        Ok(Launch { face: Face { name, stack }, directory, environment, credentials: (!same).then_some(credentials) })
     }
 
     /// Takes on the credentials of the spawning thread. Only while this process has one thread. Says whether they were

@@ -25,7 +25,6 @@ mod child;
 mod client;
 mod constructor;
 mod environment;
-mod obituary;
 mod panics;
 mod protocol;
 mod server;
@@ -35,9 +34,5 @@ pub(crate) use child::{Entry, STACK, entry_of};
 pub(crate) use client::{end_server, fetch, kill, own_name, publish, start};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
-pub use obituary::Cause;
-pub(crate) use obituary::{
-    NotStarted, cause_of, describe, describe_unwinding, has_crashed, keep_record, name_of, record_cause, start_error,
-};
-pub(crate) use panics::{quietly, record_caught_panic, record_panics_of, text_of};
+pub(crate) use panics::{record_caught_panic, record_panics_of, text_of};
 pub use set_up::{SetUp, SetUpResult};

@@ -4,19 +4,17 @@
 //! abort, nothing runs after the hook. So one hook is put in front of the one that was there, and looks whether the
 //! thread runs a process.
 
-use super::obituary::{note_panic, record_panic};
+use crate::cause::{note_panic, record_panic};
 use crate::engine::Member;
+use crate::sys::quietly::is_quiet;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 thread_local! {
     /// The member whose panic is written down, plus one.
     static RECORDED: Cell<u32> = const { Cell::new(0) };
-    /// A panic of this thread is expected, and is nobody's business.
-    static QUIET: Cell<bool> = const { Cell::new(false) };
     static LAST: RefCell<Last> = const { RefCell::new(Last(None, None)) };
 }
 
@@ -57,16 +55,6 @@ pub(crate) fn record_caught_panic(index: u32, member: &Member, payload: &(dyn An
     note_panic(member);
 }
 
-/// Runs `work` of another crate that panics where it should fail: the panic is caught, and neither printed nor written
-/// down.
-pub(crate) fn quietly<R>(work: impl FnOnce() -> R) -> std::thread::Result<R> {
-    hook();
-    let before = QUIET.replace(true);
-    let result = catch_unwind(AssertUnwindSafe(work));
-    QUIET.set(before);
-    result
-}
-
 /// Runs `work`; a panic in it is that of the member.
 pub(crate) fn record_panics_of<R>(member: u32, work: impl FnOnce() -> R) -> R {
     hook();
@@ -89,7 +77,7 @@ pub(super) fn stand_in_front() {
     let own = FRONT.fetch_add(1, Ordering::Relaxed) + 1;
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if QUIET.try_with(Cell::get).unwrap_or(false) {
+        if is_quiet() {
             return;
         }
         if FRONT.load(Ordering::Relaxed) == own

@@ -7,8 +7,8 @@
 
 use super::child::Inherited;
 use super::client::Link;
-use super::obituary::{NotStarted, note_failed_start, note_status};
 use super::protocol::Request;
+use crate::cause::{NotStarted, note_failed_start, note_status};
 use crate::engine::{Member, MemberName, Phase, Undertaker};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, hear_of_the_parents_death, kill_child, reap};

@@ -4,9 +4,8 @@
 //! the process server, so server and processes have the list from the beginning, and a linker that throws away what
 //! nothing refers to keeps it: constructors are never thrown away.
 
-use super::Cause;
-use super::obituary::record_cause;
 use super::panics::{record_caught_panic, record_panics_of, stand_in_front};
+use crate::cause::{Cause, record_cause};
 use crate::engine::Member;
 use parking_lot::Mutex;
 use std::fmt::Display;

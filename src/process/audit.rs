@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of how the tables are read.
 
+use crate::cause::name_of;
 use crate::channel::label;
-use crate::engine::live::{Phase, tables};
-use crate::forkserver::name_of;
+use crate::engine::{Phase, Program};
 use std::fmt;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -107,16 +107,16 @@ impl fmt::Display for Audit {
 /// assert_eq!(csproc::audit().channels(), 0);
 /// ```
 pub fn audit() -> Audit {
-    let mut findings = tables().faults();
+    let mut findings = Program::faults();
     for _ in 0..READINGS {
         if findings.is_empty() {
             break;
         }
         std::thread::sleep(PAUSE);
-        let again = tables().faults();
+        let again = Program::faults();
         findings.retain(|finding| again.contains(finding));
     }
-    let census = tables().census();
+    let census = Program::census();
     Audit { findings, processes: census.members, channels: census.channels, ends: census.ends, blocks: census.blocks }
 }
 
@@ -133,10 +133,9 @@ pub fn dump() {
 
 /// What everybody does.
 pub(super) fn picture() -> String {
-    let tables = tables();
     let mut text = String::from("csproc: processes\n");
-    let scene = tables.scene();
-    for (index, member) in tables.processes() {
+    let scene = Program::scene();
+    for (index, member) in Program::processes() {
         let host = member.host();
         let place = if host == index { "process" } else { "thread of" };
         let pid = member.pid();
@@ -154,7 +153,7 @@ pub(super) fn picture() -> String {
         }
     }
     text.push_str("csproc: channels\n");
-    for (name, description) in tables.describe_channels() {
+    for (name, description) in Program::channels() {
         let _ = writeln!(text, "  `{}`: {description}", label(name));
     }
     text

@@ -3,8 +3,8 @@
 //! Knows nothing of how it was started.
 
 use super::definition::Placement;
+use crate::cause::name_of;
 use crate::engine::{Actor, Member, ProcessId, actor, member};
-use crate::forkserver::name_of;
 
 /// The process that is running; see [`current`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,13 +7,11 @@
 
 use super::built::never_run;
 use super::untold::{keep, say};
+use crate::cause::{keep_record, name_of};
 use crate::channel::{BlockedProcess, DeadlockReport, WaitsFor, label};
-use crate::engine::live::{Action, Standstill, Stuck, Suspects, tables};
-use crate::engine::{Actor, Member, ProcessId, Record};
-use crate::forkserver::{keep_record, name_of};
+use crate::engine::{Action, Actor, Member, ProcessId, Program, Record, Standstill, Stuck, Suspects};
 use crate::sys::clock::processor_time;
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How often somebody looks.
@@ -127,7 +125,7 @@ impl Watcher {
 
     /// Acts on a standstill that the look before has seen, too.
     pub(super) fn look(&mut self) {
-        let now = tables().signature();
+        let now = Program::signature();
         let changed = std::mem::take(&mut self.alert) || now != self.signature || !self.suspects.is_empty();
         self.unchanged = if changed { 0 } else { self.unchanged + 1 };
         self.signature = now;
@@ -137,18 +135,18 @@ impl Watcher {
         }
         // Not the time that passes: while all processors are busy, a look lasts long and costs as little as ever.
         let start = processor_time();
-        let Standstill { suspects, groups } = tables().standstill(&self.suspects);
+        let Standstill { suspects, groups } = Program::standstill(&self.suspects);
         self.pause = ROUND.max((processor_time() - start) * SHARE);
         self.suspects = suspects;
         groups.iter().for_each(|group| act(group));
-        tables().arena.shared().looks.fetch_add(1, Ordering::Release);
+        Program::note_look();
     }
 }
 
 /// How often the program and its processes have been looked at, from the first to the last of them. Whoever has seen
 /// three looks begin and end while something lasted knows that two of them, which make a proof, fell into that time.
 pub fn looks() -> u64 {
-    tables().arena.shared().looks.load(Ordering::Acquire)
+    Program::looks()
 }
 
 fn act(stuck: &[Stuck]) {

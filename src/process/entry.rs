@@ -14,9 +14,10 @@
 use super::children::{join_children_of, leave_to_host};
 use super::ending::Ending;
 use super::error::returning;
+use crate::cause::{Cause, record_cause};
 use crate::channel::{Message, Parcel, Scope};
 use crate::engine::{Closing, Member, MemberName, Phase, actor};
-use crate::forkserver::{Cause, record_caught_panic, record_cause, record_panics_of};
+use crate::forkserver::{record_caught_panic, record_panics_of};
 use crate::sys::image::function;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

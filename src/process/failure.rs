@@ -3,8 +3,8 @@
 //! Knows nothing of how it was found out.
 
 use super::start_error::StartError;
+use crate::cause::Cause;
 use crate::channel::{DeadlockReport, Message, MessageError, Parcel};
-use crate::forkserver::Cause;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

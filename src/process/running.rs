@@ -8,11 +8,12 @@ use super::definition::{Blueprint, OnCrash, Placement};
 use super::failure::{Failure, Outcome};
 use super::start_error::StartError;
 use super::watch::look_after_the_program;
+use crate::cause::{cause_of, has_crashed, start_error};
 use crate::channel::{Parcel, settle};
 use crate::engine::{
     Actor, ChannelName, Closing, Functions, Guard, Member, MemberName, NewProcess, Order, Phase, actor, member,
 };
-use crate::forkserver::{self, Launch, cause_of, has_crashed, start_error};
+use crate::forkserver::{self, Launch};
 use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
 use std::panic::Location;

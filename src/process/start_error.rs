@@ -2,8 +2,8 @@
 //!
 //! Knows nothing of how processes are started.
 
+use crate::cause::NotStarted;
 use crate::channel::MessageError;
-use crate::forkserver::NotStarted;
 use serde::{Deserialize, Serialize};
 
 /// Why a process could not be started. Its text names the remedy.

@@ -9,8 +9,7 @@ use super::awaited;
 use super::deadlock::Watcher;
 use super::exit::speak_at_exit;
 use super::untold;
-use crate::engine::live::tables;
-use crate::engine::{Member, Phase, host};
+use crate::engine::{Member, Phase, Program, host};
 use crate::sys::lasting::{is_seen, tell_by};
 use crate::sys::signal::{answer_quit, quit_was_asked};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
@@ -89,10 +88,10 @@ fn pause(watcher: &Watcher) -> Option<Duration> {
         return Some(watcher.pause());
     }
     // The program alone: soon after something has happened, then less and less often; who falls asleep then rings.
-    let calm = tables().anybody_sleeps().then(|| watcher.calm_pause());
+    let calm = Program::anybody_sleeps().then(|| watcher.calm_pause());
     is_seen(calm.is_some_and(|pause| pause == watcher.pause()));
     // Once more, for somebody who has fallen asleep and has been told that somebody looks.
-    calm.or_else(|| (anybody() || tables().anybody_sleeps()).then(|| watcher.pause()))
+    calm.or_else(|| (anybody() || Program::anybody_sleeps()).then(|| watcher.pause()))
 }
 
 /// Whether there is any process but the program itself.

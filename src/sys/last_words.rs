@@ -1,22 +1,24 @@
 //! What a process notes and says when it dies of itself: of its stack's end, or of `abort` while it panics.
 //!
-//! Knows nothing of members: a note is a number that is stored in a word of shared memory. Processes are forked before
+//! Knows nothing of members: what a note is, the caller says. Processes are forked before
 //! the standard library's runtime starts, so its own handler of stack overflows is not there.
 #![expect(unsafe_code, reason = "signal handlers and the bounds of a thread's stack; listed in the architecture page")]
 
-use super::atomic::{AtomicU32, Ordering};
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// A word, and what is stored in it if nothing is there yet.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Note {
-    pub(crate) word: &'static AtomicU32,
-    pub(crate) overflow: u32,
-    pub(crate) panic: u32,
+/// What a process dies of, as it sees it itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dying {
+    /// Its stack has no room left.
+    OfOverflow,
+    /// It aborts while it panics.
+    OfPanic,
 }
+
+type Note = Box<dyn Fn(Dying) + Send + Sync>;
 
 struct Watched {
     note: Note,
@@ -33,11 +35,12 @@ pub(crate) fn listen() {
     super::signal::handle_on_other_stack(libc::SIGABRT, abort);
 }
 
-/// From now on, an overflow of the calling thread's stack prints the text, and is noted. Once in a process.
-pub(crate) fn watch_over(note: Note, text: String) {
+/// From now on, an overflow of the calling thread's stack prints the text, and is noted. Once in a process. `note` is
+/// called in a signal handler.
+pub(crate) fn watch_over(note: impl Fn(Dying) + Send + Sync + 'static, text: String) {
     let Some(guard) = guard_of_this_thread() else { return };
     give_another_stack();
-    let _ = WATCHED.set(Watched { note, guard, text });
+    let _ = WATCHED.set(Watched { note: Box::new(note), guard, text });
 }
 
 /// A thread without room on its stack needs another one for the handler.
@@ -88,7 +91,7 @@ extern "C" fn fault(signal: i32, info: *mut libc::siginfo_t, _: *mut c_void) {
         // Otherwise the instruction runs again, and the process dies of the signal.
         return;
     };
-    note(watched.note.word, watched.note.overflow);
+    (watched.note)(Dying::OfOverflow);
     // SAFETY: the text lives as long as the process; `write` may be called in a signal handler, unlike the standard
     // library's locks.
     unsafe { libc::write(2, watched.text.as_ptr().cast(), watched.text.len()) };
@@ -101,13 +104,9 @@ extern "C" fn abort(signal: i32, _: *mut libc::siginfo_t, _: *mut c_void) {
     if let Some(watched) = WATCHED.get()
         && std::thread::panicking()
     {
-        note(watched.note.word, watched.note.panic);
+        (watched.note)(Dying::OfPanic);
     }
     super::signal::reset(signal);
     // SAFETY: `raise` may be called in a signal handler; the signal is delivered when the handler returns.
     unsafe { libc::raise(signal) };
-}
-
-fn note(word: &AtomicU32, what: u32) {
-    let _ = word.compare_exchange(0, what, Ordering::AcqRel, Ordering::Acquire);
 }

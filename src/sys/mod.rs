@@ -16,6 +16,7 @@ pub(crate) mod lasting;
 pub(crate) mod leaving;
 pub(crate) mod map;
 pub(crate) mod mutant;
+pub(crate) mod quietly;
 pub(crate) mod signal;
 pub(crate) mod standard;
 pub(crate) mod threads;

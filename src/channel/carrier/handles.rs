@@ -7,7 +7,7 @@
 //! there, and what is not taken out is never closed.
 
 use super::super::error::MessageError;
-use crate::forkserver::quietly;
+use crate::sys::quietly::quietly;
 use ipc_channel::ipc::{self, IpcMessage, IpcSender, OpaqueIpcReceiver};
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, eventfd};

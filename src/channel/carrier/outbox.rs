@@ -6,7 +6,8 @@
 
 use super::handles::{Handle, SPARE, failed, reserve};
 use crate::channel::error::MessageError;
-use crate::forkserver::{self, quietly};
+use crate::forkserver;
+use crate::sys::quietly::quietly;
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcReceiver};
 use parking_lot::Mutex;

@@ -3,9 +3,11 @@
 //! Knows nothing of why they ask. Each answer is true at the moment of the look, and others may change it at once. A
 //! name whose owner is gone answers, too.
 
+use super::audit::Census;
 use super::channel::{CARRIED, Channel};
 use super::member::{Member, Phase, Role};
 use super::process::Record;
+use super::standstill::{ContextSeen, Standstill, Suspects};
 use super::sync::Ordering;
 use super::tables::tables;
 use crate::engine::{ChannelName, Direction, EndName, Fate, Holder, MemberName};
@@ -93,6 +95,61 @@ impl MemberName {
     /// Waits until it is gone, or until the deadline; `true` when it is gone.
     pub(crate) fn wait_until_gone(self, deadline: &Deadline) -> bool {
         tables().wait_until_gone(self, deadline)
+    }
+}
+
+/// The whole program: what all its processes have in shared memory.
+pub(crate) struct Program;
+
+impl Program {
+    /// How much of everything is in use.
+    pub(crate) fn census() -> Census {
+        tables().census()
+    }
+
+    /// Everything that does not fit together, in words.
+    pub(crate) fn faults() -> Vec<String> {
+        tables().faults()
+    }
+
+    /// The program and its processes: those that live, and those that have ended and were not joined yet.
+    pub(crate) fn processes() -> impl Iterator<Item = (u32, &'static Member)> {
+        tables().processes()
+    }
+
+    /// What every context does.
+    pub(crate) fn scene() -> Vec<ContextSeen> {
+        tables().scene()
+    }
+
+    /// All channels, in words.
+    pub(crate) fn channels() -> Vec<(ChannelName, String)> {
+        tables().describe_channels()
+    }
+
+    /// A number that changes when anybody begins or ends an operation.
+    pub(crate) fn signature() -> u64 {
+        tables().signature()
+    }
+
+    /// Whether any context sleeps.
+    pub(crate) fn anybody_sleeps() -> bool {
+        tables().anybody_sleeps()
+    }
+
+    /// Who cannot go on, of those who could not before.
+    pub(crate) fn standstill(before: &Suspects) -> Standstill {
+        tables().standstill(before)
+    }
+
+    /// One more look at all of them has begun and ended.
+    pub(crate) fn note_look() {
+        tables().arena.shared().looks.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many looks have begun and ended.
+    pub(crate) fn looks() -> u64 {
+        tables().arena.shared().looks.load(Ordering::Acquire)
     }
 }
 

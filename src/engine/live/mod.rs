@@ -40,7 +40,7 @@ mod tests;
 mod wait;
 mod word;
 
-pub(crate) use facts::DeadlockSlot;
+pub(crate) use facts::{DeadlockSlot, Program};
 pub(crate) use host::{become_foreign, become_host, become_server, host, is_foreign};
 pub(crate) use local::Local;
 pub(crate) use member::{Member, Phase};

@@ -12,7 +12,6 @@ use crate::engine::{
     ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Holder, MemberName, Owner, Packet, Store,
 };
 use crate::memory::{Block, NONE, Slot};
-use crate::sys::last_words::Note;
 
 /// The addresses of the functions of a process, the same in every process of one image.
 #[derive(Clone, Copy, Debug)]
@@ -171,7 +170,8 @@ impl Member {
         self.code.load(Ordering::Acquire)
     }
 
-    /// Notes how it ended, unless that was noted before: what came first is the reason.
+    /// Notes how it ended, unless that was noted before: what came first is the reason. May be called in a signal
+    /// handler.
     pub(crate) fn note_ending(&self, note: u32) {
         let _ = self.code.compare_exchange(0, note, Ordering::AcqRel, Ordering::Acquire);
     }
@@ -179,11 +179,6 @@ impl Member {
     /// Notes that it could not start.
     pub(crate) fn note_failed_start(&self, note: u32) {
         self.code.store(note, Ordering::Release);
-    }
-
-    /// Where a signal handler notes what the process dies of.
-    pub(crate) fn last_words(&'static self, overflow: u32, panic: u32) -> Note {
-        Note { word: &self.code, overflow, panic }
     }
 
     /// Looks at a record; `None` if there is none.
@@ -278,6 +273,14 @@ impl Local {
         let reader = self.request_end(exit, Direction::Reader, Holder::Exit(index));
         let writer = self.request_end(exit, Direction::Writer, Holder::Exit(index));
         self.close_end(handle, Closing::Retire);
-        Ok((exit, reader?, writer?))
+        match (reader, writer) {
+            (Ok(reader), Ok(writer)) => Ok((exit, reader, writer)),
+            (Ok(only), Err(error)) | (Err(error), Ok(only)) => {
+                // The slot does not name it, so nobody else closes it before the starter dies.
+                self.close_end(only, Closing::Retire);
+                Err(error)
+            }
+            (Err(error), Err(_)) => Err(error),
+        }
     }
 }

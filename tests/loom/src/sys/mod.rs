@@ -10,8 +10,6 @@ pub(crate) mod cpu;
 pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod known;
-#[path = "../../../model/src/sys/last_words.rs"]
-pub(crate) mod last_words;
 #[path = "../../../model/src/sys/lasting.rs"]
 pub(crate) mod lasting;
 #[path = "../../../model/src/sys/leaving.rs"]

@@ -7,7 +7,6 @@ pub(crate) mod clock;
 pub(crate) mod cpu;
 pub(crate) mod fork;
 pub(crate) mod futex;
-pub(crate) mod last_words;
 pub(crate) mod lasting;
 pub(crate) mod leaving;
 pub(crate) mod map;

@@ -1,10 +1,10 @@
-//! Why a process did not end normally, kept where every peer can read it.
+//! Why a process did not end normally, and what it was called: kept where every peer can read it.
 //!
-//! Knows nothing of networks. Exit codes and signals fit into the member's slot; the message and the place of a panic
-//! lie in a block that the slot names.
-use super::environment::Launch;
+//! Knows nothing of networks or of how processes start. How the process ended fits into a number in its slot; the
+//! message and the place of a panic, and what the process was called, are records of the slot.
+
 use crate::engine::{ArenaError, Member, Record};
-use crate::sys::last_words::Note;
+use crate::sys::last_words::Dying;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -110,14 +110,17 @@ const BY_SIGNAL: u32 = 3 << 24;
 const BY_RECORD: u32 = 4 << 24;
 const BY_OVERFLOW: u32 = 5 << 24;
 
-/// What a process notes in its member's slot while it dies.
-pub(super) fn last_words(member: &'static Member) -> Note {
-    member.last_words(BY_OVERFLOW, BY_RECORD)
+/// What a process notes in its member's slot while it dies. May be called in a signal handler.
+pub(crate) fn note_dying(member: &Member, of: Dying) {
+    member.note_ending(match of {
+        Dying::OfOverflow => BY_OVERFLOW,
+        Dying::OfPanic => BY_RECORD,
+    });
 }
 
 /// The record in the member's slot is what it dies of.
-pub(super) fn note_panic(member: &Member) {
-    member.note_ending(BY_RECORD);
+pub(crate) fn note_panic(member: &Member) {
+    note_dying(member, Dying::OfPanic);
 }
 
 /// Beside [`BY_START`]: it could not take on the credentials of its starter.
@@ -133,7 +136,7 @@ pub(crate) enum NotStarted {
 }
 
 /// Notes in a member's slot why it could not start.
-pub(super) fn note_failed_start(member: &Member, reason: &NotStarted) {
+pub(crate) fn note_failed_start(member: &Member, reason: &NotStarted) {
     let (step, error) = match reason {
         NotStarted::Credentials(error) => (CREDENTIALS, error),
         NotStarted::System(error) => (0, error),
@@ -143,7 +146,7 @@ pub(super) fn note_failed_start(member: &Member, reason: &NotStarted) {
 }
 
 /// Notes how the operating-system process of a member ended.
-pub(super) fn note_status(member: &Member, ended: crate::sys::fork::Ended) {
+pub(crate) fn note_status(member: &Member, ended: crate::sys::fork::Ended) {
     let code = match ended {
         crate::sys::fork::Ended::Exited(code) => BY_EXIT | code.cast_unsigned() & 0xff_ffff,
         crate::sys::fork::Ended::Killed(signal) => BY_SIGNAL | signal.unsigned_abs() & 0xffff,
@@ -164,7 +167,7 @@ fn write_cause(index: u32, member: &Member, cause: &Cause) {
 }
 
 /// Notes a panic of the member, which may yet be caught.
-pub(super) fn record_panic(index: u32, member: &Member, message: &str, location: &str) {
+pub(crate) fn record_panic(index: u32, member: &Member, message: &str, location: &str) {
     let cause = Cause::Panicked { message: String::from(message), location: String::from(location) };
     write_cause(index, member, &cause);
 }
@@ -181,10 +184,7 @@ pub(crate) fn cause_of(member: &Member) -> Cause {
             message: String::from("there was no memory for what the panic said"),
             location: String::from("an unknown place"),
         }),
-        BY_OVERFLOW => {
-            let launch = read_record::<Launch>(member, Record::Launch);
-            Cause::StackOverflow { stack: launch.map_or(0, |launch| launch.stack) }
-        }
+        BY_OVERFLOW => Cause::StackOverflow { stack: face_of(member).map_or(0, |face| face.stack) },
         BY_EXIT => Cause::Exited { code: value },
         BY_SIGNAL => Cause::Killed { signal: value },
         // The server died before it could say; it takes all processes with it by this signal.
@@ -223,9 +223,21 @@ pub(crate) fn describe_unwinding(index: u32) -> (String, Cause) {
     (name, panic.unwrap_or(cause))
 }
 
+/// What peers see of a process: with it begins the record of what it needs to start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Face {
+    pub(crate) name: String,
+    /// How many bytes its stack has.
+    pub(crate) stack: usize,
+}
+
+fn face_of(member: &Member) -> Option<Face> {
+    read_record(member, Record::Launch)
+}
+
 /// The name a process was given.
 pub(crate) fn name_of(member: &Member) -> String {
-    read_record::<Launch>(member, Record::Launch).map_or_else(|| String::from("main"), |launch| launch.name)
+    face_of(member).map_or_else(|| String::from("main"), |face| face.name)
 }
 
 /// Has a member keep a value.
@@ -239,6 +251,6 @@ pub(crate) fn keep_record<T: Serialize>(
 }
 
 /// Reads a value that a member keeps; `None` if there is none or it cannot be believed.
-pub(super) fn read_record<T: DeserializeOwned>(member: &Member, record: Record) -> Option<T> {
+pub(crate) fn read_record<T: DeserializeOwned>(member: &Member, record: Record) -> Option<T> {
     member.record(record, |bytes| postcard::from_bytes(bytes).ok())?
 }
