@@ -22,14 +22,14 @@ use std::mem::ManuallyDrop;
 pub(crate) struct Actor {
     /// The member that it acts for; none is the process of the operating system that it is in.
     member: Cell<Option<u32>>,
-    world: World,
+    pub(super) world: World,
     pub(super) deferral: Deferral,
     pub(super) journeys: Journeys,
     selection: Cell<Selection>,
 }
 
 /// Where it communicates.
-enum World {
+pub(super) enum World {
     /// Over shared memory. The context is away while an operation has it: one that runs inside another, in a signal
     /// handler, makes its own.
     Live(Cell<Option<Box<Local>>>),

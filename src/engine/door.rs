@@ -6,8 +6,9 @@
 //! Closing, poisoning and releasing have no error: without a context nothing can be done now, and the reaper does it
 //! when the process ends.
 
-use super::actor::Actor;
-use super::live::{Local, Member, NewProcess};
+use super::actor::{Actor, World};
+use super::live::{Local, Member, NewProcess, tables};
+use super::view::View;
 use super::{
     ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder,
     MemberName, Order, Packet, Unfinished,
@@ -181,6 +182,13 @@ impl Actor {
     /// A process is in a deadlock, whose record it keeps from now on.
     pub(crate) fn note_deadlock(&self, member: u32, record: u32) {
         let _ = self.with(|local| local.note_deadlock(member, record));
+    }
+
+    /// What there is, and what everybody does.
+    pub(crate) fn view(&self) -> View {
+        match &self.world {
+            World::Live(_) => tables().view(),
+        }
     }
 
     /// Who holds the ends that it requests.

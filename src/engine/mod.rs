@@ -34,13 +34,13 @@ mod names;
 mod offering;
 mod packet;
 mod undertaker;
+pub(crate) mod view;
 
 pub(crate) use crate::memory::ArenaError;
 pub(crate) use actor::{Actor, Selection, actor, forget_after_fork, member, with_local};
 pub(crate) use journey::{Arrival, Journey, Stranded};
 pub(crate) use live::{
-    Action, DeadlockSlot, Functions, Member, NewProcess, Phase, Program, Record, Standstill, Stuck, Suspects,
-    become_host, become_server, host,
+    DeadlockSlot, Functions, Member, NewProcess, Phase, Program, Record, become_host, become_server, host,
 };
 pub use names::ProcessId;
 pub(crate) use names::{

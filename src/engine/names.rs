@@ -56,6 +56,8 @@ pub(crate) enum ChannelKind {
     Barrier {
         parties: u32,
     },
+    /// Nobody writes to it: by retiring, it tells that something has ended.
+    End,
 }
 
 /// What a channel keeps when no reader waits.

@@ -4,10 +4,11 @@
 //! on the size of the arena alone, so every process computes the same one.
 #![expect(unsafe_code, reason = "turns offsets into references; listed in the architecture page")]
 
-use super::block::BlocksHeader;
-use super::pool::{Pool, PoolHeader, Slot};
+use super::block::{self, BlocksHeader};
+use super::identity::{self, Identity, Layout, Unreadable, record};
+use super::pool::{self, Pool, PoolHeader, Slot};
 use crate::sys::atomic::{AtomicI32, AtomicU64};
-use crate::sys::map::Mapping;
+use crate::sys::map::{Mapping, Origin};
 use std::sync::OnceLock;
 
 /// Why there was no memory.
@@ -103,15 +104,30 @@ pub(crate) struct Shared {
     pub(crate) looks: AtomicU64,
 }
 
-#[repr(C)]
+#[repr(C, align(64))]
 struct Header {
+    identity: [u8; identity::LENGTH],
     shared: Shared,
     blocks: BlocksHeader,
     pools: [PoolHeader; HOMES],
 }
 
 const HEADER: usize = 8192;
-const _: () = assert!(size_of::<Header>() <= HEADER);
+const _: () = assert!(size_of::<Header>() <= HEADER && std::mem::offset_of!(Header, identity) == 0);
+
+/// What this layer has laid out; the records in the pools are the engine's.
+pub(crate) const fn layout() -> Layout {
+    let layout = block::layout(pool::layout(Layout::new()));
+    let layout = record!(layout, Header { identity, shared, blocks, pools });
+    let mut layout = record!(layout, Shared { active, serial, looks }).number(HEADER);
+    let mut place = 0;
+    while place < HOMES {
+        let (most, share) = ALL[place].limits();
+        layout = layout.number(ALL[place].slot_size()).number(most).number(share);
+        place += 1;
+    }
+    layout
+}
 
 /// The smallest arena that holds anything useful.
 const SMALLEST: usize = 4 << 20;
@@ -128,22 +144,23 @@ pub(crate) struct Arena {
 
 static ARENA: OnceLock<Arena> = OnceLock::new();
 
-/// The arena of this program. If none was mapped before `main`, one for the threads of this process appears now.
+/// The arena of this program. If none was mapped before `main`, one for the threads of this process appears now, for
+/// records of this layout.
 #[inline]
-pub(crate) fn arena() -> &'static Arena {
+pub(crate) fn arena(layout: u32) -> &'static Arena {
     match ARENA.get() {
         Some(arena) => arena,
-        None => create_for_threads(),
+        None => create_for_threads(layout),
     }
 }
 
 #[cold]
-fn create_for_threads() -> &'static Arena {
+fn create_for_threads(layout: u32) -> &'static Arena {
     ARENA.get_or_init(|| {
         let mut size = default_size().0;
         loop {
             match Mapping::private(size) {
-                Ok(mapping) => return Arena::over(mapping),
+                Ok(mapping) => return Arena::over(mapping, layout),
                 Err(_) if size > SMALLEST => size = (size / 2).max(SMALLEST),
                 // There are no four mebibytes of address space: no allocation of the program would succeed either.
                 Err(error) => panic!("csproc cannot reserve {size} bytes of memory: {error}"),
@@ -177,9 +194,9 @@ fn parse_size(text: &str) -> Option<usize> {
 }
 
 impl Arena {
-    /// Maps the arena that all processes of this program will share; halves the size while the system refuses.
-    /// `false` if the program has an arena already, which is its own.
-    pub(crate) fn install_shared(size: usize) -> Result<bool, rustix::io::Errno> {
+    /// Maps the arena that all processes of this program will share, for records of this layout; halves the size while
+    /// the system refuses. `false` if the program has an arena already, which is its own.
+    pub(crate) fn install_shared(size: usize, layout: u32) -> Result<bool, rustix::io::Errno> {
         if ARENA.get().is_some() {
             return Ok(false);
         }
@@ -191,10 +208,14 @@ impl Arena {
                 Err(error) => return Err(error),
             }
         };
-        Ok(ARENA.set(Arena::over(mapping)).is_ok())
+        Ok(ARENA.set(Arena::over(mapping, layout)).is_ok())
     }
 
-    fn over(mapping: Mapping) -> Arena {
+    /// Over a fresh mapping, which nobody else knows yet.
+    fn over(mapping: Mapping, layout: u32) -> Arena {
+        let identity = Identity { layout, size: mapping.size() as u64, origin: Origin::here() };
+        // SAFETY: the mapping is larger than a header, nobody else has seen it, and its bytes need no alignment.
+        unsafe { mapping.base().cast::<[u8; identity::LENGTH]>().write(identity.to_bytes()) };
         let mut offset = HEADER;
         let pools = ALL.map(|home| {
             let (most, share) = home.limits();
@@ -226,8 +247,16 @@ impl Arena {
 
     fn header(&'static self) -> &'static Header {
         // SAFETY: the mapping begins with a header: larger than one, page aligned, never unmapped, and zero bytes are
-        // a valid header because it consists of atomics.
+        // a valid header: it consists of atomics, and of bytes that never change once anybody else can see them.
         unsafe { &*self.mapping.base().cast::<Header>() }
+    }
+
+    /// What its first bytes say.
+    ///
+    /// # Errors
+    /// It is not laid out as `layout` says.
+    pub(crate) fn identity(&'static self, layout: u32) -> Result<Identity, Unreadable> {
+        Identity::read(&self.header().identity, layout)
     }
 
     pub(crate) fn shared(&'static self) -> &'static Shared {

@@ -17,6 +17,7 @@
 #![expect(unsafe_code, reason = "reads and writes the bytes of blocks; listed in the architecture page")]
 
 use super::arena::{Arena, ArenaError, Home};
+use super::identity::{Layout, record};
 use super::pool::Shareable;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -66,6 +67,12 @@ pub(crate) struct BlocksHeader {
     /// leaves the reserve one block larger.
     lent: AtomicU32,
     free: [AtomicU64; CLASSES + 1],
+}
+
+/// Adds the records of this file to a layout.
+pub(super) const fn layout(layout: Layout) -> Layout {
+    let layout = record!(layout, BlockHeader { class, owner, length, next, ends, back });
+    record!(layout, BlocksHeader { end, lent, free }).number(UNIT).number(CLASSES)
 }
 
 fn class_of(bytes: usize) -> usize {
@@ -303,6 +310,7 @@ impl BlockHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::live::LAYOUT;
     use crate::memory::arena;
 
     #[test]
@@ -315,13 +323,13 @@ mod tests {
 
     #[test]
     fn a_block_too_large_for_any_message_is_refused_by_name() {
-        let error = arena().take_block(usize::MAX / 2, 1).unwrap_err();
+        let error = arena(LAYOUT).take_block(usize::MAX / 2, 1).unwrap_err();
         assert!(matches!(error, ArenaError::TooLarge { .. }), "{error}");
     }
 
     #[test]
     fn a_block_given_back_is_used_again_and_every_block_can_be_walked() {
-        let arena = arena();
+        let arena = arena(LAYOUT);
         let block = arena.take_block(5000, 7).unwrap();
         assert!(arena.capacity(block) >= 5000);
         assert!(arena.blocks().any(|(seen, header)| seen == block && header.owner() == 7));

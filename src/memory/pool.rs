@@ -7,6 +7,7 @@
 //! Killed half-way: a process that dies between popping a slot and marking it taken loses that one slot, nothing
 //! else; the stack itself always holds one consistent word.
 
+use super::identity::{Layout, record};
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::marker::PhantomData;
 
@@ -56,6 +57,12 @@ pub(crate) struct PoolHeader {
     free: AtomicU64,
     /// Slots below this index have been taken at least once.
     high_water: AtomicU32,
+}
+
+/// Adds the records of this file to a layout.
+pub(super) const fn layout(layout: Layout) -> Layout {
+    let layout = record!(layout, SlotState { generation, next });
+    record!(layout, PoolHeader { free, high_water })
 }
 
 /// A view of one pool.

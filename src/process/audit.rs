@@ -1,10 +1,11 @@
 //! `audit()` and `dump()`: what is in the arena, for tests and for people.
 //!
-//! Knows nothing of how the tables are read.
+//! Knows nothing of how the tables are read: what is printed comes from a view.
 
 use crate::cause::name_of;
 use crate::channel::label;
-use crate::engine::{Phase, Program};
+use crate::engine::view::{Action, ChannelView, Doing, OfferView, View};
+use crate::engine::{Actor, ChannelKind, Phase, Program, actor};
 use std::fmt;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -116,6 +117,9 @@ pub fn audit() -> Audit {
         let again = Program::faults();
         findings.retain(|finding| again.contains(finding));
     }
+    if let Err(unreadable) = actor(Actor::view).identity {
+        findings.push(format!("the first bytes of the shared memory are not as they were written: {unreadable}"));
+    }
     let census = Program::census();
     Audit { findings, processes: census.members, channels: census.channels, ends: census.ends, blocks: census.blocks }
 }
@@ -133,28 +137,62 @@ pub fn dump() {
 
 /// What everybody does.
 pub(super) fn picture() -> String {
+    let view = actor(Actor::view);
     let mut text = String::from("csproc: processes\n");
-    let scene = Program::scene();
-    for (index, member) in Program::processes() {
-        let host = member.host();
-        let place = if host == index { "process" } else { "thread of" };
-        let pid = member.pid();
-        let phase = match member.phase() {
+    for process in view.processes.iter().filter(|process| process.is_of_the_network()) {
+        let place = if process.is_host() { "process" } else { "thread of" };
+        let phase = match process.phase {
             Phase::Gone => String::from("ended, not joined yet"),
             phase => format!("{phase:?}"),
         };
-        let _ = writeln!(text, "  `{}`, {place} {pid}, {phase}", name_of(member));
-        for seen in scene.iter().filter(|seen| seen.member == index) {
-            let place = seen.location.map_or_else(String::new, |location| format!(" at {location}"));
-            let _ = writeln!(text, "    {}{place}", seen.state);
-            for (action, channel) in &seen.guards {
-                let _ = writeln!(text, "      {} {}", super::deadlock::name_of_action(*action), label(*channel));
+        let name = process.name.slot().map_or_else(String::new, name_of);
+        let _ = writeln!(text, "  `{name}`, {place} {}, {phase}", process.pid);
+        for context in view.contexts_of(process.name.index) {
+            let place = context.location.map_or_else(String::new, |location| format!(" at {location}"));
+            let _ = writeln!(text, "    {}{place}", describe_doing(context.doing));
+            for OfferView { action, channel } in &context.offers {
+                let _ = writeln!(text, "      {action} {}", label(*channel));
             }
         }
     }
     text.push_str("csproc: channels\n");
-    for (name, description) in Program::channels() {
-        let _ = writeln!(text, "  `{}`: {description}", label(name));
+    // Those that only tell of the end of a process are of no interest: the process is listed.
+    for channel in view.channels.iter().filter(|channel| channel.kind != ChannelKind::End) {
+        let _ = writeln!(text, "  `{}`: {}", label(channel.name), describe_channel(&view, channel));
+    }
+    text
+}
+
+fn describe_doing(doing: Doing) -> &'static str {
+    match doing {
+        Doing::Runs | Doing::Answered => "runs; last communicated",
+        Doing::Waits { timed: true, .. } => "waits, with a timer",
+        Doing::Waits { timed: false, .. } => "waits",
+        Doing::Held { .. } => "waits for its reader to finish",
+        Doing::Dead => "is dead",
+    }
+}
+
+/// Whether it is a barrier, how many messages it keeps, who waits, and its fate.
+fn describe_channel(view: &View, channel: &ChannelView) -> String {
+    let ChannelView { readers, writers, .. } = channel;
+    let mut text = match channel.kind {
+        ChannelKind::Barrier { parties } => format!("barrier for {parties}"),
+        _ => format!("{writers} writers, {readers} readers"),
+    };
+    if channel.is_buffered() {
+        let _ = write!(text, ", {} messages", channel.messages);
+    }
+    for (action, who) in [(Action::Write, "writers"), (Action::Read, "readers"), (Action::Sync, "parties")] {
+        match view.waiting(channel.name, action) {
+            0 => (),
+            count => {
+                let _ = write!(text, ", {count} {who} wait");
+            }
+        }
+    }
+    if let Some(fate) = channel.fate {
+        let _ = write!(text, ", {fate:?}");
     }
     text
 }

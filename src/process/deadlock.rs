@@ -9,7 +9,8 @@ use super::built::never_run;
 use super::untold::{keep, say};
 use crate::cause::{keep_record, name_of};
 use crate::channel::{BlockedProcess, DeadlockReport, WaitsFor, label};
-use crate::engine::{Action, Actor, Member, ProcessId, Program, Record, Standstill, Stuck, Suspects};
+use crate::engine::view::{Action, Standstill, Stuck, Suspects};
+use crate::engine::{Actor, Member, ProcessId, Program, Record, actor};
 use crate::sys::clock::processor_time;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -81,16 +82,6 @@ impl Deadlock {
     }
 }
 
-pub(super) fn name_of_action(action: Action) -> &'static str {
-    match action {
-        Action::Read => "read",
-        Action::Write => "write",
-        Action::Sync => "sync",
-        Action::Join => "join",
-        Action::Release => "release",
-    }
-}
-
 /// Looks again and again.
 pub(super) struct Watcher {
     suspects: Suspects,
@@ -135,7 +126,7 @@ impl Watcher {
         }
         // Not the time that passes: while all processors are busy, a look lasts long and costs as little as ever.
         let start = processor_time();
-        let Standstill { suspects, groups } = Program::standstill(&self.suspects);
+        let Standstill { suspects, groups } = actor(Actor::view).standstill(&self.suspects);
         self.pause = ROUND.max((processor_time() - start) * SHARE);
         self.suspects = suspects;
         groups.iter().for_each(|group| act(group));
@@ -150,7 +141,7 @@ pub fn looks() -> u64 {
 }
 
 fn act(stuck: &[Stuck]) {
-    let members = stuck.iter().filter(|stuck| !only_joins(stuck)).filter_map(|stuck| Member::at(stuck.member));
+    let members = stuck.iter().filter(|stuck| !stuck.only_joins()).filter_map(|stuck| Member::at(stuck.member));
     let policies = members.map(|member| Deadlock::of(member.on_deadlock()));
     let policy = policies.max_by_key(|policy| policy.raw()).unwrap_or_default();
     if policy == Deadlock::Ignore {
@@ -180,7 +171,7 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
         return None;
     }
     let mut of_program = false;
-    for stuck in stuck.iter().filter(|stuck| !only_joins(stuck)) {
+    for stuck in stuck.iter().filter(|stuck| !stuck.only_joins()) {
         if Member::at(stuck.member).is_some_and(Member::is_process) {
             aside.note_deadlock(stuck.member, name.index);
         } else {
@@ -196,7 +187,7 @@ fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
     let processes = stuck.iter().map(|stuck| {
         let member = Member::at(stuck.member);
         let waits_for = stuck.guards.iter().map(|guard| WaitsFor {
-            action: String::from(name_of_action(guard.action)),
+            action: guard.action.to_string(),
             channel: match guard.action {
                 Action::Join => String::new(),
                 _ => label(guard.channel),
@@ -212,10 +203,6 @@ fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
         }
     });
     DeadlockReport::new(number, processes.collect())
-}
-
-fn only_joins(stuck: &Stuck) -> bool {
-    stuck.guards.iter().all(|guard| guard.action == Action::Join)
 }
 
 /// The deadlock that a member was in, if it was.

@@ -20,6 +20,13 @@ pub(crate) fn processor_time() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
 }
 
+/// Nanoseconds since the system was started, sleep included.
+pub(crate) fn since_boot() -> u64 {
+    let time = read(libc::CLOCK_BOOTTIME);
+    let [seconds, nanoseconds] = [time.tv_sec, time.tv_nsec].map(|part| u64::try_from(part).unwrap_or(0));
+    seconds * 1_000_000_000 + nanoseconds
+}
+
 fn read(clock: libc::clockid_t) -> Timespec {
     let mut time = MaybeUninit::<libc::timespec>::zeroed();
     // SAFETY: the C library writes the time into a place that is large enough. An unknown clock leaves it zero.

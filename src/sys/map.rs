@@ -90,6 +90,21 @@ impl Mapping {
     }
 }
 
+/// Which process mapped something, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) pid: u32,
+    /// Nanoseconds since the system was started.
+    pub(crate) since_boot: u64,
+}
+
+impl Origin {
+    /// This process, now.
+    pub(crate) fn here() -> Origin {
+        Origin { pid: std::process::id(), since_boot: super::clock::since_boot() }
+    }
+}
+
 /// Whether there is room for so many bytes of private memory now.
 pub(crate) fn can_map(bytes: usize) -> Result<(), Errno> {
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::STACK;

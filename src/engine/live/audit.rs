@@ -5,7 +5,7 @@
 
 use super::channel::{Channel, NO_READERS, NO_WRITERS};
 use super::context::Context;
-use super::member::{Member, Phase, Role};
+use super::member::Phase;
 use super::sync::Ordering;
 use super::tables::Tables;
 use super::word::{Snapshot, State};
@@ -28,24 +28,13 @@ pub(crate) struct Census {
 impl Tables {
     pub(crate) fn census(self) -> Census {
         Census {
-            members: self.processes().count(),
+            members: self.seen_processes().iter().filter(|process| process.is_of_the_network()).count(),
             contexts: self.contexts.taken().count(),
             channels: self.channels.taken().count(),
             ends: self.ends.taken().count(),
             blocks: self.arena.blocks().filter(|(_, header)| header.owner() != 0).count(),
             active: self.arena.shared().active.load(Ordering::Acquire),
         }
-    }
-
-    /// The program and its processes: those that live, and those that have ended and were not joined yet. The process
-    /// server is none of them.
-    pub(crate) fn processes(self) -> impl Iterator<Item = (u32, &'static Member)> {
-        let processes = self.members.taken().filter(|(_, _, member)| match member.role() {
-            Role::Process => member.phase() != Phase::Gone || member.disowned.load(Ordering::Acquire) == 0,
-            Role::Program => true,
-            Role::Server | Role::Deadlock => false,
-        });
-        processes.map(|(index, _, member)| (index, member))
     }
 
     /// Everything that does not fit together, in words.
@@ -214,29 +203,4 @@ fn linked(
         offer.is_linked() && offer.channel() == name && offer.is_output() == output && !committed
     });
     mine.map(move |offer| format!("offer {} of context {number}, {word:?}", offer.guard()))
-}
-
-impl Channel {
-    /// For people: whether it is a barrier, how many messages it keeps, who waits, and its fate.
-    pub(super) fn describe(&self, tables: Tables) -> String {
-        let mut text = if self.is_barrier() {
-            format!("barrier for {}", self.capacity.load(Ordering::Acquire))
-        } else {
-            let [readers, writers] = [&self.readers, &self.writers].map(|count| count.load(Ordering::Acquire));
-            format!("{writers} writers, {readers} readers")
-        };
-        if self.is_buffered() {
-            text += &format!(", {} messages", self.length.load(Ordering::Acquire));
-        }
-        for (output, who) in [(true, "writers"), (false, "readers")] {
-            match self.queue(output).names(tables).len() {
-                0 => (),
-                count => text += &format!(", {count} {who} wait"),
-            }
-        }
-        if let Some(fate) = self.fate() {
-            text += &format!(", {fate:?}");
-        }
-        text
-    }
 }

@@ -75,9 +75,12 @@ impl Channel {
 
 impl Local {
     /// Under the lock of a barrier: completes it if all parties but the caller are waiting. Those to be woken are in
-    /// `wakes`.
+    /// `wakes`. A barrier that was poisoned, as one of a deadlock is, tells it to whoever comes later.
     pub(super) fn meet_at_barrier(&mut self, number: usize, name: ChannelName) -> Option<Fired> {
         let channel = self.tables().channel(name)?;
+        if let Some(fate) = channel.fate() {
+            return Some(Fired::ended(number, fate));
+        }
         let others = channel.capacity.load(Ordering::Relaxed).saturating_sub(1);
         self.complete(name.index, channel, others as usize).then(|| Fired::bare(number))
     }

@@ -12,7 +12,7 @@ use super::lock::Lock;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use super::tables::Tables;
 use crate::engine::{ChannelKind, ChannelName, Direction, Fate, NAME_LIMIT, Store};
-use crate::memory::{NONE, Shareable, Slot, SlotState};
+use crate::memory::{Layout, NONE, Shareable, Slot, SlotState, record};
 
 /// The channel is poisoned; nothing gets through.
 pub(super) const POISONED: u32 = 1;
@@ -90,6 +90,32 @@ impl Tables {
 }
 
 impl Channel {
+    /// Adds the records of this file to a layout.
+    pub(super) const fn layout(layout: Layout) -> Layout {
+        let layout = record!(layout, Queue { first, last });
+        record!(
+            layout,
+            Channel {
+                lock,
+                flags,
+                state,
+                inputs,
+                outputs,
+                ticket,
+                head,
+                capacity,
+                readers,
+                writers,
+                handles,
+                lost,
+                tail,
+                length,
+                name_length,
+                name,
+            }
+        )
+    }
+
     /// A taken slot becomes a fresh channel, before anybody else knows its name.
     pub(super) fn reset(&self, name: &str, kind: ChannelKind, maker: u32) {
         let (bits, capacity) = match kind {
@@ -99,6 +125,7 @@ impl Channel {
             ChannelKind::Channel(Store::DropNewest(capacity)) => (DROP_NEWEST, capacity),
             ChannelKind::Carried => (CARRIED, 0),
             ChannelKind::Barrier { parties } => (BARRIER, parties),
+            ChannelKind::End => (END, 0),
         };
         self.flags.store(FRESH | bits, Ordering::Relaxed);
         self.capacity.store(capacity, Ordering::Relaxed);

@@ -9,9 +9,9 @@ use super::lock::LockHolder;
 use super::sync::{AtomicU32, AtomicU64, Ordering, mutant};
 use super::tables::Tables;
 use super::wait::Bell;
-use super::word::{State, StateWord};
+use super::word::StateWord;
 use crate::engine::ChannelName;
-use crate::memory::{ArenaError, Block, Home, NONE, Shareable, Slot, SlotState};
+use crate::memory::{ArenaError, Block, Home, Layout, NONE, Shareable, Slot, SlotState, record};
 
 /// Offers that fit into the context itself; longer tables lie in a block.
 pub(super) const INLINE: usize = 12;
@@ -155,6 +155,37 @@ impl Slot for Context {
 }
 
 impl Context {
+    /// Adds the records of this file to a layout.
+    pub(super) const fn layout(layout: Layout) -> Layout {
+        let layout = record!(layout, Offer { next, previous, channel, generation, block, flags, ticket });
+        record!(
+            layout,
+            Context {
+                word,
+                length,
+                table,
+                state,
+                offers,
+                location,
+                host,
+                active,
+                locking,
+                sleeping,
+                giving,
+                taking,
+                partner,
+                storing,
+                verdict,
+                member,
+                thread,
+                timed,
+                waits,
+                tolls,
+                reserved,
+            }
+        )
+    }
+
     /// Owner, IDLE: begins to wait with the offers of the table.
     pub(super) fn wait(&self, parked: bool) {
         self.count_wait();
@@ -192,11 +223,6 @@ impl Context {
         {
             bell.ring();
         }
-    }
-
-    /// Whether it has nothing on offer.
-    pub(super) fn is_idle(&self) -> bool {
-        self.word.read().state() == State::Idle
     }
 
     /// The number of the wait that the context is in, or was in last.

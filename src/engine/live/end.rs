@@ -9,7 +9,7 @@ use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, mutant};
 use super::tables::{Tables, take};
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder};
-use crate::memory::{ArenaError, Block, Home, Shareable, Slot, SlotState};
+use crate::memory::{ArenaError, Block, Home, Layout, Shareable, Slot, SlotState, record};
 
 impl Direction {
     fn of(raw: u32) -> Direction {
@@ -96,6 +96,11 @@ impl Slot for End {
 }
 
 impl End {
+    /// Adds the record of this file to a layout.
+    pub(super) const fn layout(layout: Layout) -> Layout {
+        record!(layout, End { state, keeping, channel, generation, direction, reserved })
+    }
+
     fn channel(&self) -> ChannelName {
         ChannelName { index: self.channel.load(Ordering::Relaxed), generation: self.generation.load(Ordering::Relaxed) }
     }

@@ -7,7 +7,6 @@ use super::audit::Census;
 use super::channel::{CARRIED, Channel};
 use super::member::{Member, Phase, Role};
 use super::process::Record;
-use super::standstill::{ContextSeen, Standstill, Suspects};
 use super::sync::Ordering;
 use super::tables::tables;
 use crate::engine::{ChannelName, Direction, EndName, Fate, Holder, MemberName};
@@ -112,21 +111,6 @@ impl Program {
         tables().faults()
     }
 
-    /// The program and its processes: those that live, and those that have ended and were not joined yet.
-    pub(crate) fn processes() -> impl Iterator<Item = (u32, &'static Member)> {
-        tables().processes()
-    }
-
-    /// What every context does.
-    pub(crate) fn scene() -> Vec<ContextSeen> {
-        tables().scene()
-    }
-
-    /// All channels, in words.
-    pub(crate) fn channels() -> Vec<(ChannelName, String)> {
-        tables().describe_channels()
-    }
-
     /// A number that changes when anybody begins or ends an operation.
     pub(crate) fn signature() -> u64 {
         tables().signature()
@@ -135,11 +119,6 @@ impl Program {
     /// Whether any context sleeps.
     pub(crate) fn anybody_sleeps() -> bool {
         tables().anybody_sleeps()
-    }
-
-    /// Who cannot go on, of those who could not before.
-    pub(crate) fn standstill(before: &Suspects) -> Standstill {
-        tables().standstill(before)
     }
 
     /// One more look at all of them has begun and ended.

@@ -10,7 +10,7 @@ use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, wait, wake_all};
 use super::tables::{Tables, take};
 use crate::engine::{Closing, EndName, Holder, MemberName, Owner};
-use crate::memory::{ArenaError, Block, Home, NONE, Shareable, Slot, SlotState};
+use crate::memory::{ArenaError, Block, Home, Layout, NONE, Shareable, Slot, SlotState, record};
 use crate::sys::clock::Deadline;
 
 /// Where a member is in its life.
@@ -130,6 +130,41 @@ impl Slot for Member {
 }
 
 impl Member {
+    /// Adds the record of this file to a layout.
+    pub(super) const fn layout(layout: Layout) -> Layout {
+        record!(
+            layout,
+            Member {
+                state,
+                phase,
+                code,
+                pid,
+                host,
+                parent,
+                retires_on_crash,
+                references,
+                ends,
+                launch,
+                arguments,
+                result,
+                obituary,
+                exit_end,
+                exit_end_generation,
+                exit_reader,
+                exit_reader_generation,
+                disowned,
+                entry,
+                body,
+                ending,
+                serial,
+                deadlock,
+                on_deadlock,
+                role,
+                bell,
+            }
+        )
+    }
+
     /// The end for its starter of the channel that retires when it is gone.
     pub(super) fn exit_reader(&self) -> EndName {
         EndName {

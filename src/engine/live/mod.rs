@@ -12,7 +12,7 @@
 //! - `buffer`: messages at rest; `extended`: the extended rendezvous; `barrier`: several parties at once
 //! - `local`: what a thread keeps for itself; `host`: this process of the operating system
 //! - `member`: processes as others see them; `process`: the same for the layers above; `reaper`: death
-//! - `facts`: what the layers above may ask by name
+//! - `facts`: what the layers above may ask by name; `reading`: a view of everything; `audit`: what does not fit
 
 mod audit;
 mod barrier;
@@ -31,8 +31,8 @@ mod offer;
 mod pairing;
 mod process;
 mod reach;
+mod reading;
 mod reaper;
-mod standstill;
 mod sync;
 mod tables;
 #[cfg(test)]
@@ -43,10 +43,9 @@ mod word;
 pub(crate) use facts::{DeadlockSlot, Program};
 pub(crate) use host::{become_foreign, become_host, become_server, host, is_foreign};
 pub(crate) use local::Local;
-pub(crate) use member::{Member, Phase};
+pub(crate) use member::{Member, Phase, Role};
 pub(crate) use process::{Functions, NewProcess, Record};
 pub(crate) use reaper::bury;
-pub(crate) use standstill::{Action, Standstill, Stuck, Suspects};
-pub(crate) use tables::tables;
+pub(crate) use tables::{LAYOUT, tables};
 #[cfg(feature = "async")]
 pub(crate) use wait::{Bell, Task, Watch, Withdrawn};

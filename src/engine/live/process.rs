@@ -9,7 +9,7 @@ use super::member::{Member, Role};
 use super::sync::Ordering;
 use super::tables::tables;
 use crate::engine::{
-    ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Holder, MemberName, Owner, Packet, Store,
+    ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Holder, MemberName, Owner, Packet,
 };
 use crate::memory::{Block, NONE, Slot};
 
@@ -268,8 +268,7 @@ impl Local {
     }
 
     fn create_exit(&mut self, index: u32, parent: u32) -> Result<(ChannelName, EndName, EndName), ArenaError> {
-        let kind = ChannelKind::Channel(Store::Fifo(0));
-        let (exit, handle) = self.create_channel("", kind, Holder::Member(parent))?;
+        let (exit, handle) = self.create_channel("", ChannelKind::End, Holder::Member(parent))?;
         let reader = self.request_end(exit, Direction::Reader, Holder::Exit(index));
         let writer = self.request_end(exit, Direction::Writer, Holder::Exit(index));
         self.close_end(handle, Closing::Retire);

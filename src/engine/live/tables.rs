@@ -3,11 +3,11 @@
 //! Knows nothing of the protocol; it only names things. A model checker would put arrays of its own here.
 
 use super::channel::Channel;
-use super::context::Context;
+use super::context::{Context, INLINE};
 use super::end::End;
 use super::member::Member;
-use crate::engine::{ChannelName, Owner};
-use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, arena};
+use crate::engine::{ChannelName, NAME_LIMIT, Owner};
+use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, arena, layout};
 use std::ops::Deref;
 use std::sync::OnceLock;
 
@@ -66,11 +66,17 @@ const _: () = {
     assert!(size_of::<Member>() == Home::Members.slot_size());
 };
 
+/// What two processes must agree on to share these tables: sizes and places of all records, and limits.
+pub(crate) const LAYOUT: u32 = {
+    let layout = End::layout(Channel::layout(Context::layout(Member::layout(layout()))));
+    layout.number(KIND as usize).number(INLINE).number(NAME_LIMIT).hash()
+};
+
 /// The tables of this program.
 #[inline]
 pub(crate) fn tables() -> Tables {
     static WORLD: OnceLock<World> = OnceLock::new();
-    Tables(WORLD.get_or_init(|| World::over(arena())))
+    Tables(WORLD.get_or_init(|| World::over(arena(LAYOUT))))
 }
 
 impl World {

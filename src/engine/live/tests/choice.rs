@@ -4,9 +4,9 @@
 //! Knows nothing of processes or of death.
 
 use super::watch::{alone, until};
-use super::wire::{Wire, input, keep, message, offer, output, read, value, write};
+use super::wire::{Wire, here, input, keep, message, offer, output, read, value, write};
 use crate::engine::live::tables;
-use crate::engine::{ChannelName, Direction, Fate, Fired, Guard, Order};
+use crate::engine::{ChannelKind, ChannelName, Direction, Fate, Fired, Guard, Order};
 use crate::sys::clock::Deadline;
 use std::sync::Mutex;
 use std::thread;
@@ -299,5 +299,20 @@ fn memory_is_flat_after_a_hundred_thousand_alternations_with_losers() {
         assert!(after.contexts <= before.contexts && after.ends <= before.ends, "{before:?} became {after:?}");
         assert!(after.channels <= before.channels && after.blocks <= before.blocks, "{before:?} became {after:?}");
         assert_eq!(queued(&[&a, &b]), 0);
+    });
+}
+
+#[test]
+fn a_party_that_comes_to_a_poisoned_barrier_is_told_like_those_that_waited() {
+    alone("a_party_that_comes_to_a_poisoned_barrier_is_told_like_those_that_waited", || {
+        let barrier = Wire::of("", ChannelKind::Barrier { parties: 3 });
+        let sync = || offer(&[Guard::Barrier { channel: barrier.name }], Order::Priority).outcome;
+        std::thread::scope(|threads| {
+            let waits = threads.spawn(sync);
+            until_queued(&[&barrier], 1);
+            here(|local| local.poison_all([barrier.name], None));
+            assert_eq!(waits.join().unwrap(), Err(Fate::Poisoned));
+        });
+        assert_eq!(sync(), Err(Fate::Poisoned));
     });
 }

@@ -9,5 +9,6 @@ mod findings;
 mod halfway;
 mod many;
 mod standstill;
+mod view;
 mod watch;
 mod wire;

@@ -3,12 +3,12 @@
 //! Knows nothing of reports. The looks are made by hand, by a thread that stands aside, so that nothing depends on
 //! time.
 
-use super::super::standstill::Suspects;
+use super::super::tables;
 use super::super::word::{GENERATION, State};
-use super::super::{Standstill, tables};
 use super::audit::first_waiting;
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, read, write};
+use crate::engine::view::{Standstill, Suspects};
 use crate::engine::{ChannelName, host};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -44,7 +44,7 @@ impl Drop for ByHand {
 }
 
 fn look(before: &Suspects) -> Standstill {
-    tables().standstill(before)
+    tables().view().standstill(before)
 }
 
 /// Looks until somebody is suspected; tests that run beside this one may act for a while.

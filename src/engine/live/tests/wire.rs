@@ -29,9 +29,13 @@ impl Wire {
     }
 
     pub(super) fn buffered(capacity: u32) -> Wire {
+        Wire::of("", ChannelKind::Channel(Store::Fifo(capacity)))
+    }
+
+    pub(super) fn of(name: &str, kind: ChannelKind) -> Wire {
         here(|local| {
             let holder = Holder::Member(member().unwrap());
-            let (name, handle) = local.create_channel("", ChannelKind::Channel(Store::Fifo(capacity)), holder).unwrap();
+            let (name, handle) = local.create_channel(name, kind, holder).unwrap();
             let reader = local.request_end(name, Direction::Reader, holder).unwrap();
             let writer = local.request_end(name, Direction::Writer, holder).unwrap();
             Wire { name, ends: [reader, writer, handle] }

@@ -55,6 +55,21 @@ impl Mapping {
     pub(crate) unsafe fn give_back(self, _offset: usize, _length: usize) {}
 }
 
+/// Which process mapped something, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) pid: u32,
+    /// Nanoseconds since the system was started.
+    pub(crate) since_boot: u64,
+}
+
+impl Origin {
+    /// This process, now.
+    pub(crate) fn here() -> Origin {
+        Origin { pid: std::process::id(), since_boot: 0 }
+    }
+}
+
 /// A word at this address is used.
 pub(crate) fn touch(address: usize) {
     if let Some(pages) = PAGES.get()

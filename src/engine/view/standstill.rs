@@ -1,0 +1,370 @@
+//! Standstill: contexts that wait for each other and for nobody else.
+//!
+//! Knows nothing of reports, of what is done about it, or of the tables. Nothing is kept for this while processes run;
+//! a [`View`] shows all it takes: what each context offers, and who holds which ends.
+//!
+//! The set is a greatest fixed point. It begins with all contexts that sleep and have no timer. A context leaves it
+//! when one of its guards could be answered from outside: an end of the other side is held by somebody who is not in
+//! the set, or is on its way in a message. What remains when nobody leaves any more waits for ever (a partial deadlock,
+//! or a total one if it is everybody).
+//!
+//! **Who stands behind an end.** An end, and a `Channel` value (a handle), is held by a process, and any thread of that
+//! process may use it: a Rust value moves between threads without anybody's knowledge. So an end counts as unable to
+//! act only if every context of its process that has something on offer is in the set, and every other thread of it
+//! waits for another thread of its own. A thread that runs an executor is such a thread; the contexts of its futures
+//! are in the set, and so the thread that attends to their bell has to sleep, too. An executor that waits for the
+//! system, for descriptors or a time, is never taken to stand still. Behind a process on a thread stand that thread and
+//! the threads of the program that act for no process, for it may have made some of them.
+//!
+//! **What is believed.** A reading without locks may see a moment that never was, and with much traffic hardly one
+//! reading is without such a ghost. So what a reading finds is only suspected. The next one, a while later, begins its
+//! fixed point with those that were suspected and have not moved since. Only a context that sleeps (PARKED, or HELD by
+//! its reader) is suspected at all; it has not moved if it still sleeps and the count of its waits is the same, and a
+//! thread without a context has not moved if the system has not run it since.
+//! ```text
+//!     first reading      A sleeps, n-th wait     B sleeps, m-th wait     C of the process of A has run k times
+//!     second reading     A sleeps, n-th wait     B sleeps, m-th wait     C has run k times
+//! ```
+//! Each of them slept from its place in the first reading to its place in the second: between the two readings all of
+//! them slept at once, and nobody was left to wake any of them. The generation in a word would not do for this: it has
+//! so few bits that a busy context shows the same again, and while a context spins nobody can tell that it waits.
+//!
+//! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own.
+
+use super::{Action, ContextView, Doing, EndView, View};
+use crate::engine::{ChannelKind, ChannelName, Direction, Holder};
+use crate::sys::threads::{Rest, rest};
+use std::collections::{HashMap, HashSet};
+use std::panic::Location;
+
+/// One guard of a context that stands still, and the members that could answer it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StuckGuard {
+    pub(crate) action: Action,
+    pub(crate) channel: ChannelName,
+    pub(crate) partners: Vec<u32>,
+}
+
+/// A context that stands still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stuck {
+    pub(crate) member: u32,
+    pub(crate) location: Option<&'static Location<'static>>,
+    pub(crate) guards: Vec<StuckGuard>,
+}
+
+impl Stuck {
+    /// Whether it only waits for the end of others: then it is part of a standstill, but is none by itself.
+    pub(crate) fn only_joins(&self) -> bool {
+        self.guards.iter().all(|guard| guard.action == Action::Join)
+    }
+}
+
+/// Those who stand still if a reading is right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Suspects {
+    /// Contexts, and the numbers of their waits.
+    contexts: HashSet<(u32, u64)>,
+    /// Processes whose threads without a context only wait for others, and those threads.
+    hosts: HashMap<u32, Rest>,
+}
+
+impl Suspects {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.contexts.is_empty()
+    }
+}
+
+/// What one look has found.
+#[derive(Debug, Default)]
+pub(crate) struct Standstill {
+    /// Those who are suspected, without those who have been proved to stand still.
+    pub(crate) suspects: Suspects,
+    /// Those who do, in groups that wait for each other, in order.
+    pub(crate) groups: Vec<Vec<Stuck>>,
+}
+
+/// One search for a standstill in a view.
+struct Search<'v> {
+    view: &'v View,
+    /// The contexts that sleep until somebody comes.
+    sleeping: HashMap<u32, &'v ContextView>,
+    /// Contexts that have something on offer by member, sleeping or not.
+    contexts: HashMap<u32, Vec<u32>>,
+    ends: HashMap<ChannelName, Vec<&'v EndView>>,
+    /// The threads of a process that have no context, if all of them only wait for others.
+    idle: HashMap<u32, Option<Rest>>,
+    /// In a proof: the same in the reading before.
+    ran_before: Option<&'v HashMap<u32, Rest>>,
+}
+
+impl View {
+    /// The contexts that stand still; they are proved to if they were suspected `before`.
+    pub(crate) fn standstill(&self, before: &Suspects) -> Standstill {
+        let mut search = Search::of(self);
+        let all = search.sleeping.keys().copied().collect();
+        let suspected = search.fixed_point(all);
+        // Somebody who only waits for the end of others is part of it, but is no standstill by itself.
+        if suspected.iter().all(|context| search.only_joins(*context)) {
+            return Standstill::default();
+        }
+        let contexts = search.suspects(&suspected);
+        let hosts = search.idle.iter().filter_map(|(host, rest)| Some((*host, rest.clone()?))).collect();
+        let mut suspects = Suspects { contexts, hosts };
+        let known = suspected.into_iter().filter(|context| {
+            search.sleeping.get(context).is_some_and(|seen| before.contexts.contains(&(*context, seen.waits)))
+        });
+        let known: HashSet<u32> = known.collect();
+        search.ran_before = Some(&before.hosts);
+        let proved = search.fixed_point(known);
+        let groups = search.groups(&proved).into_iter();
+        let groups = groups.filter(|group| !group.iter().all(|context| search.only_joins(*context)));
+        let groups = groups.map(|group| group.iter().filter_map(|context| search.describe(*context)).collect());
+        let groups = groups.collect();
+        suspects.contexts = &suspects.contexts - &search.suspects(&proved);
+        Standstill { suspects, groups }
+    }
+}
+
+impl<'v> Search<'v> {
+    fn of(view: &'v View) -> Search<'v> {
+        let (mut sleeping, mut contexts) = (HashMap::new(), HashMap::<u32, Vec<u32>>::new());
+        for context in &view.contexts {
+            let Some(member) = context.member else { continue };
+            // Who has nothing on offer is looked at by its thread.
+            if context.doing == Doing::Runs {
+                continue;
+            }
+            contexts.entry(member).or_default().push(context.index);
+            if context.sleeps_until_somebody_comes() {
+                sleeping.insert(context.index, context);
+            }
+        }
+        let mut ends = HashMap::<ChannelName, Vec<&EndView>>::new();
+        for end in &view.ends {
+            ends.entry(end.channel).or_default().push(end);
+        }
+        Search { view, sleeping, contexts, ends, idle: HashMap::new(), ran_before: None }
+    }
+
+    /// The largest part of `set` in which nobody can be answered from outside of it.
+    fn fixed_point(&mut self, mut set: HashSet<u32>) -> HashSet<u32> {
+        loop {
+            let answered: Vec<u32> =
+                set.iter().copied().filter(|context| self.can_be_answered(*context, &set)).collect();
+            if answered.is_empty() {
+                return set;
+            }
+            for context in answered {
+                set.remove(&context);
+            }
+        }
+    }
+
+    fn suspects(&self, set: &HashSet<u32>) -> HashSet<(u32, u64)> {
+        let waits = set.iter().filter_map(|context| Some((*context, self.sleeping.get(context)?.waits)));
+        waits.collect()
+    }
+
+    fn only_joins(&self, context: u32) -> bool {
+        let seen = self.sleeping.get(&context);
+        seen.is_none_or(|seen| seen.offers.iter().all(|offer| offer.action == Action::Join))
+    }
+
+    /// Parts of the set that have nothing to do with each other, each in order of its members.
+    fn groups(&self, set: &HashSet<u32>) -> Vec<Vec<u32>> {
+        let mut beside: HashMap<u32, HashSet<u32>> = HashMap::new();
+        for context in set {
+            for other in self.depends_on(*context).into_iter().filter(|other| set.contains(other)) {
+                beside.entry(*context).or_default().insert(other);
+                beside.entry(other).or_default().insert(*context);
+            }
+        }
+        let mut left: Vec<u32> = set.iter().copied().collect();
+        left.sort_unstable_by_key(|context| (self.sleeping.get(context).map(|seen| seen.member), *context));
+        let mut placed = HashSet::new();
+        let mut groups = Vec::new();
+        for first in &left {
+            let mut open = vec![*first];
+            let mut group = HashSet::new();
+            while let Some(context) = open.pop() {
+                if placed.insert(context) {
+                    group.insert(context);
+                    open.extend(beside.get(&context).into_iter().flatten());
+                }
+            }
+            if !group.is_empty() {
+                groups.push(left.iter().copied().filter(|context| group.contains(context)).collect());
+            }
+        }
+        groups
+    }
+
+    /// The contexts that could answer it. Who could make an end that does is left out: whoever only keeps channels for
+    /// others would join everything that it has to do with.
+    fn depends_on(&self, context: u32) -> HashSet<u32> {
+        let Some(seen) = self.sleeping.get(&context) else { return HashSet::new() };
+        let answers = seen.offers.iter().flat_map(|offer| match offer.action.answered_by() {
+            None => seen.reader().into_iter().collect::<Vec<u32>>(),
+            Some(wanted) => {
+                let ends = self.ends_of(offer.channel).iter();
+                let holders = ends.filter(|end| end.direction == wanted).filter_map(|end| match end.holder {
+                    Holder::Member(member) | Holder::Exit(member) => Some(member),
+                    Holder::Block(_) => end.keeper,
+                });
+                holders.filter_map(|holder| self.contexts.get(&holder)).flatten().copied().collect()
+            }
+        });
+        answers.collect()
+    }
+
+    fn ends_of(&self, channel: ChannelName) -> &[&'v EndView] {
+        self.ends.get(&channel).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether somebody outside the set could answer one of its guards.
+    fn can_be_answered(&mut self, context: u32, set: &HashSet<u32>) -> bool {
+        let Some(&seen) = self.sleeping.get(&context) else { return true };
+        seen.offers.iter().any(|offer| match offer.action {
+            Action::Release => seen.reader().is_none_or(|reader| !set.contains(&reader)),
+            Action::Sync => self.barrier_may_complete(offer.channel, set),
+            action => self.partner_outside(seen.member, action, offer.channel, set),
+        })
+    }
+
+    fn partner_outside(&mut self, member: Option<u32>, action: Action, name: ChannelName, set: &HashSet<u32>) -> bool {
+        let Some(channel) = self.view.channel(name) else { return true };
+        if channel.fate.is_some() || channel.messages > 0 && action == Action::Read {
+            return true;
+        }
+        let Some(ends) = self.ends.remove(&name) else { return false };
+        let wanted = action.answered_by().unwrap_or(Direction::Writer);
+        let outside = ends.iter().any(|end| match (end.direction, end.holder) {
+            // A handle could become any end.
+            (direction, _) if direction != wanted && direction != Direction::Handle => false,
+            (_, Holder::Member(holder)) => !self.is_at_rest(holder, set),
+            (_, Holder::Exit(dying)) => Some(dying) == member || !self.is_at_rest(dying, set),
+            // On its way to somebody, or in the arguments of a process that has not begun; else it goes nowhere without
+            // its keeper.
+            (_, Holder::Block(_)) => end.keeper.is_none_or(|keeper| !self.is_at_rest(keeper, set)),
+        });
+        self.ends.insert(name, ends);
+        outside
+    }
+
+    /// Whether nobody who may use an end of this member can act.
+    fn is_at_rest(&mut self, member: u32, set: &HashSet<u32>) -> bool {
+        let all_wait =
+            |member: u32| self.contexts.get(&member).map(|contexts| contexts.iter().all(|it| set.contains(it)));
+        if all_wait(member) != Some(true) {
+            return false;
+        }
+        let Some(process) = self.view.process(member) else { return false };
+        // Threads that a process on a thread has made act for the program.
+        if !process.is_host() && all_wait(process.host) == Some(false) {
+            return false;
+        }
+        self.others_only_wait(process.host)
+    }
+
+    /// Whether the threads of a process that have no context only wait for others. In a proof, they must not have run
+    /// since the reading before either.
+    fn others_only_wait(&mut self, host: u32) -> bool {
+        if !self.idle.contains_key(&host) {
+            let rest = self.look_at_others(host);
+            self.idle.insert(host, rest);
+        }
+        let rest = self.idle.get(&host).and_then(Option::as_ref);
+        match self.ran_before {
+            Some(before) => rest.is_some() && rest == before.get(&host),
+            None => rest.is_some(),
+        }
+    }
+
+    /// Asks the system: the tables do not know threads without a context.
+    fn look_at_others(&self, host: u32) -> Option<Rest> {
+        let process = self.view.process(host)?;
+        let own = self.view.contexts.iter().filter(|context| context.host == Some(host));
+        let (futures, threads): (Vec<_>, Vec<_>) = own.partition(|context| context.is_future);
+        // One that acts for nobody has said that it does not count.
+        let threads = threads.into_iter().filter(|context| context.doing != Doing::Runs || context.member.is_none());
+        let known: Vec<u32> = threads.map(|context| context.thread).collect();
+        let at_bells: Vec<u32> = futures.into_iter().map(|context| context.thread).collect();
+        rest(process.pid, &known, &at_bells)
+    }
+
+    /// Whether the barrier could complete by what somebody outside does.
+    fn barrier_may_complete(&mut self, name: ChannelName, set: &HashSet<u32>) -> bool {
+        let Some(channel) = self.view.channel(name) else { return true };
+        let ChannelKind::Barrier { parties } = channel.kind else { return true };
+        if channel.fate.is_some() {
+            return true;
+        }
+        let syncs = |seen: &&&ContextView| {
+            seen.offers.iter().any(|offer| offer.action == Action::Sync && offer.channel == name)
+        };
+        let here: HashSet<u32> = self.sleeping.values().filter(syncs).filter_map(|seen| seen.member).collect();
+        let Some(ends) = self.ends.remove(&name) else { return false };
+        let missing = |end: &&&EndView| !matches!(end.holder, Holder::Member(holder) if here.contains(&holder));
+        let seats: Vec<&EndView> = ends.iter().copied().filter(|end| end.direction == Direction::Party).collect();
+        let stuck = seats.iter().filter(missing).any(|end| match end.holder {
+            Holder::Member(holder) => self.is_at_rest(holder, set),
+            _ => false,
+        });
+        let enough = seats.len() >= parties as usize;
+        // A party that has not taken its seat yet is a handle, in the hands of any thread of its process: not only of
+        // the one that made it, and other threads of that process may wait here already.
+        let handles_outside = ends.iter().any(|end| match (end.direction, end.holder) {
+            (Direction::Handle, Holder::Member(holder)) => !self.is_at_rest(holder, set),
+            _ => false,
+        });
+        self.ends.insert(name, ends);
+        !stuck && (enough || handles_outside)
+    }
+
+    fn describe(&self, context: u32) -> Option<Stuck> {
+        let seen = self.sleeping.get(&context)?;
+        let guards = seen.offers.iter().map(|offer| StuckGuard {
+            action: offer.action,
+            channel: offer.channel,
+            partners: self.partners(seen, offer.action, offer.channel),
+        });
+        Some(Stuck { member: seen.member?, location: seen.location, guards: guards.collect() })
+    }
+
+    fn partners(&self, seen: &ContextView, action: Action, name: ChannelName) -> Vec<u32> {
+        let mut partners: Vec<u32> = match action {
+            Action::Release => {
+                let reader = seen.reader().and_then(|reader| self.view.context(reader));
+                reader.and_then(|reader| reader.member).into_iter().collect()
+            }
+            action => {
+                let ends = self.ends_of(name).iter().filter(|end| Some(end.direction) == action.answered_by());
+                ends.filter_map(|end| match end.holder {
+                    Holder::Member(member) | Holder::Exit(member) => Some(member),
+                    Holder::Block(_) => None,
+                })
+                .filter(|partner| Some(*partner) != seen.member)
+                .collect()
+            }
+        };
+        partners.sort_unstable();
+        partners.dedup();
+        partners
+    }
+}
+
+impl ContextView {
+    fn sleeps_until_somebody_comes(&self) -> bool {
+        matches!(self.doing, Doing::Held { .. } | Doing::Waits { timed: false, asleep: true })
+            && !self.offers.is_empty()
+    }
+
+    /// The context that it is held by.
+    fn reader(&self) -> Option<u32> {
+        match self.doing {
+            Doing::Held { reader } => reader,
+            _ => None,
+        }
+    }
+}
