@@ -12,6 +12,10 @@
 //!   ([`SPINS`], [`YIELDS`]);
 //! - a yield that took longer than a sleep and a wake-up counts as failed: somebody else has work for the processor;
 //! - every [`PROBE`]th wait gets the full budget, so that a phase of slow partners does not end it for ever.
+//!
+//! A sleeper counts itself as active again, once it runs. Its waker could do that sooner (rayon's does, under a lock),
+//! but here a sleeper that its deadline wakes may have gone on by then and given its context back; the waker would
+//! count somebody who is no more, for good.
 
 use super::super::local::Local;
 use super::super::sync::{Ordering, Woken, mutant, spin_loop, yield_now};
