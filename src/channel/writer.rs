@@ -240,22 +240,10 @@ impl<T: Message> Writer<T> {
         if self.end.is_carried() {
             return self.write_carried(value, patience, location);
         }
-        match self.try_give(&value, patience, location) {
-            // Dropped only now: ends inside the value were requested again for the message.
-            Ok(()) => Ok(()),
-            Err(fate) => Err(WriteError { value, fate }),
-        }
-    }
-
-    #[inline]
-    fn try_give(
-        &self,
-        value: &T,
-        patience: Patience,
-        location: &'static Location<'static>,
-    ) -> Result<(), ChannelError> {
-        self.end.check_open()?;
-        self.end.give(&mut Some(encode(value)?), patience, location)
+        let open = self.end.check_open();
+        let given = open.and_then(|()| self.end.give(&mut Some(encode(&value)?), patience, location));
+        // The value is dropped only now: ends inside it were requested again for the message.
+        given.map_err(|fate| WriteError { value, fate })
     }
 
     /// A write to a channel whose values travel as messages of ipc-channel.
