@@ -5,7 +5,7 @@
 use super::carrier::Staged;
 use super::codec::{Message, encode};
 use super::end::{ChannelEnd, ChannelId, End, Patience, label};
-use super::error::{ChannelError, WriteError};
+use super::error::WriteError;
 use super::travel::{arrive, depart};
 use crate::engine::Direction;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
