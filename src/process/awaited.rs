@@ -3,7 +3,7 @@
 //! Knows nothing of how the program waits. The thread that looks after the program speaks, for the one that waits must
 //! not wake up for that: a wait with an end would hide a deadlock from those who look for one.
 
-use super::restart::Current;
+use super::attempt::Current;
 use super::running::Running;
 use super::untold::say;
 use parking_lot::Mutex;

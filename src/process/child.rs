@@ -5,8 +5,8 @@
 use super::children::{adopt, forget};
 use super::exit_guard::ExitGuard;
 use super::failure::{Failure, NetworkError, Outcome};
-use super::network::{Assemble, Started, assemble};
-use super::part::Shape;
+use super::shape::{Assemble, Shape, assemble};
+use super::started::Started;
 use crate::alternation::Alternation;
 use crate::engine::ProcessId;
 use parking_lot::Mutex;

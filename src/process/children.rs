@@ -6,8 +6,8 @@
 //! spawning and forgetting may go on for ever, at the same cost.
 
 use super::awaited::Awaited;
+use super::driver::Driver;
 use super::failure::{Failure, Outcome};
-use super::network::Driver;
 use super::running::Running;
 use super::untold::say;
 use crate::engine::{Member, member};

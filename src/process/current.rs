@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how it was started.
 
-use super::definition::Placement;
+use super::policy::Placement;
 use crate::cause::name_of;
 use crate::engine::{Actor, Member, ProcessId, actor, member};
 

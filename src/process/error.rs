@@ -5,7 +5,7 @@
 //! channel.
 
 use super::current::current;
-use super::values::Place;
+use super::place::Place;
 use crate::channel::{ChannelError, DeadlockReport};
 use serde::{Deserialize, Serialize, Serializer};
 use std::any::TypeId;

@@ -7,33 +7,11 @@
 use super::child::Child;
 use super::definition::Process;
 use super::failure::NetworkError;
-use super::network::{Assemble, Network, Plan};
-use crate::channel::{Message, MessageError, Parcel};
+use super::network::Network;
+use super::plan::Plan;
+use super::shape::{Assemble, Inner, Returned, Shape, part_at, parts_of};
+use crate::channel::MessageError;
 use crate::sys::image::function;
-
-/// How many results there are, and how they nest.
-#[derive(Debug)]
-pub struct Shape(Inner);
-
-#[derive(Debug)]
-enum Inner {
-    One,
-    Many(Vec<Shape>),
-    /// A network with the address of its `Assemble<R>`, for an `R` that the part's type remembers.
-    Network {
-        assemble: usize,
-        shape: Box<Shape>,
-    },
-}
-
-/// Results in the order of the processes.
-pub struct Returned<'a>(&'a mut dyn Iterator<Item = Parcel>);
-
-impl std::fmt::Debug for Returned<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Returned")
-    }
-}
 
 /// A process, a network, or a vector of parts.
 #[diagnostic::on_unimplemented(
@@ -82,12 +60,6 @@ mod sealed {
     pub trait Sealed {}
 }
 
-impl Returned<'_> {
-    fn next(&mut self) -> Parcel {
-        self.0.next().unwrap_or_else(|| unreachable!("each process of a network has a result"))
-    }
-}
-
 impl<R> sealed::Sealed for Process<R> {}
 
 /// A network of one.
@@ -104,9 +76,21 @@ impl<R> Part for Process<R> {
     }
 }
 
-/// The result of one process.
-pub(super) fn one<R: Message>(_: &Shape, returned: &mut dyn Iterator<Item = Parcel>) -> Result<R, MessageError> {
-    Returned(returned).next().open::<R>().map(|(value, _)| value)
+impl<R> Process<R> {
+    /// Runs it and waits for its result.
+    ///
+    /// # Blocking
+    /// Waits until the process has ended.
+    ///
+    /// # Errors
+    /// The process crashed, or could not be started.
+    ///
+    /// # Examples
+    /// See [`Process`].
+    #[track_caller]
+    pub fn run(self) -> Result<R, NetworkError> {
+        parallel((self,)).run()
+    }
 }
 
 impl<R> sealed::Sealed for Network<R> {}
@@ -150,18 +134,6 @@ impl<P: Part> Part for Vec<P> {
     fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<Vec<P::Output>, MessageError> {
         parts_of(shape).iter().map(|shape| P::assemble(shape, returned)).collect()
     }
-}
-
-fn parts_of(shape: &Shape) -> &[Shape] {
-    match &shape.0 {
-        Inner::Many(shapes) => shapes,
-        Inner::One | Inner::Network { .. } => &[],
-    }
-}
-
-fn part_at(shape: &Shape, place: usize) -> &Shape {
-    static ONE: Shape = Shape(Inner::One);
-    parts_of(shape).get(place).unwrap_or(&ONE)
 }
 
 macro_rules! tuples {

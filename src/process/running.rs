@@ -1,23 +1,18 @@
 //! A process that has been started: waiting for its end, and what it came to.
 //!
-//! Knows nothing of networks. Starting fills a member's slot and asks the process server, or makes a thread. The end
+//! Knows nothing of networks or of how its slot was filled (`start`). The end
 //! shows as the retirement of a channel whose only writing end belongs to nobody but the member's own fate.
 
-use super::deadlock::Deadlock;
-use super::definition::{Blueprint, OnCrash, Placement};
 use super::failure::{Failure, Outcome};
+use super::policy::Placement;
 use super::start_error::StartError;
-use super::watch::look_after_the_program;
 use crate::cause::{cause_of, has_crashed, start_error};
 use crate::channel::{Parcel, settle};
-use crate::engine::{
-    Actor, ChannelName, Closing, Functions, Guard, Member, MemberName, NewProcess, Order, Phase, actor, member,
-};
-use crate::forkserver::{self, Launch};
+use crate::engine::{Actor, ChannelName, Guard, Member, MemberName, NewProcess, Order, Phase, actor, member};
+use crate::forkserver;
 use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -52,125 +47,38 @@ pub(super) enum Refusal {
     NotBegun(String),
 }
 
-/// Starts all of them; each comes back running, or with the reason why not.
-///
-/// With `confirm` waits until the system has really started each; without, a refusal shows when the process is joined.
-pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<Running>, Refusal>> {
-    settle();
-    let mut prepared: Vec<Result<Running, Failure>> = plans.into_iter().map(prepare).collect();
-    if prepared.iter().any(Result::is_err) {
-        // Validated before anything is done: the others are not begun, and their peers learn of it.
-        return prepared
-            .into_iter()
-            .map(|slot| match slot {
-                Ok(running) => {
-                    running.fail();
-                    Err(Refusal::NotBegun(running.name.clone()))
-                }
-                Err(failure) => Err(Refusal::Failed(failure)),
-            })
-            .collect();
-    }
-    look_after_the_program();
-    let wanted: Vec<MemberName> = prepared
-        .iter()
-        .flatten()
-        .filter(|running| running.placement == Placement::Process)
-        .map(|running| running.member)
-        .collect();
-    let sent = if wanted.is_empty() { Ok(()) } else { forkserver::start(&wanted) };
-    super::exit::join_at_exit();
-    for slot in &mut prepared {
-        let Ok(running) = slot else { continue };
-        let started = match (running.placement, &sent) {
-            (Placement::Process, Ok(())) if confirm => running.confirm_start(),
-            (Placement::Process, Ok(())) => Ok(()),
-            (Placement::Process, Err(error)) => {
-                running.fail();
-                Err(match error.raw_os_error() {
-                    None | Some(libc::EPIPE | libc::ECONNRESET) => StartError::ServerGone { reason: error.to_string() },
-                    Some(code) => StartError::System { code, reason: error.to_string() },
-                })
-            }
-            (Placement::Thread, _) => running.start_thread(),
-        };
-        if let Err(source) = started {
-            let process = running.name.clone();
-            *slot = Err(Failure::Start { process, source });
-        }
-    }
-    prepared.into_iter().map(|running| running.map(Arc::new).map_err(Refusal::Failed)).collect()
-}
-
-/// Fills a member's slot. If that fails, the arguments are gone, and the channels among them are poisoned.
-fn prepare(plan: Blueprint) -> Result<Running, Failure> {
-    let Blueprint { role, arguments, .. } = plan;
-    let name = role.name();
-    let refused = |source| Failure::Start { process: name.clone(), source };
-    let arguments = arguments.map_err(|error| refused(StartError::Arguments(error)))?;
-    let placement = match role.placement() {
-        Ok(placement) => placement,
-        Err(error) => {
-            arguments.discard(Closing::Poison);
-            return Err(refused(error));
-        }
-    };
-    if placement == Placement::Process
-        && let Err(reason) = forkserver::availability()
-    {
-        arguments.discard(Closing::Poison);
-        return Err(refused(StartError::Unavailable { reason: reason.to_string() }));
-    }
-    let stack = match role.stack() {
-        Ok(stack) => stack,
-        Err(error) => {
-            arguments.discard(Closing::Poison);
-            return Err(refused(error));
-        }
-    };
-    let launch = match placement {
-        Placement::Process => Launch::now(name.clone(), stack),
-        Placement::Thread => Ok(Launch::here(name.clone(), stack)),
-    };
-    let launch = match launch {
-        Ok(launch) => launch,
-        Err(error) => {
-            arguments.discard(Closing::Poison);
-            return Err(refused(error.into()));
-        }
-    };
-    let made = actor(|actor| actor.create_process(placement == Placement::Thread, &launch.to_bytes()));
-    let NewProcess { name: member_name, member: slot, exit, parent } = match made {
-        Ok(made) => made,
-        Err(error) => {
-            arguments.discard(Closing::Poison);
-            return Err(refused(StartError::Arguments(error.into())));
-        }
-    };
-    slot.keep_arguments(arguments.hand_to(member_name.index));
-    slot.set_functions(Functions {
-        entry: role.entry as usize,
-        body: role.body as usize,
-        ending: role.ending as usize,
-    });
-    let starter = Member::at(parent);
-    let inherited = starter.map_or(0, Member::on_deadlock);
-    slot.set_policies(role.on_crash != OnCrash::Poison, role.on_deadlock.map_or(inherited, Deadlock::raw));
-    Ok(Running {
-        name,
-        member: member_name,
-        serial: slot.serial(),
-        placement,
-        stack,
-        parent: starter.map_or(u64::MAX, Member::serial),
-        exit,
-        result_type: role.result_type,
-        thread: Mutex::new(None),
-        outcome: Mutex::new(Taken::NotYet),
-    })
-}
-
 impl Running {
+    /// One whose slot is filled, to be started.
+    pub(super) fn new(
+        name: String,
+        made: &NewProcess,
+        placement: Placement,
+        stack: usize,
+        result_type: &'static str,
+    ) -> Running {
+        Running {
+            name,
+            member: made.name,
+            serial: made.member.serial(),
+            placement,
+            stack,
+            parent: Member::at(made.parent).map_or(u64::MAX, Member::serial),
+            exit: made.exit,
+            result_type,
+            thread: Mutex::new(None),
+            outcome: Mutex::new(Taken::NotYet),
+        }
+    }
+
+    pub(super) fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    /// The name of its slot.
+    pub(super) fn slot_name(&self) -> MemberName {
+        self.member
+    }
+
     fn slot(&self) -> Option<&'static Member> {
         self.member.slot()
     }
@@ -220,7 +128,7 @@ impl Running {
     }
 
     /// Waits until the server has started it, or the reason why it could not.
-    fn confirm_start(&self) -> Result<(), StartError> {
+    pub(super) fn confirm_start(&self) -> Result<(), StartError> {
         let slot = self.slot();
         if let Some(slot) = slot {
             slot.wait_for_start();
@@ -232,14 +140,14 @@ impl Running {
     }
 
     /// It will never start: lets go of what it was given.
-    fn fail(&self) {
+    pub(super) fn fail(&self) {
         if let Some(slot) = self.slot() {
             slot.enter(Phase::Failed);
             actor(|actor| actor.leave(self.member, slot));
         }
     }
 
-    fn start_thread(&self) -> Result<(), StartError> {
+    pub(super) fn start_thread(&self) -> Result<(), StartError> {
         let (name, member) = (self.name.replace('\0', ""), self.member);
         let Some(slot) = self.slot() else { return Ok(()) };
         slot.set_pid(std::process::id());

@@ -3,9 +3,11 @@
 //! Knows nothing of what the processes do. It runs in the calling process, which waits for the ends of all children at
 //! once.
 
-use super::definition::{Blueprint, Placement, Process};
+use super::blueprint::Blueprint;
+use super::definition::Process;
 use super::exit_guard::ExitGuard;
 use super::failure::{Failure, NetworkError, Outcome, Results};
+use super::policy::{OnCrash, Placement};
 use super::restart::{Intensity, Template, start_one};
 use super::running::{Refusal, Running};
 use super::start_error::StartError;
@@ -108,7 +110,7 @@ impl Supervisor {
     pub fn child<R>(&mut self, process: Process<R>) -> usize {
         let mut plan: Blueprint = process.plan;
         // The ends stay open in the template.
-        plan.role.on_crash = super::definition::OnCrash::Retire;
+        plan.role.on_crash = OnCrash::Retire;
         let (name, placement) = (plan.role.name(), plan.role.placement().unwrap_or_default());
         self.children.push(Kept {
             name,

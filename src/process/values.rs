@@ -19,6 +19,7 @@
 
 use super::error::{Error, Result};
 use super::failure::NetworkError;
+pub use super::place::Place;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::UnwindSafe;
@@ -234,26 +235,6 @@ marks! {
     Foreign;
     /// An error that is a text.
     Text;
-}
-
-/// Where in the results of a network a result stands.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub enum Place<'a> {
-    Whole,
-    Member(&'a Place<'a>, usize),
-    Item(&'a Place<'a>, usize),
-}
-
-impl fmt::Display for Place<'_> {
-    /// As one would write it after the value: `.1[2]`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::Whole => Ok(()),
-            Place::Member(whole, index) => write!(f, "{whole}.{index}"),
-            Place::Item(whole, index) => write!(f, "{whole}[{index}]"),
-        }
-    }
 }
 
 impl<Mode, T: UnwindSafe> Returned<Mode, T, Plain> for T {

@@ -1,0 +1,108 @@
+//! Starting processes: their slots are filled, and the process server is asked, or threads are made.
+//!
+//! Knows nothing of networks. Whoever starts something is looked after from then on, and joins it when it ends.
+
+use super::blueprint::{Blueprint, Role};
+use super::deadlock::Deadlock;
+use super::exit::join_at_exit;
+use super::failure::Failure;
+use super::policy::{OnCrash, Placement};
+use super::running::{Refusal, Running};
+use super::start_error::StartError;
+use super::watch::look_after_the_program;
+use crate::channel::settle;
+use crate::engine::{Closing, Functions, Member, MemberName, NewProcess, actor};
+use crate::forkserver::{self, Launch};
+use std::sync::Arc;
+
+/// Starts all of them; each comes back running, or with the reason why not.
+///
+/// With `confirm` waits until the system has really started each; without, a refusal shows when the process is joined.
+pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<Running>, Refusal>> {
+    settle();
+    let mut prepared: Vec<Result<Running, Failure>> = plans.into_iter().map(prepare).collect();
+    if prepared.iter().any(Result::is_err) {
+        // Validated before anything is done: the others are not begun, and their peers learn of it.
+        return prepared
+            .into_iter()
+            .map(|slot| match slot {
+                Ok(running) => {
+                    running.fail();
+                    Err(Refusal::NotBegun(String::from(running.name())))
+                }
+                Err(failure) => Err(Refusal::Failed(failure)),
+            })
+            .collect();
+    }
+    look_after_the_program();
+    let wanted: Vec<MemberName> = prepared
+        .iter()
+        .flatten()
+        .filter(|running| running.placement() == Placement::Process)
+        .map(Running::slot_name)
+        .collect();
+    let sent = if wanted.is_empty() { Ok(()) } else { forkserver::start(&wanted) };
+    join_at_exit();
+    for slot in &mut prepared {
+        let Ok(running) = slot else { continue };
+        let started = match (running.placement(), &sent) {
+            (Placement::Process, Ok(())) if confirm => running.confirm_start(),
+            (Placement::Process, Ok(())) => Ok(()),
+            (Placement::Process, Err(error)) => {
+                running.fail();
+                Err(match error.raw_os_error() {
+                    None | Some(libc::EPIPE | libc::ECONNRESET) => StartError::ServerGone { reason: error.to_string() },
+                    Some(code) => StartError::System { code, reason: error.to_string() },
+                })
+            }
+            (Placement::Thread, _) => running.start_thread(),
+        };
+        if let Err(source) = started {
+            let process = String::from(running.name());
+            *slot = Err(Failure::Start { process, source });
+        }
+    }
+    prepared.into_iter().map(|running| running.map(Arc::new).map_err(Refusal::Failed)).collect()
+}
+
+/// Fills a member's slot. If that fails, the arguments are gone, and the channels among them are poisoned.
+fn prepare(plan: Blueprint) -> Result<Running, Failure> {
+    let Blueprint { role, arguments, .. } = plan;
+    let name = role.name();
+    let refused = |source| Failure::Start { process: name.clone(), source };
+    let arguments = arguments.map_err(|error| refused(StartError::Arguments(error)))?;
+    let (made, placement, stack) = match make(&role, &name) {
+        Ok(made) => made,
+        Err(error) => {
+            arguments.discard(Closing::Poison);
+            return Err(refused(error));
+        }
+    };
+    let slot = made.member;
+    slot.keep_arguments(arguments.hand_to(made.name.index));
+    slot.set_functions(Functions {
+        entry: role.entry as usize,
+        body: role.body as usize,
+        ending: role.ending as usize,
+    });
+    let inherited = Member::at(made.parent).map_or(0, Member::on_deadlock);
+    slot.set_policies(role.on_crash != OnCrash::Poison, role.on_deadlock.map_or(inherited, Deadlock::raw));
+    Ok(Running::new(name, &made, placement, stack, role.result_type))
+}
+
+/// Makes the slot, for a process of this name; with it, where it runs and how many bytes its stack has.
+fn make(role: &Role, name: &str) -> Result<(NewProcess, Placement, usize), StartError> {
+    let placement = role.placement()?;
+    if placement == Placement::Process
+        && let Err(reason) = forkserver::availability()
+    {
+        return Err(StartError::Unavailable { reason: reason.to_string() });
+    }
+    let stack = role.stack()?;
+    let launch = match placement {
+        Placement::Process => Launch::now(String::from(name), stack)?,
+        Placement::Thread => Launch::here(String::from(name), stack),
+    };
+    let made = actor(|actor| actor.create_process(placement == Placement::Thread, &launch.to_bytes()));
+    Ok((made.map_err(|error| StartError::Arguments(error.into()))?, placement, stack))
+}
