@@ -68,7 +68,7 @@ impl<'a> Alternation<'a> {
     ///     let timer = alt.after(Duration::from_millis(1));
     ///     assert!(alt.select_async().await?.is(timer));
     ///     let writer = std::thread::spawn(move || w.write(7));
-    ///     alt.disable(timer);
+    ///     alt.enable(timer, false);
     ///     assert_eq!(alt.select_async().await?.take(input), 7);
     ///     assert!(writer.join().unwrap().is_ok());
     ///     Ok::<(), csproc::ChannelError>(())

@@ -18,7 +18,7 @@
 use super::channel::{Channel, DROP_NEWEST, NO_READERS, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::local::Local;
 use super::pairing::{Exchange, Side};
-use super::sync::Ordering;
+use super::sync::{Ordering, mutant};
 use super::tables::Tables;
 use crate::engine::{ChannelName, Closing, Owner};
 use crate::memory::{Block, NONE};
@@ -185,7 +185,8 @@ impl Local {
             return;
         }
         let exchange = Exchange::Blocks { giving: block, side: Side::Output, buffered: true };
-        match me.commit_first(&channel.inputs, exchange) {
+        let waits = !mutant!("what was put back is given to nobody who waits");
+        match waits.then(|| me.commit_first(&channel.inputs, exchange)).flatten() {
             Some(reader) => {
                 me.received(reader.taking);
                 me.context.exchange_done();

@@ -277,7 +277,7 @@ impl Local {
         let next = queued.last().map_or(0, |(ticket, _, _)| ticket + 1);
         channel.ticket.fetch_max(next, Ordering::Relaxed);
         // Also one without a buffer: a message may have been put back.
-        if !channel.is_barrier() {
+        if !channel.is_barrier() && (channel.is_buffered() || !mutant!("only a buffer is repaired")) {
             self.repair_buffer(name, channel);
         }
         let [readers, writers, handles, seats] = tables.count_ends(name);

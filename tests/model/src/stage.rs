@@ -4,7 +4,7 @@
 //! ends and its blocks are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as
 //! the others are. Both checkers use this file, each over a `machine` of its own.
 
-use crate::engine::live::{Local, Phase, become_host, bury, tables};
+use crate::engine::live::{Bell, Local, Phase, Task, Withdrawn, become_host, bury, tables};
 use crate::engine::{
     ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
     Order, Store, Unfinished,
@@ -125,12 +125,32 @@ impl Stage {
         }
         self.roles.push(Role { party: Party::new(member.index), member, body: Box::new(body) });
     }
+
+    /// A process that holds these ends, and has a future.
+    pub(crate) fn future(&mut self, ends: &[(ChannelName, Direction)], body: impl FnOnce(&mut Party) + Send + 'static) {
+        self.party(ends, body);
+        let party = &mut self.roles.last_mut().expect("it was just made").party;
+        // One thread is one process, so it attends to its bell itself.
+        let mut task = Task::new(party.member, 0).expect("a context");
+        if machine::SPARES
+            && let Some(local) = &mut task.local
+        {
+            let nowhere = ChannelName { index: u32::MAX, generation: 0 };
+            local.prepare(&[Guard::Input { channel: nowhere, extended: false }]).expect("a block");
+        }
+        *party.task = Some(task);
+    }
 }
 
 /// A process that runs.
 pub(crate) struct Party {
     /// Never dropped when the process is killed.
     local: ManuallyDrop<Local>,
+    /// The future of a process that has one.
+    task: ManuallyDrop<Option<Task>>,
+    /// What it offers.
+    suspended: Vec<Arm>,
+    guards_of_future: Vec<Guard>,
     member: u32,
     seen: Vec<Seen>,
 }
@@ -144,7 +164,14 @@ impl Party {
             let nowhere = ChannelName { index: u32::MAX, generation: 0 };
             local.prepare(&[Guard::Input { channel: nowhere, extended: false }]).expect("a block");
         }
-        Party { local: ManuallyDrop::new(local), member, seen: Vec::new() }
+        Party {
+            local: ManuallyDrop::new(local),
+            task: ManuallyDrop::new(None),
+            suspended: Vec::new(),
+            guards_of_future: Vec::new(),
+            member,
+            seen: Vec::new(),
+        }
     }
 
     pub(crate) fn see(&mut self, seen: Seen) {
@@ -153,18 +180,24 @@ impl Party {
 
     /// One offer, with a message staged for each output. What it came to is noted, too.
     pub(crate) fn choose(&mut self, arms: &[Arm]) -> Option<ExtendedWriter> {
-        let guards: Vec<Guard> = arms
-            .iter()
-            .map(|arm| match *arm {
-                Arm::Read(channel) => Guard::Input { channel, extended: false },
-                Arm::Extended(channel) => Guard::Input { channel, extended: true },
-                Arm::Write(channel, value) => Guard::Output { channel, block: self.message(value) },
-                Arm::Meet(channel) => Guard::Barrier { channel },
-                Arm::Wait => Guard::Timer { deadline: Deadline::at(Instant::now() + Duration::from_millis(1)) },
-            })
-            .collect();
-        let Fired { index, outcome, writer: held } =
-            self.local.offer(&guards, Order::Priority, LOCATION).expect("room for the offer");
+        let guards = self.guards(arms);
+        let fired = self.local.offer(&guards, Order::Priority, LOCATION).expect("room for the offer");
+        self.note(arms, &guards, fired)
+    }
+
+    fn guards(&mut self, arms: &[Arm]) -> Vec<Guard> {
+        let guards = arms.iter().map(|arm| match *arm {
+            Arm::Read(channel) => Guard::Input { channel, extended: false },
+            Arm::Extended(channel) => Guard::Input { channel, extended: true },
+            Arm::Write(channel, value) => Guard::Output { channel, block: self.message(value) },
+            Arm::Meet(channel) => Guard::Barrier { channel },
+            Arm::Wait => Guard::Timer { deadline: Deadline::at(Instant::now() + Duration::from_millis(1)) },
+        });
+        guards.collect()
+    }
+
+    fn note(&mut self, arms: &[Arm], guards: &[Guard], fired: Fired) -> Option<ExtendedWriter> {
+        let Fired { index, outcome, writer: held } = fired;
         for (number, guard) in guards.iter().enumerate() {
             // What was not given away is still ours.
             if let Guard::Output { block, .. } = *guard
@@ -197,6 +230,90 @@ impl Party {
         };
         self.see(seen);
         None
+    }
+
+    /// An offer of a future, which may be taken back before it has come to anything.
+    pub(crate) fn suspend(&mut self, arms: &[Arm]) {
+        self.suspended = arms.to_vec();
+        self.guards_of_future = self.as_future(|me| me.guards(arms));
+        let guards = std::mem::take(&mut self.guards_of_future);
+        let fired = self.task().begin(&guards, Order::Priority, LOCATION).expect("room for the offer");
+        self.guards_of_future = guards;
+        if let Some(fired) = fired {
+            self.conclude(fired);
+        }
+    }
+
+    /// Attends to the bell until the future is ready.
+    pub(crate) fn await_future(&mut self) {
+        while self.task().is_pending() {
+            let fired = self.bell().attend(|| {
+                let task = self.task();
+                task.look().ok_or_else(|| task.watch().and_then(|watch| watch.deadline()))
+            });
+            if let Some(fired) = fired {
+                self.conclude(fired);
+            }
+        }
+    }
+
+    /// Leaves the future alone until the bell rings, or for a while that nobody knows the length of.
+    pub(crate) fn dawdle(&mut self) {
+        let later = Deadline::at(Instant::now() + Duration::from_millis(1));
+        let _ = self.bell().attend(|| Err::<(), _>(Some(later)));
+    }
+
+    /// Drops the future. One that holds a writer stays until the writer is released.
+    pub(crate) fn drop_future(&mut self) {
+        loop {
+            let mut left = None;
+            let _ = self.bell().attend(|| match self.task().withdraw() {
+                Withdrawn::Held(_) => Err(None),
+                withdrawn => {
+                    left = Some(withdrawn);
+                    Ok(())
+                }
+            });
+            let Some(left) = left else { continue };
+            let arms = std::mem::take(&mut self.suspended);
+            let guards = std::mem::take(&mut self.guards_of_future);
+            for (number, (arm, guard)) in arms.iter().zip(guards).enumerate() {
+                match (arm, guard) {
+                    (Arm::Write(_, value), _) if left == Withdrawn::Written(number) => self.see(Seen::Wrote(*value)),
+                    (_, Guard::Output { block, .. }) => self.as_future(|me| {
+                        me.own(block);
+                        me.local.keep_block(block);
+                    }),
+                    _ => (),
+                }
+            }
+            return;
+        }
+    }
+
+    fn conclude(&mut self, fired: Fired) {
+        let arms = std::mem::take(&mut self.suspended);
+        let guards = std::mem::take(&mut self.guards_of_future);
+        let held = self.as_future(|me| me.note(&arms, &guards, fired));
+        assert_eq!(held, None, "no future of a scenario holds a writer");
+    }
+
+    fn task(&mut self) -> &mut Task {
+        self.task.as_mut().expect("a process with a future")
+    }
+
+    fn bell(&self) -> Bell {
+        Bell::of(tables(), self.member).expect("the bell of this process")
+    }
+
+    /// With the context of the future in the place of its own.
+    fn as_future<R>(&mut self, work: impl FnOnce(&mut Party) -> R) -> R {
+        let mut other = self.task().local.take().expect("nobody else has it");
+        std::mem::swap(&mut *self.local, &mut *other);
+        let result = work(self);
+        std::mem::swap(&mut *self.local, &mut *other);
+        self.task().local = Some(other);
+        result
     }
 
     /// A message that stays with its reader until the release.
@@ -336,11 +453,12 @@ pub(crate) enum Arm {
 fn act(role: Role) -> Vec<Seen> {
     let mut party = role.party;
     (role.body)(&mut party);
-    let Party { local, seen, .. } = party;
+    let Party { local, task, seen, .. } = party;
     // Killed while it gives its context back, a process takes one slot with it, as `memory::pool` says; nobody waits
     // for that.
     machine::pardon();
     machine::at_last(move || {
+        drop(ManuallyDrop::into_inner(task));
         drop(ManuallyDrop::into_inner(local));
         machine::quietly(|| {
             if let Some(member) = tables().member(role.member) {

@@ -143,3 +143,31 @@ fn holders_of_locks_have_no_generation() {
     let kill = Kill::At { party: 0, step: 13 };
     is_found("holders of locks have no generation", &scenario::TWO_REAPERS, how, kill, "");
 }
+
+#[test]
+fn nobody_rings_the_bell() {
+    is_found("nobody rings the bell", &scenario::FUTURES, RANDOM, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn the_bell_is_heard_after_the_look() {
+    is_found("the bell is heard after the look", &scenario::FUTURES, PRIORITIES, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn a_dropped_read_keeps_its_message() {
+    is_found("a dropped read keeps its message", &scenario::DROPPED_READ, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn what_was_put_back_is_given_to_nobody_who_waits() {
+    let fault = "what was put back is given to nobody who waits";
+    is_found(fault, &scenario::DROPPED_FOR_ANOTHER, PRIORITIES, Kill::Nobody, "deadlock");
+}
+
+/// A bug that the first version of futures had: only buffers were repaired.
+#[test]
+fn only_a_buffer_is_repaired() {
+    let how = Search::Pct { depth: 3, times: 100 };
+    is_found("only a buffer is repaired", &scenario::DROPPED_READ, how, killing(1), "");
+}

@@ -110,7 +110,7 @@ pub(crate) enum Withdrawn {
 #[derive(Debug, Default)]
 pub(crate) struct Task {
     /// Away while it stands in for a thread's.
-    pub(in crate::engine) local: Option<Box<Local>>,
+    pub(crate) local: Option<Box<Local>>,
     guards: Vec<Guard>,
     pending: Option<Pending>,
 }
@@ -236,6 +236,7 @@ impl Local {
                         self.release(writer, Some(Unfinished { member, crashed: false }));
                         self.discard(block, Closing::Retire);
                     }
+                    None if mutant!("a dropped read keeps its message") => self.discard(block, Closing::Retire),
                     None => self.put_back(*channel, block),
                 }
                 Withdrawn::Nothing
