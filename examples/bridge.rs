@@ -18,7 +18,6 @@
 //! ```text
 //! cargo run --example bridge -- [VALUES]
 //! ```
-//! VALUES is how many numbers each side sends, 1000 unless said otherwise.
 //!
 //! # Prints
 //! ```text
@@ -26,8 +25,10 @@
 //! ```
 //! The insider sends 1, 2, 3, … and the outsider twice as much; the sum is checked against a formula.
 
+use clap::Parser;
 use csproc::{bridge, prelude::*};
 use ipc_channel::ipc::{IpcOneShotServer, IpcSender};
+use std::ops::RangeInclusive;
 use std::process::Command;
 
 /// Tells the outsider where to connect, and how many numbers to send.
@@ -88,11 +89,27 @@ fn merge(inside: Reader<u64>, values: u64) -> csproc::Result<([u64; 2], u64)> {
     Ok((counts, sum))
 }
 
+/// Reads from a channel and from a program that is no csproc.
+#[derive(Parser)]
+struct Arguments {
+    /// How many numbers each side sends: 0 to 100000000
+    #[arg(default_value_t = 1000, value_parser = within(0..=100_000_000))]
+    values: u64,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
     if let Ok(server) = std::env::var(CONNECT) {
         return outsider(server);
     }
-    let values = std::env::args().nth(1).map_or(Ok(1000), |word| word.parse())?;
+    let Arguments { values } = Arguments::parse();
 
     let c = Channel::new();
     let merge = merge(c.reader(), values);

@@ -15,8 +15,6 @@
 //! ```text
 //! cargo run --example canteen -- [PHILOSOPHERS] [BATCHES]
 //! ```
-//! PHILOSOPHERS is how many there are, 5 unless said otherwise; BATCHES is how often the chef cooks four chickens, 25
-//! unless said otherwise.
 //!
 //! # Prints
 //! ```text
@@ -25,8 +23,10 @@
 //! It is checked that every chicken is eaten, by one philosopher each, in the order of cooking, and that the canteen
 //! never holds more than it has room for.
 
+use clap::Parser;
 use csproc::prelude::*;
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -78,10 +78,27 @@ fn philosopher(hatch: Reader<usize>, greedy: bool) -> csproc::Result<Vec<usize>>
     Ok(eaten)
 }
 
+/// Feeds philosophers from a canteen with little room.
+#[derive(Parser)]
+struct Arguments {
+    /// How many philosophers there are: 1 to 1000
+    #[arg(default_value_t = 5, value_parser = within(1..=1000))]
+    philosophers: usize,
+    /// How often the chef cooks four chickens: 0 to 100000
+    #[arg(default_value_t = 25, value_parser = within(0..=100_000))]
+    batches: usize,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let philosophers = words.next().map_or(Ok(5), |word| word.parse())?;
-    let batches = words.next().map_or(Ok(25), |word| word.parse())?;
+    let Arguments { philosophers, batches } = Arguments::parse();
 
     let (supply, hatch) = (Channel::new(), Channel::new());
     let (.., eaten) = Parallel!(

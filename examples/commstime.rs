@@ -17,8 +17,7 @@
 //! ```text
 //! cargo run --release --example commstime -- [LOOPS]
 //! ```
-//! LOOPS is how many turns are measured, 2000 unless said otherwise; a tenth as many run before, to warm up. Compare
-//! figures of the same machine only, and of release builds only.
+//! Compare figures of the same machine only, and of release builds only.
 //!
 //! # Prints
 //! ```text
@@ -26,7 +25,9 @@
 //! ```
 //! The consumer checks that it gets the numbers 0, 1, 2, … without a gap.
 
+use clap::Parser;
 use csproc::prelude::*;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 const COMMUNICATIONS_PER_LOOP: usize = 4;
@@ -72,8 +73,24 @@ fn consumer(tap: Reader<usize>, warm_up: usize, loops: usize) -> csproc::Result<
     Ok(start.elapsed())
 }
 
+/// Measures what a communication costs, in a ring of four processes.
+#[derive(Parser)]
+struct Arguments {
+    /// How many turns are measured, after a tenth as many to warm up: 1 to 100000000
+    #[arg(default_value_t = 2000, value_parser = within(1..=100_000_000))]
+    loops: usize,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let loops = std::env::args().nth(1).map_or(Ok(2000), |word| word.parse())?;
+    let Arguments { loops } = Arguments::parse();
 
     let (a, b, c, d) = (Channel::new(), Channel::new(), Channel::new(), Channel::new());
     // All but the consumer return because their channels retire: an end, not an error.
@@ -87,7 +104,7 @@ fn main() -> csproc::Result<()> {
     let elapsed = elapsed.ok_or_else(|| csproc::Error::msg("the ring has ended before the consumer"))?;
 
     let communications = loops * COMMUNICATIONS_PER_LOOP;
-    let each = elapsed.as_nanos() / communications.max(1) as u128;
+    let each = elapsed.as_nanos() / communications as u128;
     println!("{loops} loops, {communications} communications: {each} ns per communication");
     Ok(())
 }

@@ -18,8 +18,7 @@
 //! ```text
 //! cargo run --example dining -- [MEALS] [--deadlock]
 //! ```
-//! MEALS is how often each philosopher eats, 20 unless said otherwise. With `--deadlock` nobody guards the door, and
-//! the first meal is arranged such that the deadlock comes at once and not once in a while.
+//! With `--deadlock` the first meal is arranged such that the deadlock comes at once and not once in a while.
 //!
 //! # Prints
 //! ```text
@@ -28,8 +27,10 @@
 //! or, with `--deadlock`, the error with which the network ends. It is checked that each philosopher eats as often as
 //! planned, that no fork is in two hands, and that never more than four sit at the table.
 
+use clap::Parser;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 const PHILOSOPHERS: usize = 5;
 /// With one seat fewer than there are philosophers, somebody always has a free fork on both sides.
@@ -145,14 +146,27 @@ fn security(seats: usize, seat: Writer<()>, leave: Reader<()>) -> csproc::Result
     Ok(most)
 }
 
+/// Lets five philosophers share five forks.
+#[derive(Parser)]
+struct Arguments {
+    /// How often each philosopher eats: 1 to 1000000
+    #[arg(default_value_t = 20, value_parser = within(1..=1_000_000))]
+    meals: usize,
+    /// Nobody guards the door
+    #[arg(long)]
+    deadlock: bool,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let meals = words.next().map_or(Ok(20), |word| word.parse())?;
-    let deadlock = match words.next().as_deref() {
-        None => false,
-        Some("--deadlock") => true,
-        Some(other) => return Err(csproc::Error::msg(format!("`{other}` is not `--deadlock`"))),
-    };
+    let Arguments { meals, deadlock } = Arguments::parse();
 
     let next = |place| (place + 1) % PHILOSOPHERS;
     let lefts = (0..PHILOSOPHERS).map(|place| Link::new(place, place)).collect::<csproc::Result<Vec<_>>>()?;

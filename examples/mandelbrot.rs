@@ -8,11 +8,9 @@
 //!
 //! # Run
 //! ```text
-//! cargo run --release --example mandelbrot -- [WORKERS] [WIDTH] [FILE.pgm]
+//! cargo run --release --example mandelbrot -- [WORKERS] [WIDTH] [FILE]
 //! ```
-//! WORKERS is the number of workers, 4 unless said otherwise; WIDTH is that of the picture in points, 300 unless said
-//! otherwise, and the height is two thirds of it. The picture is written to FILE.pgm, which most
-//! viewers can show, if one is given.
+//! Most viewers can show the file.
 //!
 //! # Prints
 //! ```text
@@ -21,9 +19,12 @@
 //! The picture is the same for any number of workers. It is checked to be its own reflection in the real axis, which
 //! nobody made use of.
 
+use clap::Parser;
 use csproc::prelude::*;
 use std::fs::File;
 use std::io::Write;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 /// So many steps inside the circle of radius two count as staying there for ever.
 const STEPS: u8 = u8::MAX;
@@ -89,18 +90,36 @@ fn checksum(points: &[u8]) -> u64 {
 }
 
 /// The set is black, and what leaves the circle at once is white.
-fn write_picture(file: &str, points: &[u8], width: usize, height: usize) -> csproc::Result<()> {
+fn write_picture(file: &Path, points: &[u8], width: usize, height: usize) -> csproc::Result<()> {
     let mut file = File::create(file)?;
     writeln!(file, "P5 {width} {height} {STEPS}")?;
     file.write_all(&points.iter().map(|steps| STEPS - steps).collect::<Vec<_>>())?;
     Ok(())
 }
 
+/// Computes a picture of the Mandelbrot set with a farm.
+#[derive(Parser)]
+struct Arguments {
+    /// How many workers there are: 1 to 1000
+    #[arg(default_value_t = 4, value_parser = within(1..=1000))]
+    workers: usize,
+    /// How many points the picture is wide, and half as many again as it is high: 2 to 4000
+    #[arg(default_value_t = 300, value_parser = within(2..=4000))]
+    width: usize,
+    /// A file that the picture is written to, in the format PGM
+    file: Option<PathBuf>,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let workers = words.next().map_or(Ok(4), |word| word.parse())?;
-    let width = words.next().map_or(Ok(300), |word| word.parse())?;
-    let file = words.next();
+    let Arguments { workers, width, file } = Arguments::parse();
     let height = width * 2 / 3;
 
     let (jobs, results) = (Channel::new(), Channel::new());
@@ -118,7 +137,7 @@ fn main() -> csproc::Result<()> {
     println!("{workers} workers, {width} x {height} points: {inside} in the set, checksum {checksum:016x}");
     if let Some(file) = file {
         write_picture(&file, &points, width, height)?;
-        println!("written to {file}");
+        println!("written to {}", file.display());
     }
     Ok(())
 }

@@ -13,8 +13,6 @@
 //! ```text
 //! cargo run --example montecarlo_pi -- [WORKERS] [SAMPLES] [--restart]
 //! ```
-//! WORKERS is the number of workers, 4 unless said otherwise; SAMPLES is the number of darts, 1000000 unless said
-//! otherwise.
 //!
 //! # Prints
 //! ```text
@@ -23,9 +21,11 @@
 //! The darts depend on the job and not on who does it, so the same SAMPLES give the same estimate in every run. The
 //! estimate is checked to lie within five standard deviations of π.
 
+use clap::Parser;
 use csproc::prelude::*;
 use std::collections::VecDeque;
 use std::f64::consts::PI;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Large enough that the work outweighs the hand-over, small enough that no worker is idle for long at the end.
@@ -105,15 +105,30 @@ fn worker(jobs: Reader<Job>, results: Writer<(u64, usize)>) -> csproc::Result<()
     Ok(())
 }
 
+/// Estimates π by throwing darts, with a farm.
+#[derive(Parser)]
+struct Arguments {
+    /// How many workers there are: 1 to 1000
+    #[arg(default_value_t = 4, value_parser = within(1..=1000))]
+    workers: usize,
+    /// How many darts are thrown: 1 to 10000000000
+    #[arg(default_value_t = 1_000_000, value_parser = within(1..=10_000_000_000))]
+    samples: usize,
+    /// A worker that crashed is started again
+    #[arg(long)]
+    restart: bool,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let workers = words.next().map_or(Ok(4), |word| word.parse())?;
-    let samples = words.next().map_or(Ok(1_000_000), |word| word.parse())?;
-    let restart = match words.next().as_deref() {
-        None => false,
-        Some("--restart") => true,
-        Some(other) => return Err(csproc::Error::msg(format!("`{other}` is not `--restart`"))),
-    };
+    let Arguments { workers, samples, restart } = Arguments::parse();
     let on_crash = match restart {
         true => OnCrash::Restart { max: 100, within: Duration::from_secs(10) },
         false => OnCrash::Poison,

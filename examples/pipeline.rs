@@ -9,8 +9,6 @@
 //! ```text
 //! cargo run --example pipeline -- [STAGES] [VALUES]
 //! ```
-//! STAGES is the number of processes between source and sink, 4 unless said otherwise; VALUES is how many numbers the
-//! source writes, 1000 unless said otherwise.
 //!
 //! # Prints
 //! ```text
@@ -18,7 +16,9 @@
 //! ```
 //! The sum is checked against a formula.
 
+use clap::Parser;
 use csproc::prelude::*;
+use std::ops::RangeInclusive;
 
 #[process]
 fn source(out: Writer<usize>, values: usize) -> csproc::Result<()> {
@@ -52,10 +52,27 @@ fn sink(input: Reader<usize>) -> csproc::Result<(usize, usize)> {
     Ok((count, sum))
 }
 
+/// Sends values through a pipeline of processes.
+#[derive(Parser)]
+struct Arguments {
+    /// How many processes stand between source and sink: 0 to 1000
+    #[arg(default_value_t = 4, value_parser = within(0..=1000))]
+    stages: usize,
+    /// How many numbers the source writes: 0 to 100000000
+    #[arg(default_value_t = 1000, value_parser = within(0..=100_000_000))]
+    values: usize,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let stages = words.next().map_or(Ok(4), |word| word.parse())?;
-    let values = words.next().map_or(Ok(1000), |word| word.parse())?;
+    let Arguments { stages, values } = Arguments::parse();
 
     let links: Vec<Channel<usize>> = (0..=stages).map(|_| Channel::new()).collect();
     let (.., (count, sum)) = Parallel!(

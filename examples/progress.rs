@@ -12,7 +12,6 @@
 //! ```text
 //! cargo run --example progress -- [JOBS] [WORKERS]
 //! ```
-//! JOBS is the number of jobs, 200 unless said otherwise; WORKERS is the number of workers, 4 unless said otherwise.
 //!
 //! # Prints
 //! A bar that grows, if it is printed on a terminal, and at last
@@ -21,8 +20,10 @@
 //! ```
 //! It is checked that each job is done once.
 
+use clap::Parser;
 use csproc::prelude::*;
 use std::io::{IsTerminal, Write, stdout};
+use std::ops::RangeInclusive;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -78,10 +79,27 @@ fn draw(done: u64, count: u64) -> std::io::Result<()> {
     out.flush()
 }
 
+/// Shows how far a farm has come.
+#[derive(Parser)]
+struct Arguments {
+    /// How many jobs there are: 0 to 1000000
+    #[arg(default_value_t = 200, value_parser = within(0..=1_000_000))]
+    jobs: u64,
+    /// How many workers there are: 1 to 1000
+    #[arg(default_value_t = 4, value_parser = within(1..=1000))]
+    workers: u64,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let count = words.next().map_or(Ok(200), |word| word.parse())?;
-    let workers = words.next().map_or(Ok(4), |word| word.parse::<usize>())?;
+    let Arguments { jobs: count, workers } = Arguments::parse();
 
     let (jobs, done) = (Channel::new(), Channel::new());
     let (_, _, mut found) = Parallel!(

@@ -9,8 +9,6 @@
 //! ```text
 //! cargo run --example regulate -- [TICKS] [MILLISECONDS]
 //! ```
-//! TICKS is how many values are let through, 20 unless said otherwise; MILLISECONDS is the time between two of them, 5
-//! unless said otherwise.
 //!
 //! # Prints
 //! ```text
@@ -19,7 +17,9 @@
 //! It is checked that no tick comes too early, that values never go back, and that the last one is the latest that the
 //! regulator had.
 
+use clap::Parser;
 use csproc::prelude::*;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 /// Counts as fast as it can until nobody reads.
@@ -30,7 +30,7 @@ fn source(out: Writer<u64>) -> csproc::Result<()> {
 
 /// Passes the latest value on every `interval`, once more if there is no later one; returns how many values it read.
 #[process]
-fn regulator(input: Reader<u64>, out: Writer<u64>, ticks: usize, interval: Duration) -> csproc::Result<u64> {
+fn regulator(input: Reader<u64>, out: Writer<u64>, ticks: u64, interval: Duration) -> csproc::Result<u64> {
     let (mut read, mut latest) = (1, input.read()?);
     let start = Instant::now();
     // Made once, before the loop: being late once does not make all other ticks late.
@@ -57,10 +57,27 @@ fn sink(input: Reader<u64>) -> csproc::Result<Vec<u64>> {
     Ok(input.read_all()?)
 }
 
+/// Lets the latest value through at fixed times.
+#[derive(Parser)]
+struct Arguments {
+    /// How many values are let through: 0 to 1000000
+    #[arg(default_value_t = 20, value_parser = within(0..=1_000_000))]
+    ticks: u64,
+    /// How long it takes from one of them to the next: 1 to 60000
+    #[arg(default_value_t = 5, value_parser = within(1..=60_000))]
+    milliseconds: u64,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let ticks = words.next().map_or(Ok(20), |word| word.parse())?;
-    let milliseconds = words.next().map_or(Ok(5), |word| word.parse())?;
+    let Arguments { ticks, milliseconds } = Arguments::parse();
 
     let (fast, slow) = (Channel::new(), Channel::new());
     let interval = Duration::from_millis(milliseconds);
@@ -74,7 +91,7 @@ fn main() -> csproc::Result<()> {
 
     let read = read.ok_or_else(|| csproc::Error::msg("the source has ended before the regulator"))?;
     let passed = passed.unwrap_or_default();
-    assert_eq!(passed.len(), ticks);
+    assert_eq!(passed.len() as u64, ticks);
     assert!(passed.is_sorted(), "{passed:?}");
     // The source counts, and so the regulator's last value says how many there were.
     assert_eq!(passed.last(), (ticks > 0).then_some(&read));

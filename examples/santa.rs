@@ -16,7 +16,6 @@
 //! ```text
 //! cargo run --example santa -- [YEARS]
 //! ```
-//! YEARS is how often Santa delivers presents, 10 unless said otherwise.
 //!
 //! # Prints
 //! ```text
@@ -25,9 +24,11 @@
 //! The number of consultations differs from run to run. It is checked that no group has a member twice, that every
 //! reindeer was on every tour, and that all elves together count as many consultations as Santa does.
 
+use clap::Parser;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -117,8 +118,24 @@ fn santa(team: Reader<Vec<Visitor>>, elves: Reader<Vec<Visitor>>, years: usize) 
     Ok(consultations)
 }
 
+/// Plays Santa Claus, his reindeer and his elves.
+#[derive(Parser)]
+struct Arguments {
+    /// How often Santa delivers presents: 0 to 1000000
+    #[arg(default_value_t = 10, value_parser = within(0..=1_000_000))]
+    years: usize,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let years = std::env::args().nth(1).map_or(Ok(10), |word| word.parse())?;
+    let Arguments { years } = Arguments::parse();
 
     let (stable, study, team, group) = (Channel::new(), Channel::new(), Channel::new(), Channel::new());
     // `None` is the result of whoever was sent home by the end of a channel, as those are who gather elves.

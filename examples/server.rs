@@ -16,8 +16,6 @@
 //! ```text
 //! cargo run --example server -- [CLIENTS] [REQUESTS]
 //! ```
-//! CLIENTS is the number of clients, 4 unless said otherwise; REQUESTS is how many words each of them adds, 100 unless
-//! said otherwise.
 //!
 //! # Prints
 //! ```text
@@ -25,9 +23,11 @@
 //! ```
 //! It is checked that no word is lost, and that a client sees its own words counted.
 
+use clap::Parser;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 const WORDS: [&str; 5] = ["fork", "guard", "poison", "reader", "writer"];
@@ -75,10 +75,27 @@ fn client(server: Writer<Request>, requests: usize) -> csproc::Result<()> {
 }
 
 /// Asks when all clients have gone.
+/// Lets clients ask a server.
+#[derive(Parser)]
+struct Arguments {
+    /// How many clients there are: 1 to 1000
+    #[arg(default_value_t = 4, value_parser = within(1..=1000))]
+    clients: usize,
+    /// How many words each of them adds: 0 to 1000000
+    #[arg(default_value_t = 100, value_parser = within(0..=1_000_000))]
+    requests: usize,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let clients = words.next().map_or(Ok(4), |word| word.parse::<usize>())?;
-    let requests = words.next().map_or(Ok(100), |word| word.parse::<usize>())?;
+    let Arguments { clients, requests } = Arguments::parse();
 
     let channel = Channel::new();
     let service = Spawn!(server(channel.reader()))?;

@@ -10,7 +10,6 @@
 //! ```text
 //! cargo run --example sieve -- [PRIMES]
 //! ```
-//! PRIMES is how many primes to find, 30 unless said otherwise, and so the number of filters.
 //!
 //! # Prints
 //! The primes on one line, for `-- 10`:
@@ -19,7 +18,9 @@
 //! ```
 //! They are checked by trial division.
 
+use clap::Parser;
 use csproc::prelude::*;
+use std::ops::RangeInclusive;
 
 /// Counts from two until nobody listens.
 #[process]
@@ -54,8 +55,24 @@ fn collect(primes: Reader<u64>) -> csproc::Result<Vec<u64>> {
     Ok(primes.read_all()?)
 }
 
+/// Finds the first primes, with a process for each.
+#[derive(Parser)]
+struct Arguments {
+    /// How many primes are found: 1 to 500
+    #[arg(default_value_t = 30, value_parser = within(1..=500))]
+    primes: usize,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let count = std::env::args().nth(1).map_or(Ok(30), |word| word.parse())?;
+    let Arguments { primes: count } = Arguments::parse();
 
     let (numbers, primes) = (Channel::new(), Channel::new());
     // The source and the first filter return because the channel before them retires: an end, not an error.

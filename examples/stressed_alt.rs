@@ -9,9 +9,8 @@
 //! ```text
 //! cargo run --release --example stressed_alt -- [SELECTIONS] [CHANNELS] [WRITERS]
 //! ```
-//! SELECTIONS is how many are measured, 6400 unless said otherwise; CHANNELS is the number of channels and WRITERS the
-//! number of writers of each, 8 unless said otherwise. Selections count only from the moment at which every writer has
-//! been heard. Compare figures of the same machine only, and of release builds only.
+//! Selections count only from the moment at which every writer has been heard. Compare figures of the same machine only,
+//! and of release builds only.
 //!
 //! # Prints
 //! ```text
@@ -21,7 +20,9 @@
 //! It is checked that each value comes from the channel it was written to, that each writer's values come in order, and
 //! that every writer is heard.
 
+use clap::Parser;
 use csproc::prelude::*;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 /// Writes its number, and how often it has written before, until nobody reads.
@@ -64,11 +65,30 @@ fn reader(
     Ok((elapsed, heard.iter().zip(before).map(|(after, before)| after - before).collect()))
 }
 
+/// Measures what a selection costs among many channels and writers.
+#[derive(Parser)]
+struct Arguments {
+    /// How many selections are measured: 1 to 100000000
+    #[arg(default_value_t = 6400, value_parser = within(1..=100_000_000))]
+    selections: usize,
+    /// How many channels there are: 1 to 100
+    #[arg(default_value_t = 8, value_parser = within(1..=100))]
+    channels: usize,
+    /// How many writers each channel has: 1 to 100
+    #[arg(default_value_t = 8, value_parser = within(1..=100))]
+    writers: usize,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let selections = words.next().map_or(Ok(6400), |word| word.parse())?;
-    let channels = words.next().map_or(Ok(8), |word| word.parse())?;
-    let writers = words.next().map_or(Ok(8), |word| word.parse())?;
+    let Arguments { selections, channels, writers } = Arguments::parse();
 
     let links: Vec<Channel<(usize, usize)>> = (0..channels).map(|_| Channel::new()).collect();
     // The writers return because their channels retire: an end, not an error.
@@ -80,7 +100,7 @@ fn main() -> csproc::Result<()> {
     let (elapsed, hits) = read.ok_or_else(|| csproc::Error::msg("there is nothing to read from"))?;
     assert_eq!(hits.iter().sum::<usize>(), selections);
 
-    let each = elapsed.as_nanos() / selections.max(1) as u128;
+    let each = elapsed.as_nanos() / selections as u128;
     println!("{channels} channels of {writers} writers, {selections} selections: {each} ns per selection");
     let mean = selections as f64 / hits.len() as f64;
     let percent = |hits: Option<&usize>| hits.map_or(0.0, |hits| *hits as f64 / mean * 100.0);

@@ -10,8 +10,6 @@
 //! ```text
 //! cargo run --example termination -- [SOURCES] [VALUES] [--poison]
 //! ```
-//! SOURCES is the number of sources, 5 unless said otherwise; VALUES is how many values each has, 10 unless said
-//! otherwise. `--poison` ends by poison instead of retirement.
 //!
 //! # Prints
 //! ```text
@@ -23,7 +21,9 @@
 //! ```
 //! Both bounds are checked, and that the sources know exactly what was delivered.
 
+use clap::Parser;
 use csproc::prelude::*;
+use std::ops::RangeInclusive;
 
 /// Writes its values and ends the channel in the given way; returns how many values were delivered.
 #[process]
@@ -48,15 +48,30 @@ fn sink(input: Reader<usize>) -> usize {
     input.into_iter().count()
 }
 
+/// Ends a network by retirement or by poison.
+#[derive(Parser)]
+struct Arguments {
+    /// How many sources there are: 1 to 1000
+    #[arg(default_value_t = 5, value_parser = within(1..=1000))]
+    sources: usize,
+    /// How many values each of them has: 0 to 1000000
+    #[arg(default_value_t = 10, value_parser = within(0..=1_000_000))]
+    values: usize,
+    /// The source that is done first ends the channel for all
+    #[arg(long)]
+    poison: bool,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let sources = words.next().map_or(Ok(5), |word| word.parse())?;
-    let values = words.next().map_or(Ok(10), |word| word.parse())?;
-    let with_poison = match words.next().as_deref() {
-        None => false,
-        Some("--poison") => true,
-        Some(other) => return Err(csproc::Error::msg(format!("`{other}` is not `--poison`"))),
-    };
+    let Arguments { sources, values, poison: with_poison } = Arguments::parse();
 
     let channel = Channel::new();
     let (sent, received) = Parallel!(

@@ -8,8 +8,7 @@
 //! ```text
 //! cargo run --release --example token_ring -- [PROCESSES] [ROUNDS]
 //! ```
-//! PROCESSES is the size of the ring, 8 unless said otherwise; ROUNDS is how often the token goes round, 200 unless
-//! said otherwise. One more round at the start is not measured.
+//! A ring of one process would wait for itself. One more round at the start is not measured.
 //!
 //! # Prints
 //! ```text
@@ -17,7 +16,9 @@
 //! ```
 //! The token counts its hops, each process counts how often it had the token, and both are checked.
 
+use clap::Parser;
 use csproc::prelude::*;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 /// Starts the token, sends it round once to warm up and then `rounds` times; returns its count of hops and how long it
@@ -46,13 +47,27 @@ fn element(input: Reader<usize>, out: Writer<usize>) -> csproc::Result<usize> {
     Ok(passed)
 }
 
-fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let processes = words.next().map_or(Ok(8), |word| word.parse())?;
-    let rounds = words.next().map_or(Ok(200), |word| word.parse())?;
-    if processes < 2 || rounds < 1 {
-        return Err(csproc::Error::msg("a ring of one waits for itself: two processes and one round at least"));
+/// Sends a token round a ring of processes.
+#[derive(Parser)]
+struct Arguments {
+    /// How many processes make the ring: 2 to 1000
+    #[arg(default_value_t = 8, value_parser = within(2..=1000))]
+    processes: usize,
+    /// How often the token travels round: 1 to 1000000
+    #[arg(default_value_t = 200, value_parser = within(1..=1_000_000))]
+    rounds: usize,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
     }
+}
+
+fn main() -> csproc::Result<()> {
+    let Arguments { processes, rounds } = Arguments::parse();
 
     let links: Vec<Channel<usize>> = (0..processes).map(|_| Channel::new()).collect();
     let ((hops, elapsed), passed) = Parallel!(

@@ -12,8 +12,6 @@
 //! ```text
 //! cargo run --example ctrl_c -- [WORKERS] [SECONDS]
 //! ```
-//! WORKERS is the number of workers, 3 unless said otherwise. Without Ctrl-C they stop after SECONDS, 2 unless said
-//! otherwise.
 //!
 //! # Prints
 //! ```text
@@ -22,9 +20,11 @@
 //! ```
 //! or `stopped by time`, with what came first. It is checked that every worker hands its result in.
 
+use clap::Parser;
 use csproc::prelude::*;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::ops::RangeInclusive;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,10 +55,27 @@ fn work(step: u64) -> u64 {
     step
 }
 
+/// Works until it is told to stop.
+#[derive(Parser)]
+struct Arguments {
+    /// How many workers there are: 1 to 1000
+    #[arg(default_value_t = 3, value_parser = within(1..=1000))]
+    workers: u64,
+    /// After how many seconds they stop without Ctrl-C: 0 to 86400
+    #[arg(default_value_t = 2, value_parser = within(0..=86_400))]
+    seconds: u64,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
-    let mut words = std::env::args().skip(1);
-    let workers = words.next().map_or(Ok(3), |word| word.parse::<usize>())?;
-    let seconds = words.next().map_or(Ok(2), |word| word.parse())?;
+    let Arguments { workers, seconds } = Arguments::parse();
 
     let stop = Channel::new();
     let stopper = stop.writer();
@@ -71,7 +88,7 @@ fn main() -> csproc::Result<()> {
     println!("{workers} workers at work: Ctrl-C stops them");
     let limit = Duration::from_secs(seconds);
     let done = Parallel!(for _ in 0..workers => worker(stop.reader(), limit)).values()?;
-    assert_eq!(done.len(), workers);
+    assert_eq!(done.len() as u64, workers);
     let by = done.first().map_or("nobody", |(by, _)| by);
     println!("stopped by {by}: {} of {workers} workers have handed in what they did", done.len());
     Ok(())

@@ -8,7 +8,6 @@
 //! ```text
 //! cargo run --example logging -- [WORKERS] [JOBS]
 //! ```
-//! WORKERS is the number of workers, 3 unless said otherwise; JOBS is the number of jobs, 10 unless said otherwise.
 //!
 //! # Prints
 //! ```text
@@ -18,8 +17,10 @@
 //! ```
 //! and so on; the lines of several workers come in any order.
 
+use clap::Parser;
 use csproc::prelude::*;
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError, info, warn};
+use std::ops::RangeInclusive;
 
 /// Writes whole lines on standard output, with the name of the process.
 struct Lines;
@@ -63,12 +64,29 @@ fn worker(jobs: Reader<u32>) -> csproc::Result<u32> {
     Ok(done)
 }
 
+/// Logs from every process.
+#[derive(Parser)]
+struct Arguments {
+    /// How many workers there are: 1 to 1000
+    #[arg(default_value_t = 3, value_parser = within(1..=1000))]
+    workers: u32,
+    /// How many jobs there are: 0 to 1000000
+    #[arg(default_value_t = 10, value_parser = within(0..=1_000_000))]
+    jobs: u32,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
+}
+
 fn main() -> csproc::Result<()> {
     // For `main` itself, and for processes that run on its threads.
     logging()?;
-    let mut words = std::env::args().skip(1);
-    let workers = words.next().map_or(Ok(3), |word| word.parse::<usize>())?;
-    let count = words.next().map_or(Ok(10), |word| word.parse::<u32>())?;
+    let Arguments { workers, jobs: count } = Arguments::parse();
 
     info!("{count} jobs for {workers} workers");
     let c = Channel::new();
