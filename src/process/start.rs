@@ -80,11 +80,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     };
     let slot = made.member;
     slot.keep_arguments(arguments.hand_to(made.name.index));
-    slot.set_functions(Functions {
-        entry: role.entry as usize,
-        body: role.body as usize,
-        ending: role.ending as usize,
-    });
+    slot.set_functions(Functions { entry: role.entry as usize, body: role.body, ending: role.ending });
     let inherited = Member::at(made.parent).map_or(0, Member::on_deadlock);
     slot.set_policies(role.on_crash != OnCrash::Poison, role.on_deadlock.map_or(inherited, Deadlock::raw));
     Ok(Running::new(name, &made, placement, stack, role.result_type))
