@@ -358,6 +358,8 @@ over_both! {
         assert!(policies(Deadlock::Ignore, Some(Deadlock::Report)).1.is_some());
     }
 
+    // The 100 ms are law 9 of the design, and the best of 20 attempts must keep them.
+    // A machine so loaded that none of the 20 gets the processor in time can fail this test.
     fn law_9_it_is_told_within_100_milliseconds(placement) {
         let mut times = Vec::new();
         for _ in 0..20 {

@@ -129,6 +129,8 @@ fn decide_for_itself() {
 }
 
 once! {
+    // The 100 ms are law 10 of the design, and the best of 5 attempts must keep them.
+    // A machine so loaded that none of the 5 gets the processor in time can fail this test.
     fn law_10_control_c_at_a_terminal_ends_the_program_and_its_processes() {
         let mut times = Vec::new();
         for _ in 0..5 {
