@@ -131,9 +131,9 @@ fn begin() -> Result<u32, ArenaError> {
         let _ = number.send(crate::sys::threads::current());
         attend();
     });
-    let refused = |error: std::io::Error| ArenaError::NoThread { reason: error.to_string() };
-    begun.map_err(refused)?;
-    numbers.recv().map_err(|_| ArenaError::NoThread { reason: String::from("it has ended at once") })
+    begun.map_err(|error| ArenaError::NoThread { code: error.raw_os_error().unwrap_or(0) })?;
+    // Not without a number: that is the first that the thread does.
+    numbers.recv().map_err(|_| ArenaError::NoThread { code: 0 })
 }
 
 fn attend() {

@@ -34,8 +34,11 @@ pub(crate) enum ArenaError {
     Exhausted { what: &'static str, capacity: u32 },
     /// The system refuses the thread that attends to futures.
     #[cfg(feature = "async")]
-    #[error("the thread that wakes futures cannot be started: {reason}; allow this process more threads (`ulimit -u`)")]
-    NoThread { reason: String },
+    #[error(
+        "the thread that wakes futures cannot be started: {}; allow this process more threads (`ulimit -u`)",
+        std::io::Error::from_raw_os_error(*code)
+    )]
+    NoThread { code: i32 },
     /// More guards than one table of offers can hold, however large the arena is.
     #[error(
         "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among several \

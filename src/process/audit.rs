@@ -4,7 +4,7 @@
 
 use crate::cause::name_of;
 use crate::channel::label;
-use crate::engine::view::{Action, ChannelView, Doing, OfferView, View};
+use crate::engine::view::{Action, ChannelView, ContextView, Doing, OfferView, View};
 use crate::engine::{Actor, ChannelKind, Phase, Program, actor};
 use std::fmt;
 use std::fmt::Write as _;
@@ -149,7 +149,7 @@ pub(super) fn picture() -> String {
         let _ = writeln!(text, "  `{name}`, {place} {}, {phase}", process.pid);
         for context in view.contexts_of(process.name.index) {
             let place = context.location.map_or_else(String::new, |location| format!(" at {location}"));
-            let _ = writeln!(text, "    {}{place}", describe_doing(context.doing));
+            let _ = writeln!(text, "    {}{place}", describe_doing(context));
             for OfferView { action, channel } in &context.offers {
                 let _ = writeln!(text, "      {action} {}", label(*channel));
             }
@@ -163,9 +163,11 @@ pub(super) fn picture() -> String {
     text
 }
 
-fn describe_doing(doing: Doing) -> &'static str {
-    match doing {
+fn describe_doing(context: &ContextView) -> &'static str {
+    match context.doing {
         Doing::Runs | Doing::Answered => "runs; last communicated",
+        Doing::Waits { timed: true, .. } if context.is_future => "waits (async), with a timer",
+        Doing::Waits { timed: false, .. } if context.is_future => "waits (async)",
         Doing::Waits { timed: true, .. } => "waits, with a timer",
         Doing::Waits { timed: false, .. } => "waits",
         Doing::Held { .. } => "waits for its reader to finish",

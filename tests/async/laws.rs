@@ -3,6 +3,7 @@
 //! Knows nothing of futures that are dropped before they are ready.
 
 use crate::executor::{Counter, EXECUTORS, Executor, both, poll_once, suspend};
+use crate::harness::scenario::{self, Scenario};
 use csproc::prelude::*;
 use std::future::Future;
 use std::pin::Pin;
@@ -289,6 +290,16 @@ once! {
         }
     }
 
+    fn a_future_that_waits_is_shown_with_its_line() {
+        let (command, _) = scenario::command("show");
+        let remains = scenario::output(command);
+        assert!(remains.status.success(), "{remains:?}");
+        let [before, during, after] = [0, 1, 2].map(|part| remains.stderr.split("====").nth(part).unwrap());
+        let shown = format!("waits (async) at {}:{SHOWN}:", file!());
+        assert!(during.contains(&shown), "`{shown}` is missing: {}", remains.stderr);
+        assert!(!before.contains("(async)") && !after.contains("(async)"), "{}", remains.stderr);
+    }
+
     fn a_future_wanders_between_threads() {
         let (w, r) = pair();
         let mut reading = r.read_async();
@@ -308,4 +319,22 @@ fn futures_of_reads_and_writes_are_send() {
     let (w, r) = pair::<u8>();
     is_send(&r.read_async());
     is_send(&w.write_async(1));
+}
+
+pub(crate) const SCENARIOS: &[Scenario] = &[("show", show)];
+
+/// The line on which the future of [`show`] is made.
+const SHOWN: u32 = line!() + 7;
+
+/// Shows the program before, while and after a future waits.
+fn show() {
+    let (_w, r) = pair::<u8>();
+    csproc::dump();
+    eprintln!("====");
+    let mut reading = r.read_async();
+    suspend(&mut reading);
+    csproc::dump();
+    eprintln!("====");
+    drop(reading);
+    csproc::dump();
 }

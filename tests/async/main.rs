@@ -12,3 +12,8 @@ mod executor;
 mod laws;
 mod processes;
 mod storm;
+
+#[test]
+fn play_scenario() {
+    harness::scenario::play(&[laws::SCENARIOS]);
+}

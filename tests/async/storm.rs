@@ -1,6 +1,7 @@
-//! Futures that are dropped at random points while partners commit: every message is read once.
+//! Futures that are dropped at random points while partners commit: every message is read once; and whoever is killed
+//! among them leaves nothing behind, and nobody who waits.
 //!
-//! Knows nothing of processes that die meanwhile; that is tested in `tests/kill`.
+//! Knows nothing of one future alone; that is in `cancel`.
 
 use crate::executor::{Executor, poll_once};
 use csproc::prelude::*;
@@ -88,5 +89,34 @@ over_both! {
         let (dropped, kept) = counts.split_at(MESSAGES as usize);
         assert!(kept.iter().all(|count| *count == 2), "of what two writers wrote to the end, something is missing");
         assert!(dropped.iter().all(|count| *count <= 2), "a write that was dropped was made twice");
+    }
+}
+
+once! {
+    fn who_is_killed_among_futures_that_are_dropped_is_told_of() {
+        for round in 0..20 {
+            let c = Channel::new();
+            let writer = Spawn!(write(c.writer(), 1 + round)).unwrap();
+            let reader = Spawn!(read(c.reader(), 100 + round)).unwrap();
+            // At a moment that the round chooses, by what the two have done by then.
+            let own = c.reader();
+            drop(c);
+            for _ in 0..round * 7 {
+                let _ = Executor::Plain.block_on(own.read_async()).unwrap();
+            }
+            if round % 2 == 0 {
+                writer.kill().unwrap();
+                assert!(writer.join().is_err());
+                // What was on its way may come first.
+                while let Ok(_on_its_way) = Executor::Plain.block_on(own.read_async()) {}
+                assert!(Executor::Plain.block_on(own.read_async()).unwrap_err().is_lost());
+                reader.join().unwrap();
+            } else {
+                reader.kill().unwrap();
+                assert!(reader.join().is_err());
+                assert!(writer.join().unwrap().is_err());
+                assert!(Executor::Plain.block_on(own.read_async()).unwrap_err().is_lost());
+            }
+        }
     }
 }
