@@ -9,8 +9,8 @@
 //! ```text
 //! cargo run --release --example stressed_alt -- [SELECTIONS] [CHANNELS] [WRITERS]
 //! ```
-//! Selections count only from the moment at which every writer has been heard. Compare figures of the same machine only,
-//! and of release builds only.
+//! Selections count only from the moment at which every writer has been heard. Compare figures only of the same
+//! machine, and only of release builds.
 //!
 //! # Prints
 //! ```text

@@ -150,8 +150,8 @@ pub(super) fn picture() -> String {
         for context in view.contexts_of(process.name.index) {
             let place = context.location.map_or_else(String::new, |location| format!(" at {location}"));
             let _ = writeln!(text, "    {}{place}", describe_doing(context));
-            for OfferView { action, channel } in &context.offers {
-                let _ = writeln!(text, "      {action} {}", label(*channel));
+            for offer in &context.offers {
+                let _ = writeln!(text, "      {}", describe_offer(&view, *offer));
             }
         }
     }
@@ -161,6 +161,15 @@ pub(super) fn picture() -> String {
         let _ = writeln!(text, "  `{}`: {}", label(channel.name), describe_channel(&view, channel));
     }
     text
+}
+
+/// What it waits for: the end of a process is told by the name of the process.
+fn describe_offer(view: &View, OfferView { action, channel }: OfferView) -> String {
+    let of_end = view.processes.iter().find(|process| action == Action::Join && process.exit == Some(channel));
+    match of_end.and_then(|process| process.name.slot()) {
+        Some(slot) => format!("the end of `{}`", name_of(slot)),
+        None => format!("{action} {}", label(channel)),
+    }
 }
 
 fn describe_doing(context: &ContextView) -> &'static str {

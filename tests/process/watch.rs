@@ -181,6 +181,7 @@ once! {
         assert!(remains.status.success(), "{remains:?}");
         let processes = remains.stderr.split("csproc: channels\n").next().unwrap();
         assert!(processes.starts_with("csproc: processes\n  `main`, process "), "{processes}");
+        assert!(processes.contains("      the end of `telling process`\n"), "{processes}");
         assert!(processes.contains("  `telling process`, process "), "{processes}");
         let ended = processes.lines().find(|line| line.contains("`ended child`")).unwrap();
         assert!(ended.ends_with(", ended, not joined yet"), "{ended}");

@@ -146,6 +146,7 @@ impl Tables {
                 host: member.host.load(Ordering::Acquire),
                 pid: member.pid.load(Ordering::Acquire),
                 disowned: member.disowned.load(Ordering::Acquire) != 0,
+                exit: member.exit(),
             };
             member.state().is(generation).then_some(view)
         });

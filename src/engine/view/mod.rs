@@ -41,6 +41,8 @@ pub(crate) struct ProcessView {
     pub(crate) pid: u32,
     /// Nobody will join it.
     pub(crate) disowned: bool,
+    /// The channel that tells of its end.
+    pub(crate) exit: Option<ChannelName>,
 }
 
 /// One thread, or one future, that communicates.
