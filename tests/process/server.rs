@@ -15,6 +15,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("directory and environment", directory_and_environment),
     ("output", output_of_processes),
     ("output of a process that panics", output_of_a_process_that_panics),
+    ("output of a process whose thread keeps it", output_of_a_process_whose_thread_keeps_it),
     ("the server dies", the_server_dies),
     ("files", files),
 ];
@@ -68,6 +69,21 @@ fn print(number: u32) {
 fn print_and_panic() {
     print!("<before the panic>");
     panic!("after printing");
+}
+
+/// Another thread of the process holds the lock of standard output for ever.
+#[process]
+fn print_and_keep_the_output() {
+    print!("<kept>");
+    let (held, hears) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let _lock = std::io::stdout().lock();
+        held.send(()).unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    hears.recv().unwrap();
 }
 
 #[process]
@@ -178,6 +194,11 @@ once! {
         );
     }
 
+    fn a_process_ends_although_its_thread_keeps_standard_output() {
+        let remains = output(command("output of a process whose thread keeps it").0);
+        assert!(remains.status.success(), "{remains:?}");
+    }
+
     fn law_6_the_death_of_the_server_is_heard_and_threads_go_on() {
         let remains = output(command("the server dies").0);
         assert!(remains.status.success(), "{remains:?}");
@@ -247,6 +268,10 @@ fn output_of_processes() {
 
 fn output_of_a_process_that_panics() {
     print_and_panic().run().unwrap_err();
+}
+
+fn output_of_a_process_whose_thread_keeps_it() {
+    print_and_keep_the_output().run().unwrap();
 }
 
 fn the_server_dies() {
