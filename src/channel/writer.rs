@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 /// The writing end of a [`Channel`](crate::Channel).
 ///
 /// A clone is one more end. Dropping the last writer retires the channel: readers see
-/// [`Retired`](ChannelError::Retired). A writer can be sent through channels and given to processes as an argument; it
-/// arrives as one more end, and the original goes when it is dropped.
+/// [`Retired`](crate::ChannelError::Retired). A writer can be sent through channels and given to processes as an
+/// argument; it arrives as one more end, and the original goes when it is dropped.
 ///
 /// # Examples
 /// ```
@@ -48,8 +48,8 @@ impl<T> Writer<T> {
         &self.end
     }
 
-    /// Poisons the channel: every operation on either side fails with [`Poisoned`](ChannelError::Poisoned), those that
-    /// wait now and all later ones. A communication that has taken place is not affected.
+    /// Poisons the channel: every operation on either side fails with [`Poisoned`](crate::ChannelError::Poisoned),
+    /// those that wait now and all later ones. A communication that has taken place is not affected.
     ///
     /// # Examples
     /// ```
@@ -125,9 +125,9 @@ impl<T> Writer<T> {
     /// Waits until a reader takes the value.
     ///
     /// # Errors
-    /// The value comes back with the reason: the channel is [`Poisoned`](ChannelError::Poisoned),
-    /// [`Retired`](ChannelError::Retired) or [`Lost`](ChannelError::Lost), or the value is
-    /// [`Invalid`](ChannelError::Invalid). Nobody has seen it.
+    /// The value comes back with the reason: the channel is [`Poisoned`](crate::ChannelError::Poisoned),
+    /// [`Retired`](crate::ChannelError::Retired) or [`Lost`](crate::ChannelError::Lost), or the value is
+    /// [`Invalid`](crate::ChannelError::Invalid). Nobody has seen it.
     ///
     /// # Poison and retire
     /// Both end a waiting write at once. A write that a reader has taken succeeds, whatever happens to the channel
@@ -159,7 +159,7 @@ impl<T> Writer<T> {
     /// Never waits for a reader.
     ///
     /// # Errors
-    /// As for [`write`](Writer::write), and [`WouldBlock`](ChannelError::WouldBlock) when no reader waits.
+    /// As for [`write`](Writer::write), and [`WouldBlock`](crate::ChannelError::WouldBlock) when no reader waits.
     ///
     /// # Examples
     /// ```
@@ -185,7 +185,7 @@ impl<T> Writer<T> {
     /// Waits until a reader takes the value, at most for `timeout`.
     ///
     /// # Errors
-    /// As for [`write`](Writer::write), and [`TimedOut`](ChannelError::TimedOut).
+    /// As for [`write`](Writer::write), and [`TimedOut`](crate::ChannelError::TimedOut).
     ///
     /// # Examples
     /// ```
@@ -210,7 +210,7 @@ impl<T> Writer<T> {
     /// Waits until a reader takes the value, at most until `deadline`.
     ///
     /// # Errors
-    /// As for [`write`](Writer::write), and [`TimedOut`](ChannelError::TimedOut).
+    /// As for [`write`](Writer::write), and [`TimedOut`](crate::ChannelError::TimedOut).
     ///
     /// # Examples
     /// ```

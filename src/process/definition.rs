@@ -129,7 +129,7 @@ impl<R> Process<R> {
     /// Unless it is said, it has as many as the environment variable `RUST_MIN_STACK` says, or 8 MiB. Memory is used
     /// where the stack was used. Less than the system needs for a thread becomes that. A process that needs more than
     /// it has dies with [`Cause::StackOverflow`](crate::Cause::StackOverflow); on a thread, the whole program does, as
-    /// with any thread. A stack that the system refuses is [`StartError::Stack`].
+    /// with any thread. A stack that the system refuses is [`StartError::Stack`](crate::StartError::Stack).
     ///
     /// # Examples
     /// ```
