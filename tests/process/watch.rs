@@ -95,8 +95,10 @@ fn tell_without_being_asked() {
     with_waiting_processes(csproc::dump);
 }
 
+/// Once the program waits for its end.
 #[process]
-fn tell() {
+fn tell(starter: Reader<Place>) {
+    starter.read().unwrap().until_asleep();
     csproc::dump();
 }
 
@@ -106,7 +108,12 @@ fn tell_in_a_process() {
     let _w = c.writer();
     let ended = Spawn!(nothing().named("ended child")).unwrap();
     ended.exit_guard().wait().unwrap();
-    Parallel!(tell().named("telling process")).unwrap();
+    let place = Channel::new();
+    let waiting = place.writer();
+    let telling = Spawn!(tell(place.reader()).named("telling process")).unwrap();
+    Place::announce(&waiting);
+    telling.join().unwrap();
+    drop((place, waiting));
     let audit = csproc::audit();
     ended.join().unwrap();
     assert_eq!(csproc::audit().processes(), audit.processes() - 1, "{name}: {audit}");
