@@ -157,8 +157,8 @@ impl Actor {
     }
 
     /// Nobody will ask for the outcome of a process, or for the report of a deadlock, any more.
-    pub(crate) fn disown(&self, index: u32) {
-        let _ = self.with(|local| local.disown(index));
+    pub(crate) fn disown(&self, name: MemberName) {
+        let _ = self.with(|local| local.disown(name));
     }
 
     /// Makes sure that it has a context.

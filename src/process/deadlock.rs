@@ -167,7 +167,7 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
     if keep_record(name.index, slot, Record::Obituary, &report).is_err() {
         // No memory is left to tell it with.
         say(format_args!("{report}"));
-        aside.disown(name.index);
+        aside.disown(name);
         return None;
     }
     let mut of_program = false;
@@ -178,7 +178,7 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
             of_program = true;
         }
     }
-    keep(name.index, report, of_program);
+    keep(name, report, of_program);
     Some(name.index)
 }
 

@@ -255,7 +255,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         // When its starter was a thread that crashed, it was disowned then, and its slot may be another's.
         if self.slot().is_some() {
-            actor(|actor| actor.disown(self.member.index));
+            actor(|actor| actor.disown(self.member));
         }
     }
 }

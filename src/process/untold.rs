@@ -5,7 +5,7 @@
 //! whoever looks at the error of a channel that was poisoned for it.
 
 use crate::channel::DeadlockReport;
-use crate::engine::Actor;
+use crate::engine::{Actor, MemberName};
 use parking_lot::Mutex;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 const MOST: usize = 64;
 
 struct Untold {
-    slot: u32,
+    slot: MemberName,
     report: DeadlockReport,
     found: Instant,
     /// Whether the program itself was in it: nobody will join that.
@@ -31,7 +31,7 @@ pub(super) fn say(text: fmt::Arguments<'_>) {
 }
 
 /// Keeps a report, and the reference to its slot, until somebody was given it.
-pub(super) fn keep(slot: u32, report: DeadlockReport, of_program: bool) {
+pub(super) fn keep(slot: MemberName, report: DeadlockReport, of_program: bool) {
     UNTOLD.lock().push(Untold { slot, report, found: Instant::now(), of_program });
 }
 

@@ -7,7 +7,7 @@
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
 use super::local::Local;
-use super::sync::{AtomicU32, AtomicU64, Ordering, wait, wake_all};
+use super::sync::{AtomicU32, AtomicU64, Ordering, mutant, wait, wake_all};
 use super::tables::{Tables, take};
 use crate::engine::{Closing, EndName, Holder, MemberName, Owner};
 use crate::memory::{ArenaError, Block, Home, Layout, NONE, Shareable, Slot, SlotState, record};
@@ -74,10 +74,50 @@ const OWN: u32 = 1 << 29;
 /// There is no reference left, and the context whose number stands in the lower bits frees the slot.
 const FREEING: u32 = 1 << 30;
 
+/// The word of references: the generation of the slot that they keep (32 bits), and who keeps it.
+///
+/// The starter's reference may be given up by two, by the starter and by whoever takes its children along when it ends;
+/// it counts once, for the generation that is meant:
+///
+/// ```text
+///     the handle of a thread's child is dropped      the thread ends, and its child is gone
+///     the slot is the child's
+///                                                    gives up the starter's reference: the slot is free
+///                                                    (another process is given the slot)
+///     gives up the starter's reference  ✗
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct References(u64);
+
+impl References {
+    fn new(generation: u32, kept: u32) -> References {
+        References(u64::from(generation) << 32 | u64::from(kept))
+    }
+
+    fn kept(self) -> u32 {
+        self.0 as u32
+    }
+
+    fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    fn is_of(self, generation: u32) -> bool {
+        self.generation() == generation || mutant!("a process is disowned by its slot alone")
+    }
+
+    /// The context that frees the slot.
+    fn freer(self) -> Option<u32> {
+        (self.kept() & FREEING != 0).then_some(self.kept() & !FREEING)
+    }
+}
+
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Member {
     state: SlotState,
+    /// See [`References`].
+    references: AtomicU64,
     phase: AtomicU32,
     /// The error number of a failed start; of a deadlock, 1 once somebody was given its report.
     pub(super) code: AtomicU32,
@@ -88,7 +128,6 @@ pub(crate) struct Member {
     pub(super) parent: AtomicU32,
     /// 1 when a crash retires the ends instead of poisoning them.
     pub(super) retires_on_crash: AtomicU32,
-    references: AtomicU32,
     /// Ends held.
     pub(super) ends: AtomicU32,
     /// Blocks: what a child needs to start; arguments; result; why it died, or the report of a deadlock.
@@ -103,8 +142,6 @@ pub(crate) struct Member {
     /// closes all its own ends first and joins its children afterwards, and must still be able to read this one.
     exit_reader: AtomicU32,
     exit_reader_generation: AtomicU32,
-    /// 1 once the starter (or the reaper for it) has given up its reference.
-    pub(super) disowned: AtomicU32,
     /// Addresses of functions, the same in every process of one image.
     pub(super) entry: AtomicU64,
     pub(super) body: AtomicU64,
@@ -136,13 +173,13 @@ impl Member {
             layout,
             Member {
                 state,
+                references,
                 phase,
                 code,
                 pid,
                 host,
                 parent,
                 retires_on_crash,
-                references,
                 ends,
                 launch,
                 arguments,
@@ -152,7 +189,6 @@ impl Member {
                 exit_end_generation,
                 exit_reader,
                 exit_reader_generation,
-                disowned,
                 entry,
                 body,
                 ending,
@@ -259,7 +295,6 @@ impl Member {
             &self.exit_end_generation,
             &self.exit_reader,
             &self.exit_reader_generation,
-            &self.disowned,
             &self.on_deadlock,
             &self.deadlock,
         ] {
@@ -272,7 +307,7 @@ impl Member {
         self.host.store(u32::MAX, Ordering::Relaxed);
         self.parent.store(parent, Ordering::Relaxed);
         self.role.store(role as u32, Ordering::Relaxed);
-        self.references.store(STARTER | OWN, Ordering::Relaxed);
+        self.references.store(References::new(self.state.coming(), STARTER | OWN).0, Ordering::Relaxed);
         self.serial.store(serial, Ordering::Relaxed);
         self.phase.store(Phase::New as u32, Ordering::Relaxed);
     }
@@ -280,7 +315,16 @@ impl Member {
     /// Whether nobody has seen to the end that it is gone: it is not, or a thread that was about to leave was killed on
     /// the way.
     pub(super) fn is_to_be_buried(&self) -> bool {
-        self.phase() != Phase::Gone || self.references.load(Ordering::Acquire) & (OWN | FREEING) == OWN
+        self.phase() != Phase::Gone || self.references().kept() & (OWN | FREEING) == OWN
+    }
+
+    fn references(&self) -> References {
+        References(self.references.load(Ordering::Acquire))
+    }
+
+    /// Whether the starter (or the reaper for it) has given up its reference.
+    pub(super) fn is_disowned(&self) -> bool {
+        self.references().kept() & STARTER == 0
     }
 
     fn blocks(&self) -> [&AtomicU32; 4] {
@@ -309,7 +353,7 @@ impl Tables {
         let (name, slot) = self.create_root(Role::Deadlock)?;
         // There is nobody to be buried.
         slot.phase.store(Phase::Gone as u32, Ordering::Release);
-        slot.references.store(STARTER, Ordering::Release);
+        slot.references.store(References::new(name.generation, STARTER).0, Ordering::Release);
         Ok((name, slot))
     }
 
@@ -346,8 +390,8 @@ impl Tables {
 
     pub(super) fn retain_member(self, index: u32) {
         if let Some(member) = self.members.get(index) {
-            let before = member.references.fetch_add(1, Ordering::AcqRel);
-            debug_assert!(before > 0, "a member that nobody keeps any more cannot be kept");
+            let before = References(member.references.fetch_add(1, Ordering::AcqRel));
+            debug_assert!(before.kept() > 0, "a member that nobody keeps any more cannot be kept");
         }
     }
 }
@@ -356,7 +400,7 @@ impl Local {
     /// Gives up one reference; the last one frees the slot and the blocks it keeps. No lock may be held: ends may
     /// travel in the blocks.
     pub(crate) fn release_member(&mut self, index: u32) {
-        self.give_up(index, |references| references.checked_sub(1));
+        self.give_up(index, |references| references.kept().checked_sub(1));
     }
 
     /// A member is in a deadlock, whose record it keeps from now on.
@@ -370,35 +414,47 @@ impl Local {
 
     /// The process no longer needs its slot. Counts once.
     pub(super) fn release_own(&mut self, index: u32) {
-        self.give_up(index, |references| (references & OWN != 0).then_some(references & !OWN));
+        self.give_up(index, |references| (references.kept() & OWN != 0).then_some(references.kept() & !OWN));
     }
 
-    /// The starter no longer cares; may be said by the starter and by its reaper, and counts once.
+    /// The starter no longer cares; may be said by the starter and by its reaper, and counts once. It says nothing of
+    /// the process that has the slot by now.
     ///
     /// Nothing but the last step, which is one store, makes it count: a starter that is killed before has not said it,
     /// and its reaper says it.
-    pub(crate) fn disown(&mut self, index: u32) {
-        let Some(member) = self.tables().members.get(index) else { return };
-        member.disowned.store(1, Ordering::Release);
+    pub(crate) fn disown(&mut self, name: MemberName) {
+        let Some(member) = self.tables().members.get(name.index) else { return };
         let reader = member.exit_reader();
-        if self.tables().holder(reader) == Some(Holder::Exit(index)) {
+        // In this order: what was read before is this process's own, and names one generation of an end itself.
+        if !member.state.is(name.generation) {
+            return;
+        }
+        if self.tables().holder(reader) == Some(Holder::Exit(name.index)) {
             self.close_end(reader, Closing::Retire);
         }
-        self.give_up(index, |references| (references & STARTER != 0).then_some(references & !STARTER));
+        self.give_up(name.index, |references| {
+            let counts = references.is_of(name.generation) && references.kept() & STARTER != 0;
+            counts.then_some(references.kept() & !STARTER)
+        });
     }
 
     /// Whoever gives up the last reference leaves its own name in its place, in the same store: killed before the slot
     /// is free, it is found by that name, and the reaper frees the slot.
-    fn give_up(&mut self, index: u32, less: impl Fn(u32) -> Option<u32>) {
+    ///
+    /// Whoever has a reference needs no generation: it keeps the slot from being somebody else's.
+    fn give_up(&mut self, index: u32, less: impl Fn(References) -> Option<u32>) {
         let Some(member) = self.tables().members.get(index) else { return };
         let freer = FREEING | self.index;
-        let change = |references: u32| match less(references) {
-            _ if references & FREEING != 0 => None,
+        let change = |references: References| match less(references) {
+            _ if references.freer().is_some() => None,
             Some(0) => Some(freer),
             other => other,
         };
-        let changed = member.references.fetch_update(Ordering::AcqRel, Ordering::Acquire, change);
-        if changed.is_ok_and(|before| change(before) == Some(freer)) {
+        let changed = member.references.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
+            let before = References(word);
+            change(before).map(|kept| References::new(before.generation(), kept).0)
+        });
+        if changed.is_ok_and(|before| change(References(before)) == Some(freer)) {
             self.free_member(index, member);
         }
     }
@@ -426,8 +482,7 @@ impl Local {
     pub(super) fn free_half_freed_members(&mut self, of_the_dead: impl Fn(u32) -> bool) {
         let tables = self.tables();
         for (index, _, member) in tables.members.taken() {
-            let references = member.references.load(Ordering::Acquire);
-            if references & FREEING != 0 && of_the_dead(references & !FREEING) {
+            if member.references().freer().is_some_and(&of_the_dead) {
                 let tag = Owner::Member(index).tag();
                 let rest: Vec<Block> =
                     tables.arena.blocks().filter(|(_, header)| header.owner() == tag).map(|(block, _)| block).collect();

@@ -261,7 +261,7 @@ impl Local {
             Err(error) => {
                 member.enter(super::member::Phase::Failed);
                 self.leave(name.index, member);
-                self.disown(name.index);
+                self.disown(name);
                 Err(error)
             }
         }

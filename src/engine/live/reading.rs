@@ -145,7 +145,7 @@ impl Tables {
                 phase: member.phase(),
                 host: member.host.load(Ordering::Acquire),
                 pid: member.pid.load(Ordering::Acquire),
-                disowned: member.disowned.load(Ordering::Acquire) != 0,
+                disowned: member.is_disowned(),
                 exit: member.exit(),
             };
             member.state().is(generation).then_some(view)

@@ -37,7 +37,7 @@ use super::member::{Member, Phase};
 use super::sync::{Ordering, mutant};
 use super::tables::Tables;
 use super::word::{Snapshot, State};
-use crate::engine::{ChannelName, Closing, Direction, Holder, Owner, Unfinished};
+use crate::engine::{ChannelName, Closing, Direction, Holder, MemberName, Owner, Unfinished};
 use crate::memory::{Block, FATE, NONE, Slot};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -194,19 +194,20 @@ impl Local {
         if self.tables().holder(exit) == Some(Holder::Exit(index)) {
             self.close_end(exit, Closing::Retire);
         }
-        let orphans: Vec<u32> = self
+        let orphans: Vec<MemberName> = self
             .tables()
             .members
             .taken()
             .filter(|(_, _, child)| child.parent.load(Ordering::Acquire) == index)
-            .map(|(child, _, _)| child)
+            .map(|(index, generation, _)| MemberName { index, generation })
             .collect();
         for child in orphans {
-            let unborn = self.tables().members.get(child).filter(|child| child.is_unborn());
+            let unborn = self.tables().member(child).filter(|child| child.is_unborn());
             self.disown(child);
             if let Some(unborn) = unborn {
-                self.leave_unborn(child, self::closing(child, unborn));
-                self.leave(child, unborn);
+                // Its own reference keeps the slot, and nobody else gives that up.
+                self.leave_unborn(child.index, self::closing(child.index, unborn));
+                self.leave(child.index, unborn);
             }
         }
         self.release_own(index);

@@ -484,6 +484,22 @@ pub static CLOSED_TWICE: Scenario = Scenario {
     judge: |_| (),
 };
 
+/// Two give up one process, as the handle of a thread's child and the end of that thread do. Its slot is free, and
+/// somebody else is given it while the second one may still be about to give it up.
+pub static DISOWNED_TWICE: Scenario = Scenario {
+    name: "a process that two give up, and another one that is given its slot",
+    parties: 2,
+    prepare: |stage| {
+        let record = stage.record();
+        stage.party(&[], move |me| me.disown(record));
+        stage.party(&[], move |me| {
+            me.disown(record);
+            me.create_record();
+        });
+    },
+    judge: |_| (),
+};
+
 /// One is killed who takes the lock of a channel; the reaper buries it, and another one beside the reaper finds the
 /// lock of the dead, too. The process that begins next has the context's number of the dead and takes the lock.
 pub static TWO_REAPERS: Scenario = Scenario {
@@ -618,7 +634,7 @@ fn read_value(seen: &Seen) -> Option<u64> {
 }
 
 /// All of them.
-pub static ALL: [&Scenario; 25] = [
+pub static ALL: [&Scenario; 26] = [
     &PAIR,
     &ONCE,
     &ANY_TO_ANY,
@@ -639,6 +655,7 @@ pub static ALL: [&Scenario; 25] = [
     &BARRIER_OF_THREE,
     &TWO_BARRIERS,
     &CLOSED_TWICE,
+    &DISOWNED_TWICE,
     &TWO_REAPERS,
     &FUTURES,
     &DROPPED_READ,

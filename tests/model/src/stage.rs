@@ -111,6 +111,11 @@ impl Stage {
         self.local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), holder).expect("a channel").1
     }
 
+    /// The record of a deadlock, which nobody but its maker keeps.
+    pub(crate) fn record(&mut self) -> MemberName {
+        tables().create_deadlock().expect("room for a record").0
+    }
+
     /// A process that begins when the one that was killed is buried: its context has a number of the dead.
     pub(crate) fn heir(&mut self, body: impl FnOnce(&mut Party) + 'static) {
         self.heir = Some(Box::new(body));
@@ -389,6 +394,19 @@ impl Party {
         self.local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), holder).expect("a channel");
     }
 
+    /// Gives up the record of a deadlock by its name, as a starter gives up a process.
+    pub(crate) fn disown(&mut self, record: MemberName) {
+        self.local.disown(record);
+    }
+
+    /// Makes another one, which stays until it is given up.
+    pub(crate) fn create_record(&mut self) {
+        let (name, _) = tables().create_deadlock().expect("room for a record");
+        assert!(tables().member(name).is_some(), "somebody else has freed the record");
+        self.local.disown(name);
+        assert!(tables().member(name).is_none(), "the record is kept by nobody");
+    }
+
     /// Closes an end by its name, whoever holds it.
     pub(crate) fn close_end(&mut self, end: EndName) {
         self.local.close_end(end, Closing::Retire);
@@ -490,12 +508,12 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
         (stage, undertaker)
     });
     let Stage { local, root, handles, roles, heir } = stage;
-    let mut members: Vec<u32> = roles.iter().map(|role| role.member.index).collect();
+    let mut members: Vec<MemberName> = roles.iter().map(|role| role.member).collect();
     let heir = heir.filter(|_| victim.is_some()).map(|body| {
         let member = machine::quietly(|| create_process(root));
         (machine::stow(body), member)
     });
-    let begun = heir.as_ref().map(|(_, member)| member.index);
+    let begun = heir.as_ref().map(|(_, member)| *member);
     if let Some((party, step)) = sentence {
         machine::sentence(party + 1, step);
     }
@@ -510,7 +528,7 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
         .collect();
     let mut parts: Vec<Part> = threads.iter().map(|_| None).collect();
     let reaper = victim.zip(undertaker).and_then(|(party, undertaker)| {
-        let (thread, host) = (threads[party].take()?, members[party]);
+        let (thread, host) = (threads[party].take()?, members[party].index);
         Some(machine::spawn(threads.len() + 1, pid(root), move || {
             let part = machine::join(thread);
             let mut local = undertaker.take();
@@ -545,12 +563,12 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
 }
 
 /// The end of the program: nothing may be left.
-fn clear(mut local: Local, root: u32, handles: &[EndName], members: &[u32], buried: Option<usize>) {
+fn clear(mut local: Local, root: u32, handles: &[EndName], members: &[MemberName], buried: Option<usize>) {
     become_host(root);
     let mut reaper = Local::for_reaper().expect("a context");
     for (party, member) in members.iter().enumerate() {
         if Some(party) != buried {
-            bury(&mut reaper, *member);
+            bury(&mut reaper, member.index);
         }
         reaper.disown(*member);
     }

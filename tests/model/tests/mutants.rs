@@ -135,6 +135,14 @@ fn an_end_is_known_by_its_slot_alone() {
     is_found("an end is known by its slot alone", &scenario::CLOSED_TWICE, how, Kill::Nobody, "");
 }
 
+/// A bug that the engine has had: two give up one process, and the second one takes another's reference.
+#[test]
+fn a_process_is_disowned_by_its_slot_alone() {
+    let how = Search::Bounded { preemptions: 2 };
+    let fault = "a process is disowned by its slot alone";
+    is_found(fault, &scenario::DISOWNED_TWICE, how, Kill::Nobody, "somebody else has freed the record");
+}
+
 /// A bug that the engine has had: the lock of the dead is taken over from the living one that has its number by now.
 #[test]
 fn holders_of_locks_have_no_generation() {
