@@ -8,7 +8,7 @@ use super::dynamic::Alternation;
 use super::fired::Fired;
 use super::select::{Arms, Failed, fire, gather};
 use crate::channel::{ChannelError, settle};
-use crate::engine::{Fired as Outcomes, Offering, Order, Selection};
+use crate::engine::{Fired as Outcomes, Offering, Order, Selection, Stage};
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -23,15 +23,6 @@ pub struct SelectAsync<'s, 'a> {
     location: &'static Location<'static>,
     selection: Selection,
     stage: Stage,
-}
-
-/// Where the future is.
-#[derive(Debug)]
-enum Stage {
-    New,
-    Offered(Offering),
-    /// It has been ready.
-    Over,
 }
 
 impl<'a> Alternation<'a> {

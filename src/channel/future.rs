@@ -11,7 +11,7 @@ use super::error::{ChannelError, WriteError};
 use super::extended::Hold;
 use super::outgoing::Outgoing;
 use super::{Reader, Writer};
-use crate::engine::{Fired, Guard, Offering, Order};
+use crate::engine::{Fired, Guard, Offering, Order, Stage};
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -35,15 +35,6 @@ pub struct WriteAsync<'a, T> {
     value: Option<T>,
     message: Option<Outgoing>,
     stage: Stage,
-}
-
-/// Where a future is.
-#[derive(Debug)]
-enum Stage {
-    New,
-    Offered(Offering),
-    /// It has been ready.
-    Over,
 }
 
 impl<T> Reader<T> {

@@ -12,8 +12,7 @@
 use super::deferral::Deferral;
 use super::journey::Journeys;
 use super::live::{Local, become_foreign, is_foreign};
-use super::{ArenaError, Guard};
-use crate::engine::host;
+use super::{ArenaError, Guard, host};
 use crate::sys::leaving::when_thread_ends;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;

@@ -7,7 +7,7 @@
 //! process went on; or when the process ends, in the way in which the process ended.
 
 use super::actor::Actor;
-use crate::engine::{Closing, EndName};
+use super::{Closing, EndName};
 use std::cell::{Cell, RefCell};
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,8 @@
 //! hands from the packet to the process. So ends are counted wherever they are, and close with the packet if the
 //! message never arrives.
 
-use super::ArenaError;
 use super::actor::{Actor, actor};
-use crate::engine::{ChannelName, Direction, EndName, Holder};
+use super::{ArenaError, ChannelName, Direction, EndName, Holder};
 use std::cell::{Cell, RefCell};
 
 #[derive(Clone, Copy)]

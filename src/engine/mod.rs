@@ -48,7 +48,7 @@ pub(crate) use names::{
     Unfinished,
 };
 #[cfg(feature = "async")]
-pub(crate) use offering::Offering;
+pub(crate) use offering::{Offering, Stage};
 pub(crate) use packet::Packet;
 pub(crate) use undertaker::Undertaker;
 

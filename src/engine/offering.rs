@@ -20,6 +20,15 @@ pub(crate) struct Offering {
     luggage: Option<Box<dyn Any + Send>>,
 }
 
+/// Where a future is that makes an offer.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    New,
+    Offered(Offering),
+    /// It has been ready.
+    Over,
+}
+
 impl Offering {
     /// For the process that the calling thread runs. Nothing is offered yet.
     ///

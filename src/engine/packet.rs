@@ -7,8 +7,7 @@
 #![expect(unsafe_code, reason = "the bytes of a block, for its owner; listed in the architecture page")]
 
 use super::live::{Local, tables};
-use super::{Fired, Guard};
-use crate::engine::{ChannelName, Closing, EndName, Fate, Holder, Owner, with_local};
+use super::{ChannelName, Closing, EndName, Fate, Fired, Guard, Holder, Owner, actor, with_local};
 use crate::memory::{ArenaError, Block};
 use crate::sys::atomic::Ordering;
 use std::num::NonZeroU32;
@@ -26,7 +25,7 @@ impl Packet {
     /// One with room for at least so many bytes, for the calling thread to write into. It has no length yet.
     #[inline]
     pub(crate) fn draft(bytes: usize) -> Result<Packet, ArenaError> {
-        with_local(|local| local.draft(bytes))?
+        actor(|actor| actor.draft(bytes))
     }
 
     /// A block that the caller owns and nobody else names, on which all access to its bytes relies; `None` for no
@@ -109,8 +108,7 @@ impl Packet {
 
     /// Gives it back, and closes the ends in it as `closing` says.
     pub(crate) fn discard(self, closing: Closing) {
-        // Without a context: the reaper frees it with this process.
-        let _ = with_local(|local| local.take_back(self, closing));
+        actor(|actor| actor.take_back(self, closing));
     }
 
     /// The offer to hand it to a reader of a channel. It stays in these hands until [`Packet::settle`].

@@ -1,7 +1,7 @@
 //! A process that has been started: waiting for its end, and what it came to.
 //!
-//! Knows nothing of networks or of how its slot was filled (`start`). The end
-//! shows as the retirement of a channel whose only writing end belongs to nobody but the member's own fate.
+//! Knows nothing of networks or of how its slot was filled (`start`). The end shows as the retirement of a channel
+//! whose only writing end belongs to nobody but the member's own fate.
 
 use super::failure::{Failure, Outcome};
 use super::policy::Placement;
@@ -172,7 +172,7 @@ impl Running {
 
     /// Whether it is gone, for those who have no context to ask the engine with.
     pub(super) fn is_gone(&self) -> bool {
-        self.slot().is_none_or(|slot| slot.phase() == Phase::Gone)
+        self.member.is_gone()
     }
 
     /// Waits until it is gone if it has crashed, which is a moment before. Whether it is gone.
@@ -204,12 +204,11 @@ impl Running {
             Ok(fired) => fired.index == 0,
             // No context can be had for this thread: wait on the phase instead.
             Err(_) => match self.slot() {
-                Some(slot) if !wait => slot.phase() == Phase::Gone,
-                Some(slot) => {
+                Some(slot) if wait => {
                     slot.wait_until_gone();
                     true
                 }
-                None => true,
+                _ => self.member.is_gone(),
             },
         }
     }
@@ -253,7 +252,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // When its starter was a thread that crashed, it was disowned then, and its slot may be another's.
+        // When its starter was a thread that crashed, it was disowned then; no context is made for nothing.
         if self.slot().is_some() {
             actor(|actor| actor.disown(self.member));
         }

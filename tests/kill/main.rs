@@ -13,6 +13,8 @@ mod explore;
 mod interrupt;
 mod pressure;
 #[cfg(target_arch = "x86_64")]
+mod scene;
+#[cfg(target_arch = "x86_64")]
 mod step;
 mod storm;
 #[cfg(target_arch = "x86_64")]

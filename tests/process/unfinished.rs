@@ -35,8 +35,7 @@ impl<'de> Deserialize<'de> for Exit {
 #[derive(Debug, Serialize, Deserialize)]
 struct Late(Writer<u8>, Exit);
 
-#[process]
-fn read_late(input: Reader<Late>, by: By) -> csproc::Result<()> {
+fn read<T: csproc::Message>(input: &Reader<T>, by: By) -> csproc::Result<()> {
     match by {
         By::Read => drop(input.read()?),
         By::Extended => drop(input.extended()?.finish()),
@@ -46,13 +45,13 @@ fn read_late(input: Reader<Late>, by: By) -> csproc::Result<()> {
 }
 
 #[process]
+fn read_late(input: Reader<Late>, by: By) -> csproc::Result<()> {
+    read(&input, by)
+}
+
+#[process]
 fn read_exit(input: Reader<Exit>, by: By) -> csproc::Result<()> {
-    match by {
-        By::Read => drop(input.read()?),
-        By::Extended => drop(input.extended()?.finish()),
-        By::Alternation => PriSelect! { v = input => drop(v), }?,
-    }
-    Ok(())
+    read(&input, by)
 }
 
 #[process]

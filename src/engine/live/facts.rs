@@ -5,12 +5,11 @@
 
 use super::audit::Census;
 use super::channel::{CARRIED, Channel};
-use super::member::{Member, Phase, Role};
+use super::member::{Member, Role};
 use super::process::Record;
 use super::sync::Ordering;
 use super::tables::tables;
-use crate::engine::{ChannelName, Direction, EndName, Fate, Holder, MemberName};
-use crate::sys::clock::Deadline;
+use crate::engine::{ChannelName, Direction, EndName, Fate, Holder};
 
 /// One look at a channel. Each fact is read when it is asked for: a write asks for one of them only, and a name is
 /// text.
@@ -77,23 +76,6 @@ impl EndName {
     /// Whether it is open, and in whose hands.
     pub(crate) fn is_held_by(self, holder: Holder) -> bool {
         tables().holder(self) == Some(holder)
-    }
-}
-
-impl MemberName {
-    /// Whether its slot still tells of this process, which may have ended.
-    pub(crate) fn is_known(self) -> bool {
-        tables().member(self).is_some()
-    }
-
-    /// Whether it has ended, and what it held was released.
-    pub(crate) fn is_gone(self) -> bool {
-        tables().member(self).is_none_or(|member| member.phase() == Phase::Gone)
-    }
-
-    /// Waits until it is gone, or until the deadline; `true` when it is gone.
-    pub(crate) fn wait_until_gone(self, deadline: &Deadline) -> bool {
-        tables().wait_until_gone(self, deadline)
     }
 }
 

@@ -5,13 +5,14 @@
 #![expect(unsafe_code, reason = "reads records, which are immutable once published; listed in the architecture page")]
 
 use super::local::Local;
-use super::member::{Member, Role};
+use super::member::{Member, Phase, Role};
 use super::sync::Ordering;
 use super::tables::tables;
 use crate::engine::{
     ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Holder, MemberName, Owner, Packet,
 };
 use crate::memory::{Block, NONE, Slot};
+use crate::sys::clock::Deadline;
 
 /// The addresses of the functions of a process, the same in every process of one image.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +49,21 @@ impl MemberName {
     /// The slot, as long as it is this process's.
     pub(crate) fn slot(self) -> Option<&'static Member> {
         tables().member(self)
+    }
+
+    /// Whether its slot still tells of this process, which may have ended.
+    pub(crate) fn is_known(self) -> bool {
+        self.slot().is_some()
+    }
+
+    /// Whether it has ended, and what it held was released.
+    pub(crate) fn is_gone(self) -> bool {
+        self.slot().is_none_or(|member| member.phase() == Phase::Gone)
+    }
+
+    /// Waits until it is gone, or until the deadline; `true` when it is gone.
+    pub(crate) fn wait_until_gone(self, deadline: &Deadline) -> bool {
+        tables().wait_until_gone(self, deadline)
     }
 }
 
@@ -259,7 +275,7 @@ impl Local {
         match equipped {
             Ok(exit) => Ok(NewProcess { name, member, exit, parent }),
             Err(error) => {
-                member.enter(super::member::Phase::Failed);
+                member.enter(Phase::Failed);
                 self.leave(name.index, member);
                 self.disown(name);
                 Err(error)

@@ -8,7 +8,7 @@
 //! - `machine`: steps, threads, sleep, time, death
 //! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them, what each did, and the audit when all is over
-//! - [`scenario`]: what they do and what may come of it
+//! - [`scenario`], [`futures`]: what they do and what may come of it
 //! - [`search`]: which schedules are tried
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
 // here.
@@ -17,6 +17,7 @@
 
 #[path = "../../../src/engine/mod.rs"]
 mod engine;
+pub mod futures;
 mod machine;
 #[path = "../../../src/memory/mod.rs"]
 mod memory;
@@ -34,4 +35,9 @@ static TURN: Mutex<()> = Mutex::new(());
 pub fn one_at_a_time() -> MutexGuard<'static, ()> {
     // A search that has failed does not stop the others: an execution begins by wiping everything.
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All scenarios.
+pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
+    scenario::ALL.into_iter().chain(futures::ALL)
 }

@@ -5,14 +5,13 @@
 
 mod long;
 
-use csproc_model::one_at_a_time;
-use csproc_model::scenario;
 use csproc_model::search::{Kill, Search, search};
+use csproc_model::{one_at_a_time, scenarios};
 use long::is_long;
 
 fn killed_everywhere(how: Search, most_parties: usize) {
     let _turn = one_at_a_time();
-    for scenario in scenario::ALL.into_iter().filter(|scenario| scenario.parties <= most_parties) {
+    for scenario in scenarios().filter(|scenario| scenario.parties <= most_parties) {
         for party in 0..scenario.parties {
             match search(scenario, how, Kill::Everywhere { party, stride: 1 }, None) {
                 Ok(report) => {

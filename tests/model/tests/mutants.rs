@@ -3,11 +3,11 @@
 //! Knows nothing of what a fault does: the line in the engine that has its name says it. Each one is given a scenario
 //! and a search that finds it; with `CSPROC_LONG=1` the same search is made without the fault, too, and finds nothing.
 
-use csproc_model::one_at_a_time;
 mod long;
 
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
+use csproc_model::{futures, one_at_a_time};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -154,28 +154,28 @@ fn holders_of_locks_have_no_generation() {
 
 #[test]
 fn nobody_rings_the_bell() {
-    is_found("nobody rings the bell", &scenario::FUTURES, RANDOM, Kill::Nobody, "deadlock");
+    is_found("nobody rings the bell", &futures::FUTURES, RANDOM, Kill::Nobody, "deadlock");
 }
 
 #[test]
 fn the_bell_is_heard_after_the_look() {
-    is_found("the bell is heard after the look", &scenario::FUTURES, PRIORITIES, Kill::Nobody, "deadlock");
+    is_found("the bell is heard after the look", &futures::FUTURES, PRIORITIES, Kill::Nobody, "deadlock");
 }
 
 #[test]
 fn a_dropped_read_keeps_its_message() {
-    is_found("a dropped read keeps its message", &scenario::DROPPED_READ, PRIORITIES, Kill::Nobody, "");
+    is_found("a dropped read keeps its message", &futures::DROPPED_READ, PRIORITIES, Kill::Nobody, "");
 }
 
 #[test]
 fn what_was_put_back_is_given_to_nobody_who_waits() {
     let fault = "what was put back is given to nobody who waits";
-    is_found(fault, &scenario::DROPPED_FOR_ANOTHER, PRIORITIES, Kill::Nobody, "deadlock");
+    is_found(fault, &futures::DROPPED_FOR_ANOTHER, PRIORITIES, Kill::Nobody, "deadlock");
 }
 
 /// A bug that the first version of futures had: only buffers were repaired.
 #[test]
 fn only_a_buffer_is_repaired() {
     let how = Search::Pct { depth: 3, times: 100 };
-    is_found("only a buffer is repaired", &scenario::DROPPED_READ, how, killing(1), "");
+    is_found("only a buffer is repaired", &futures::DROPPED_READ, how, killing(1), "");
 }

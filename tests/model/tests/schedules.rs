@@ -4,9 +4,9 @@
 
 mod long;
 
-use csproc_model::one_at_a_time;
-use csproc_model::scenario::{self, Scenario};
+use csproc_model::scenario::Scenario;
 use csproc_model::search::{Kill, Search, search};
+use csproc_model::{one_at_a_time, scenarios};
 use long::is_long;
 
 fn holds(scenario: &'static Scenario, how: Search) {
@@ -20,7 +20,7 @@ fn holds(scenario: &'static Scenario, how: Search) {
 #[test]
 fn all_schedules_with_few_preemptions() {
     let _turn = one_at_a_time();
-    for scenario in scenario::ALL {
+    for scenario in scenarios() {
         let preemptions = match scenario.parties {
             2 if is_long() => 3,
             2 => 1,
@@ -37,7 +37,7 @@ fn all_schedules_with_few_preemptions() {
 fn random_schedules() {
     let _turn = one_at_a_time();
     let times = if is_long() { 100_000 } else { 500 };
-    for scenario in scenario::ALL {
+    for scenario in scenarios() {
         holds(scenario, Search::Random { times });
     }
 }
@@ -46,7 +46,7 @@ fn random_schedules() {
 fn random_priorities() {
     let _turn = one_at_a_time();
     let times = if is_long() { 100_000 } else { 500 };
-    for scenario in scenario::ALL {
+    for scenario in scenarios() {
         holds(scenario, Search::Pct { depth: 3, times });
     }
 }
@@ -56,7 +56,7 @@ fn random_priorities() {
 fn sleepers_that_wake_by_themselves() {
     let _turn = one_at_a_time();
     let times = if is_long() { 50_000 } else { 250 };
-    for scenario in scenario::ALL {
+    for scenario in scenarios() {
         holds(scenario, Search::Drowsy { times });
     }
 }
