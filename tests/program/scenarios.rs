@@ -174,18 +174,23 @@ fn a_child_that_crashes() {
     assert!(w.write(2).unwrap_err().fate.is_lost());
 }
 
-/// Says at its end that its child has crashed.
+/// Says at its end that its child has crashed. What it drops after it has learned that is closed as it ends itself.
 #[process]
-fn leave_a_child_that_crashes(ending: Option<i32>) {
+fn leave_a_child_that_crashes(ending: Option<i32>, dropped: Writer<u64>) {
     a_child_that_crashes();
+    drop(dropped);
     if let Some(code) = ending {
         std::process::exit(code);
     }
 }
 
 fn a_process_whose_child_crashes() {
-    leave_a_child_that_crashes(None).run().unwrap();
-    let error = leave_a_child_that_crashes(Some(3)).run().unwrap_err();
+    let (c, d) = (Channel::new(), Channel::new());
+    let (returned, exited) = (c.reader(), d.reader());
+    leave_a_child_that_crashes(None, c.writer()).run().unwrap();
+    assert!(returned.read().unwrap_err().is_retired());
+    let error = leave_a_child_that_crashes(Some(3), d.writer()).run().unwrap_err();
+    assert!(exited.read().unwrap_err().is_lost());
     let is_own = |failure: &Failure| matches!(failure, Failure::Crashed { cause: Cause::Exited { code: 3 }, .. });
     assert!(error.failures().iter().all(is_own), "{error:?}");
 }
