@@ -180,8 +180,8 @@ impl Actor {
     }
 
     /// A process is in a deadlock, whose record it keeps from now on.
-    pub(crate) fn note_deadlock(&self, member: u32, record: u32) {
-        let _ = self.with(|local| local.note_deadlock(member, record));
+    pub(crate) fn note_deadlock(&self, process: MemberName, record: u32) {
+        let _ = self.with(|local| local.note_deadlock(process, record));
     }
 
     /// What there is, and what everybody does.

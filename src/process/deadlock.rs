@@ -141,7 +141,7 @@ pub fn looks() -> u64 {
 }
 
 fn act(stuck: &[Stuck]) {
-    let members = stuck.iter().filter(|stuck| !stuck.only_joins()).filter_map(|stuck| Member::at(stuck.member));
+    let members = stuck.iter().filter(|stuck| !stuck.only_joins()).filter_map(|stuck| stuck.member.slot());
     let policies = members.map(|member| Deadlock::of(member.on_deadlock()));
     let policy = policies.max_by_key(|policy| policy.raw()).unwrap_or_default();
     if policy == Deadlock::Ignore {
@@ -172,10 +172,9 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
     }
     let mut of_program = false;
     for stuck in stuck.iter().filter(|stuck| !stuck.only_joins()) {
-        if Member::at(stuck.member).is_some_and(Member::is_process) {
-            aside.note_deadlock(stuck.member, name.index);
-        } else {
-            of_program = true;
+        match stuck.member.slot() {
+            Some(member) if member.is_program() => of_program = true,
+            _ => aside.note_deadlock(stuck.member, name.index),
         }
     }
     keep(name, report, of_program);
@@ -183,9 +182,9 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
 }
 
 fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
-    let place = |member: &u32| stuck.iter().position(|stuck| stuck.member == *member);
+    let place = |member: &u32| stuck.iter().position(|stuck| stuck.member.index == *member);
     let processes = stuck.iter().map(|stuck| {
-        let member = Member::at(stuck.member);
+        let member = stuck.member.slot();
         let waits_for = stuck.guards.iter().map(|guard| WaitsFor {
             action: guard.action.to_string(),
             channel: match guard.action {

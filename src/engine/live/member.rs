@@ -112,6 +112,46 @@ impl References {
     }
 }
 
+/// The deadlock that a process was in: the generation of its slot (32 bits), and the index of the record plus one. It
+/// holds a reference to the slot of the record.
+///
+/// Whoever has found a deadlock notes it for every process in it, and any of these may be killed meanwhile. What is
+/// noted counts for the generation that is meant, and no more once the slot is being freed:
+///
+/// ```text
+///     the process is found in a deadlock         it is killed, and its slot is freed
+///                                                (another process is given the slot)
+///     notes the deadlock in the slot  ✗
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Noted(u64);
+
+impl Noted {
+    const NOTHING: u32 = 0;
+    /// The slot is being freed, and takes no reference any more.
+    const CLOSED: u32 = u32::MAX;
+
+    fn new(generation: u32, record: u32) -> Noted {
+        Noted(u64::from(generation) << 32 | u64::from(record))
+    }
+
+    fn record(self) -> Option<u32> {
+        let word = self.0 as u32;
+        (word != Noted::CLOSED).then(|| word.checked_sub(1)).flatten()
+    }
+
+    /// Whether the process of this generation has the slot, and keeps it.
+    fn is_open_to(self, generation: u32) -> bool {
+        (self.0 >> 32) as u32 == generation && self.0 as u32 != Noted::CLOSED
+            || mutant!("a deadlock is noted by the slot alone")
+    }
+
+    /// The same slot, of which this is noted now.
+    fn with(self, record: u32) -> Noted {
+        Noted::new((self.0 >> 32) as u32, record)
+    }
+}
+
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Member {
@@ -142,17 +182,17 @@ pub(crate) struct Member {
     /// closes all its own ends first and joins its children afterwards, and must still be able to read this one.
     exit_reader: AtomicU32,
     exit_reader_generation: AtomicU32,
+    role: AtomicU32,
     /// Addresses of functions, the same in every process of one image.
     pub(super) entry: AtomicU64,
     pub(super) body: AtomicU64,
     pub(super) ending: AtomicU64,
     /// A number that no other process of this program has had.
     pub(super) serial: AtomicU64,
-    /// The record of the deadlock that the member was in, plus one. It holds a reference to that slot.
-    deadlock: AtomicU32,
+    /// See [`Noted`].
+    deadlock: AtomicU64,
     /// What is to be done about one; the starter's unless it was said otherwise.
     pub(super) on_deadlock: AtomicU32,
-    role: AtomicU32,
     /// The bell of the operating-system process: see [`Bell`](super::wait::Bell).
     pub(super) bell: AtomicU32,
 }
@@ -189,13 +229,13 @@ impl Member {
                 exit_end_generation,
                 exit_reader,
                 exit_reader_generation,
+                role,
                 entry,
                 body,
                 ending,
                 serial,
                 deadlock,
                 on_deadlock,
-                role,
                 bell,
             }
         )
@@ -234,7 +274,7 @@ impl Member {
 
     /// The slot that keeps the deadlock which the member was in, if it was.
     pub(crate) fn deadlock(&self) -> Option<u32> {
-        self.deadlock.load(Ordering::Acquire).checked_sub(1)
+        Noted(self.deadlock.load(Ordering::Acquire)).record()
     }
 
     /// The record of a deadlock: somebody is given the report.
@@ -296,7 +336,6 @@ impl Member {
             &self.exit_reader,
             &self.exit_reader_generation,
             &self.on_deadlock,
-            &self.deadlock,
         ] {
             word.store(0, Ordering::Relaxed);
         }
@@ -308,6 +347,7 @@ impl Member {
         self.parent.store(parent, Ordering::Relaxed);
         self.role.store(role as u32, Ordering::Relaxed);
         self.references.store(References::new(self.state.coming(), STARTER | OWN).0, Ordering::Relaxed);
+        self.deadlock.store(Noted::new(self.state.coming(), Noted::NOTHING).0, Ordering::Relaxed);
         self.serial.store(serial, Ordering::Relaxed);
         self.phase.store(Phase::New as u32, Ordering::Relaxed);
     }
@@ -403,12 +443,22 @@ impl Local {
         self.give_up(index, |references| references.kept().checked_sub(1));
     }
 
-    /// A member is in a deadlock, whose record it keeps from now on.
-    pub(crate) fn note_deadlock(&mut self, member: u32, record: u32) {
-        let Some(slot) = self.tables().members.get(member) else { return };
+    /// A process is in a deadlock, whose record it keeps from now on. The caller has a reference to the record. A
+    /// process that is gone keeps none.
+    pub(crate) fn note_deadlock(&mut self, name: MemberName, record: u32) {
+        let Some(slot) = self.tables().members.get(name.index) else { return };
+        // Before the slot names it: from then on, the end of the process gives this reference up.
         self.tables().retain_member(record);
-        if let Some(before) = slot.deadlock.swap(record + 1, Ordering::AcqRel).checked_sub(1) {
-            self.release_member(before);
+        let noted = slot.deadlock.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
+            let before = Noted(word);
+            before.is_open_to(name.generation).then_some(before.with(record + 1).0)
+        });
+        let superfluous = match noted {
+            Ok(before) => Noted(before).record(),
+            Err(_) => Some(record),
+        };
+        if let Some(record) = superfluous {
+            self.release_member(record);
         }
     }
 
@@ -469,7 +519,8 @@ impl Local {
                 self.discard(block, Closing::Retire);
             }
         }
-        if let Some(record) = member.deadlock.swap(0, Ordering::AcqRel).checked_sub(1) {
+        let closed = Noted::new(generation, Noted::CLOSED).0;
+        if let Some(record) = Noted(member.deadlock.swap(closed, Ordering::AcqRel)).record() {
             self.release_member(record);
         }
         // The next user of the slot must not look like a part of the dead for a moment.

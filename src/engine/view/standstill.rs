@@ -32,7 +32,7 @@
 //! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own.
 
 use super::{Action, ContextView, Doing, EndView, View};
-use crate::engine::{ChannelKind, ChannelName, Direction, Holder};
+use crate::engine::{ChannelKind, ChannelName, Direction, Holder, MemberName};
 use crate::sys::threads::{Rest, rest};
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
@@ -48,7 +48,8 @@ pub(crate) struct StuckGuard {
 /// A context that stands still.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stuck {
-    pub(crate) member: u32,
+    /// Whom it acts for. The view has seen that this process keeps its slot while its context waits.
+    pub(crate) member: MemberName,
     pub(crate) location: Option<&'static Location<'static>>,
     pub(crate) guards: Vec<StuckGuard>,
 }
@@ -329,7 +330,8 @@ impl<'v> Search<'v> {
             channel: offer.channel,
             partners: self.partners(seen, offer.action, offer.channel),
         });
-        Some(Stuck { member: seen.member?, location: seen.location, guards: guards.collect() })
+        let member = self.view.process(seen.member?)?.name;
+        Some(Stuck { member, location: seen.location, guards: guards.collect() })
     }
 
     fn partners(&self, seen: &ContextView, action: Action, name: ChannelName) -> Vec<u32> {

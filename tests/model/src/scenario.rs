@@ -500,6 +500,22 @@ pub static DISOWNED_TWICE: Scenario = Scenario {
     judge: |_| (),
 };
 
+/// One has found a process in a deadlock and notes it; the process is gone meanwhile, and somebody else is given its
+/// slot.
+pub static NOTED_TOO_LATE: Scenario = Scenario {
+    name: "a deadlock that is noted for a process, and another one that is given its slot",
+    parties: 2,
+    prepare: |stage| {
+        let (process, record) = (stage.record(), stage.record());
+        stage.party(&[], move |me| me.note_deadlock(process, record));
+        stage.party(&[], move |me| {
+            me.disown(process);
+            me.create_record();
+        });
+    },
+    judge: |_| (),
+};
+
 /// One is killed who takes the lock of a channel; the reaper buries it, and another one beside the reaper finds the
 /// lock of the dead, too. The process that begins next has the context's number of the dead and takes the lock.
 pub static TWO_REAPERS: Scenario = Scenario {
@@ -532,7 +548,7 @@ fn read_value(seen: &Seen) -> Option<u64> {
 }
 
 /// All of them.
-pub static ALL: [&Scenario; 22] = [
+pub static ALL: [&Scenario; 23] = [
     &PAIR,
     &ONCE,
     &ANY_TO_ANY,
@@ -554,5 +570,6 @@ pub static ALL: [&Scenario; 22] = [
     &TWO_BARRIERS,
     &CLOSED_TWICE,
     &DISOWNED_TWICE,
+    &NOTED_TOO_LATE,
     &TWO_REAPERS,
 ];

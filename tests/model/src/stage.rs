@@ -4,7 +4,7 @@
 //! ends and its blocks are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as
 //! the others are. Both checkers use this file, each over a `machine` of its own.
 
-use crate::engine::live::{Bell, Local, Phase, Task, Withdrawn, become_host, bury, tables};
+use crate::engine::live::{Bell, Local, Member, Phase, Task, Withdrawn, become_host, bury, tables};
 use crate::engine::{
     ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
     Order, Store, Unfinished,
@@ -399,10 +399,17 @@ impl Party {
         self.local.disown(record);
     }
 
+    /// Notes a deadlock for a process, as the one does who has found it, and needs its record no more.
+    pub(crate) fn note_deadlock(&mut self, process: MemberName, record: MemberName) {
+        self.local.note_deadlock(process, record.index);
+        self.local.disown(record);
+    }
+
     /// Makes another one, which stays until it is given up.
     pub(crate) fn create_record(&mut self) {
         let (name, _) = tables().create_deadlock().expect("room for a record");
         assert!(tables().member(name).is_some(), "somebody else has freed the record");
+        assert_eq!(name.slot().and_then(Member::deadlock), None, "another's deadlock is noted here");
         self.local.disown(name);
         assert!(tables().member(name).is_none(), "the record is kept by nobody");
     }

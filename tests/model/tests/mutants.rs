@@ -143,6 +143,13 @@ fn a_process_is_disowned_by_its_slot_alone() {
     is_found(fault, &scenario::DISOWNED_TWICE, how, Kill::Nobody, "somebody else has freed the record");
 }
 
+/// A bug that the engine has had: another process is noted as one of a deadlock, or the record is kept for ever.
+#[test]
+fn a_deadlock_is_noted_by_the_slot_alone() {
+    let how = Search::Bounded { preemptions: 2 };
+    is_found("a deadlock is noted by the slot alone", &scenario::NOTED_TOO_LATE, how, Kill::Nobody, "");
+}
+
 /// A bug that the engine has had: the lock of the dead is taken over from the living one that has its number by now.
 #[test]
 fn holders_of_locks_have_no_generation() {
