@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how the last party finds the others.
 
+use crate::harness::cast::{collect, source};
 use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy};
 use csproc::prelude::*;
@@ -15,11 +16,6 @@ fn in_phases(barrier: Barrier, log: Writer<u64>, phases: u64) -> csproc::Result<
         barrier.sync()?;
     }
     Ok(())
-}
-
-#[process]
-fn collect(input: Reader<u64>) -> Vec<u64> {
-    input.into_iter().collect()
 }
 
 /// Syncs until the barrier is no more, and counts.
@@ -51,14 +47,6 @@ fn choose(barrier: Barrier, input: Reader<u64>, policy: Policy, syncs: u64) -> c
     }
     let _ = sync;
     Ok(counts)
-}
-
-#[process]
-fn source(out: Writer<u64>, count: u64) -> csproc::Result<()> {
-    for i in 0..count {
-        out.write(i)?;
-    }
-    Ok(())
 }
 
 /// Two barriers in one alternation, in one order or the other: both must agree on which.
@@ -174,7 +162,7 @@ over_both! {
             let (barrier, c) = (Barrier::new(3), Channel::new());
             let (counts, sent) = Parallel!(
                 for _ in 0..3 => choose(barrier.clone(), c.reader(), policy, 100).on(placement),
-                source(c.writer(), 200).on(placement),
+                source(c.writer(), 0..200).on(placement),
             )
             .unwrap();
             let counts: Vec<[u64; 3]> = counts.into_iter().map(Result::unwrap).collect();

@@ -2,19 +2,11 @@
 //!
 //! Knows nothing of C++CSP2's implementation. Its tests of barriers are in `barriers`.
 
+use crate::harness::cast::poisonous_source;
 use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy, read_all};
 use csproc::Cause;
 use csproc::prelude::*;
-
-#[process]
-fn write_then_poison(out: Writer<u64>, count: u64) -> csproc::Result<()> {
-    for i in 0..count {
-        out.write(i)?;
-    }
-    out.poison();
-    Ok(())
-}
 
 #[process]
 fn read_then_poison(input: Reader<u64>, count: u64) -> csproc::Result<Vec<u64>> {
@@ -112,7 +104,7 @@ over_both! {
             let (c, d) = (Channel::new(), Channel::new());
             let _open = d.writer();
             let (sent, (read, error)) = Parallel!(
-                write_then_poison(c.writer(), 20).on(placement),
+                poisonous_source(c.writer(), 20).on(placement),
                 choose_for_ever(vec![d.reader(), c.reader(), c.reader()], policy).on(placement),
             )
             .unwrap();
@@ -147,7 +139,7 @@ over_both! {
         }
         let c = Channel::new();
         let (written, read) =
-            Parallel!(write_then_poison(c.writer(), 1000).on(placement), drain(c.reader()).on(placement)).unwrap();
+            Parallel!(poisonous_source(c.writer(), 1000).on(placement), drain(c.reader()).on(placement)).unwrap();
         written.unwrap();
         assert_eq!(read.0.len(), 1000);
     }
@@ -186,7 +178,7 @@ over_both! {
     fn test_poison_of_a_buffer_comes_after_its_contents_from_a_writer(placement) {
         for policy in POLICIES {
             let c = Channel::buffered(Buffer::Fifo(10));
-            Parallel!(write_then_poison(c.writer(), 10).on(placement)).unwrap().unwrap();
+            Parallel!(poisonous_source(c.writer(), 10).on(placement)).unwrap().unwrap();
             assert_eq!(c.len(), 10);
             let (read, error) = Parallel!(choose_for_ever(vec![c.reader()], policy).on(placement)).unwrap();
             assert!(read.into_iter().eq(0..10));

@@ -4,6 +4,7 @@
 //! Knows nothing of Go's implementation; what its tests say of the choice itself is in `go_select`, what goes with
 //! its run-time system in `go_runtime`. `default` is `skip` here.
 
+use crate::harness::cast::relay;
 use crate::policy::{POLICIES, Policy, channels, writers};
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -84,11 +85,6 @@ fn offer_to_all(outs: Vec<Writer<u64>>, count: u64, policy: Policy) -> csproc::R
         policy.select(&mut alt)?;
     }
     Ok(())
-}
-
-#[process]
-fn pass_on(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<()> {
-    input.into_iter().try_for_each(|value| Ok(out.write(value)?))
 }
 
 /// Awaits its turn, reads, and gives the next one its turn.
@@ -198,7 +194,7 @@ over_both! {
             let (c, all) = (channels(4), Channel::new());
             let r = all.reader();
             let sender = Spawn!(offer_to_all(writers(&c), 1000, policy).on(placement)).unwrap();
-            let mux = Spawn!(for c in &c => pass_on(c.reader(), all.writer()).on(placement)).unwrap();
+            let mux = Spawn!(for c in &c => relay(c.reader(), all.writer()).on(placement)).unwrap();
             let mut seen: Vec<u64> = r.into_iter().collect();
             seen.sort_unstable();
             assert!(seen.into_iter().eq(0..1000));

@@ -3,6 +3,7 @@
 //! Knows nothing of Go's implementation. A closed channel is one whose writers have retired. Where the originals
 //! start a goroutine for each of many rounds, one process stays here, and each round sends it fresh channels.
 
+use crate::harness::cast::source;
 use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy, channels, readers, writers};
 use csproc::prelude::*;
@@ -26,11 +27,6 @@ fn write_or_choose(ready: Writer<Place>, out: Writer<u64>, value: u64, choose: b
     } else {
         Ok(out.write(value)?)
     }
-}
-
-#[process]
-fn source(out: Writer<u64>, values: std::ops::Range<u64>) -> csproc::Result<()> {
-    values.into_iter().try_for_each(|value| Ok(out.write(value)?))
 }
 
 #[process]

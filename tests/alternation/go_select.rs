@@ -5,6 +5,7 @@
 //! Go's panics. `select2`, whose subject is memory, is `guards_that_lose_leave_nothing_behind` in `flat`; `select7`
 //! is in `go`.
 
+use crate::harness::cast::announce_and_read;
 use crate::harness::place::Place;
 use crate::policy::{channels, readers, writers};
 use csproc::prelude::*;
@@ -155,12 +156,6 @@ fn evaluate(ends: Vec<(Reader<u64>, Writer<u64>)>, ready: u64, absent: u64) -> c
     Ok((evaluated.into_inner(), ran.into_inner()))
 }
 
-#[process]
-fn read_once(ready: Writer<Place>, input: Reader<u64>) -> csproc::Result<u64> {
-    Place::announce(&ready);
-    Ok(input.read()?)
-}
-
 /// Offers itself to two, is met by the second, and then comes back to the first.
 #[process]
 fn choose_then_read(ready: Writer<Place>, a: Reader<u64>, b: Reader<u64>, chosen: Writer<u64>) -> csproc::Result<u64> {
@@ -307,7 +302,7 @@ over_both! {
             let (c, ready) = (channels(3), Channel::new());
             let announced = ready.reader();
             let (w, chosen) = (writers(&c), c[2].reader());
-            let first = Spawn!(read_once(ready.writer(), c[0].reader()).on(placement)).unwrap();
+            let first = Spawn!(announce_and_read(ready.writer(), c[0].reader()).on(placement)).unwrap();
             announced.read().unwrap().until_asleep();
             let second = choose_then_read(ready.writer(), c[0].reader(), c[1].reader(), c[2].writer());
             let second = Spawn!(second.on(placement)).unwrap();
@@ -315,7 +310,7 @@ over_both! {
             w[1].write(5).unwrap();
             assert_eq!(chosen.read(), Ok(5));
             announced.read().unwrap().until_asleep();
-            let third = Spawn!(read_once(ready.writer(), c[0].reader()).on(placement)).unwrap();
+            let third = Spawn!(announce_and_read(ready.writer(), c[0].reader()).on(placement)).unwrap();
             announced.read().unwrap().until_asleep();
             (1..4).for_each(|value| w[0].write(value).unwrap());
             assert_eq!(first.join().unwrap().unwrap(), 1);

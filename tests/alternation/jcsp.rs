@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of JCSP's implementation, nor of buffers without overflow; those are in `model`.
 
+use crate::harness::cast::source;
 use crate::harness::looks::Looks;
 use crate::harness::pause::{go_on, stop};
 use crate::harness::place::Place;
@@ -128,14 +129,6 @@ fn take_once(ready: Writer<Place>, input: Reader<u64>) -> csproc::Result<u64> {
     Ok(input.read_extended(|value| value)?)
 }
 
-#[process]
-fn fill(out: Writer<u64>, count: u64) -> csproc::Result<()> {
-    for i in 0..count {
-        out.write(i)?;
-    }
-    Ok(())
-}
-
 const WAYS: [Way; 3] = [Way::Plain, Way::Timeout, Way::Alternation];
 
 over_both! {
@@ -178,7 +171,7 @@ over_both! {
             for alternating in [false, true] {
                 let c = Channel::buffered(Buffer::Fifo(size));
                 let (sent, read) = Parallel!(
-                    fill(c.writer(), 100).on(placement),
+                    source(c.writer(), 0..100).on(placement),
                     read_slowly(c.reader(), alternating).on(placement),
                 )
                 .unwrap();
@@ -255,7 +248,7 @@ over_both! {
             ];
             for buffer in buffers {
                 let c = Channel::buffered(buffer);
-                Parallel!(fill(c.writer(), 20).on(placement)).unwrap().unwrap();
+                Parallel!(source(c.writer(), 0..20).on(placement)).unwrap().unwrap();
                 assert_eq!(c.len(), wanted(buffer).len());
                 let read = Parallel!(read_slowly(c.reader(), false).on(placement)).unwrap();
                 assert_eq!(read.into_iter().map(|(value, _)| value).collect::<Vec<_>>(), wanted(buffer), "{buffer:?}");

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of buffers, poison and priority: those laws are in `model`.
 
+use crate::harness::cast::{announce_and_read, announce_and_write, collect, source};
 use crate::harness::place::Place;
 use crate::policy::{POLICIES, Policy, channels, read_all, readers, writers};
 use csproc::prelude::*;
@@ -30,19 +31,6 @@ fn poisoned() -> Channel<u64> {
     let dead = Channel::new();
     dead.reader().poison();
     dead
-}
-
-#[process]
-fn source(out: Writer<u64>, values: std::ops::Range<u64>) -> csproc::Result<()> {
-    for value in values {
-        out.write(value)?;
-    }
-    Ok(())
-}
-
-#[process]
-fn collect(input: Reader<u64>) -> Vec<u64> {
-    input.into_iter().collect()
 }
 
 /// Reads until all have retired; so many guards more are absent although their channel is poisoned.
@@ -96,18 +84,6 @@ fn offer(outs: Vec<Writer<u64>>, guards: Vec<usize>, base: u64, rounds: u64, pol
 #[process]
 fn choose_all(inputs: Vec<Reader<u64>>, policy: Policy) -> csproc::Result<Vec<(usize, u64)>> {
     read_all(&inputs, policy)
-}
-
-#[process]
-fn read_once(ready: Writer<Place>, input: Reader<u64>) -> csproc::Result<u64> {
-    Place::announce(&ready);
-    Ok(input.read()?)
-}
-
-#[process]
-fn write_once(ready: Writer<Place>, out: Writer<u64>) -> csproc::Result<()> {
-    Place::announce(&ready);
-    Ok(out.write(7)?)
 }
 
 /// Both ends of one channel in one alternation.
@@ -187,7 +163,7 @@ over_both! {
         let (w, r, announced) = (c.writer(), c.reader(), ready.reader());
         let _kept = ready.writer();
         for policy in POLICIES {
-            let other = Spawn!(read_once(ready.writer(), c.reader()).on(placement)).unwrap();
+            let other = Spawn!(announce_and_read(ready.writer(), c.reader()).on(placement)).unwrap();
             announced.read().unwrap().until_asleep();
             let mut alt = Alternation::new();
             for _ in 0..3 {
@@ -205,7 +181,7 @@ over_both! {
         let (w, r, announced) = (c.writer(), c.reader(), ready.reader());
         let _kept = ready.writer();
         for policy in POLICIES {
-            let other = Spawn!(write_once(ready.writer(), c.writer()).on(placement)).unwrap();
+            let other = Spawn!(announce_and_write(ready.writer(), c.writer(), 7).on(placement)).unwrap();
             announced.read().unwrap().until_asleep();
             let mut alt = Alternation::new();
             alt.write(&w, 8);

@@ -3,6 +3,7 @@
 //! Knows nothing of threads alone; those are in `laws`.
 
 use crate::executor::{EXECUTORS, Executor};
+use crate::harness::cast::relay;
 use csproc::prelude::*;
 
 #[process]
@@ -13,14 +14,6 @@ fn double(input: Reader<u64>, output: Writer<u64>, executor: Executor) -> csproc
         }
         Ok(())
     })
-}
-
-#[process]
-fn relay(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
-    for value in input {
-        output.write(value)?;
-    }
-    Ok(())
 }
 
 #[process]

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of values.
 
+use crate::harness::cast::read_one;
 use crate::harness::looks::Looks;
 use crate::harness::place::Place;
 use crate::harness::scenario::{Scenario, command, output};
@@ -170,11 +171,6 @@ fn read_from_afar(name_for: Writer<String>, out: Writer<u64>) -> csproc::Result<
 }
 
 #[process]
-fn read_once(input: Reader<u64>) -> csproc::Result<u64> {
-    Ok(input.read()?)
-}
-
-#[process]
 fn panic_with_a_bridge() {
     let (_sender, receiver) = crossbeam_channel::unbounded::<u8>();
     let foreign = bridge::crossbeam(receiver);
@@ -204,7 +200,7 @@ over_both! {
         });
         let (sent, read) = Parallel!(
             read_from_afar(names.writer(), c.writer()).on(placement),
-            read_once(c.reader()).on(placement),
+            read_one(c.reader()).on(placement),
         )
         .unwrap();
         sent.unwrap();

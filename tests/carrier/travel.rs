@@ -3,6 +3,7 @@
 //! Knows nothing of failures.
 
 use crate::carried;
+use crate::harness::cast::relay;
 use csproc::prelude::*;
 use ipc_channel::ipc::{
     self, IpcBytesReceiver, IpcBytesSender, IpcReceiver, IpcSender, IpcSharedMemory, OpaqueIpcReceiver, OpaqueIpcSender,
@@ -95,14 +96,6 @@ fn obey_one(order: Order) -> csproc::Result<usize> {
 #[process]
 fn obey(orders: Reader<Order>) -> csproc::Result<usize> {
     orders.into_iter().map(obey_one).sum()
-}
-
-#[process]
-fn echo<T: Message>(input: Reader<T>, out: Writer<T>) -> csproc::Result<()> {
-    for value in input {
-        out.write(value)?;
-    }
-    Ok(())
 }
 
 #[process]
@@ -224,7 +217,7 @@ over_both! {
     fn big_values_arrive(placement) {
         let (there, back) = (carried(), carried());
         let (w, r) = (there.writer(), back.reader());
-        let child = Spawn!(echo(there.reader(), back.writer()).on(placement)).unwrap();
+        let child = Spawn!(relay(there.reader(), back.writer()).on(placement)).unwrap();
         for length in [0, 1000, 32 << 10, (32 << 10) + 1, 300 << 10, 8 << 20] {
             let (sender, receiver) = ipc::channel::<u8>().unwrap();
             let bytes: Vec<u8> = (0..length).map(|i| i as u8).collect();
@@ -239,7 +232,7 @@ over_both! {
 
         let (there, back) = (carried(), carried());
         let (w, r) = (there.writer(), back.reader());
-        let child = Spawn!(echo(there.reader(), back.writer()).on(placement)).unwrap();
+        let child = Spawn!(relay(there.reader(), back.writer()).on(placement)).unwrap();
         for length in [0, 5000, 2 << 20] {
             let numbers: Vec<u32> = (0..length).collect();
             w.write(numbers.clone()).unwrap();
@@ -252,7 +245,7 @@ over_both! {
     fn plain_values_arrive_as_on_any_channel(placement) {
         let (there, back) = (carried(), carried());
         let (w, r) = (there.writer(), back.reader());
-        let child = Spawn!(echo(there.reader(), back.writer()).on(placement)).unwrap();
+        let child = Spawn!(relay(there.reader(), back.writer()).on(placement)).unwrap();
         for i in 0..100 {
             w.write((i, format!("{i}"))).unwrap();
             assert_eq!(r.read().unwrap(), (i, format!("{i}")));

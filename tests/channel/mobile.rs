@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of who sends them; every route is tried with processes and with threads.
 
+use crate::harness::cast::{collect, count, relay, source};
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -66,14 +67,6 @@ fn obey(orders: Reader<Order>) -> csproc::Result<Vec<u64>> {
     Ok(said)
 }
 
-#[process]
-fn source(out: Writer<u64>, values: std::ops::Range<u64>) -> csproc::Result<()> {
-    for i in values {
-        out.write(i)?;
-    }
-    Ok(())
-}
-
 type Everything = (Option<Writer<u64>>, Option<Reader<u64>>, Vec<Writer<u64>>, [Reader<u64>; 2]);
 
 #[process]
@@ -92,14 +85,6 @@ fn use_everything(ends: Everything) -> csproc::Result<u64> {
 fn make_reader() -> (Reader<u64>, Writer<u64>) {
     let c = Channel::new();
     (c.reader(), c.writer())
-}
-
-#[process]
-fn forward<T: Message>(input: Reader<T>, out: Writer<T>) -> csproc::Result<()> {
-    for value in input {
-        out.write(value)?;
-    }
-    Ok(())
 }
 
 #[process]
@@ -186,7 +171,7 @@ over_both! {
         let r = values.reader();
         let (sent, relays, ignored) = Parallel!(
             send_end(channels[0].writer(), values.writer()).on(placement),
-            for i in 0..3 => forward(channels[i].reader(), channels[i + 1].writer()).on(placement),
+            for i in 0..3 => relay(channels[i].reader(), channels[i + 1].writer()).on(placement),
             take_and_ignore(channels[3].reader(), 1).on(placement),
         )
         .unwrap();
@@ -237,16 +222,6 @@ over_both! {
         assert!(offer.join().unwrap().unwrap_err().channel_error().unwrap().is_retired());
         assert!(r.read().unwrap_err().is_retired());
     }
-}
-
-#[process]
-fn count(input: Reader<u64>) -> usize {
-    input.into_iter().count()
-}
-
-#[process]
-fn collect(input: Reader<u64>) -> Vec<u64> {
-    input.into_iter().collect()
 }
 
 #[process]

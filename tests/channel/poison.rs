@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of crashes, which poison, too; they are tested with the processes.
 
+use crate::harness::cast::{poisonous_source, read_one, relay, source, strict_relay};
 use crate::harness::place::Place;
 use csproc::prelude::*;
 
@@ -39,40 +40,6 @@ fn poison_after(input: Reader<u64>, count: u64) -> csproc::Result<()> {
         input.read()?;
     }
     input.poison();
-    Ok(())
-}
-
-#[process]
-fn source(out: Writer<u64>) -> csproc::Result<()> {
-    for i in 0.. {
-        out.write(i)?;
-    }
-    Ok(())
-}
-
-/// PyCSP's and the source documents' relay: iteration swallows how its input ended, `?` returns how its output did.
-#[process]
-fn relay(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<()> {
-    for value in input {
-        out.write(value)?;
-    }
-    Ok(())
-}
-
-/// A relay that passes both on.
-#[process]
-fn strict_relay(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<()> {
-    loop {
-        out.write(input.read()?)?;
-    }
-}
-
-#[process]
-fn poisonous_source(out: Writer<u64>, count: u64) -> csproc::Result<()> {
-    for i in 0..count {
-        out.write(i)?;
-    }
-    out.poison();
     Ok(())
 }
 
@@ -271,11 +238,6 @@ fn calm_hub(dead: Reader<u64>, out: Writer<u64>, _input: Reader<u64>) -> csproc:
 }
 
 #[process]
-fn read_one(input: Reader<u64>) -> csproc::Result<u64> {
-    Ok(input.read()?)
-}
-
-#[process]
 fn end_both_ways(out: Writer<u64>, poison_first: bool) {
     if poison_first {
         out.poison();
@@ -309,7 +271,7 @@ once! {
 
     fn law_7_an_endless_source_ends_when_its_reader_poisons() {
         let c = Channel::new();
-        let (source, ended) = Parallel!(source(c.writer()), poison_after(c.reader(), 100)).unwrap();
+        let (source, ended) = Parallel!(source(c.writer(), 0..u64::MAX), poison_after(c.reader(), 100)).unwrap();
         ended.unwrap();
         assert!(source.unwrap_err().channel_error().unwrap().is_poisoned());
     }

@@ -5,6 +5,7 @@
 //! sleep between operations not at all, for a fixed time, or for a random one; the sleeps are the behaviour of the
 //! cast, not synchronisation. Cases with alternation follow with alternation.
 
+use crate::harness::cast::collect;
 use crate::harness::sleeper::{Sleeper, sleepers};
 use csproc::prelude::*;
 
@@ -40,12 +41,6 @@ fn poisonous_writer(out: Writer<u64>, id: u64, count: u64, sleeper: Sleeper) -> 
     Ok(())
 }
 
-/// `Assert(cin, name, count, minimum, vocabulary)`: what the readers got, and nothing else.
-#[process]
-fn check(input: Reader<u64>) -> Vec<u64> {
-    input.into_iter().collect()
-}
-
 fn count_of(values: &[u64], id: u64) -> usize {
     values.iter().filter(|value| **value == id).count()
 }
@@ -57,7 +52,7 @@ over_both! {
             let (_, _, values) = Parallel!(
                 for i in 0..4 => reader(c[i].reader(), report.writer(), reads).on(placement),
                 for i in 0..4 => writer(c[i].writer(), i as u64, 10, writes).on(placement),
-                check(report.reader()).on(placement),
+                collect(report.reader()).on(placement),
             )
             .unwrap();
             assert_eq!([0, 1, 2, 3].map(|id| count_of(&values, id)), [10; 4]);
@@ -71,7 +66,7 @@ over_both! {
             let (_, _, values) = Parallel!(
                 reader(c.reader(), report.writer(), reads).on(placement),
                 for i in 0..4 => writer(c.writer(), i, 10, writes).on(placement),
-                check(report.reader()).on(placement),
+                collect(report.reader()).on(placement),
             )
             .unwrap();
             assert_eq!([0, 1, 2, 3].map(|id| count_of(&values, id)), [10; 4]);
@@ -85,7 +80,7 @@ over_both! {
             let (_, _, values) = Parallel!(
                 reader(c.reader(), report.writer(), reads).on(placement) * 4,
                 writer(c.writer(), 7, 40, writes).on(placement),
-                check(report.reader()).on(placement),
+                collect(report.reader()).on(placement),
             )
             .unwrap();
             assert_eq!(values, [7; 40]);
@@ -98,7 +93,7 @@ over_both! {
             let (_, _, values) = Parallel!(
                 reader(c.reader(), report.writer(), reads).on(placement) * 4,
                 for i in 0..4 => writer(c.writer(), i, 10, writes).on(placement),
-                check(report.reader()).on(placement),
+                collect(report.reader()).on(placement),
             )
             .unwrap();
             assert_eq!([0, 1, 2, 3].map(|id| count_of(&values, id)), [10; 4]);
@@ -113,7 +108,7 @@ over_both! {
             let (got, sent, values) = Parallel!(
                 reader(c.reader(), report.writer(), reads).on(placement),
                 poisonous_writer(c.writer(), 3, 10, writes).on(placement),
-                check(report.reader()).on(placement),
+                collect(report.reader()).on(placement),
             )
             .unwrap();
             sent.unwrap();
@@ -129,7 +124,7 @@ over_both! {
             let (_, _, values) = Parallel!(
                 reader(c.reader(), report.writer(), reads).on(placement) * 4,
                 for i in 0..4 => poisonous_writer(c.writer(), i, 10, writes).on(placement),
-                check(report.reader()).on(placement),
+                collect(report.reader()).on(placement),
             )
             .unwrap();
             // Of the values of that writer, those may be missing that other readers still had in hand.

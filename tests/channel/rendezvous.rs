@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of poison and retirement beyond using them to end.
 
+use crate::harness::cast::{announce_and_read, announce_and_write, collect, source};
 use crate::harness::place::Place;
 use csproc::prelude::*;
 use std::time::Duration;
@@ -102,34 +103,9 @@ fn try_to_read(input: Reader<u64>) -> Vec<u64> {
 }
 
 #[process]
-fn source(out: Writer<u64>, values: std::ops::Range<u64>) -> csproc::Result<()> {
-    for i in values {
-        out.write(i)?;
-    }
-    Ok(())
-}
-
-#[process]
-fn collect(input: Reader<u64>) -> Vec<u64> {
-    input.into_iter().collect()
-}
-
-#[process]
-fn write_once(ready: Writer<Place>, out: Writer<u64>, value: u64) -> csproc::Result<()> {
-    Place::announce(&ready);
-    Ok(out.write(value)?)
-}
-
-#[process]
 fn write_unless_late(ready: Writer<Place>, out: Writer<u64>, value: u64) -> bool {
     Place::announce(&ready);
     out.write_timeout(value, Duration::from_millis(30)).is_ok()
-}
-
-#[process]
-fn read_once(ready: Writer<Place>, input: Reader<u64>) -> csproc::Result<u64> {
-    Place::announce(&ready);
-    Ok(input.read()?)
 }
 
 over_both! {
@@ -187,7 +163,7 @@ over_both! {
         let (r, announced) = (c.reader(), ready.reader());
         let mut writers = Vec::new();
         for value in 0..8 {
-            writers.push(Spawn!(write_once(ready.writer(), c.writer(), value).on(placement)).unwrap());
+            writers.push(Spawn!(announce_and_write(ready.writer(), c.writer(), value).on(placement)).unwrap());
             announced.read().unwrap().until_asleep();
         }
         let read: Vec<u64> = (0..8).map(|_| r.read().unwrap()).collect();
@@ -200,7 +176,7 @@ over_both! {
         let (w, announced) = (c.writer(), ready.reader());
         let mut readers = Vec::new();
         for _ in 0..8 {
-            readers.push(Spawn!(read_once(ready.writer(), c.reader()).on(placement)).unwrap());
+            readers.push(Spawn!(announce_and_read(ready.writer(), c.reader()).on(placement)).unwrap());
             announced.read().unwrap().until_asleep();
         }
         (0..8).for_each(|value| w.write(value).unwrap());
@@ -218,7 +194,7 @@ over_both! {
                 impatient.push(Spawn!(write_unless_late(ready.writer(), c.writer(), value).on(placement)).unwrap());
                 announced.read().unwrap();
             } else {
-                patient.push(Spawn!(write_once(ready.writer(), c.writer(), value).on(placement)).unwrap());
+                patient.push(Spawn!(announce_and_write(ready.writer(), c.writer(), value).on(placement)).unwrap());
                 announced.read().unwrap().until_asleep();
             }
         }
@@ -265,7 +241,7 @@ once! {
         let (r, announced) = (c.reader(), ready.reader());
         let mut writers = Vec::new();
         for value in 0..7 {
-            let writer = write_once(ready.writer(), c.writer(), value).on_crash(OnCrash::Retire);
+            let writer = announce_and_write(ready.writer(), c.writer(), value).on_crash(OnCrash::Retire);
             writers.push(Spawn!(writer).unwrap());
             announced.read().unwrap().until_asleep();
         }

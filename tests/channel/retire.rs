@@ -2,16 +2,9 @@
 //!
 //! Knows nothing of ends inside messages; those are counted in `mobile`.
 
+use crate::harness::cast::{collect, relay, source};
 use crate::harness::place::Place;
 use csproc::prelude::*;
-
-#[process]
-fn source(out: Writer<u64>, count: u64) -> csproc::Result<()> {
-    for i in 0..count {
-        out.write(i)?;
-    }
-    Ok(())
-}
 
 #[process]
 fn retire_and_go_on(out: Writer<u64>, log: Writer<bool>) -> csproc::Result<()> {
@@ -20,19 +13,6 @@ fn retire_and_go_on(out: Writer<u64>, log: Writer<bool>) -> csproc::Result<()> {
     out.retire();
     log.write(out.write(2).is_err_and(|error| error.is_retired()))?;
     Ok(())
-}
-
-#[process]
-fn relay(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<()> {
-    for value in input {
-        out.write(value)?;
-    }
-    Ok(())
-}
-
-#[process]
-fn collect(input: Reader<u64>) -> Vec<u64> {
-    input.into_iter().collect()
 }
 
 #[process]
@@ -63,7 +43,7 @@ fn hold(_out: Writer<u64>, until: Reader<u64>) {
 over_both! {
     fn law_6_readers_see_the_retirement_after_the_last_value(placement) {
         let c = Channel::new();
-        let (sent, read) = Parallel!(source(c.writer(), 10).on(placement), collect(c.reader()).on(placement)).unwrap();
+        let (sent, read) = Parallel!(source(c.writer(), 0..10).on(placement), collect(c.reader()).on(placement)).unwrap();
         sent.unwrap();
         assert!(read.into_iter().eq(0..10));
     }
@@ -71,7 +51,7 @@ over_both! {
     fn law_6_retirement_passes_down_a_chain_of_relays(placement) {
         let channels: Vec<Channel<u64>> = (0..6).map(|_| Channel::new()).collect();
         let (sent, relays, read) = Parallel!(
-            source(channels[0].writer(), 30).on(placement),
+            source(channels[0].writer(), 0..30).on(placement),
             for i in 0..5 => relay(channels[i].reader(), channels[i + 1].writer()).on(placement),
             collect(channels[5].reader()).on(placement),
         )
@@ -84,7 +64,7 @@ over_both! {
     fn law_6_retirement_passes_up_a_chain_of_relays(placement) {
         let channels: Vec<Channel<u64>> = (0..4).map(|_| Channel::new()).collect();
         let (sent, relays, read) = Parallel!(
-            source(channels[0].writer(), u64::MAX).on(placement),
+            source(channels[0].writer(), 0..u64::MAX).on(placement),
             for i in 0..3 => relay(channels[i].reader(), channels[i + 1].writer()).on(placement),
             read_some(channels[3].reader(), 10).on(placement),
         )
@@ -127,7 +107,7 @@ over_both! {
     fn law_6_only_the_last_of_several_writers_retires_the_channel(placement) {
         let c = Channel::new();
         let (sent, read) = Parallel!(
-            for i in 0..4 => source(c.writer(), i * 10).on(placement),
+            for i in 0..4 => source(c.writer(), 0..i * 10).on(placement),
             collect(c.reader()).on(placement),
         )
         .unwrap();
@@ -164,7 +144,7 @@ over_both! {
     fn law_6_counts_are_right_when_a_process_is_multiplied(placement) {
         let c = Channel::new();
         let r = c.reader();
-        let mut sources = source(c.writer(), 5).on(placement) * 4;
+        let mut sources = source(c.writer(), 0..5).on(placement) * 4;
         while sources.len() > 1 {
             drop(sources.pop());
             assert!(r.try_read().unwrap_err().is_would_block(), "retired while {} writers are left", sources.len());
@@ -174,7 +154,7 @@ over_both! {
 
         let c = Channel::new();
         let (sent, read) =
-            Parallel!(4 * source(c.writer(), 5).on(placement), collect(c.reader()).on(placement)).unwrap();
+            Parallel!(4 * source(c.writer(), 0..5).on(placement), collect(c.reader()).on(placement)).unwrap();
         sent.into_iter().for_each(|sent| sent.unwrap());
         assert_eq!(read.len(), 20);
     }
@@ -254,7 +234,7 @@ once! {
     fn law_6_a_process_that_never_runs_gives_its_ends_up() {
         let c = Channel::<u64>::new();
         let r = c.reader();
-        let process = source(c.writer(), 1);
+        let process = source(c.writer(), 0..1);
         assert!(r.try_read().unwrap_err().is_would_block());
         drop(process);
         assert!(r.try_read().unwrap_err().is_retired());

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of how large the arena is, except where a program of its own makes it small.
 
+use crate::harness::cast::{identity, relay};
 use crate::harness::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{Failure, MessageError, StartError};
@@ -39,24 +40,11 @@ enum Kind {
     Map(std::collections::BTreeMap<String, Vec<Option<bool>>>),
 }
 
-#[process]
-fn echo<T: Message>(input: Reader<T>, out: Writer<T>) -> csproc::Result<()> {
-    for value in input {
-        out.write(value)?;
-    }
-    Ok(())
-}
-
-#[process]
-fn identity<T: Message>(value: T) -> T {
-    value
-}
-
 /// Sends each value there and back, and compares.
 fn round_trips<T: Message + PartialEq + Clone>(placement: Placement, values: impl IntoIterator<Item = T>) {
     let (there, back) = (Channel::new(), Channel::new());
     let (w, r) = (there.writer(), back.reader());
-    let echo = Spawn!(echo::<T>(there.reader(), back.writer()).on(placement)).unwrap();
+    let echo = Spawn!(relay::<T>(there.reader(), back.writer()).on(placement)).unwrap();
     for (place, value) in values.into_iter().enumerate() {
         w.write(value.clone()).unwrap();
         assert!(r.read().unwrap() == value, "value {place} was changed");
@@ -180,7 +168,7 @@ fn small_arena() {
     for placement in [Placement::Process, Placement::Thread] {
         let (there, back) = (Channel::new(), Channel::new());
         let (w, r) = (there.writer(), back.reader());
-        let echo = Spawn!(echo::<Vec<u8>>(there.reader(), back.writer()).on(placement)).unwrap();
+        let echo = Spawn!(relay::<Vec<u8>>(there.reader(), back.writer()).on(placement)).unwrap();
         for size in [40 * MEBIBYTE, 2 << 30] {
             let error = w.write(vec![0; size]).unwrap_err();
             assert!(matches!(&error.fate, ChannelError::Invalid(MessageError::Memory { .. })), "{:?}", error.fate);

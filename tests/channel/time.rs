@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how late a timer may be: that depends on the machine, so no test has an upper bound.
 
+use crate::harness::cast::announce_and_write;
 use crate::harness::system::descriptors;
 use csproc::prelude::*;
 use std::time::{Duration, Instant};
@@ -56,17 +57,11 @@ over_both! {
     fn law_8_a_deadline_that_has_passed_still_takes_what_is_ready(placement) {
         let (c, ready) = (Channel::new(), Channel::new());
         let (r, announced) = (c.reader(), ready.reader());
-        let writer = Spawn!(write_once(ready.writer(), c.writer()).on(placement)).unwrap();
+        let writer = Spawn!(announce_and_write(ready.writer(), c.writer(), 5).on(placement)).unwrap();
         announced.read().unwrap().until_asleep();
         assert_eq!(r.read_deadline(Instant::now() - Duration::from_millis(1)), Ok(5));
         writer.join().unwrap().unwrap();
     }
-}
-
-#[process]
-fn write_once(ready: Writer<crate::harness::place::Place>, out: Writer<u64>) -> csproc::Result<()> {
-    crate::harness::place::Place::announce(&ready);
-    Ok(out.write(5)?)
 }
 
 fn threads() -> usize {

@@ -4,6 +4,7 @@
 //! Knows nothing of what is tested. Tests run beside each other, except those that count something of the whole
 //! program: they run alone.
 
+use super::cast::nothing;
 use super::system::{descriptors, picture, processes_left};
 use csproc::prelude::*;
 use parking_lot::RwLock;
@@ -42,9 +43,6 @@ pub(crate) fn watched_alone(test: &str, body: impl FnOnce()) {
         assert_eq!(descriptors(), before, "descriptors have changed");
     });
 }
-
-#[process]
-fn nothing() {}
 
 /// Aborts the program when `body` takes too long; checks that everything in shared memory fits together afterwards.
 pub(crate) fn guarded(test: &str, body: impl FnOnce()) {

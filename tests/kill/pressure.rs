@@ -3,6 +3,7 @@
 //! Knows nothing of deaths in the middle of an operation.
 
 use crate::estate::Estate;
+use crate::harness::cast::identity;
 use crate::harness::scenario::{Scenario, command, output};
 use crate::harness::system::server;
 use csproc::prelude::*;
@@ -11,11 +12,6 @@ use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use std::os::unix::process::CommandExt;
 
 pub(crate) const SCENARIOS: &[Scenario] = &[("no file", no_file), ("no process", no_process), ("full", full)];
-
-#[process]
-fn answer(value: u64) -> u64 {
-    value
-}
 
 #[process]
 fn take(input: Reader<Vec<u8>>) -> usize {
@@ -30,18 +26,18 @@ fn length(bytes: Vec<u8>) -> usize {
 fn no_file() {
     let before = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: Some(3), maximum: before.maximum }).unwrap();
-    let answered = Parallel!(answer(1));
+    let answered = Parallel!(identity(1));
     setrlimit(Resource::Nofile, before).unwrap();
     assert_eq!(answered.unwrap(), 1);
-    assert_eq!(Parallel!(answer(2)).unwrap(), 2);
+    assert_eq!(Parallel!(identity(2)).unwrap(), 2);
     Estate::EMPTY.restored("no file");
 }
 
 fn no_process() {
-    assert_eq!(Parallel!(answer(1)).unwrap(), 1);
+    assert_eq!(Parallel!(identity(1)).unwrap(), 1);
     let server = Pid::from_raw(server().unwrap().pid.cast_signed());
     prlimit(server, Resource::Nproc, Rlimit { current: Some(1), maximum: Some(1) }).unwrap();
-    let refused = Parallel!(answer(2), answer(3)).unwrap_err();
+    let refused = Parallel!(identity(2), identity(3)).unwrap_err();
     assert_eq!(refused.failures().len(), 2, "{refused}");
     for failure in refused.failures() {
         let Failure::Start { source, .. } = failure else { panic!("{failure:?}") };
@@ -88,7 +84,7 @@ fn full() {
     };
     assert!(error.to_string().contains("CSPROC_ARENA"), "{error}");
     drop((c, w, r, channels));
-    assert_eq!(Parallel!(answer(9)).unwrap(), 9);
+    assert_eq!(Parallel!(identity(9)).unwrap(), 9);
     Estate::EMPTY.restored("full");
 }
 

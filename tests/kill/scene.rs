@@ -7,6 +7,7 @@ use crate::explore::{
     Peer, assert_all_well, assert_lost, follow, follow_and_stop, is_lost, read_all, read_all_with, spawn, warm_up,
     write_all,
 };
+use crate::harness::cast::nothing;
 use crate::tracer::{Cut, Walk, stepped};
 use csproc::prelude::*;
 
@@ -440,9 +441,6 @@ pub(crate) fn make_and_drop() {
         drop((w, r));
     });
 }
-
-#[process]
-fn nothing() {}
 
 #[process]
 pub(crate) fn have_a_child() {

@@ -3,9 +3,10 @@
 //! Knows nothing of what children return, which is tested in `composition`, and of restarts, which are tested in
 //! `supervision`.
 
+use crate::harness::cast::write_one;
 use crate::harness::place::Place;
 use crate::harness::scenario::{Scenario, command, output};
-use crate::outcome::How;
+use crate::outcome::{How, crash_with};
 use csproc::prelude::*;
 use csproc::{Cause, Failure};
 use std::path::PathBuf;
@@ -14,20 +15,10 @@ use std::time::{Duration, Instant};
 pub(crate) const SCENARIOS: &[Scenario] = &[("forget many that fail", forget_many_that_fail)];
 
 #[process]
-fn tell(done: Writer<u64>, n: u64) -> csproc::Result<()> {
-    Ok(done.write(n)?)
-}
-
-#[process]
 fn wait(ready: Writer<Place>, until: Reader<()>) -> csproc::Result<u8> {
     ready.write(Place::here())?;
     until.read().unwrap_err();
     Ok(7)
-}
-
-#[process]
-fn fail(_held: Writer<u64>, how: How) {
-    how.happen();
 }
 
 /// Spawns a child and crashes; the child goes on.
@@ -62,7 +53,10 @@ fn forget_many_that_fail() {
     let c = Channel::new();
     let r = c.reader();
     for n in 0..1000 {
-        drop(Spawn!(fail(c.writer(), How::PanicWithValue).on(Placement::Thread).named(format!("number {n}"))).unwrap());
+        drop(
+            Spawn!(crash_with(c.writer(), How::PanicWithValue).on(Placement::Thread).named(format!("number {n}")))
+                .unwrap(),
+        );
     }
     drop(c);
     r.read().unwrap_err();
@@ -75,7 +69,7 @@ over_both! {
         let c = Channel::new();
         let (w, r) = (c.writer(), c.reader());
         for n in 0..count {
-            drop(Spawn!(tell(w.clone(), n).on(placement)).unwrap());
+            drop(Spawn!(write_one(w.clone(), n).on(placement)).unwrap());
             assert_eq!(r.read(), Ok(n));
             // However many were started, few are kept.
             assert!(n % 1000 != 999 || csproc::audit().processes() < 1000, "{}", csproc::audit());
@@ -87,8 +81,8 @@ over_both! {
         let (w, r) = (c.writer(), c.reader());
         let again = OnCrash::Restart { max: 1, within: Duration::from_secs(3600) };
         for n in 0..200 {
-            drop(Spawn!(tell(w.clone(), n).on(placement).on_crash(again)).unwrap());
-            drop(network!(Sequence!(tell(w.clone(), n).on(placement))).spawn().unwrap());
+            drop(Spawn!(write_one(w.clone(), n).on(placement).on_crash(again)).unwrap());
+            drop(network!(Sequence!(write_one(w.clone(), n).on(placement))).spawn().unwrap());
             assert_eq!((r.read(), r.read()), (Ok(n), Ok(n)));
         }
         let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
@@ -100,7 +94,7 @@ over_both! {
         let (w, r) = (c.writer(), c.reader());
         let mut kept = Vec::new();
         for n in 0..300_u64 {
-            let child = Spawn!(tell(w.clone(), n).on(placement)).unwrap();
+            let child = Spawn!(write_one(w.clone(), n).on(placement)).unwrap();
             assert_eq!(r.read(), Ok(n));
             if n % 3 == 0 {
                 kept.push(child);
@@ -195,7 +189,7 @@ over_both! {
         for n in 0..100 {
             let c = Channel::new();
             let r = c.reader();
-            let child = Spawn!(tell(c.writer(), n).on(placement)).unwrap();
+            let child = Spawn!(write_one(c.writer(), n).on(placement)).unwrap();
             assert_eq!(r.read(), Ok(n));
             child.join().values().unwrap();
         }

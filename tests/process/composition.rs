@@ -3,28 +3,11 @@
 //!
 //! Knows nothing of crashes, which are tested in `outcome`, and of syntax, which is tested in `tests/ui`.
 
+use crate::harness::cast::{collect, identity, source, sum, write_one};
 use crate::harness::place::Place;
 use csproc::Failure;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
-
-#[process]
-fn identity<T: Message>(value: T) -> T {
-    value
-}
-
-#[process]
-fn source(out: Writer<u64>, count: u64) -> csproc::Result<()> {
-    for i in 0..count {
-        out.write(i)?;
-    }
-    Ok(())
-}
-
-#[process]
-fn sum(input: Reader<u64>) -> u64 {
-    input.into_iter().sum()
-}
 
 #[process]
 fn exchange(out: Writer<u64>, input: Reader<u64>, value: u64) -> csproc::Result<u64> {
@@ -47,11 +30,6 @@ struct Report {
 }
 
 #[process]
-fn note(order: Writer<u32>, number: u32) -> csproc::Result<()> {
-    Ok(order.write(number)?)
-}
-
-#[process]
 fn tree(placement: Placement, depth: u32) -> csproc::Result<u64> {
     if depth == 0 {
         return Ok(1);
@@ -71,7 +49,7 @@ fn parallel_from_threads(placement: Placement, threads: u64) -> u64 {
         .map(|i| {
             std::thread::spawn(move || {
                 let c = Channel::new();
-                let network = network!(source(c.writer(), i).on(placement), sum(c.reader()).on(placement));
+                let network = network!(source(c.writer(), 0..i).on(placement), sum(c.reader()).on(placement));
                 drop(c);
                 network.run().unwrap().1
             })
@@ -132,7 +110,7 @@ over_both! {
     fn processes_of_a_sequence_run_one_after_the_other(placement) {
         let c = Channel::new();
         let (_, order) = Parallel!(
-            Sequence!(for i in 0..10 => note(c.writer(), i).on(placement)),
+            Sequence!(for i in 0..10 => write_one(c.writer(), i).on(placement)),
             collect(c.reader()).on(placement),
         )
         .unwrap();
@@ -203,7 +181,7 @@ over_both! {
 
     fn a_spawned_network_is_joined_as_one(placement) {
         let c = Channel::new();
-        let child = network!(source(c.writer(), 10).on(placement), sum(c.reader()).on(placement)).spawn().unwrap();
+        let child = network!(source(c.writer(), 0..10).on(placement), sum(c.reader()).on(placement)).spawn().unwrap();
         assert_eq!(child.name(), "source, sum");
         let (sent, total) = child.join().unwrap();
         sent.unwrap();
@@ -224,11 +202,6 @@ over_both! {
     }
 }
 
-#[process]
-fn collect(input: Reader<u32>) -> Vec<u32> {
-    input.into_iter().collect()
-}
-
 once! {
     fn a_child_that_is_dropped_goes_on() {
         let (ready, until) = (Channel::new(), Channel::<()>::new());
@@ -246,7 +219,7 @@ once! {
     fn a_process_that_is_only_made_is_not_run() {
         let c = Channel::<u64>::new();
         let r = c.reader();
-        let process = source(c.writer(), 1);
+        let process = source(c.writer(), 0..1);
         assert_eq!(process.name(), "source");
         assert!(r.try_read().unwrap_err().is_would_block());
         drop(process);

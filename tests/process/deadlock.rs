@@ -3,6 +3,7 @@
 //! Knows nothing of how they are found. What is told of them is in `report.rs`, and those who only look like it are in
 //! `innocent.rs`.
 
+use crate::harness::cast::nothing;
 use crate::harness::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{BlockedProcess, DeadlockReport, Failure, WaitsFor};
@@ -180,9 +181,6 @@ fn again_and_again(placement: Placement) -> Option<DeadlockReport> {
     .unwrap_err();
     error.deadlock().cloned()
 }
-
-#[process]
-fn nothing() {}
 
 #[process]
 fn talk(out: Writer<u64>) -> u64 {

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of what ends a process, or of how an alternation chooses.
 
+use crate::harness::cast::source;
 use crate::outcome::{How, cause_of};
 use csproc::prelude::*;
 use csproc::{Cause, ExitGuard, ProcessId};
@@ -18,11 +19,6 @@ fn end(input: Reader<u64>, how: Option<How>) -> u64 {
         how.happen();
     }
     value
-}
-
-#[process]
-fn write_then_end(out: Writer<u64>, count: u64) -> Result<(), ChannelError> {
-    (0..count).try_for_each(|value| out.write(value).map_err(ChannelError::from))
 }
 
 #[process]
@@ -139,7 +135,7 @@ over_both! {
         for count in [0, 1, 20] {
             let c = Channel::new();
             let r = c.reader();
-            let child = Spawn!(write_then_end(c.writer(), count).on(placement)).unwrap();
+            let child = Spawn!(source(c.writer(), 0..count).on(placement)).unwrap();
             let gone = child.exit_guard();
             let mut seen = Vec::new();
             drop(c);
@@ -227,7 +223,7 @@ over_both! {
         let (w, v) = (c.writer(), d.writer());
         let network = network!(
             end(c.reader(), None).on(placement),
-            Sequence!(end(d.reader(), None).on(placement), write_then_end(d.writer(), 0).on(placement)),
+            Sequence!(end(d.reader(), None).on(placement), source(d.writer(), 0..0).on(placement)),
         );
         let child = network.spawn().unwrap();
         let gone = child.exit_guard();

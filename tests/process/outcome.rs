@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of how the death of a process is noticed.
 
+use crate::harness::cast::{announce_and_write, counting_relay, identity, source, strict_relay};
 use crate::harness::place::Place;
 use csproc::prelude::*;
 use csproc::{Cause, Failure};
@@ -56,40 +57,17 @@ fn fall(depth: u64) -> u64 {
 
 /// Writes `count` values, then crashes.
 #[process]
+pub(crate) fn crash_with(_held: Writer<u64>, how: How) {
+    how.happen();
+}
+
+#[process]
 fn crash_after(how: How, out: Writer<u64>, count: u64) -> csproc::Result<()> {
     for i in 0..count {
         out.write(i)?;
     }
     how.happen();
     Ok(())
-}
-
-#[process]
-fn wait(ready: Writer<Place>, out: Writer<u64>) -> csproc::Result<()> {
-    Place::announce(&ready);
-    Ok(out.write(1)?)
-}
-
-#[process]
-fn answer<T: Message>(value: T) -> T {
-    value
-}
-
-#[process]
-fn relay(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<u64> {
-    let mut count = 0;
-    for value in input {
-        out.write(value)?;
-        count += 1;
-    }
-    Ok(count)
-}
-
-#[process]
-fn strict_relay(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<()> {
-    loop {
-        out.write(input.read()?)?;
-    }
 }
 
 #[process]
@@ -141,7 +119,7 @@ fn outer(placement: Placement, propagate: bool) -> csproc::Result<u64> {
     let c = Channel::new();
     let r = c.reader();
     let ran =
-        Parallel!(answer(1_u64).on(placement), crash_after(How::Panic, c.writer(), 0).named("inner").on(placement),);
+        Parallel!(identity(1_u64).on(placement), crash_after(How::Panic, c.writer(), 0).named("inner").on(placement),);
     assert!(r.read().unwrap_err().is_lost());
     if propagate {
         drop(ran?);
@@ -181,7 +159,7 @@ fn panicked(cause: &Cause) -> (&str, &str) {
 fn hears(placement: Placement, how: How, expected: &dyn Fn(&Cause) -> bool) {
     let c = Channel::new();
     let network = network!(
-        answer(String::from("kept")).on(placement),
+        identity(String::from("kept")).on(placement),
         crash_after(how, c.writer(), 3).named("culprit").on(placement),
         read_to_the_end(c.reader()).on(placement),
     );
@@ -223,7 +201,7 @@ over_both! {
         let channels: Vec<Channel<u64>> = (0..4).map(|_| Channel::new()).collect();
         let network = network!(
             write_to_the_end(channels[0].writer()).on(placement),
-            relay(channels[0].reader(), channels[1].writer()).on(placement),
+            counting_relay(channels[0].reader(), channels[1].writer()).on(placement),
             crash_in_the_middle(channels[1].reader(), channels[2].writer()).on(placement),
             strict_relay(channels[2].reader(), channels[3].writer()).on(placement),
             read_to_the_end(channels[3].reader()).on(placement),
@@ -287,7 +265,7 @@ over_both! {
         let (c, never) = (Channel::new(), Channel::new());
         let (r, rest) = (never.reader(), c.reader());
         let network = network!(Sequence!(
-            answer(1_u64).on(placement),
+            identity(1_u64).on(placement),
             crash_after(How::Panic, c.writer(), 0).on(placement),
             crash_after(How::Panic, never.writer(), 1).named("never").on(placement),
         ));
@@ -302,7 +280,7 @@ over_both! {
         let c = Channel::<u64>::new();
         let error = Parallel!(
             for i in 0..6 => crash_if(i % 2 == 0, i).named(format!("number {i}")).on(placement),
-            answer(String::from("kept")).on(placement),
+            identity(String::from("kept")).on(placement),
         )
         .unwrap_err();
         drop(c);
@@ -320,7 +298,7 @@ over_both! {
             (0..6).map(|i| results.get::<u64>(i)).collect::<Vec<_>>(),
             [None, Some(1), None, Some(3), None, Some(5)]
         );
-        assert_eq!(results.of::<String>("answer").as_deref(), Some("kept"));
+        assert_eq!(results.of::<String>("identity").as_deref(), Some("kept"));
         assert_eq!(results.get::<u64>(6), None, "a result is not of another type");
         assert_eq!(results.get::<u64>(7), None);
     }
@@ -375,7 +353,7 @@ once! {
         let (c, ready) = (Channel::new(), Channel::new());
         let (r, w, announced) = (c.reader(), c.writer(), ready.reader());
         // A writer waits; it is killed, and the channel is lost to the other ends of both sides.
-        let child = Spawn!(wait(ready.writer(), c.writer()).named("victim")).unwrap();
+        let child = Spawn!(announce_and_write(ready.writer(), c.writer(), 1).named("victim")).unwrap();
         announced.read().unwrap().until_asleep();
         child.kill().unwrap();
         let error = child.join().unwrap_err();
@@ -417,8 +395,8 @@ once! {
         for round in 0..30_u64 {
             let c = Channel::new();
             let r = c.reader();
-            let victim = Spawn!(write_for_ever(c.writer()).on_crash(OnCrash::Retire).named("victim")).unwrap();
-            let network = network!(write_some(c.writer(), 400), read_to_the_end(c.reader())).spawn().unwrap();
+            let victim = Spawn!(source(c.writer(), 0..u64::MAX).on_crash(OnCrash::Retire).named("victim")).unwrap();
+            let network = network!(source(c.writer(), 0..400), read_to_the_end(c.reader())).spawn().unwrap();
             for _ in 0..round * 5 {
                 r.read().unwrap();
             }
@@ -441,7 +419,7 @@ once! {
             let r = c.reader();
             let victims: Vec<_> = (0..6)
                 .map(|i| match i % 2 {
-                    0 => Spawn!(write_for_ever(c.writer())).unwrap(),
+                    0 => Spawn!(source(c.writer(), 0..u64::MAX)).unwrap(),
                     _ => Spawn!(read_for_ever(c.reader())).unwrap(),
                 })
                 .collect();
@@ -489,26 +467,10 @@ fn hold(ready: Writer<Place>, _out: Writer<u64>) -> csproc::Result<()> {
 }
 
 #[process]
-fn write_for_ever(out: Writer<u64>) -> csproc::Result<()> {
-    for i in 0.. {
-        out.write(i)?;
-    }
-    Ok(())
-}
-
-#[process]
 fn read_for_ever(input: Reader<u64>) -> csproc::Result<()> {
     loop {
         input.read()?;
     }
-}
-
-#[process]
-fn write_some(out: Writer<u64>, count: u64) -> csproc::Result<()> {
-    for i in 0..count {
-        out.write(i)?;
-    }
-    Ok(())
 }
 
 #[process]

@@ -1,41 +1,16 @@
 //! What PyCSP's own test of processes verifies holds here: `autotest.py`, and with it `multiprocesstest.py`.
 //!
-//! Knows nothing of PyCSP's implementation. Its cases with alternation follow with alternation.
+//! Knows nothing of PyCSP's implementation. Its cases with alternation follow with alternation. Its `writer` is
+//! `source` here, its `reader` is `strict_relay`, `return_msg` is `hear`, and what its checker saw is collected.
 
+use crate::harness::cast::{collect, hear, source, strict_relay};
 use csproc::prelude::*;
-
-/// `writer`: `cnt` values from 0 on, then retire.
-#[process]
-fn writer(out: Writer<u64>, count: u64) -> csproc::Result<()> {
-    for i in 0..count {
-        out.write(i)?;
-    }
-    Ok(())
-}
-
-/// `return_msg`: takes one value and returns it.
-#[process]
-fn return_msg(input: Reader<u64>) -> Option<u64> {
-    input.read().ok()
-}
-
-#[process]
-fn reader(input: Reader<u64>, checker: Writer<u64>) -> csproc::Result<()> {
-    loop {
-        checker.write(input.read()?)?;
-    }
-}
-
-#[process]
-fn check(input: Reader<u64>) -> Vec<u64> {
-    input.into_iter().collect()
-}
 
 over_both! {
     fn autotest_sequence(placement) {
         let c = Channel::new();
-        let writer = Spawn!(writer(c.writer(), 10).on(placement)).unwrap();
-        let values = Sequence!(return_msg(c.reader()).on(placement) * 10).unwrap();
+        let writer = Spawn!(source(c.writer(), 0..10).on(placement)).unwrap();
+        let values = Sequence!(hear(c.reader()).on(placement) * 10).unwrap();
         assert_eq!(values, (0..10).map(Some).collect::<Vec<_>>());
         writer.join().unwrap().unwrap();
     }
@@ -43,7 +18,7 @@ over_both! {
     fn autotest_parallel(placement) {
         let c = Channel::new();
         let (sent, values) =
-            Parallel!(writer(c.writer(), 10).on(placement), return_msg(c.reader()).on(placement) * 10).unwrap();
+            Parallel!(source(c.writer(), 0..10).on(placement), hear(c.reader()).on(placement) * 10).unwrap();
         sent.unwrap();
         let mut values: Vec<u64> = values.into_iter().map(|value| value.expect("each reader gets a value")).collect();
         values.sort_unstable();
@@ -53,9 +28,9 @@ over_both! {
     fn autotest_one2one(placement) {
         let (c, report) = (Channel::new(), Channel::new());
         let (sent, read, values) = Parallel!(
-            writer(c.writer(), 10).on(placement),
-            reader(c.reader(), report.writer()).on(placement),
-            check(report.reader()).on(placement),
+            source(c.writer(), 0..10).on(placement),
+            strict_relay(c.reader(), report.writer()).on(placement),
+            collect(report.reader()).on(placement),
         )
         .unwrap();
         sent.unwrap();
@@ -66,9 +41,9 @@ over_both! {
     fn autotest_any2any(placement) {
         let (c, report) = (Channel::new(), Channel::new());
         let (_, _, mut values) = Parallel!(
-            writer(c.writer(), 10).on(placement) * 4,
-            reader(c.reader(), report.writer()).on(placement) * 4,
-            check(report.reader()).on(placement),
+            source(c.writer(), 0..10).on(placement) * 4,
+            strict_relay(c.reader(), report.writer()).on(placement) * 4,
+            collect(report.reader()).on(placement),
         )
         .unwrap();
         values.sort_unstable();
@@ -80,7 +55,7 @@ over_both! {
         let c = Channel::new();
         let (sent, values) = Parallel!(
             writers_in_a_list(vec![Some(c.writer())]).on(placement) * 3,
-            check(c.reader()).on(placement),
+            collect(c.reader()).on(placement),
         )
         .unwrap();
         assert_eq!(sent.len(), 3);

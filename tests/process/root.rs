@@ -4,6 +4,7 @@
 //! Knows nothing of how a process learns of the end. The hundred milliseconds of the law are a matter of the machine's
 //! load, too: they must be kept in the best of some attempts, while every attempt must end.
 
+use crate::harness::cast::tell_and_stay;
 use crate::harness::scenario::{Program, Scenario, command, output, processes_of};
 use csproc::prelude::*;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -22,20 +23,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("busy", busy_for_ever),
 ];
 
-#[process]
-fn wait(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
-    ready.write(std::process::id())?;
-    Ok(until.read()?)
-}
-
 /// A process with a child, a grandchild and a thread.
 #[process]
 fn family(ready: Writer<u32>, until: Reader<()>, depth: u32) -> csproc::Result<()> {
     if depth == 0 {
-        return Parallel!(wait(ready, until).on(Placement::Thread))?;
+        return Parallel!(tell_and_stay(ready, until).on(Placement::Thread))?;
     }
     let _child = Spawn!(family(ready.clone(), until.clone(), depth - 1))?;
-    Parallel!(wait(ready, until))?
+    Parallel!(tell_and_stay(ready, until))?
 }
 
 #[process]
@@ -69,7 +64,7 @@ fn populate() -> (Channel<()>, Writer<()>) {
     let (ready, until) = (Channel::new(), Channel::<()>::new());
     let arrived = ready.reader();
     let keep = until.writer();
-    drop(network!(for _ in 0..8 => wait(ready.writer(), until.reader())).spawn().unwrap());
+    drop(network!(for _ in 0..8 => tell_and_stay(ready.writer(), until.reader())).spawn().unwrap());
     drop(Spawn!(family(ready.writer(), until.reader(), 2)).unwrap());
     for _ in 0..8 + 3 {
         arrived.read().unwrap();

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of how the process server works, only that it is there.
 
+use crate::harness::cast::tell_and_stay;
 use crate::harness::scenario::{Program, Scenario, command, output};
 use crate::harness::system::{children, descriptors, descriptors_of, server};
 use csproc::prelude::*;
@@ -84,12 +85,6 @@ fn print_and_keep_the_output() {
         }
     });
     hears.recv().unwrap();
-}
-
-#[process]
-fn wait(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
-    ready.write(std::process::id())?;
-    Ok(until.read()?)
 }
 
 #[expect(unsafe_code, reason = "a scenario tests what a change of the environment does")]
@@ -277,7 +272,7 @@ fn output_of_a_process_whose_thread_keeps_it() {
 fn the_server_dies() {
     let (ready, until) = (Channel::new(), Channel::<()>::new());
     let (arrived, _never) = (ready.reader(), until.writer());
-    let network = network!(for _ in 0..3 => wait(ready.writer(), until.reader())).spawn().unwrap();
+    let network = network!(for _ in 0..3 => tell_and_stay(ready.writer(), until.reader())).spawn().unwrap();
     for _ in 0..3 {
         arrived.read().unwrap();
     }
@@ -297,7 +292,7 @@ fn the_server_dies() {
 fn files() {
     let (ready, until) = (Channel::new(), Channel::<()>::new());
     let (arrived, _never) = (ready.reader(), until.writer());
-    let network = network!(for _ in 0..3 => wait(ready.writer(), until.reader())).spawn().unwrap();
+    let network = network!(for _ in 0..3 => tell_and_stay(ready.writer(), until.reader())).spawn().unwrap();
     for _ in 0..3 {
         arrived.read().unwrap();
     }

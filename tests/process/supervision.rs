@@ -3,6 +3,7 @@
 //! Knows nothing of how a crash is noticed. The strategies of supervisors are those of Erlang/OTP's `supervisor`, by
 //! its documentation.
 
+use crate::harness::cast::{announce_and_read, source};
 use crate::harness::place::Place;
 use crate::harness::scenario::{Scenario, command, output};
 use crate::harness::system::children;
@@ -25,11 +26,6 @@ fn ways(placement: Placement) -> &'static [How] {
         Placement::Process => &[How::Panic, How::Abort, How::Exit(3), How::Signal(9)],
         _ => &[How::Panic],
     }
-}
-
-#[process]
-fn source(out: Writer<u64>, count: u64) -> Result<(), ChannelError> {
-    (0..count).try_for_each(|value| out.write(value).map_err(ChannelError::from))
 }
 
 /// Passes values on, and crashes at each one that `every` divides.
@@ -84,7 +80,7 @@ over_both! {
         for how in ways(placement) {
             let (c, d) = (Channel::new(), Channel::new());
             let (sent, passed, (seen, end)) = Parallel!(
-                source(c.writer(), 20).on(placement),
+                source(c.writer(), 0..20).on(placement),
                 crash_at(c.reader(), d.writer(), 5, *how).on(placement).on_crash(again(10)),
                 sink(d.reader()).on(placement),
             )
@@ -118,7 +114,7 @@ over_both! {
         let c = Channel::new();
         let patient = OnCrash::Restart { max: 1, within: Duration::from_micros(1) };
         let slow = crash_at(c.reader(), Channel::new().writer(), 1, How::Panic).on(placement).on_crash(patient);
-        let (sent, passed) = Parallel!(source(c.writer(), 6).on(placement), slow).unwrap();
+        let (sent, passed) = Parallel!(source(c.writer(), 0..6).on(placement), slow).unwrap();
         assert_eq!((sent, passed), (Ok(()), Ok(())));
     }
 
@@ -135,7 +131,7 @@ over_both! {
         let (c, d) = (Channel::new(), Channel::new());
         let crashing = crash_at(c.reader(), d.writer(), 7, How::Panic).on(placement).on_crash(again(100));
         let (sent, _, (mut seen, _)) =
-            Parallel!(source(c.writer(), 50).on(placement), crashing * 3, sink(d.reader()).on(placement)).unwrap();
+            Parallel!(source(c.writer(), 0..50).on(placement), crashing * 3, sink(d.reader()).on(placement)).unwrap();
         sent.unwrap();
         seen.sort_unstable();
         assert!(seen.into_iter().eq((0..50).filter(|value| value % 7 != 6)));
@@ -146,7 +142,7 @@ once! {
     fn a_child_that_its_starter_kills_is_not_started_again() {
         let (c, ready) = (Channel::<u64>::new(), Channel::new());
         let (w, announced) = (c.writer(), ready.reader());
-        let child = Spawn!(wait_for_ever(ready.writer(), c.reader()).named("victim").on_crash(again(9))).unwrap();
+        let child = Spawn!(announce_and_read(ready.writer(), c.reader()).named("victim").on_crash(again(9))).unwrap();
         announced.read().unwrap().until_asleep();
         child.kill().unwrap();
         let error = child.join().unwrap_err();
@@ -162,7 +158,7 @@ once! {
         let announced = ready.reader();
         let relay = relay(ready.writer(), c.reader(), d.writer()).on_crash(again(1000));
         let relay = Spawn!(relay).unwrap();
-        let ends = network!(source(c.writer(), VALUES), sink(d.reader())).spawn().unwrap();
+        let ends = network!(source(c.writer(), 0..VALUES), sink(d.reader())).spawn().unwrap();
         drop((c, d, ready));
         let mut kills = 0;
         for round in 0..20_u64 {
@@ -181,12 +177,6 @@ once! {
         assert!(seen.is_sorted_by(|first, second| first < second), "a value came twice or out of order");
         assert!(seen.len() + kills >= VALUES as usize, "{} values and {kills} kills", seen.len());
     }
-}
-
-#[process]
-fn wait_for_ever(ready: Writer<Place>, input: Reader<u64>) -> csproc::Result<u64> {
-    Place::announce(&ready);
-    Ok(input.read()?)
 }
 
 #[process]
@@ -348,7 +338,7 @@ once! {
     fn a_thread_cannot_be_ended_with_others() {
         for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
             let mut supervisor = Supervisor::new(strategy);
-            supervisor.child(source(Channel::new().writer(), 0).named("thread").on(Placement::Thread));
+            supervisor.child(source(Channel::new().writer(), 0..0).named("thread").on(Placement::Thread));
             let error = supervisor.run().unwrap_err();
             assert!(matches!(error.failures(), [Failure::Start { process, .. }] if process == "thread"), "{error}");
             assert!(error.to_string().contains("Placement::Process"), "{error}");
@@ -363,7 +353,7 @@ once! {
         let c = Channel::new();
         let r = c.reader();
         let mut supervisor = Supervisor::new(Strategy::OneForOne);
-        supervisor.child(source(c.writer(), 1));
+        supervisor.child(source(c.writer(), 0..1));
         drop(supervisor);
         assert!(r.read().unwrap_err().is_retired());
     }

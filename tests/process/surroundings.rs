@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how the surroundings are made harmless. Each test starts a program in odd surroundings.
 
+use crate::harness::cast::tell_and_stay;
 use crate::harness::scenario::{Program, Remains, Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{Failure, StartError};
@@ -70,12 +71,6 @@ fn ignores_children() -> bool {
 #[process]
 fn give_up_rights(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
     rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(65534)).unwrap();
-    ready.write(std::process::id())?;
-    Ok(until.read()?)
-}
-
-#[process]
-fn innocent(ready: Writer<u32>, until: Reader<()>) -> csproc::Result<()> {
     ready.write(std::process::id())?;
     Ok(until.read()?)
 }
@@ -154,9 +149,10 @@ fn rights_are_given_up() {
 fn a_process_gives_up_its_rights() {
     let (ready, until) = (Channel::new(), Channel::<()>::new());
     let (arrived, _never) = (ready.reader(), until.writer());
-    let network = network!(give_up_rights(ready.writer(), until.reader()), innocent(ready.writer(), until.reader()))
-        .spawn()
-        .unwrap();
+    let network =
+        network!(give_up_rights(ready.writer(), until.reader()), tell_and_stay(ready.writer(), until.reader()))
+            .spawn()
+            .unwrap();
     arrived.read().unwrap();
     arrived.read().unwrap();
     let server = rustix::process::Pid::from_raw(crate::harness::system::server().unwrap().pid.cast_signed()).unwrap();
@@ -291,7 +287,7 @@ fn populate() -> Writer<()> {
     let (arrived, never) = (ready.reader(), until.writer());
     let network = network!(
         give_up_rights_of_all_threads(ready.writer(), until.reader()),
-        innocent(ready.writer(), until.reader())
+        tell_and_stay(ready.writer(), until.reader())
     );
     drop(network.spawn().unwrap());
     arrived.read().unwrap();
@@ -316,7 +312,7 @@ fn killed_with_other_credentials() {
     thread::set_thread_res_uid(Uid::from_raw(65534), Uid::from_raw(65534), Uid::from_raw(65534)).unwrap();
     let (ready, until) = (Channel::new(), Channel::<()>::new());
     let (arrived, _never) = (ready.reader(), until.writer());
-    let _network = network!(for _ in 0..2 => innocent(ready.writer(), until.reader())).spawn().unwrap();
+    let _network = network!(for _ in 0..2 => tell_and_stay(ready.writer(), until.reader())).spawn().unwrap();
     arrived.read().unwrap();
     arrived.read().unwrap();
     crate::root::say("ready");

@@ -4,6 +4,7 @@
 //! Knows nothing of signals but what the keys are to do. The terminal is a real one (a pseudo-terminal that the program
 //! controls), so that the system sends the signals, to everybody in the foreground.
 
+use crate::harness::cast::counting_relay;
 use crate::harness::scenario::{Program, Scenario, TAG, command, processes_of};
 use crate::root;
 use csproc::prelude::*;
@@ -94,22 +95,12 @@ fn print_and_wait() {
     }
 }
 
-#[process]
-fn echo(input: Reader<u64>, out: Writer<u64>) -> csproc::Result<u64> {
-    let mut count = 0;
-    for value in input {
-        out.write(value)?;
-        count += 1;
-    }
-    Ok(count)
-}
-
 /// The network goes on until the handler has decided what to do.
 fn decide_for_itself() {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, interrupted.clone()).unwrap();
     let (c, d) = (Channel::new(), Channel::new());
-    let network = network!(for _ in 0..3 => echo(c.reader(), d.writer())).spawn().unwrap();
+    let network = network!(for _ in 0..3 => counting_relay(c.reader(), d.writer())).spawn().unwrap();
     let (w, r) = (c.writer(), d.reader());
     root::say("ready");
     let mut value = 0;
@@ -181,7 +172,7 @@ once! {
             assert!(stderr.read_line(&mut text).unwrap() > 0, "the program has ended: {text}");
         }
         for place in 0..3 {
-            assert_eq!(text.matches(&format!("  `echo[{place}]`, process ")).count(), 1, "{text}");
+            assert_eq!(text.matches(&format!("  `counting_relay[{place}]`, process ")).count(), 1, "{text}");
         }
         // All of it, so that the program does not wait for somebody to read it.
         let rest = std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of messages that are refused by a channel.
 
+use crate::harness::cast::hear;
 use crate::harness::scenario::{Scenario, command, output};
 use csproc::prelude::*;
 use csproc::{Failure, MessageError, StartError};
@@ -249,11 +250,6 @@ fn no_server() {
         Parallel!(say(c.writer()).on(Placement::Thread), hear(c.reader()).on(Placement::Thread)).unwrap();
     assert!(said && heard == Some(1));
     assert!(crate::harness::system::server().is_none());
-}
-
-#[process]
-fn hear(input: Reader<u64>) -> Option<u64> {
-    input.read().ok()
 }
 
 fn processes_work() {

@@ -3,7 +3,8 @@
 //!
 //! Knows nothing of crashes beyond that they are errors of the network; those are tested in `outcome`.
 
-use crate::outcome::How;
+use crate::harness::cast::{identity, read_one};
+use crate::outcome::{How, crash_with};
 use csproc::prelude::*;
 use csproc::values::{All, OrEnd, Returned};
 use serde::{Deserialize, Serialize};
@@ -39,11 +40,6 @@ enum Fault {
 }
 
 #[process]
-fn plain<T: Message>(value: T) -> T {
-    value
-}
-
-#[process]
 fn fine<T: Message>(value: T) -> csproc::Result<T> {
     Ok(value)
 }
@@ -65,11 +61,6 @@ fn ends() -> Ends {
     Ends { input: c.reader(), output: c.writer(), barrier: Barrier::new(1) }
 }
 
-#[process]
-fn read_one(input: Reader<u64>) -> csproc::Result<u64> {
-    Ok(input.read()?)
-}
-
 /// Waits for its starter, which waits for it.
 #[process]
 fn cross(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
@@ -86,15 +77,10 @@ fn poison_at_once(out: Writer<u64>) {
     out.poison();
 }
 
-#[process]
-fn crash_with(_held: Writer<u64>, how: How) {
-    how.happen();
-}
-
 /// Passes the error of a process that it starts on.
 #[process]
 fn manage(n: u64, placement: Placement) -> csproc::Result<u64> {
-    let (_, value) = Parallel!(plain(()).on(placement), for n in [0, n] => even(n).on(placement)).values()?;
+    let (_, value) = Parallel!(identity(()).on(placement), for n in [0, n] => even(n).on(placement)).values()?;
     Ok(value[1])
 }
 
@@ -112,8 +98,8 @@ over_both! {
         let ((), number, text, back) = Parallel!(
             fine(()).on(placement),
             fine(7_u64).on(placement),
-            plain(String::from("text")).on(placement),
-            plain(report.clone()).on(placement),
+            identity(String::from("text")).on(placement),
+            identity(report.clone()).on(placement),
         )
         .values()
         .unwrap();
@@ -122,31 +108,31 @@ over_both! {
 
         // One part, bare, of each kind.
         assert_eq!(Parallel!(fine(Some(1_u8)).on(placement)).values().unwrap(), Some(1));
-        assert_eq!(Parallel!(plain(Some(1_u8)).on(placement)).values().unwrap(), Some(1));
-        assert_eq!(plain(report.clone()).on(placement).run().values().unwrap(), report);
+        assert_eq!(Parallel!(identity(Some(1_u8)).on(placement)).values().unwrap(), Some(1));
+        assert_eq!(identity(report.clone()).on(placement).run().values().unwrap(), report);
         assert_eq!(fine(report.clone()).on(placement).run().values().unwrap().lines, report.lines);
         Parallel!().values().unwrap();
 
         // Vectors of each, and what looks like one.
         assert_eq!(Parallel!(for i in 0..3_u64 => fine(i).on(placement)).values().unwrap(), [0, 1, 2]);
-        assert_eq!(Parallel!(for i in 0..3_u64 => plain(i).on(placement)).values().unwrap(), [0, 1, 2]);
+        assert_eq!(Parallel!(for i in 0..3_u64 => identity(i).on(placement)).values().unwrap(), [0, 1, 2]);
         assert_eq!(Parallel!(fine(vec![Some(1_u8)]).on(placement) * 2).values().unwrap(), [[Some(1)], [Some(1)]]);
         assert_eq!(
-            Parallel!(plain(vec![report.clone()]).on(placement)).values().unwrap(),
+            Parallel!(identity(vec![report.clone()]).on(placement)).values().unwrap(),
             std::slice::from_ref(&report)
         );
         let tuples =
-            Parallel!(for i in 0..2_u64 => network!(fine(i).on(placement), plain(report.clone()).on(placement)));
+            Parallel!(for i in 0..2_u64 => network!(fine(i).on(placement), identity(report.clone()).on(placement)));
         assert_eq!(tuples.values().unwrap(), [(0, report.clone()), (1, report.clone())]);
 
         // Nested compositions, and results inside plain ones.
         let (a, (b, (c, d)), e) = Parallel!(
-            plain((1_u8, 2_u8)).on(placement),
+            identity((1_u8, 2_u8)).on(placement),
             Sequence!(
                 fine(3_u8).on(placement),
-                Parallel!(plain([4_u8; 2]).on(placement), fine([5_u8; 2]).on(placement)),
+                Parallel!(identity([4_u8; 2]).on(placement), fine([5_u8; 2]).on(placement)),
             ),
-            Parallel!(plain(6_u8).on(placement), plain(7_u8).on(placement)),
+            Parallel!(identity(6_u8).on(placement), identity(7_u8).on(placement)),
         )
         .values()
         .unwrap();
@@ -159,9 +145,9 @@ over_both! {
     }
 
     fn sixteen_parts_of_all_kinds_become_the_values(placement) {
-        let of = |value: u8| plain(value).on(placement);
+        let of = |value: u8| identity(value).on(placement);
         let ok = |value: u8| fine(value).on(placement);
-        let report = |value: u8| plain(Report::of(vec![value])).on(placement);
+        let report = |value: u8| identity(Report::of(vec![value])).on(placement);
         let all = Parallel!(
             of(0), ok(1), of(2), report(3), for i in 4..5 => ok(i), of(5), of(6), of(7),
             of(8), of(9), ok(10), of(11), report(12), of(13), of(14), ok(15),
@@ -181,7 +167,7 @@ over_both! {
     fn the_first_error_is_told_with_its_process_and_place(placement) {
         let error = Parallel!(
             fine(0_u8).on(placement),
-            for i in 0..3 => network!(plain(()).on(placement), for j in 0..3 => even(6 * i + 3 * j / 2).on(placement)),
+            for i in 0..3 => network!(identity(()).on(placement), for j in 0..3 => even(6 * i + 3 * j / 2).on(placement)),
             even(5).on(placement),
         )
         .values()
@@ -209,11 +195,11 @@ over_both! {
         assert_eq!(Sequence!(for n in [2, 4] => even(n).on(placement)).values().unwrap(), [2, 4]);
         let error = Sequence!(even(2).on(placement), even(3).on(placement)).values().unwrap_err();
         assert_eq!(error.to_string(), "process `even`: 3 is odd");
-        assert_eq!(network!(even(2).on(placement), plain(1_u8).on(placement)).run().values().unwrap(), (2, 1));
+        assert_eq!(network!(even(2).on(placement), identity(1_u8).on(placement)).run().values().unwrap(), (2, 1));
         assert_eq!(Spawn!(even(2).on(placement)).unwrap().join().values().unwrap(), 2);
         let child = Spawn!(for n in [2, 3] => even(n).on(placement)).unwrap();
         assert_eq!(child.join().values().unwrap_err().process(), Some("even[1]"));
-        let child = network!(even(2).on(placement), plain(1_u8).on(placement)).spawn().unwrap();
+        let child = network!(even(2).on(placement), identity(1_u8).on(placement)).spawn().unwrap();
         let result = loop {
             match child.try_join() {
                 Some(result) => break result,
@@ -221,7 +207,7 @@ over_both! {
             }
         };
         assert_eq!(result.values().unwrap(), (2, 1));
-        assert_eq!(run_twice(|| network!(even(2).on(placement), plain('x').on(placement))).unwrap(), [(2, 'x'); 2]);
+        assert_eq!(run_twice(|| network!(even(2).on(placement), identity('x').on(placement))).unwrap(), [(2, 'x'); 2]);
     }
 
     fn the_end_of_a_channel_is_an_error_or_none_as_is_asked(placement) {
@@ -238,7 +224,7 @@ over_both! {
         assert!(error.channel_error().unwrap().is_retired());
         assert_eq!(error.process(), Some("read_one"));
         assert_eq!(
-            Parallel!(retired(), even(2).on(placement), plain(3_u8)).values_or_end().unwrap(),
+            Parallel!(retired(), even(2).on(placement), identity(3_u8)).values_or_end().unwrap(),
             (None, Some(2), 3)
         );
         assert!(Parallel!(poisoned()).values().unwrap_err().channel_error().unwrap().is_poisoned());
@@ -266,7 +252,7 @@ over_both! {
         let error = child.join().values_or_end().unwrap_err();
         assert!(error.to_string().contains("deadlock"), "{error}");
         drop(w);
-        let passed = plain(Err::<(), csproc::Error>(found.into())).on(placement).run();
+        let passed = identity(Err::<(), csproc::Error>(found.into())).on(placement).run();
         assert!(passed.values_or_end().is_err());
     }
 
@@ -290,14 +276,14 @@ over_both! {
         assert_eq!(error.chain().collect::<Vec<_>>(), ["no paper in tray 3"]);
 
         let (a, b, c): (u64, (), Report<u8>) = Parallel!(
-            plain(Ok::<u64, String>(1)).on(placement),
-            plain(Ok::<(), ChannelError>(())).on(placement),
-            plain(Report::of(vec![1])).on(placement),
+            identity(Ok::<u64, String>(1)).on(placement),
+            identity(Ok::<(), ChannelError>(())).on(placement),
+            identity(Report::of(vec![1])).on(placement),
         )
         .values()
         .unwrap();
         assert_eq!((a, b, c.lines), (1, (), vec![1]));
-        let error: csproc::Result<u8> = plain(Err::<u8, _>(String::from("no"))).on(placement).run().values();
+        let error: csproc::Result<u8> = identity(Err::<u8, _>(String::from("no"))).on(placement).run().values();
         assert_eq!(error.unwrap_err().to_string(), "no");
 
         // The end of a channel is found among its sources.

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of who looks, or how the tables are read.
 
+use crate::harness::cast::nothing;
 use crate::harness::place::Place;
 use crate::harness::scenario::{Program, Scenario, command};
 use crate::harness::system::server;
@@ -118,9 +119,6 @@ fn tell_in_a_process() {
     ended.join().unwrap();
     assert_eq!(csproc::audit().processes(), audit.processes() - 1, "{name}: {audit}");
 }
-
-#[process]
-fn nothing() {}
 
 fn interrogated(scenario: &str) -> Program {
     let (mut command, tag) = command(scenario);

@@ -87,7 +87,17 @@ fn end_of(mut child: Child, name: &str) -> Remains {
         text
     }
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let pid = child.id();
+    guarded(child.id(), name, || {
+        let (stdout, stderr) = std::thread::scope(|scope| {
+            let stderr = scope.spawn(|| read(stderr));
+            (read(stdout), stderr.join().unwrap())
+        });
+        Remains { status: child.wait().unwrap(), stdout, stderr }
+    })
+}
+
+/// Kills the program when `body` takes too long.
+fn guarded<R>(pid: u32, name: &str, body: impl FnOnce() -> R) -> R {
     let (over, watch) = std::sync::mpsc::channel::<()>();
     let name = String::from(name);
     let dog = std::thread::spawn(move || {
@@ -96,14 +106,10 @@ fn end_of(mut child: Child, name: &str) -> Remains {
             let _ = kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL);
         }
     });
-    let (stdout, stderr) = std::thread::scope(|scope| {
-        let stderr = scope.spawn(|| read(stderr));
-        (read(stdout), stderr.join().unwrap())
-    });
-    let status = child.wait().unwrap();
+    let result = body();
     drop(over);
     dog.join().unwrap();
-    Remains { status, stdout, stderr }
+    result
 }
 
 fn succeeds(scenario: &str) {
@@ -256,21 +262,58 @@ fn says_for_whom_it_waits() {
 fn unheard(scenario: &str) -> [Child; 2] {
     let (nobody, stderr) = std::io::pipe().unwrap();
     drop(nobody);
-    let broken = command(scenario).stderr(stderr).spawn().unwrap();
+    [command(scenario).stderr(stderr).spawn().unwrap(), without_stderr(scenario)]
+}
+
+fn without_stderr(scenario: &str) -> Child {
     let mut shell = Command::new("sh");
     shell.args(["-c", r#"exec "$0" 2>&-"#]).arg(std::env::current_exe().unwrap()).env(SCENARIO, scenario);
-    [broken, shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()]
+    shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// Comes back once a program has been seen to do something.
+fn until(child: &mut Child, does: impl Fn(u32) -> bool) {
+    guarded(child.id(), "a program that is watched", || {
+        while !does(child.id()) {
+            assert!(child.try_wait().unwrap().is_none(), "the program has ended without it");
+            std::thread::yield_now();
+        }
+    });
+}
+
+fn is_writing_to_stderr(pid: u32) -> bool {
+    let write = format!("{} 0x2 ", libc::SYS_write);
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut calls = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("syscall")).ok());
+    calls.any(|call| call.starts_with(&write))
+}
+
+/// How many bytes a program has written, wherever it was.
+fn written(pid: u32) -> u64 {
+    let counts = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let count = counts.lines().find_map(|line| line.strip_prefix("wchar: "));
+    count.map_or(0, |count| count.parse().unwrap())
 }
 
 fn waits_unheard() {
-    for mut child in unheard("children that end when they are told") {
-        let stdin = child.stdin.take();
-        // So long that it has something to say.
-        std::thread::sleep(Duration::from_millis(2500));
-        drop(stdin);
-        let remains = end_of(child, "waits, and nobody hears it");
-        assert!(remains.status.success(), "{}", remains.status);
-    }
+    const WAITS: &str = "children that end when they are told";
+    // What is said waits for room in a pipe that is full, until nobody can read it any more.
+    let (nobody, mut full) = std::io::pipe().unwrap();
+    full.write_all(&vec![b' '; rustix::pipe::fcntl_getpipe_size(&full).unwrap()]).unwrap();
+    let mut child = command(WAITS).stderr(full).spawn().unwrap();
+    until(&mut child, is_writing_to_stderr);
+    drop((nobody, child.stdin.take()));
+    let remains = end_of(child, WAITS);
+    assert!(remains.status.success(), "{}", remains.status);
+    // A program without a standard error says it to `/dev/null`, which the standard library opens in its place.
+    let mut child = without_stderr(WAITS);
+    let mut pids = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut pids).unwrap();
+    let before = written(child.id());
+    until(&mut child, |pid| written(pid) > before + 200);
+    drop(child.stdin.take());
+    let remains = end_of(child, WAITS);
+    assert!(remains.status.success(), "{}", remains.status);
 }
 
 fn fails_unheard() {
