@@ -5,6 +5,8 @@
 
 use super::arm::{Arm, Content, Offered, Outcome, Stowed, Take, Verdict, no_value};
 use super::draft::Draft;
+#[cfg(feature = "async")]
+use crate::channel::Outgoing;
 use crate::channel::{Barrier, ChannelError, End, Extended, Hold, Message, Reader, Writer, decode, notice};
 use crate::engine::{self, ExtendedWriter, Fate, Packet};
 use std::fmt;
@@ -158,6 +160,12 @@ impl<'a> WriteArm<'a> {
     /// Puts another value in place.
     pub(super) fn stage<T: Message>(&mut self, value: &T) {
         self.draft.stage(&self.end, value);
+    }
+
+    /// What is left of the message once a reader has its packet.
+    #[cfg(feature = "async")]
+    pub(super) fn unload(&mut self) -> Option<Outgoing> {
+        std::mem::take(&mut self.draft).into_message()
     }
 
     pub(super) fn into_end(self) -> EndRef<'a> {

@@ -37,6 +37,12 @@ impl Draft {
         outcome.map(drop)
     }
 
+    /// The message, if there is one.
+    #[cfg(feature = "async")]
+    pub(super) fn into_message(self) -> Option<Outgoing> {
+        self.0.ok()
+    }
+
     /// Frees the message.
     pub(super) fn withdraw(&mut self) {
         *self = Draft::default();

@@ -5,6 +5,7 @@
 
 use super::arm::{Arm, Outcome};
 use super::dynamic::Alternation;
+use super::entry::Kind;
 use super::fired::Fired;
 use super::select::{Arms, Failed, fire, gather};
 use crate::channel::{ChannelError, settle};
@@ -36,8 +37,9 @@ impl<'a> Alternation<'a> {
     /// Dropping the future withdraws all guards: nothing was communicated. A message that a writer has handed over in
     /// the very moment goes back into its channel, and the next read of any reader takes it. If a reader took the value
     /// of a writing guard in that moment, it is written, and the guard is absent until [`set`](Alternation::set) gives
-    /// it another value. The writer of an [extended](Alternation::read_extended) guard fails with
-    /// [`Abandoned`](ChannelError::Abandoned) if it has come in that moment.
+    /// it another value; the alternation may be dropped, too. A writer that has come in that moment to an
+    /// [extended](Alternation::read_extended) guard, or to a guard of a channel with
+    /// [`Carrier::Ipc`](crate::Carrier::Ipc), fails with [`Abandoned`](ChannelError::Abandoned).
     ///
     /// # Blocking
     /// Never blocks the thread. The future is ready when a guard is.
@@ -191,8 +193,15 @@ impl Drop for SelectAsync<'_, '_> {
         offering.disown(&self.selection.guards, written.as_ref());
         if let Some(written) = written {
             let number = self.selection.numbers[written.index] as usize;
+            let entry = &mut self.alternation.entries[number];
             // A guard that has written has no value to give, and cannot fail.
-            let _ = self.alternation.entries[number].fire(Outcome(Ok(None), None));
+            let _ = entry.fire(Outcome(Ok(None), None));
+            if offering.is_pending()
+                && let Kind::Write(arm) = &mut entry.kind
+            {
+                // A value that travels beside its packet stays where its reader finds it, whatever becomes of the guard.
+                offering.carry(arm.unload());
+            }
         }
     }
 }

@@ -2,14 +2,38 @@
 //!
 //! Knows nothing of executors: futures are polled by hand here, so that each is dropped at the point that is meant.
 
-use crate::executor::{Executor, poll_once, suspend};
+use crate::executor::{EXECUTORS, Executor, poll_once, suspend};
+use crate::harness::pause::{go_on, stop};
+use crate::harness::place::Place;
 use csproc::prelude::*;
+use ipc_channel::ipc::{self, IpcSender};
 use std::task::Poll;
 use std::thread::spawn;
 use std::time::Duration;
 
 fn pair<T>() -> (Writer<T>, Reader<T>) {
     csproc::channel()
+}
+
+/// Of a channel whose values travel beside their messages.
+fn carried() -> (Writer<IpcSender<u8>>, Reader<IpcSender<u8>>) {
+    let c = Channel::builder().carrier(Carrier::Ipc).build().unwrap();
+    (c.writer(), c.reader())
+}
+
+/// What an alternation does with a guard that has written.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    DropTheAlternation,
+    SetAnother,
+    RemoveTheGuard,
+}
+
+#[process]
+fn answer_one(ready: Writer<Place>, input: Reader<IpcSender<u8>>) -> csproc::Result<()> {
+    Place::announce(&ready);
+    input.read()?.send(7)?;
+    Ok(())
 }
 
 /// A read that was given this message, and dropped.
@@ -260,6 +284,78 @@ once! {
         suspend(&mut waiting);
         assert!(alt.select().unwrap().is(sync));
         assert!(poll_once(&mut waiting).is_ready());
+    }
+
+    fn a_carried_value_that_is_held_outlives_the_selection_that_wrote_it() {
+        for executor in EXECUTORS {
+            for end in [End::DropTheAlternation, End::SetAnother, End::RemoveTheGuard] {
+                let (w, r) = carried();
+                let mut reading = r.read_async();
+                executor.suspend(&mut reading);
+                let (sender, replies) = ipc::channel().unwrap();
+                let mut alt = Alternation::new();
+                let output = alt.write(&w, sender);
+                // The reader has the message, and has not fetched the value that travels beside it.
+                let mut selecting = alt.select_async();
+                executor.suspend(&mut selecting);
+                drop(selecting);
+                match end {
+                    End::DropTheAlternation => drop(alt),
+                    End::SetAnother => alt.set(output, ipc::channel().unwrap().0),
+                    End::RemoveTheGuard => drop(alt.remove(output)),
+                }
+                executor.block_on(reading).unwrap().send(7).unwrap();
+                assert_eq!(replies.recv().unwrap(), 7);
+                assert!(r.try_read().unwrap_err().is_would_block());
+            }
+        }
+    }
+
+    fn a_carried_value_that_is_held_outlives_its_write() {
+        for executor in EXECUTORS {
+            let (w, r) = carried();
+            let mut reading = r.read_async();
+            executor.suspend(&mut reading);
+            let (sender, replies) = ipc::channel().unwrap();
+            let mut writing = w.write_async(sender);
+            executor.suspend(&mut writing);
+            drop(writing);
+            executor.block_on(reading).unwrap().send(7).unwrap();
+            assert_eq!(replies.recv().unwrap(), 7);
+        }
+    }
+
+    fn a_selection_that_another_process_holds_may_be_dropped_with_its_alternation() {
+        let (w, r) = carried();
+        let ready = Channel::new();
+        let announced = ready.reader();
+        let child = Spawn!(answer_one(ready.writer(), r)).unwrap();
+        let reader: Place = announced.read().unwrap();
+        reader.until_asleep();
+        stop(reader.pid);
+        let (sender, replies) = ipc::channel().unwrap();
+        let mut alt = Alternation::new();
+        alt.write(&w, sender);
+        let mut selecting = alt.select_async();
+        suspend(&mut selecting);
+        drop(selecting);
+        drop(alt);
+        go_on(reader.pid);
+        assert_eq!(replies.recv().unwrap(), 7);
+        child.join().unwrap().unwrap();
+    }
+
+    fn a_carried_value_that_a_dropped_selection_has_taken_is_abandoned() {
+        let (w, r) = carried();
+        let mut alt = Alternation::new();
+        alt.read(&r);
+        let mut selecting = alt.select_async();
+        suspend(&mut selecting);
+        let mut writing = w.write_async(ipc::channel().unwrap().0);
+        suspend(&mut writing);
+        drop(selecting);
+        let Poll::Ready(Err(error)) = poll_once(&mut writing) else { panic!("the writer is held still") };
+        assert!(matches!(error.fate, ChannelError::Abandoned { .. }), "{:?}", error.fate);
     }
 
     fn a_carried_value_is_not_lost_unnoticed() {

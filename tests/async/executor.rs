@@ -29,6 +29,14 @@ impl Executor {
     }
 }
 
+impl Executor {
+    /// Polls once as a task of this executor; it must be pending then.
+    pub(crate) fn suspend<F: Future + Unpin>(self, future: &mut F) {
+        let pending = std::future::poll_fn(|context| Poll::Ready(Pin::new(&mut *future).poll(context).is_pending()));
+        assert!(self.block_on(pending), "it is ready at once");
+    }
+}
+
 struct Unpark(Thread);
 
 impl Wake for Unpark {
