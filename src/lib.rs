@@ -72,6 +72,7 @@ pub mod guide;
 mod memory;
 mod process;
 mod sys;
+pub mod sysv;
 
 #[cfg(feature = "async")]
 pub use alternation::SelectAsync;

@@ -2,8 +2,9 @@
 //!
 //! Knows nothing of what the bridge leads to. The arm looks before it offers. What is there, or has ended, is offered
 //! as a time that has come: ready in its turn, so that priorities hold. If nothing is there, the arm offers to read the
-//! bell of the bridge's thread. A message is taken when the arm fires, not before; should it be gone then, the
-//! alternation looks again.
+//! bell of the bridge's thread. A message is taken when the arm fires, not before. Should there be none then, the
+//! alternation looks again; and as for this arm, the attempt was the look: it offers to read the bell, so that a source
+//! whose look cannot tell whether taking will succeed keeps no other guard from firing.
 
 use super::end::Bridge;
 use super::source::Source;
@@ -22,7 +23,7 @@ impl<S: Source> Guard for Bridge<S> {
         S: 'a;
 
     fn arm(&self) -> BridgeArm<'_, S> {
-        BridgeArm { bridge: self, value: None }
+        BridgeArm { bridge: self, value: None, took_in_vain: false }
     }
 }
 
@@ -33,12 +34,18 @@ impl<S: Source> Input for Bridge<S> {}
 pub struct BridgeArm<'a, S: Source> {
     bridge: &'a Bridge<S>,
     value: Option<S::Value>,
+    /// There was nothing a moment ago.
+    took_in_vain: bool,
 }
 
 impl<S: Source> Arm for BridgeArm<'_, S> {
+    fn begin(&mut self) {
+        self.took_in_vain = false;
+    }
+
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         let Bridge { source, watcher } = self.bridge;
-        let guard = if source.is_ready() {
+        let guard = if !std::mem::take(&mut self.took_in_vain) && source.is_ready() {
             engine::Guard::Timer { deadline: Deadline::at(Instant::now()) }
         } else {
             engine::Guard::Input { channel: watcher.ask(source)?, extended: false }
@@ -50,6 +57,7 @@ impl<S: Source> Arm for BridgeArm<'_, S> {
         // Nothing, or a ring of the bell.
         drop(outcome.0?);
         self.value = self.bridge.source.take()?;
+        self.took_in_vain = self.value.is_none();
         Ok(if self.value.is_some() { Verdict::Done } else { Verdict::Again })
     }
 

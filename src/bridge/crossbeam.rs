@@ -43,18 +43,6 @@ impl<T: Send + 'static> Source for Crossbeam<T> {
         }
     }
 
-    fn wait(&self, until: Option<Instant>) -> bool {
-        let mut select = Select::new();
-        select.recv(&self.receiver);
-        match until {
-            None => {
-                select.ready();
-                true
-            }
-            Some(until) => select.ready_deadline(until).is_ok(),
-        }
-    }
-
     /// The receiver's own waiting, which also meets a sender that does not wait itself.
     fn read(&self, until: Option<Instant>) -> Result<T, ChannelError> {
         match until {

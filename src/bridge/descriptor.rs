@@ -70,8 +70,8 @@ impl<F: AsFd> Source for Descriptor<F> {
         Ok(self.is_ready().then_some(()))
     }
 
-    fn wait(&self, until: Option<Instant>) -> bool {
-        wait_readable(&self.file, until)
+    fn read(&self, until: Option<Instant>) -> Result<Self::Value, ChannelError> {
+        read_when_readable(self, &self.file, until)
     }
 
     fn lookout(&self) -> Result<Lookout, ChannelError> {
@@ -89,8 +89,20 @@ pub(super) fn is_readable(file: &impl AsFd) -> bool {
     poll_until(&mut [PollFd::new(file, PollFlags::IN)], Some(Instant::now()))
 }
 
-pub(super) fn wait_readable(file: &impl AsFd, until: Option<Instant>) -> bool {
-    poll_until(&mut [PollFd::new(file, PollFlags::IN)], until)
+/// Waits until there is something to be read from the file of a source, and takes it.
+pub(super) fn read_when_readable<S: Source>(
+    source: &S,
+    file: &impl AsFd,
+    until: Option<Instant>,
+) -> Result<S::Value, ChannelError> {
+    loop {
+        if let Some(value) = source.take()? {
+            return Ok(value);
+        }
+        if !poll_until(&mut [PollFd::new(file, PollFlags::IN)], until) {
+            return Err(ChannelError::TimedOut);
+        }
+    }
 }
 
 /// Waits for a descriptor in another thread.

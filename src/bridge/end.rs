@@ -9,7 +9,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// Reads from a foreign channel or waits for a descriptor, by itself or as a guard; made by [`ipc`](super::ipc),
-/// [`readable`](super::readable) and `crossbeam`.
+/// [`readable`](super::readable), `crossbeam` and
+/// `MessageQueue::bridge`.
 ///
 /// # Examples
 /// ```
@@ -36,7 +37,7 @@ pub struct Bridge<S: Source> {
 }
 
 impl<S: Source> Bridge<S> {
-    pub(super) fn to(source: S) -> Bridge<S> {
+    pub(crate) fn to(source: S) -> Bridge<S> {
         Bridge { watcher: Watcher::default(), source }
     }
 

@@ -12,7 +12,7 @@
 //! | no room for a message's descriptors | panics, the message is lost | seen beforehand: an error, the message stays |
 //! | a sender dies within a message | says that all senders are gone | it is skipped, and the next look tells |
 
-use super::descriptor::{is_readable, lookout, wait_readable};
+use super::descriptor::{is_readable, lookout, read_when_readable};
 use super::passage::descriptor_of;
 use super::source::{Lookout, Sealed, Source, refused};
 use crate::channel::{ChannelError, MessageError};
@@ -94,8 +94,8 @@ where
         Ok(None)
     }
 
-    fn wait(&self, until: Option<Instant>) -> bool {
-        wait_readable(&self.socket, until)
+    fn read(&self, until: Option<Instant>) -> Result<Self::Value, ChannelError> {
+        read_when_readable(self, &self.socket, until)
     }
 
     fn lookout(&self) -> Result<Lookout, ChannelError> {

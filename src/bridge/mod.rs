@@ -11,6 +11,7 @@
 //! | [`ipc`] | [`IpcReceiver`] | a value |
 #![cfg_attr(feature = "crossbeam", doc = "| [`crossbeam`] | [`crossbeam_channel::Receiver`] | a value |")]
 //! | [`readable`] | anything that has a file descriptor | `()`: reading would not wait |
+//! | `bridge` of a [`MessageQueue`](super::sysv) | a queue of the kernel | bytes and their kind |
 //!
 //! # What is kept
 //! A message is taken from the other side only when its guard has fired: nothing is fetched ahead, so back-pressure
@@ -20,7 +21,8 @@
 //! # What it costs
 //! An alternation looks at the other side itself. Only when there is nothing does it engage a thread of the bridge,
 //! which sleeps until something is there. That thread is made once, sleeps without a deadline, and has ended when the
-//! bridge has been dropped.
+//! bridge has been dropped. (For a queue of the kernel, which nobody can wait for beside other things, it looks again
+//! every 5 milliseconds at least.)
 //!
 //! # What differs from a channel of this crate
 //! The other side does not see that an alternation waits. So a foreign sender that gives up at once (`try_send`) never
@@ -72,6 +74,7 @@ pub use descriptor::{Descriptor, Readable};
 pub use end::{Bridge, IntoIter, Iter};
 pub use ipc::Ipc;
 pub use source::Source;
+pub(crate) use source::{Lookout, Sealed};
 
 use ipc_channel::ipc::IpcReceiver;
 use serde::Serialize;

@@ -7,8 +7,8 @@ use crate::channel::{ChannelError, MessageError};
 use std::fmt;
 use std::time::Instant;
 
-/// What a [`Bridge`](super::Bridge) can lead to: [`Ipc`](super::Ipc), [`Descriptor`](super::Descriptor)
-/// and `Crossbeam`.
+/// What a [`Bridge`](super::Bridge) can lead to: [`Ipc`](super::Ipc), [`Descriptor`](super::Descriptor),
+/// `Crossbeam` and `Messages`.
 ///
 /// # Examples
 /// ```
@@ -29,7 +29,7 @@ pub trait Source: Sealed {
     /// What the bridge was made of.
     type Inner;
 
-    /// Whether taking is worth a try: something is there, or the other side has ended.
+    /// Whether taking is worth a try: something is there, or the other side has ended. It may turn out not to be.
     #[doc(hidden)]
     fn is_ready(&self) -> bool;
 
@@ -37,22 +37,9 @@ pub trait Source: Sealed {
     #[doc(hidden)]
     fn take(&self) -> Result<Option<Self::Value>, ChannelError>;
 
-    /// Waits in the calling thread until taking is worth a try; `false` when the time is up.
-    #[doc(hidden)]
-    fn wait(&self, until: Option<Instant>) -> bool;
-
     /// Waits for a value in the calling thread, and takes it.
     #[doc(hidden)]
-    fn read(&self, until: Option<Instant>) -> Result<Self::Value, ChannelError> {
-        loop {
-            if let Some(value) = self.take()? {
-                return Ok(value);
-            }
-            if !self.wait(until) {
-                return Err(ChannelError::TimedOut);
-            }
-        }
-    }
+    fn read(&self, until: Option<Instant>) -> Result<Self::Value, ChannelError>;
 
     /// What another thread needs to wait.
     #[doc(hidden)]
@@ -69,8 +56,8 @@ pub trait Sealed {}
 pub struct Lookout {
     /// Comes back when taking is worth a try; at once, now and later, when it was interrupted. It may come back for no
     /// reason.
-    pub(super) wait: Box<dyn FnMut() + Send>,
-    pub(super) interrupt: Box<dyn FnOnce() + Send>,
+    pub(crate) wait: Box<dyn FnMut() + Send>,
+    pub(crate) interrupt: Box<dyn FnOnce() + Send>,
 }
 
 impl fmt::Debug for Lookout {

@@ -19,4 +19,5 @@ pub(crate) mod mutant;
 pub(crate) mod quietly;
 pub(crate) mod signal;
 pub(crate) mod standard;
+pub(crate) mod sysv;
 pub(crate) mod threads;

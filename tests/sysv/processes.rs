@@ -1,0 +1,149 @@
+//! Processes share a queue: what they send is received once, whoever dies.
+//!
+//! Knows nothing of alternation.
+
+use crate::harness::place::Place;
+use crate::{is_listed, queue};
+use csproc::prelude::*;
+use csproc::sysv::{Key, MessageQueue};
+
+#[process]
+fn numbers(queue: MessageQueue, from: u64, count: u64) -> csproc::Result<()> {
+    for number in from..from + count {
+        queue.send(number.to_ne_bytes(), 1)?;
+    }
+    Ok(())
+}
+
+#[process]
+fn collect(queue: MessageQueue, count: u64) -> csproc::Result<Vec<u64>> {
+    (0..count).map(|_| Ok(u64::from_ne_bytes(queue.receive(1)?.0.as_slice().try_into()?))).collect()
+}
+
+/// Requests are of kind 1, with the kind of the answer in front; an empty one ends the server.
+#[process]
+fn squarer(queue: MessageQueue) -> csproc::Result<()> {
+    loop {
+        let (request, _) = queue.receive(1)?;
+        let Some((kind, number)) = request.split_at_checked(8) else { return Ok(()) };
+        let number = u64::from_ne_bytes(number.try_into()?);
+        queue.send((number * number).to_ne_bytes(), i64::from_ne_bytes(kind.try_into()?))?;
+    }
+}
+
+#[process]
+fn client(queue: MessageQueue, own: i64, count: u64) -> csproc::Result<u64> {
+    let mut right = 0;
+    for number in (0..count).map(|number| number * 1000 + own as u64) {
+        queue.send([own.to_ne_bytes(), number.to_ne_bytes()].concat(), 1)?;
+        let (answer, kind) = queue.receive(own)?;
+        right += u64::from(kind == own && answer == (number * number).to_ne_bytes());
+    }
+    Ok(right)
+}
+
+#[process]
+fn receive_one(queue: MessageQueue, place: Writer<Place>) -> csproc::Result<Vec<u8>> {
+    Place::announce(&place);
+    Ok(queue.receive(1)?.0)
+}
+
+#[process]
+fn send_one(queue: MessageQueue, place: Writer<Place>) -> csproc::Result<()> {
+    Place::announce(&place);
+    Ok(queue.send([9; 1000], 2)?)
+}
+
+#[process]
+fn own(ids: Writer<i32>, how: String) -> csproc::Result<()> {
+    let queue = MessageQueue::create(Key::PRIVATE)?.remove_on_drop();
+    ids.write(queue.id())?;
+    match how.as_str() {
+        "panics" => panic!("the owner panics"),
+        "fails" => Err(std::io::Error::other("the owner fails"))?,
+        _ => Ok(()),
+    }
+}
+
+over_both! {
+    fn every_message_goes_from_one_sender_to_one_receiver(placement) {
+        let queue = queue();
+        let handle = || (*queue).clone();
+        let ((), taken) = Parallel!(
+            for part in 0..3 => numbers(handle(), part * 1000, 1000).on(placement),
+            for _ in 0..3 => collect(handle(), 1000).on(placement),
+        ).values().map(|(_, taken)| ((), taken)).unwrap();
+        for part in &taken {
+            for sender in 0..3 {
+                let of_one: Vec<&u64> = part.iter().filter(|number| **number / 1000 == sender).collect();
+                assert!(of_one.is_sorted(), "what one sender sends keeps its order");
+            }
+        }
+        let mut all = taken.concat();
+        all.sort();
+        assert!(all.into_iter().eq(0..3000));
+        assert_eq!(queue.status().unwrap().messages, 0);
+    }
+
+    fn clients_that_ask_by_kind_each_get_their_own_answers(placement) {
+        let queue = queue();
+        let handle = || (*queue).clone();
+        let server = Spawn!(squarer(handle()).on(placement)).unwrap();
+        let right = Parallel!(for own in 2..10 => client(handle(), own, 100).on(placement)).values().unwrap();
+        assert_eq!(right, [100; 8]);
+        queue.send("", 1).unwrap();
+        server.join().unwrap().unwrap();
+    }
+
+    fn the_queue_of_an_owner_that_ends_is_gone(placement) {
+        for how in ["returns", "fails", "panics"] {
+            let c = Channel::new();
+            let ids = c.reader();
+            let owner = Spawn!(own(c.writer(), how.to_string()).on(placement)).unwrap();
+            let id = ids.read().unwrap();
+            let ended = match owner.join() {
+                Err(_) => "panics",
+                Ok(Err(_)) => "fails",
+                Ok(Ok(())) => "returns",
+            };
+            assert_eq!(ended, how);
+            assert!(!is_listed(id), "{how}");
+        }
+    }
+}
+
+once! {
+    fn a_receiver_that_is_killed_while_it_waits_takes_nothing() {
+        let queue = queue();
+        let handle = || (*queue).clone();
+        let places = Channel::<Place>::new();
+        let r = places.reader();
+        let victim = Spawn!(receive_one(handle(), places.writer())).unwrap();
+        r.read().unwrap().until_asleep();
+        victim.kill().unwrap();
+        assert!(victim.join().is_err());
+        queue.send("for the next one", 1).unwrap();
+        // The death of the first has ended its channel.
+        let places = Channel::<Place>::new();
+        let r = places.reader();
+        let next = Spawn!(receive_one(handle(), places.writer())).unwrap();
+        r.read().unwrap();
+        assert_eq!(next.join().unwrap().unwrap(), b"for the next one");
+    }
+
+    fn a_sender_that_is_killed_while_it_waits_leaves_nothing() {
+        let queue = queue();
+        while queue.try_send([7; 1000], 1).is_ok() {}
+        let full = queue.status().unwrap().messages;
+        let places = Channel::<Place>::new();
+        let r = places.reader();
+        let victim = Spawn!(send_one((*queue).clone(), places.writer())).unwrap();
+        r.read().unwrap().until_asleep();
+        victim.kill().unwrap();
+        assert!(victim.join().is_err());
+        for _ in 0..full {
+            assert_eq!(queue.receive(0), Ok((vec![7; 1000], 1)));
+        }
+        assert!(queue.try_receive(0).unwrap_err().is_would_block());
+    }
+}
