@@ -302,7 +302,7 @@ once! {
                 match end {
                     End::DropTheAlternation => drop(alt),
                     End::SetAnother => alt.set(output, ipc::channel().unwrap().0),
-                    End::RemoveTheGuard => drop(alt.remove(output)),
+                    End::RemoveTheGuard => alt.remove(output),
                 }
                 executor.block_on(reading).unwrap().send(7).unwrap();
                 assert_eq!(replies.recv().unwrap(), 7);
