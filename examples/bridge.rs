@@ -93,7 +93,7 @@ fn merge(inside: Reader<u64>, values: u64) -> csproc::Result<([u64; 2], u64)> {
 #[derive(Parser)]
 struct Arguments {
     /// How many numbers each side sends: 0 to 100000000
-    #[arg(default_value_t = 1000, value_parser = within(0..=100_000_000))]
+    #[arg(default_value_t = 1000, allow_negative_numbers = true, value_parser = within(0..=100_000_000))]
     values: u64,
 }
 

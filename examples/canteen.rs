@@ -82,10 +82,10 @@ fn philosopher(hatch: Reader<usize>, greedy: bool) -> csproc::Result<Vec<usize>>
 #[derive(Parser)]
 struct Arguments {
     /// How many philosophers there are: 1 to 1000
-    #[arg(default_value_t = 5, value_parser = within(1..=1000))]
+    #[arg(default_value_t = 5, allow_negative_numbers = true, value_parser = within(1..=1000))]
     philosophers: usize,
     /// How often the chef cooks four chickens: 0 to 100000
-    #[arg(default_value_t = 25, value_parser = within(0..=100_000))]
+    #[arg(default_value_t = 25, allow_negative_numbers = true, value_parser = within(0..=100_000))]
     batches: usize,
 }
 

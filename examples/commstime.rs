@@ -77,7 +77,7 @@ fn consumer(tap: Reader<usize>, warm_up: usize, loops: usize) -> csproc::Result<
 #[derive(Parser)]
 struct Arguments {
     /// How many turns are measured, after a tenth as many to warm up: 1 to 100000000
-    #[arg(default_value_t = 2000, value_parser = within(1..=100_000_000))]
+    #[arg(default_value_t = 2000, allow_negative_numbers = true, value_parser = within(1..=100_000_000))]
     loops: usize,
 }
 

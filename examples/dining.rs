@@ -150,7 +150,7 @@ fn security(seats: usize, seat: Writer<()>, leave: Reader<()>) -> csproc::Result
 #[derive(Parser)]
 struct Arguments {
     /// How often each philosopher eats: 1 to 1000000
-    #[arg(default_value_t = 20, value_parser = within(1..=1_000_000))]
+    #[arg(default_value_t = 20, allow_negative_numbers = true, value_parser = within(1..=1_000_000))]
     meals: usize,
     /// Nobody guards the door
     #[arg(long)]

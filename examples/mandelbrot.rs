@@ -101,10 +101,10 @@ fn write_picture(file: &Path, points: &[u8], width: usize, height: usize) -> csp
 #[derive(Parser)]
 struct Arguments {
     /// How many workers there are: 1 to 1000
-    #[arg(default_value_t = 4, value_parser = within(1..=1000))]
+    #[arg(default_value_t = 4, allow_negative_numbers = true, value_parser = within(1..=1000))]
     workers: usize,
     /// How many points the picture is wide, and half as many again as it is high: 2 to 4000
-    #[arg(default_value_t = 300, value_parser = within(2..=4000))]
+    #[arg(default_value_t = 300, allow_negative_numbers = true, value_parser = within(2..=4000))]
     width: usize,
     /// A file that the picture is written to, in the format PGM
     file: Option<PathBuf>,

@@ -109,10 +109,10 @@ fn worker(jobs: Reader<Job>, results: Writer<(u64, usize)>) -> csproc::Result<()
 #[derive(Parser)]
 struct Arguments {
     /// How many workers there are: 1 to 1000
-    #[arg(default_value_t = 4, value_parser = within(1..=1000))]
+    #[arg(default_value_t = 4, allow_negative_numbers = true, value_parser = within(1..=1000))]
     workers: usize,
     /// How many darts are thrown: 1 to 10000000000
-    #[arg(default_value_t = 1_000_000, value_parser = within(1..=10_000_000_000))]
+    #[arg(default_value_t = 1_000_000, allow_negative_numbers = true, value_parser = within(1..=10_000_000_000))]
     samples: usize,
     /// A worker that crashed is started again
     #[arg(long)]

@@ -56,10 +56,10 @@ fn sink(input: Reader<usize>) -> csproc::Result<(usize, usize)> {
 #[derive(Parser)]
 struct Arguments {
     /// How many processes stand between source and sink: 0 to 1000
-    #[arg(default_value_t = 4, value_parser = within(0..=1000))]
+    #[arg(default_value_t = 4, allow_negative_numbers = true, value_parser = within(0..=1000))]
     stages: usize,
     /// How many numbers the source writes: 0 to 100000000
-    #[arg(default_value_t = 1000, value_parser = within(0..=100_000_000))]
+    #[arg(default_value_t = 1000, allow_negative_numbers = true, value_parser = within(0..=100_000_000))]
     values: usize,
 }
 

@@ -83,10 +83,10 @@ fn draw(done: u64, count: u64) -> std::io::Result<()> {
 #[derive(Parser)]
 struct Arguments {
     /// How many jobs there are: 0 to 1000000
-    #[arg(default_value_t = 200, value_parser = within(0..=1_000_000))]
+    #[arg(default_value_t = 200, allow_negative_numbers = true, value_parser = within(0..=1_000_000))]
     jobs: u64,
     /// How many workers there are: 1 to 1000
-    #[arg(default_value_t = 4, value_parser = within(1..=1000))]
+    #[arg(default_value_t = 4, allow_negative_numbers = true, value_parser = within(1..=1000))]
     workers: u64,
 }
 

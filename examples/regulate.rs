@@ -61,10 +61,10 @@ fn sink(input: Reader<u64>) -> csproc::Result<Vec<u64>> {
 #[derive(Parser)]
 struct Arguments {
     /// How many values are let through: 0 to 1000000
-    #[arg(default_value_t = 20, value_parser = within(0..=1_000_000))]
+    #[arg(default_value_t = 20, allow_negative_numbers = true, value_parser = within(0..=1_000_000))]
     ticks: u64,
     /// How long it takes from one of them to the next: 1 to 60000
-    #[arg(default_value_t = 5, value_parser = within(1..=60_000))]
+    #[arg(default_value_t = 5, allow_negative_numbers = true, value_parser = within(1..=60_000))]
     milliseconds: u64,
 }
 

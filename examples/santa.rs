@@ -122,7 +122,7 @@ fn santa(team: Reader<Vec<Visitor>>, elves: Reader<Vec<Visitor>>, years: usize) 
 #[derive(Parser)]
 struct Arguments {
     /// How often Santa delivers presents: 0 to 1000000
-    #[arg(default_value_t = 10, value_parser = within(0..=1_000_000))]
+    #[arg(default_value_t = 10, allow_negative_numbers = true, value_parser = within(0..=1_000_000))]
     years: usize,
 }
 

@@ -79,10 +79,10 @@ fn client(server: Writer<Request>, requests: usize) -> csproc::Result<()> {
 #[derive(Parser)]
 struct Arguments {
     /// How many clients there are: 1 to 1000
-    #[arg(default_value_t = 4, value_parser = within(1..=1000))]
+    #[arg(default_value_t = 4, allow_negative_numbers = true, value_parser = within(1..=1000))]
     clients: usize,
     /// How many words each of them adds: 0 to 1000000
-    #[arg(default_value_t = 100, value_parser = within(0..=1_000_000))]
+    #[arg(default_value_t = 100, allow_negative_numbers = true, value_parser = within(0..=1_000_000))]
     requests: usize,
 }
 

@@ -59,7 +59,7 @@ fn collect(primes: Reader<u64>) -> csproc::Result<Vec<u64>> {
 #[derive(Parser)]
 struct Arguments {
     /// How many primes are found: 1 to 500
-    #[arg(default_value_t = 30, value_parser = within(1..=500))]
+    #[arg(default_value_t = 30, allow_negative_numbers = true, value_parser = within(1..=500))]
     primes: usize,
 }
 

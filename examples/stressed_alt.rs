@@ -69,13 +69,13 @@ fn reader(
 #[derive(Parser)]
 struct Arguments {
     /// How many selections are measured: 1 to 100000000
-    #[arg(default_value_t = 6400, value_parser = within(1..=100_000_000))]
+    #[arg(default_value_t = 6400, allow_negative_numbers = true, value_parser = within(1..=100_000_000))]
     selections: usize,
     /// How many channels there are: 1 to 100
-    #[arg(default_value_t = 8, value_parser = within(1..=100))]
+    #[arg(default_value_t = 8, allow_negative_numbers = true, value_parser = within(1..=100))]
     channels: usize,
     /// How many writers each channel has: 1 to 100
-    #[arg(default_value_t = 8, value_parser = within(1..=100))]
+    #[arg(default_value_t = 8, allow_negative_numbers = true, value_parser = within(1..=100))]
     writers: usize,
 }
 

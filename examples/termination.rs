@@ -52,10 +52,10 @@ fn sink(input: Reader<usize>) -> usize {
 #[derive(Parser)]
 struct Arguments {
     /// How many sources there are: 1 to 1000
-    #[arg(default_value_t = 5, value_parser = within(1..=1000))]
+    #[arg(default_value_t = 5, allow_negative_numbers = true, value_parser = within(1..=1000))]
     sources: usize,
     /// How many values each of them has: 0 to 1000000
-    #[arg(default_value_t = 10, value_parser = within(0..=1_000_000))]
+    #[arg(default_value_t = 10, allow_negative_numbers = true, value_parser = within(0..=1_000_000))]
     values: usize,
     /// The source that is done first ends the channel for all
     #[arg(long)]

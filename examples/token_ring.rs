@@ -51,10 +51,10 @@ fn element(input: Reader<usize>, out: Writer<usize>) -> csproc::Result<usize> {
 #[derive(Parser)]
 struct Arguments {
     /// How many processes make the ring: 2 to 1000
-    #[arg(default_value_t = 8, value_parser = within(2..=1000))]
+    #[arg(default_value_t = 8, allow_negative_numbers = true, value_parser = within(2..=1000))]
     processes: usize,
     /// How often the token travels round: 1 to 1000000
-    #[arg(default_value_t = 200, value_parser = within(1..=1_000_000))]
+    #[arg(default_value_t = 200, allow_negative_numbers = true, value_parser = within(1..=1_000_000))]
     rounds: usize,
 }
 

@@ -59,10 +59,10 @@ fn work(step: u64) -> u64 {
 #[derive(Parser)]
 struct Arguments {
     /// How many workers there are: 1 to 1000
-    #[arg(default_value_t = 3, value_parser = within(1..=1000))]
+    #[arg(default_value_t = 3, allow_negative_numbers = true, value_parser = within(1..=1000))]
     workers: u64,
     /// After how many seconds they stop without Ctrl-C: 0 to 86400
-    #[arg(default_value_t = 2, value_parser = within(0..=86_400))]
+    #[arg(default_value_t = 2, allow_negative_numbers = true, value_parser = within(0..=86_400))]
     seconds: u64,
 }
 

@@ -68,10 +68,10 @@ fn worker(jobs: Reader<u32>) -> csproc::Result<u32> {
 #[derive(Parser)]
 struct Arguments {
     /// How many workers there are: 1 to 1000
-    #[arg(default_value_t = 3, value_parser = within(1..=1000))]
+    #[arg(default_value_t = 3, allow_negative_numbers = true, value_parser = within(1..=1000))]
     workers: u32,
     /// How many jobs there are: 0 to 1000000
-    #[arg(default_value_t = 10, value_parser = within(0..=1_000_000))]
+    #[arg(default_value_t = 10, allow_negative_numbers = true, value_parser = within(0..=1_000_000))]
     jobs: u32,
 }
 
