@@ -187,15 +187,17 @@ fn not_printed_again() {
 
 fn printed_while_it_goes_on() {
     let mut child = start("go on");
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut text = String::new();
-    while !text.contains("which nobody answers") {
-        assert!(stderr.read_line(&mut text).unwrap() > 0, "the program has ended: {text}");
-    }
-    drop(child.stdin.take());
-    stderr.read_to_string(&mut text).unwrap();
-    assert!(child.wait().unwrap().success());
-    assert_eq!(text.matches(ALONE).count(), 1, "{text}");
+    guarded(child.id(), "go on", || {
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("which nobody answers") {
+            assert!(stderr.read_line(&mut text).unwrap() > 0, "the program has ended: {text}");
+        }
+        drop(child.stdin.take());
+        stderr.read_to_string(&mut text).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(text.matches(ALONE).count(), 1, "{text}");
+    });
 }
 
 fn with_a_child() {
@@ -225,37 +227,39 @@ fn failures_of_children() {
 
 fn says_for_whom_it_waits() {
     let mut child = start("children that end when they are told");
-    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-    let mut pids = String::new();
-    stdout.read_line(&mut pids).unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    stderr.read_line(&mut line).unwrap();
-    let at = |mark: &str| {
-        let number = include_str!("scenarios.rs").lines().position(|line| line.ends_with(mark)).unwrap() + 1;
-        format!("spawned at {}:{number}:", file!().replace("cases", "scenarios"))
-    };
-    let [process, kept]: [&str; 2] = pids.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
-    for part in [
-        "csproc: the program is at its end and waits for what it spawned and nobody has joined: ",
-        &format!("`until_told` (pid {process}, {}", at("// spawns a process")),
-        &format!("`until_told` (on a thread, {}", at("// spawns a thread")),
-        &format!("`until_told` (pid {kept}, {}", at("// spawns what is kept alive")),
-        &format!("`until_told`, `until_told` ({}", at("// spawns a sequence")),
-        "`Child::terminate`",
-        "`Child::join`",
-    ] {
-        assert!(line.contains(part), "`{part}` in: {line}");
-    }
-    assert!(!line.contains("`ends_at_once`"), "{line}");
-    // Long enough to say it again.
-    std::thread::sleep(Duration::from_millis(2500));
-    stdin.write_all(b"ready").unwrap();
-    drop(stdin);
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "");
-    assert!(child.wait().unwrap().success());
+    guarded(child.id(), "children that end when they are told", || {
+        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut pids = String::new();
+        stdout.read_line(&mut pids).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        stderr.read_line(&mut line).unwrap();
+        let at = |mark: &str| {
+            let number = include_str!("scenarios.rs").lines().position(|line| line.ends_with(mark)).unwrap() + 1;
+            format!("spawned at {}:{number}:", file!().replace("cases", "scenarios"))
+        };
+        let [process, kept]: [&str; 2] = pids.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
+        for part in [
+            "csproc: the program is at its end and waits for what it spawned and nobody has joined: ",
+            &format!("`until_told` (pid {process}, {}", at("// spawns a process")),
+            &format!("`until_told` (on a thread, {}", at("// spawns a thread")),
+            &format!("`until_told` (pid {kept}, {}", at("// spawns what is kept alive")),
+            &format!("`until_told`, `until_told` ({}", at("// spawns a sequence")),
+            "`Child::terminate`",
+            "`Child::join`",
+        ] {
+            assert!(line.contains(part), "`{part}` in: {line}");
+        }
+        assert!(!line.contains("`ends_at_once`"), "{line}");
+        // Long enough to say it again.
+        std::thread::sleep(Duration::from_millis(2500));
+        stdin.write_all(b"ready").unwrap();
+        drop(stdin);
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+        assert!(child.wait().unwrap().success());
+    });
 }
 
 /// Programs whose standard error nobody reads, or which have none.
@@ -348,31 +352,33 @@ fn at_work() {
 
 fn tells_what_it_does() {
     let mut child = start("stay");
-    let looks = |pid: u32| {
-        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
-        threads
-            .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok())
-            .any(|name| name.trim() == "csproc-deadlock")
-    };
-    while !looks(child.id()) {
-        std::thread::yield_now();
-    }
-    // The handler is in place a moment after the thread.
-    let caught = |pid: u32| {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
-        u64::from_str_radix(caught, 16).unwrap() & 1 << (Signal::QUIT.as_raw() - 1) != 0
-    };
-    while !caught(child.id()) {
-        std::thread::yield_now();
-    }
-    kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), Signal::QUIT).unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut text = String::new();
-    while !text.contains("  `own`: 1 writers, 1 readers") {
-        assert!(stderr.read_line(&mut text).unwrap() > 0, "the program has ended: {text}");
-    }
-    assert!(text.contains("csproc: processes\n  `main`, process ") && text.contains("      read own\n"), "{text}");
-    child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
-    assert!(child.wait().unwrap().success());
+    guarded(child.id(), "stay", || {
+        let looks = |pid: u32| {
+            let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+            threads
+                .filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok())
+                .any(|name| name.trim() == "csproc-deadlock")
+        };
+        while !looks(child.id()) {
+            std::thread::yield_now();
+        }
+        // The handler is in place a moment after the thread.
+        let caught = |pid: u32| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+            u64::from_str_radix(caught, 16).unwrap() & 1 << (Signal::QUIT.as_raw() - 1) != 0
+        };
+        while !caught(child.id()) {
+            std::thread::yield_now();
+        }
+        kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), Signal::QUIT).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("  `own`: 1 writers, 1 readers") {
+            assert!(stderr.read_line(&mut text).unwrap() > 0, "the program has ended: {text}");
+        }
+        assert!(text.contains("csproc: processes\n  `main`, process ") && text.contains("      read own\n"), "{text}");
+        child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
+        assert!(child.wait().unwrap().success());
+    });
 }
