@@ -16,7 +16,7 @@ use csproc::sysv::{Key, MessageQueue, Owned};
 
 #[test]
 fn play_scenario() {
-    harness::scenario::play(&[errors::SCENARIOS]);
+    harness::scenario::play(&[errors::SCENARIOS, processes::SCENARIOS]);
 }
 
 /// A queue of the test's own, which is gone when the test has ended, however it ends.

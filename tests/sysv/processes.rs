@@ -2,10 +2,43 @@
 //!
 //! Knows nothing of alternation.
 
+use crate::harness::looks::Looks;
 use crate::harness::place::Place;
+use crate::harness::scenario::{Scenario, command, output};
 use crate::{is_listed, queue};
 use csproc::prelude::*;
 use csproc::sysv::{Key, MessageQueue};
+
+pub(crate) const SCENARIOS: &[Scenario] = &[("an_owner_is_copied", an_owner_is_copied)];
+
+#[expect(unsafe_code, reason = "a bare fork is what the scenario is about")]
+fn an_owner_is_copied() {
+    let owner = queue();
+    // SAFETY: the copy makes one system call and ends by `_exit`.
+    match unsafe { libc::fork() } {
+        0 => {
+            drop(owner);
+            // SAFETY: ends the copy, without the handlers of the original.
+            unsafe { libc::_exit(0) }
+        }
+        copy => {
+            let mut status = 0;
+            // SAFETY: waits for the child made above.
+            assert_eq!(unsafe { libc::waitpid(copy, &raw mut status, 0) }, copy);
+            assert!(status == 0 && is_listed(owner.id()));
+            println!("still there");
+        }
+    }
+}
+
+/// Passes on what comes from a queue, by itself and as a guard.
+#[process]
+fn pass_on(queue: MessageQueue, out: Writer<Vec<u8>>) -> csproc::Result<()> {
+    out.write(queue.receive(1)?.0)?;
+    let two = queue.bridge(2);
+    out.write(AltSelect! { m = two.read() => m.0 }?)?;
+    Ok(())
+}
 
 #[process]
 fn numbers(queue: MessageQueue, from: u64, count: u64) -> csproc::Result<()> {
@@ -145,5 +178,25 @@ once! {
             assert_eq!(queue.receive(0), Ok((vec![7; 1000], 1)));
         }
         assert!(queue.try_receive(0).unwrap_err().is_would_block());
+    }
+
+    fn a_copy_by_a_bare_fork_owns_no_queue() {
+        let remains = output(command("an_owner_is_copied").0);
+        assert!(remains.status.success() && remains.stdout.contains("still there"), "{remains:?}");
+    }
+}
+
+alone! {
+    fn who_waits_for_a_queue_is_in_no_deadlock() {
+        let queue = queue();
+        let (w, r) = csproc::channel();
+        let child = Spawn!(pass_on((*queue).clone(), w)).unwrap();
+        let reader = std::thread::spawn(move || (r.read(), r.read()));
+        Looks::from_now().wait_for_a_proof();
+        queue.send("one", 1).unwrap();
+        Looks::from_now().wait_for_a_proof();
+        queue.send("two", 2).unwrap();
+        assert_eq!(reader.join().unwrap(), (Ok(b"one".to_vec()), Ok(b"two".to_vec())));
+        child.join().unwrap().unwrap();
     }
 }
