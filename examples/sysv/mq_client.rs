@@ -25,7 +25,7 @@ use csproc::sysv::MessageQueue;
 #[derive(Parser)]
 struct Arguments {
     /// The key of the message queue: 1 to 2147483647
-    #[arg(default_value_t = 128, value_parser = key)]
+    #[arg(default_value_t = 128, allow_negative_numbers = true, value_parser = key)]
     key: i32,
 }
 

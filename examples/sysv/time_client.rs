@@ -32,7 +32,7 @@ const ANSWER: i64 = 3;
 #[derive(Parser)]
 struct Arguments {
     /// The key of the message queue: 1 to 2147483647
-    #[arg(default_value_t = 129, value_parser = key)]
+    #[arg(default_value_t = 129, allow_negative_numbers = true, value_parser = key)]
     key: i32,
 }
 

@@ -21,8 +21,8 @@
 //! A [`send`](MessageQueue::send) and a [`receive`](MessageQueue::receive) are system calls, and the kernel wakes
 //! whoever waits. With a limit of time, or as a guard, the kernel has nothing to wait on: these look again, after 50
 //! microseconds at first and ever less often, up to 5 milliseconds. So they learn of a message up to 5 milliseconds
-//! late, and take up to a hundredth of a processor meanwhile; a guard takes two of them while the queue holds nothing but
-//! messages that it does not want.
+//! late, and take up to a hundredth of a processor meanwhile; a guard takes two of them while the queue holds nothing
+//! but messages that it does not want.
 //!
 //! # What stays in the dark
 //! A deadlock over queues is not found: another program might always send. The bytes of a message are what they are;
