@@ -199,7 +199,8 @@ impl Drop for SelectAsync<'_, '_> {
             if offering.is_pending()
                 && let Kind::Write(arm) = &mut entry.kind
             {
-                // A value that travels beside its packet stays where its reader finds it, whatever becomes of the guard.
+                // A value that travels beside its packet stays where its reader finds it, whatever becomes of the
+                // guard.
                 offering.carry(arm.unload());
             }
         }

@@ -43,7 +43,8 @@ fn hold(_out: Writer<u64>, until: Reader<u64>) {
 over_both! {
     fn law_6_readers_see_the_retirement_after_the_last_value(placement) {
         let c = Channel::new();
-        let (sent, read) = Parallel!(source(c.writer(), 0..10).on(placement), collect(c.reader()).on(placement)).unwrap();
+        let source = source(c.writer(), 0..10).on(placement);
+        let (sent, read) = Parallel!(source, collect(c.reader()).on(placement)).unwrap();
         sent.unwrap();
         assert!(read.into_iter().eq(0..10));
     }

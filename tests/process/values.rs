@@ -167,7 +167,10 @@ over_both! {
     fn the_first_error_is_told_with_its_process_and_place(placement) {
         let error = Parallel!(
             fine(0_u8).on(placement),
-            for i in 0..3 => network!(identity(()).on(placement), for j in 0..3 => even(6 * i + 3 * j / 2).on(placement)),
+            for i in 0..3 => network!(
+                identity(()).on(placement),
+                for j in 0..3 => even(6 * i + 3 * j / 2).on(placement),
+            ),
             even(5).on(placement),
         )
         .values()
