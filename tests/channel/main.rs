@@ -6,6 +6,7 @@
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, reason = "shared with other programs of tests; each uses a part of it")]
 mod harness;
+mod dropped;
 mod iteration;
 mod mobile;
 mod poison;

@@ -5,7 +5,7 @@
 //! program: they run alone.
 
 use super::cast::nothing;
-use super::system::{descriptors, picture, processes_left};
+use super::system::{descriptors_between_looks, picture, processes_left};
 use csproc::prelude::*;
 use parking_lot::RwLock;
 use std::io::Write;
@@ -37,10 +37,10 @@ pub(crate) fn watched_alone(test: &str, body: impl FnOnce()) {
     guarded(test, || {
         // What the library opens once and keeps is no leak.
         Parallel!(nothing(), nothing().on(Placement::Thread)).unwrap();
-        let before = descriptors();
+        let before = descriptors_between_looks();
         body();
         assert_eq!(processes_left(), Vec::<String>::new(), "processes are left");
-        assert_eq!(descriptors(), before, "descriptors have changed");
+        assert_eq!(descriptors_between_looks(), before, "descriptors have changed");
     });
 }
 

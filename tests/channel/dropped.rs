@@ -1,0 +1,98 @@
+//! Law 7: a process that goes on after it has heard of a poison has not ended with it: what it drops retires as soon as
+//! it does anything else.
+//!
+//! Knows nothing of processes that return the poison; those are in `poison`.
+
+use crate::harness::cast::read_one;
+use csproc::prelude::*;
+use std::time::Duration;
+
+/// What a process goes on with.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+enum Next {
+    Read,
+    ReadForLong,
+    ReadExtended,
+    Write,
+    WriteForLong,
+    Select,
+    SelectOfASet,
+    Sync,
+    Run,
+    Join,
+}
+
+const WAITS: [Next; 10] = [
+    Next::Read,
+    Next::ReadForLong,
+    Next::ReadExtended,
+    Next::Write,
+    Next::WriteForLong,
+    Next::Select,
+    Next::SelectOfASet,
+    Next::Sync,
+    Next::Run,
+    Next::Join,
+];
+
+const LONG: Duration = Duration::from_secs(3600);
+
+#[process]
+fn hear_of_a_poison_and_go_on(
+    next: Next,
+    dead: Reader<u64>,
+    dropped: Writer<u64>,
+    input: Reader<u64>,
+    out: Writer<u64>,
+    barrier: Barrier,
+) -> csproc::Result<()> {
+    let child = if next == Next::Join { Some(Spawn!(read_one(input.clone()).on(Placement::Thread))?) } else { None };
+    assert!(dead.read().unwrap_err().is_poisoned());
+    drop(dropped);
+    match next {
+        Next::Read => drop(input.read()?),
+        Next::ReadForLong => drop(input.read_timeout(LONG)?),
+        Next::ReadExtended => drop(input.extended()?.finish()),
+        Next::Write => out.write(1)?,
+        Next::WriteForLong => out.write_timeout(1, LONG)?,
+        Next::Select => AltSelect! { _v = input.read() => () }?,
+        Next::SelectOfASet => {
+            let mut alt = Alternation::new();
+            alt.read(&input);
+            drop(alt.select()?);
+        }
+        Next::Sync => barrier.sync()?,
+        Next::Run => drop(read_one(input).on(Placement::Thread).run()??),
+        Next::Join => drop(child.unwrap().join()??),
+    }
+    Ok(())
+}
+
+over_both! {
+    fn law_7_an_end_dropped_after_a_poison_retires_with_whatever_comes_next(placement) {
+        for next in WAITS {
+            let [dead, dropped, there, back] = [(); 4].map(|()| Channel::new());
+            let barrier = Barrier::new(2);
+            let (r, w, answer) = (dropped.reader(), there.writer(), back.reader());
+            let heard = hear_of_a_poison_and_go_on(
+                next,
+                dead.reader(),
+                dropped.writer(),
+                there.reader(),
+                back.writer(),
+                barrier.clone(),
+            );
+            dead.writer().poison();
+            drop((dead, dropped, there, back));
+            let child = Spawn!(heard.on(placement)).unwrap();
+            // It waits for what follows.
+            assert_eq!(r.read(), Err(ChannelError::Retired), "{next:?}");
+            match next {
+                Next::Write | Next::WriteForLong => assert_eq!(answer.read(), Ok(1)),
+                Next::Sync => barrier.sync().unwrap(),
+                _ => w.write(1).unwrap(),
+            }
+            child.join().unwrap().unwrap();
+        }
+    }
+}
