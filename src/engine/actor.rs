@@ -11,9 +11,10 @@
 
 use super::deferral::Deferral;
 use super::journey::Journeys;
-use super::live::{Local, become_foreign, is_foreign};
-use super::{ArenaError, Guard, host};
+use super::live::{Local, Tables, become_foreign, is_foreign};
+use super::{ArenaError, Guard};
 use crate::sys::leaving::when_thread_ends;
+use rustix::io::Errno;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 
@@ -29,9 +30,9 @@ pub(crate) struct Actor {
 
 /// Where it communicates.
 pub(super) enum World {
-    /// Over shared memory. The context is away while an operation has it: one that runs inside another, in a signal
-    /// handler, makes its own.
-    Live(Cell<Option<Box<Local>>>),
+    /// Over shared memory. `None` is the program's. The context is away while an operation has it: one that runs inside
+    /// another, in a signal handler, makes its own.
+    Live { tables: Cell<Option<Tables>>, context: Cell<Option<Box<Local>>> },
 }
 
 /// The guards of one selection with the numbers of their arms; kept between selections so that none allocates.
@@ -51,6 +52,43 @@ pub(crate) fn actor<R>(work: impl FnOnce(&Actor) -> R) -> R {
     ACTOR.with(|actor| work(actor))
 }
 
+/// The tables of the world that the calling thread is in.
+#[inline]
+pub(crate) fn tables() -> Tables {
+    actor(Actor::tables)
+}
+
+/// The member that is this process of the operating system; the program makes its own at the first call.
+pub(crate) fn host() -> Result<u32, ArenaError> {
+    tables().host()
+}
+
+/// This process was just forked by the server, with one thread, and is this member.
+pub(crate) fn become_host(member: u32) {
+    tables().become_host(member);
+}
+
+/// Maps the world that all processes of this program will share. `false` if it has one already, which is its own.
+///
+/// # Errors
+/// The system has no memory for it.
+pub(crate) fn share_world(size: usize) -> Result<bool, Errno> {
+    Tables::share(size)
+}
+
+/// Work for a thread that does nothing else: it does it in this world.
+pub(crate) fn within<R>(world: Tables, work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    move || {
+        actor(|actor| actor.enter(world));
+        work()
+    }
+}
+
+/// The same in the world of the calling thread.
+pub(crate) fn along<R>(work: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    within(tables(), work)
+}
+
 /// The member that the calling thread acts for.
 pub(crate) fn member() -> Result<u32, ArenaError> {
     actor(Actor::member)
@@ -59,7 +97,7 @@ pub(crate) fn member() -> Result<u32, ArenaError> {
 /// The thread has ended.
 fn give_up() {
     actor(|actor| {
-        let World::Live(context) = &actor.world;
+        let World::Live { context, .. } = &actor.world;
         drop(context.take());
         actor.deferral.give_up();
         actor.journeys.give_up();
@@ -71,7 +109,7 @@ fn give_up() {
 pub(crate) extern "C" fn forget_after_fork() {
     become_foreign();
     actor(|actor| {
-        let World::Live(context) = &actor.world;
+        let World::Live { context, .. } = &actor.world;
         std::mem::forget(context.take());
     });
 }
@@ -80,7 +118,7 @@ impl Actor {
     const fn new() -> Actor {
         Actor {
             member: Cell::new(None),
-            world: World::Live(Cell::new(None)),
+            world: World::Live { tables: Cell::new(None), context: Cell::new(None) },
             deferral: Deferral::new(),
             journeys: Journeys::new(),
             selection: Cell::new(Selection { guards: Vec::new(), numbers: Vec::new() }),
@@ -90,12 +128,29 @@ impl Actor {
     /// One beside that of the calling thread, for a few operations on behalf of this process of the operating system:
     /// the thread then takes no room among those that communicate, and is not counted as busy while it sleeps.
     pub(crate) fn aside() -> Actor {
-        Actor::new()
+        let aside = Actor::new();
+        aside.enter(tables());
+        aside
+    }
+
+    /// The tables of its world.
+    #[inline]
+    pub(super) fn tables(&self) -> Tables {
+        let World::Live { tables, .. } = &self.world;
+        tables.get().unwrap_or_else(|| self.enter(Tables::of_program()))
+    }
+
+    /// It is in this world from now on, before it does anything in another one.
+    #[cold]
+    fn enter(&self, tables: Tables) -> Tables {
+        let World::Live { tables: place, .. } = &self.world;
+        place.set(Some(tables));
+        tables
     }
 
     /// The member that it acts for: the process that the thread runs, or else the operating-system process it is in.
     pub(crate) fn member(&self) -> Result<u32, ArenaError> {
-        self.member.get().map_or_else(host, Ok)
+        self.member.get().map_or_else(|| self.tables().host(), Ok)
     }
 
     /// From now on it acts for this member; `None` is its host.
@@ -118,7 +173,7 @@ impl Actor {
     /// Runs `work` with the thread's side of the live engine.
     #[inline]
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut Local) -> R) -> Result<R, ArenaError> {
-        let World::Live(context) = &self.world;
+        let World::Live { context, .. } = &self.world;
         let mut local = match context.take() {
             Some(local) => local,
             None => self.context()?,
@@ -147,7 +202,7 @@ impl Actor {
                 self.exchange();
             }
         }
-        let World::Live(place) = &self.world;
+        let World::Live { context: place, .. } = &self.world;
         let mut exchanged = Exchanged { place, other: context };
         exchanged.exchange();
         work()
@@ -158,7 +213,7 @@ impl Actor {
         if is_foreign() {
             return Err(ArenaError::Foreign);
         }
-        let local = Box::new(Local::acting_for(self.member()?)?);
+        let local = Box::new(Local::acting_for(self.tables(), self.member()?)?);
         // It is also called when one that stood aside has had a context of its own: then there is nothing to give up.
         when_thread_ends(give_up);
         Ok(local)

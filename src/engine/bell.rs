@@ -8,8 +8,8 @@
 //! A future that is polled notes its waker under the lock and looks at its word afterwards, so either it sees the
 //! commit itself, or the look that the ring causes sees the future.
 
-use super::ArenaError;
-use super::live::{Bell, Task, Watch, Withdrawn, host, tables};
+use super::live::{Bell, Task, Watch, Withdrawn};
+use super::{ArenaError, along, host, tables};
 use crate::sys::clock::{Deadline, Instant};
 use crate::sys::lasting;
 use std::any::Any;
@@ -23,10 +23,8 @@ use std::task::Waker;
 /// Tasks that are kept for the next future: a context costs two calls of the system.
 const SPARES: usize = 64;
 
-static DESK: Mutex<Desk> =
-    Mutex::new(Desk { sleepers: BTreeMap::new(), held: Vec::new(), spare: Vec::new(), thread: None, until: None });
-
-/// What the thread looks through.
+/// What the thread looks through. Each world of this process has its own, and a thread for it.
+#[derive(Default)]
 struct Desk {
     /// Futures that wait, by the numbers of their contexts.
     sleepers: BTreeMap<u32, Sleeper>,
@@ -52,7 +50,8 @@ struct Sleeper {
 
 fn desk() -> MutexGuard<'static, Desk> {
     // Nobody panics with it, and whatever happened, the tables are whole.
-    DESK.lock().unwrap_or_else(PoisonError::into_inner)
+    let desk = tables().beside(Mutex::<Desk>::default);
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A task that acts for this member; from now on somebody attends to the bell.
@@ -66,7 +65,7 @@ pub(super) fn take(member: u32) -> Result<Task, ArenaError> {
         Some(thread) => thread,
         None => *desk.thread.insert(begin()?),
     };
-    Task::new(member, thread)
+    Task::new(tables(), member, thread)
 }
 
 /// A task that waits no more.
@@ -127,10 +126,10 @@ fn bell() -> Option<Bell> {
 fn begin() -> Result<u32, ArenaError> {
     let (number, numbers) = sync_channel(1);
     let thread = std::thread::Builder::new().name(String::from("csproc-bell"));
-    let begun = thread.spawn(move || {
+    let begun = thread.spawn(along(move || {
         let _ = number.send(crate::sys::threads::current());
         attend();
-    });
+    }));
     begun.map_err(|error| ArenaError::NoThread { code: error.raw_os_error().unwrap_or(0) })?;
     // Not without a number: that is the first that the thread does.
     numbers.recv().map_err(|_| ArenaError::NoThread { code: 0 })

@@ -1,13 +1,13 @@
 //! The door: what the layers above may ask of the engine, whatever world the actor is in.
 //!
 //! Knows nothing of how a world does it: each method is one question to it. Facts of a channel, an end or a process are
-//! asked by name ([`live::facts`](super::live)).
+//! asked by name (`named`).
 //!
 //! Closing, poisoning and releasing have no error: without a context nothing can be done now, and the reaper does it
 //! when the process ends.
 
 use super::actor::{Actor, World};
-use super::live::{Local, Member, NewProcess, tables};
+use super::live::{Local, Member, NewProcess};
 use super::view::View;
 use super::{
     ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder,
@@ -187,7 +187,7 @@ impl Actor {
     /// What there is, and what everybody does.
     pub(crate) fn view(&self) -> View {
         match &self.world {
-            World::Live(_) => tables().view(),
+            World::Live { .. } => self.tables().view(),
         }
     }
 

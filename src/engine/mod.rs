@@ -29,6 +29,7 @@ mod deferral;
 mod door;
 mod journey;
 pub(crate) mod live;
+mod named;
 mod names;
 #[cfg(feature = "async")]
 mod offering;
@@ -37,11 +38,14 @@ mod undertaker;
 pub(crate) mod view;
 
 pub(crate) use crate::memory::ArenaError;
-pub(crate) use actor::{Actor, Selection, actor, forget_after_fork, member, with_local};
-pub(crate) use journey::{Arrival, Journey, Stranded};
-pub(crate) use live::{
-    DeadlockSlot, Functions, Member, NewProcess, Phase, Program, Record, become_host, become_server, host,
+#[cfg(test)]
+pub(crate) use actor::within;
+pub(crate) use actor::{
+    Actor, Selection, actor, along, become_host, forget_after_fork, host, member, share_world, tables, with_local,
 };
+pub(crate) use journey::{Arrival, Journey, Stranded};
+pub(crate) use live::{Functions, Member, NewProcess, Phase, Record, become_server};
+pub(crate) use named::{DeadlockSlot, Program};
 pub use names::ProcessId;
 pub(crate) use names::{
     ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, NAME_LIMIT, Owner, Store,

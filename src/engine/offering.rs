@@ -6,8 +6,8 @@
 
 use super::actor::actor;
 use super::bell;
-use super::live::{Task, Withdrawn, host, is_foreign, tables};
-use super::{ArenaError, Fate, Fired, Guard, Order, Owner, Packet, with_local};
+use super::live::{Task, Withdrawn, is_foreign};
+use super::{ArenaError, Fate, Fired, Guard, Order, Owner, Packet, host, tables, with_local};
 use crate::memory::{Block, FATE, NONE};
 use std::any::Any;
 use std::panic::Location;

@@ -6,8 +6,8 @@
 //! that travel in it are closed.
 #![expect(unsafe_code, reason = "the bytes of a block, for its owner; listed in the architecture page")]
 
-use super::live::{Local, tables};
-use super::{ChannelName, Closing, EndName, Fate, Fired, Guard, Holder, Owner, actor, with_local};
+use super::live::Local;
+use super::{ChannelName, Closing, EndName, Fate, Fired, Guard, Holder, Owner, actor, tables, with_local};
 use crate::memory::{ArenaError, Block};
 use crate::sys::atomic::Ordering;
 use std::num::NonZeroU32;

@@ -4,7 +4,7 @@
 //! is.
 
 use super::live::{Local, Member, bury};
-use super::{ArenaError, MemberName};
+use super::{ArenaError, MemberName, tables};
 
 /// A context that never waits for the dead, and does not count as active.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ impl Undertaker {
     /// # Errors
     /// There is no room for its context.
     pub(crate) fn new() -> Result<Undertaker, ArenaError> {
-        Local::for_reaper().map(Undertaker)
+        Local::for_reaper(tables()).map(Undertaker)
     }
 
     /// The operating-system process that is this member has died: undoes what it and its threads had begun, and tells

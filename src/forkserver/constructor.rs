@@ -7,8 +7,8 @@
 
 use super::client::Link;
 use super::server::Server;
-use crate::engine::live::LAYOUT;
-use crate::memory::{Arena, default_size};
+use crate::engine::share_world;
+use crate::memory::default_size;
 use crate::sys::fork::{Forked, fork, is_single_threaded};
 use rustix::thread::set_name;
 use std::sync::OnceLock;
@@ -77,7 +77,7 @@ fn start() -> Result<(), Unavailable> {
     if let Some(complaint) = complaint {
         crate::sys::standard::say(&format!("csproc: {complaint}\n"));
     }
-    if !Arena::install_shared(size, LAYOUT).map_err(|error| failed("mapping the arena", &error))? {
+    if !share_world(size).map_err(|error| failed("mapping the arena", &error))? {
         return Err(Unavailable::Early);
     }
     super::environment::remember();

@@ -1,4 +1,4 @@
-//! The one mapping of a program and its fixed layout: a header, four pools of slots, and the blocks.
+//! A mapping and its fixed layout: a header, four pools of slots, and the blocks.
 //!
 //! Knows nothing of what the slots hold: the engine names their types, the arena only their sizes. The layout depends
 //! on the size of the arena alone, so every process computes the same one.
@@ -9,7 +9,7 @@ use super::identity::{self, Identity, Layout, Unreadable, record};
 use super::pool::{self, Pool, PoolHeader, Slot};
 use crate::sys::atomic::{AtomicI32, AtomicU64};
 use crate::sys::map::{Mapping, Origin};
-use std::sync::OnceLock;
+use rustix::io::Errno;
 
 /// Why there was no memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,39 +137,12 @@ const SMALLEST: usize = 4 << 20;
 /// The address space reserved when nothing else is asked for; pages appear when they are touched.
 const DEFAULT: usize = 16 << 30;
 
-/// The arena of this program.
+/// One mapping, and where everything lies in it. It is never unmapped.
 #[derive(Debug)]
 pub(crate) struct Arena {
     mapping: Mapping,
     pools: [(usize, u32); HOMES],
     blocks: usize,
-}
-
-static ARENA: OnceLock<Arena> = OnceLock::new();
-
-/// The arena of this program. If none was mapped before `main`, one for the threads of this process appears now, for
-/// records of this layout.
-#[inline]
-pub(crate) fn arena(layout: u32) -> &'static Arena {
-    match ARENA.get() {
-        Some(arena) => arena,
-        None => create_for_threads(layout),
-    }
-}
-
-#[cold]
-fn create_for_threads(layout: u32) -> &'static Arena {
-    ARENA.get_or_init(|| {
-        let mut size = default_size().0;
-        loop {
-            match Mapping::private(size) {
-                Ok(mapping) => return Arena::over(mapping, layout),
-                Err(_) if size > SMALLEST => size = (size / 2).max(SMALLEST),
-                // There are no four mebibytes of address space: no allocation of the program would succeed either.
-                Err(error) => panic!("csproc cannot reserve {size} bytes of memory: {error}"),
-            }
-        }
-    })
 }
 
 /// The size that `CSPROC_ARENA` asks for, and a complaint if it asks in a way nobody understands.
@@ -197,21 +170,31 @@ fn parse_size(text: &str) -> Option<usize> {
 }
 
 impl Arena {
-    /// Maps the arena that all processes of this program will share, for records of this layout; halves the size while
-    /// the system refuses. `false` if the program has an arena already, which is its own.
-    pub(crate) fn install_shared(size: usize, layout: u32) -> Result<bool, rustix::io::Errno> {
-        if ARENA.get().is_some() {
-            return Ok(false);
-        }
-        let mut size = size;
-        let mapping = loop {
-            match Mapping::shared(size) {
-                Ok(mapping) => break mapping,
+    /// One that the processes to be forked will share, for records of this layout; of half the size while the system
+    /// refuses.
+    ///
+    /// # Errors
+    /// The system refuses the smallest one, too.
+    pub(crate) fn shared_of(size: usize, layout: u32) -> Result<Arena, Errno> {
+        Arena::mapped(size, layout, Mapping::shared)
+    }
+
+    /// The same for the threads of this process alone.
+    ///
+    /// # Errors
+    /// As for [`Arena::shared_of`].
+    pub(crate) fn private_of(size: usize, layout: u32) -> Result<Arena, Errno> {
+        Arena::mapped(size, layout, Mapping::private)
+    }
+
+    fn mapped(mut size: usize, layout: u32, map: fn(usize) -> Result<Mapping, Errno>) -> Result<Arena, Errno> {
+        loop {
+            match map(size) {
+                Ok(mapping) => return Ok(Arena::over(mapping, layout)),
                 Err(_) if size > SMALLEST => size = (size / 2).max(SMALLEST),
                 Err(error) => return Err(error),
             }
-        };
-        Ok(ARENA.set(Arena::over(mapping, layout)).is_ok())
+        }
     }
 
     /// Over a fresh mapping, which nobody else knows yet.
@@ -248,7 +231,7 @@ impl Arena {
         self.blocks
     }
 
-    fn header(&'static self) -> &'static Header {
+    fn header(&self) -> &'static Header {
         // SAFETY: the mapping begins with a header: larger than one, page aligned, never unmapped, and zero bytes are
         // a valid header: it consists of atomics, and of bytes that never change once anybody else can see them.
         unsafe { &*self.mapping.base().cast::<Header>() }
@@ -258,21 +241,21 @@ impl Arena {
     ///
     /// # Errors
     /// It is not laid out as `layout` says.
-    pub(crate) fn identity(&'static self, layout: u32) -> Result<Identity, Unreadable> {
+    pub(crate) fn identity(&self, layout: u32) -> Result<Identity, Unreadable> {
         Identity::read(&self.header().identity, layout)
     }
 
-    pub(crate) fn shared(&'static self) -> &'static Shared {
+    pub(crate) fn shared(&self) -> &'static Shared {
         &self.header().shared
     }
 
-    pub(super) fn blocks_header(&'static self) -> &'static BlocksHeader {
+    pub(super) fn blocks_header(&self) -> &'static BlocksHeader {
         &self.header().blocks
     }
 
     /// The pool at `home`, whose slots are `T`.
     #[inline]
-    pub(crate) fn pool<T: Slot>(&'static self, home: Home) -> Pool<T> {
+    pub(crate) fn pool<T: Slot>(&self, home: Home) -> Pool<T> {
         const { assert!(align_of::<T>() <= 512) };
         debug_assert!(size_of::<T>() == home.slot_size());
         let (start, capacity) = self.pools[home as usize];

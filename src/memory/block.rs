@@ -82,7 +82,7 @@ fn class_of(bytes: usize) -> usize {
 impl Arena {
     /// The header of a block.
     #[inline]
-    pub(crate) fn block(&'static self, block: Block) -> &'static BlockHeader {
+    pub(crate) fn block(&self, block: Block) -> &'static BlockHeader {
         debug_assert!(block != NONE && block != FATE);
         let offset = (block as usize * UNIT).min(self.size() - UNIT);
         // SAFETY: inside the mapping, aligned to 64 bytes, never unmapped; a header is made of atomics, for which any
@@ -91,7 +91,7 @@ impl Arena {
     }
 
     /// How many bytes fit into a block.
-    pub(crate) fn capacity(&'static self, block: Block) -> usize {
+    pub(crate) fn capacity(&self, block: Block) -> usize {
         match self.block(block).class.load(Ordering::Relaxed) {
             0 => 0,
             class => (UNIT << (class - 1).min(CLASSES as u32 - 1)) - HEADER,
@@ -103,7 +103,7 @@ impl Arena {
     /// # Safety
     /// The caller owns the block (its tag says so), and keeps the slice no longer than it owns it.
     #[expect(clippy::mut_from_ref, reason = "the arena is not the owner of the bytes; the caller is")]
-    pub(crate) unsafe fn bytes_mut(&'static self, block: Block) -> &'static mut [u8] {
+    pub(crate) unsafe fn bytes_mut(&self, block: Block) -> &'static mut [u8] {
         let start = self.address(block as usize * UNIT + HEADER);
         // SAFETY: the class was written when the block was cut, so the bytes lie inside the mapping; the caller is
         // their only user.
@@ -114,7 +114,7 @@ impl Arena {
     ///
     /// # Safety
     /// The caller owns the block, and keeps the slice no longer than it owns it.
-    pub(crate) unsafe fn bytes(&'static self, block: Block) -> &'static [u8] {
+    pub(crate) unsafe fn bytes(&self, block: Block) -> &'static [u8] {
         let start = self.address(block as usize * UNIT + HEADER);
         let length = (self.block(block).length.load(Ordering::Relaxed) as usize).min(self.capacity(block));
         // SAFETY: at most the capacity, which lies inside the mapping; the caller is the only user of the bytes.
@@ -122,7 +122,7 @@ impl Arena {
     }
 
     /// The block as a table of records that other processes may read.
-    pub(crate) fn records<T: Shareable>(&'static self, block: Block) -> &'static [T] {
+    pub(crate) fn records<T: Shareable>(&self, block: Block) -> &'static [T] {
         const { assert!(align_of::<T>() <= 8 && HEADER.is_multiple_of(8)) };
         let start = self.address(block as usize * UNIT + HEADER).cast::<T>();
         // SAFETY: the capacity lies inside the mapping, the start is aligned to eight bytes, and a `Shareable` type is
@@ -131,14 +131,14 @@ impl Arena {
     }
 
     /// Fills a block that the caller has just taken with zero bytes.
-    pub(crate) fn clear_block(&'static self, block: Block) {
+    pub(crate) fn clear_block(&self, block: Block) {
         let start = self.address(block as usize * UNIT + HEADER);
         // SAFETY: the caller owns the block, whose bytes up to its capacity lie inside the mapping.
         unsafe { std::ptr::write_bytes(start, 0, self.capacity(block)) };
     }
 
     /// Takes a block for at least `bytes` bytes.
-    pub(crate) fn take_block(&'static self, bytes: usize, owner: u32) -> Result<Block, ArenaError> {
+    pub(crate) fn take_block(&self, bytes: usize, owner: u32) -> Result<Block, ArenaError> {
         if bytes > LARGEST - HEADER {
             return Err(ArenaError::TooLarge { needed: bytes, limit: LARGEST - HEADER });
         }
@@ -152,7 +152,7 @@ impl Arena {
     }
 
     /// Takes a block of the smallest class for somebody who is about to read, out of the reserve if need be.
-    pub(crate) fn take_spare(&'static self, owner: u32) -> Result<Block, ArenaError> {
+    pub(crate) fn take_spare(&self, owner: u32) -> Result<Block, ArenaError> {
         self.take_block(0, owner).or_else(|full| {
             let lent = &self.blocks_header().lent;
             lent.fetch_add(1, Ordering::Relaxed);
@@ -171,7 +171,7 @@ impl Arena {
         self.pool_capacity(Home::Contexts) as usize
     }
 
-    fn taken(&'static self, block: Block, owner: u32) -> Block {
+    fn taken(&self, block: Block, owner: u32) -> Block {
         let header = self.block(block);
         header.length.store(0, Ordering::Relaxed);
         header.ends.store(0, Ordering::Relaxed);
@@ -180,7 +180,7 @@ impl Arena {
     }
 
     /// Gives a block back; the pages of a large one return to the system.
-    pub(crate) fn give_back_block(&'static self, block: Block) {
+    pub(crate) fn give_back_block(&self, block: Block) {
         let header = self.block(block);
         let Some(class) = header.class.load(Ordering::Relaxed).checked_sub(1) else { return };
         header.owner.store(0, Ordering::Release);
@@ -206,13 +206,13 @@ impl Arena {
 
     /// Whether a block of the reserve is still lent; then the caller gives one back.
     #[cold]
-    fn repay(&'static self) -> bool {
+    fn repay(&self) -> bool {
         let lent = &self.blocks_header().lent;
         lent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |lent| lent.checked_sub(1)).is_ok()
     }
 
     /// Every block that was ever cut, free or not.
-    pub(crate) fn blocks(&'static self) -> impl Iterator<Item = (Block, &'static BlockHeader)> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (Block, &'static BlockHeader)> {
         let first = self.blocks_start() / UNIT;
         let word = self.blocks_header().end.load(Ordering::Acquire);
         self.name_last(word);
@@ -230,7 +230,7 @@ impl Arena {
         })
     }
 
-    fn pop(&'static self, class: usize) -> Option<Block> {
+    fn pop(&self, class: usize) -> Option<Block> {
         let stack = &self.blocks_header().free[class];
         let mut head = stack.load(Ordering::Acquire);
         loop {
@@ -248,7 +248,7 @@ impl Arena {
     }
 
     /// Cuts a block off the end, where so many units are to be left.
-    fn cut(&'static self, class: usize, left: usize) -> Option<Block> {
+    fn cut(&self, class: usize, left: usize) -> Option<Block> {
         let first = self.blocks_start() / UNIT;
         let limit = (self.size() / UNIT).saturating_sub(left);
         let end = &self.blocks_header().end;
@@ -272,7 +272,7 @@ impl Arena {
     }
 
     /// Writes the class into the header of the block that `word` says was cut last.
-    fn name_last(&'static self, word: u64) {
+    fn name_last(&self, word: u64) {
         let Some(class) = ((word >> 32) as u32).checked_sub(1) else { return };
         let last = self.blocks_start() / UNIT + word as u32 as usize - (1 << class);
         self.block(last as Block).class.store(class + 1, Ordering::Release);
@@ -310,8 +310,10 @@ impl BlockHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::live::LAYOUT;
-    use crate::memory::arena;
+
+    fn arena() -> Arena {
+        Arena::private_of(64 << 20, 0).unwrap()
+    }
 
     #[test]
     fn a_small_message_and_its_header_share_one_cache_line() {
@@ -323,13 +325,13 @@ mod tests {
 
     #[test]
     fn a_block_too_large_for_any_message_is_refused_by_name() {
-        let error = arena(LAYOUT).take_block(usize::MAX / 2, 1).unwrap_err();
+        let error = arena().take_block(usize::MAX / 2, 1).unwrap_err();
         assert!(matches!(error, ArenaError::TooLarge { .. }), "{error}");
     }
 
     #[test]
     fn a_block_given_back_is_used_again_and_every_block_can_be_walked() {
-        let arena = arena(LAYOUT);
+        let arena = arena();
         let block = arena.take_block(5000, 7).unwrap();
         assert!(arena.capacity(block) >= 5000);
         assert!(arena.blocks().any(|(seen, header)| seen == block && header.owner() == 7));

@@ -8,7 +8,7 @@ mod block;
 mod identity;
 mod pool;
 
-pub(crate) use arena::{Arena, ArenaError, Home, arena, default_size, layout};
+pub(crate) use arena::{Arena, ArenaError, Home, default_size, layout};
 pub(crate) use block::{Block, FATE, NONE};
 pub(crate) use identity::{Identity, Layout, Unreadable, record};
 pub(crate) use pool::{Pool, Shareable, Slot, SlotState};

@@ -8,7 +8,7 @@ use super::policy::Placement;
 use super::start_error::StartError;
 use crate::cause::{cause_of, has_crashed, start_error};
 use crate::channel::{Parcel, settle};
-use crate::engine::{Actor, ChannelName, Guard, Member, MemberName, NewProcess, Order, Phase, actor, member};
+use crate::engine::{Actor, ChannelName, Guard, Member, MemberName, NewProcess, Order, Phase, actor, along, member};
 use crate::forkserver;
 use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
@@ -152,12 +152,12 @@ impl Running {
         let Some(slot) = self.slot() else { return Ok(()) };
         slot.set_pid(std::process::id());
         slot.enter(Phase::Running);
-        let started = std::thread::Builder::new().name(name).stack_size(self.stack).spawn(move || {
+        let started = std::thread::Builder::new().name(name).stack_size(self.stack).spawn(along(move || {
             if let Some(entry) = forkserver::entry_of(slot) {
                 entry(member);
             }
             actor(|actor| actor.leave(member, slot));
-        });
+        }));
         match started {
             Ok(thread) => {
                 *self.thread.lock() = Some(thread);
@@ -267,13 +267,13 @@ pub(super) fn on_thread<R: Send + 'static>(
 ) -> std::io::Result<JoinHandle<R>> {
     let me = member().ok();
     let (say, known) = mpsc::sync_channel(1);
-    let thread = std::thread::Builder::new().name(String::from(name)).spawn(move || {
+    let thread = std::thread::Builder::new().name(String::from(name)).spawn(along(move || {
         actor(|actor| actor.act_for(me));
         // Without a context it cannot wait later either.
         let _ = actor(Actor::prepare);
         let _ = say.send(());
         work()
-    })?;
+    }))?;
     let _ = known.recv();
     Ok(thread)
 }

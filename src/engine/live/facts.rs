@@ -1,26 +1,23 @@
-//! What the layers above may ask of a channel, an end, a process or a deadlock by its name: facts, and no atomics.
+//! What the layers above may know of a channel: facts, and no atomics.
 //!
 //! Knows nothing of why they ask. Each answer is true at the moment of the look, and others may change it at once. A
-//! name whose owner is gone answers, too.
+//! name whose channel is gone answers, too.
 
-use super::audit::Census;
 use super::channel::{CARRIED, Channel};
-use super::member::{Member, Role};
-use super::process::Record;
 use super::sync::Ordering;
-use super::tables::tables;
-use crate::engine::{ChannelName, Direction, EndName, Fate, Holder};
+use super::tables::Tables;
+use crate::engine::{ChannelName, Fate};
 
 /// One look at a channel. Each fact is read when it is asked for: a write asks for one of them only, and a name is
 /// text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChannelFacts(Option<&'static Channel>);
 
-impl ChannelName {
+impl Tables {
     /// A look at the channel of this name.
     #[inline]
-    pub(crate) fn facts(self) -> ChannelFacts {
-        ChannelFacts(tables().channel(self))
+    pub(crate) fn facts(self, name: ChannelName) -> ChannelFacts {
+        ChannelFacts(self.channel(name))
     }
 }
 
@@ -49,101 +46,5 @@ impl ChannelFacts {
     /// How many parties a barrier has.
     pub(crate) fn parties(self) -> usize {
         self.0.map_or(0, |channel| channel.capacity.load(Ordering::Acquire) as usize)
-    }
-}
-
-impl ChannelName {
-    /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
-    /// in use yet.
-    pub(crate) fn tells_of_an_end(self) {
-        tables().tells_of_an_end(self);
-    }
-}
-
-impl Holder {
-    /// The ends that it holds.
-    pub(crate) fn ends(self) -> Vec<EndName> {
-        tables().held_by(self)
-    }
-}
-
-impl EndName {
-    /// The channel and the side of this end; `None` when it is closed.
-    pub(crate) fn place(self) -> Option<(ChannelName, Direction)> {
-        tables().end(self)
-    }
-
-    /// Whether it is open, and in whose hands.
-    pub(crate) fn is_held_by(self, holder: Holder) -> bool {
-        tables().holder(self) == Some(holder)
-    }
-}
-
-/// The whole program: what all its processes have in shared memory.
-pub(crate) struct Program;
-
-impl Program {
-    /// How much of everything is in use.
-    pub(crate) fn census() -> Census {
-        tables().census()
-    }
-
-    /// Everything that does not fit together, in words.
-    pub(crate) fn faults() -> Vec<String> {
-        tables().faults()
-    }
-
-    /// A number that changes when anybody begins or ends an operation.
-    pub(crate) fn signature() -> u64 {
-        tables().signature()
-    }
-
-    /// Whether any context sleeps.
-    pub(crate) fn anybody_sleeps() -> bool {
-        tables().anybody_sleeps()
-    }
-
-    /// One more look at all of them has begun and ended.
-    pub(crate) fn note_look() {
-        tables().arena.shared().looks.fetch_add(1, Ordering::Release);
-    }
-
-    /// How many looks have begun and ended.
-    pub(crate) fn looks() -> u64 {
-        tables().arena.shared().looks.load(Ordering::Acquire)
-    }
-}
-
-/// The slot with the record of a deadlock.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DeadlockSlot(&'static Member);
-
-impl DeadlockSlot {
-    /// The slot of this index, if it is one of a deadlock.
-    pub(crate) fn at(index: u32) -> Option<DeadlockSlot> {
-        tables().members.get(index).filter(|slot| slot.role() == Role::Deadlock).map(DeadlockSlot)
-    }
-
-    /// The slot of the deadlock of this number.
-    pub(crate) fn numbered(number: u64) -> Option<DeadlockSlot> {
-        let mut slots = tables().members.taken().map(|(_, _, slot)| slot);
-        slots
-            .find(|slot| slot.role() == Role::Deadlock && slot.serial.load(Ordering::Acquire) == number)
-            .map(DeadlockSlot)
-    }
-
-    /// Looks at the report.
-    pub(crate) fn report<R>(self, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        self.0.record(Record::Obituary, look)
-    }
-
-    /// Somebody is given the report.
-    pub(crate) fn give(self) {
-        self.0.give();
-    }
-
-    /// Whether anybody was given the report.
-    pub(crate) fn was_given(self) -> bool {
-        self.0.was_given()
     }
 }

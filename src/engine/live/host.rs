@@ -4,16 +4,14 @@
 //! Knows nothing of threads.
 
 use super::member::{Phase, Role};
-use super::tables::tables;
+use super::tables::Tables;
 use crate::memory::ArenaError;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Set in the child of a fork that this library did not make.
 static FOREIGN: AtomicBool = AtomicBool::new(false);
 /// Set in the process server.
 static SERVER: AtomicBool = AtomicBool::new(false);
-/// The member that is this operating-system process, plus one.
-static HOST: AtomicU32 = AtomicU32::new(0);
 
 /// This process was made by a fork: what it knows is its parent's.
 pub(crate) fn become_foreign() {
@@ -25,41 +23,42 @@ pub(crate) fn is_foreign() -> bool {
     FOREIGN.load(Ordering::Relaxed)
 }
 
-/// The member that is this operating-system process; the root makes its own at the first call.
-pub(crate) fn host() -> Result<u32, ArenaError> {
-    match HOST.load(Ordering::Acquire).checked_sub(1) {
-        Some(host) => Ok(host),
-        None => create_host(),
-    }
-}
-
-#[cold]
-fn create_host() -> Result<u32, ArenaError> {
-    let tables = tables();
-    let role = if SERVER.load(Ordering::Relaxed) { Role::Server } else { Role::Program };
-    let (name, member) = tables.create_root(role)?;
-    member.pid.store(std::process::id(), Ordering::Relaxed);
-    member.enter(Phase::Running);
-    match HOST.compare_exchange(0, name.index + 1, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => Ok(name.index),
-        Err(other) => {
-            // Nothing can refer to it yet, so giving the slot back is enough.
-            tables.members.give_back(name.index, name.generation);
-            Ok(other - 1)
+impl Tables {
+    /// The member that is this operating-system process; the root makes its own at the first call.
+    pub(crate) fn host(self) -> Result<u32, ArenaError> {
+        match self.host.load(Ordering::Acquire).checked_sub(1) {
+            Some(host) => Ok(host),
+            None => self.create_host(),
         }
+    }
+
+    #[cold]
+    fn create_host(self) -> Result<u32, ArenaError> {
+        let role = if SERVER.load(Ordering::Relaxed) { Role::Server } else { Role::Program };
+        let (name, member) = self.create_root(role)?;
+        member.set_pid(std::process::id());
+        member.enter(Phase::Running);
+        match self.host.compare_exchange(0, name.index + 1, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Ok(name.index),
+            Err(other) => {
+                // Nothing can refer to it yet, so giving the slot back is enough.
+                self.members.give_back(name.index, name.generation);
+                Ok(other - 1)
+            }
+        }
+    }
+
+    /// This process was just forked by the server, with one thread: everything the parent kept is not ours.
+    pub(crate) fn become_host(self, member: u32) {
+        self.host.store(member + 1, Ordering::Release);
+        // The program looks after its processes.
+        crate::sys::lasting::is_seen(true);
+        // Not a bare fork. The server keeps its context outside the thread-local slot, so there is none to forget.
+        FOREIGN.store(false, Ordering::Relaxed);
     }
 }
 
 /// This process is the process server, which has no member yet.
 pub(crate) fn become_server() {
     SERVER.store(true, Ordering::Relaxed);
-}
-
-/// This process was just forked by the server, with one thread: everything the parent kept is not ours.
-pub(crate) fn become_host(member: u32) {
-    HOST.store(member + 1, Ordering::Release);
-    // The program looks after its processes.
-    crate::sys::lasting::is_seen(true);
-    // Not a bare fork. The server keeps its context outside the thread-local slot, so there is none to forget.
-    FOREIGN.store(false, Ordering::Relaxed);
 }

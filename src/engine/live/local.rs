@@ -6,10 +6,10 @@
 
 use super::channel::Channel;
 use super::context::Context;
-use super::host::{host, is_foreign};
+use super::host::is_foreign;
 use super::lock::LockHolder;
 use super::sync::Ordering;
-use super::tables::{Tables, tables, take};
+use super::tables::{Tables, take};
 use super::wait::Spin;
 use crate::engine::{Closing, Owner};
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
@@ -48,21 +48,21 @@ pub(crate) struct Local {
 
 impl Local {
     /// A context that acts for the process of the operating system it is in.
-    pub(crate) fn new() -> Result<Local, ArenaError> {
-        Local::acting_for(host()?)
+    pub(crate) fn new(tables: Tables) -> Result<Local, ArenaError> {
+        Local::acting_for(tables, tables.host()?)
     }
 
     /// A context that acts for this member, for the calling thread.
-    pub(crate) fn acting_for(member: u32) -> Result<Local, ArenaError> {
-        let local = Local::at_rest(member, crate::sys::threads::current(), false)?;
+    pub(crate) fn acting_for(tables: Tables, member: u32) -> Result<Local, ArenaError> {
+        let local = Local::at_rest(tables, member, crate::sys::threads::current(), false)?;
         local.context.active.store(1, Ordering::Relaxed);
         local.tables.arena.shared().active.fetch_add(1, Ordering::Relaxed);
         Ok(local)
     }
 
     /// A context that does not count as active. One that `tolls` is a future's, and `thread` tells it of a ring.
-    pub(super) fn at_rest(member: u32, thread: u32, tolls: bool) -> Result<Local, ArenaError> {
-        let (tables, host) = (tables(), host()?);
+    pub(super) fn at_rest(tables: Tables, member: u32, thread: u32, tolls: bool) -> Result<Local, ArenaError> {
+        let host = tables.host()?;
         // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial
         // finds by its host.
         let (index, generation, context) = take(tables.contexts, Home::Contexts, |context| {

@@ -40,12 +40,13 @@ mod tests;
 mod wait;
 mod word;
 
-pub(crate) use facts::{DeadlockSlot, Program};
-pub(crate) use host::{become_foreign, become_host, become_server, host, is_foreign};
+pub(crate) use audit::Census;
+pub(crate) use facts::ChannelFacts;
+pub(crate) use host::{become_foreign, become_server, is_foreign};
 pub(crate) use local::Local;
 pub(crate) use member::{Member, Phase, Role};
 pub(crate) use process::{Functions, NewProcess, Record};
 pub(crate) use reaper::bury;
-pub(crate) use tables::{LAYOUT, tables};
+pub(crate) use tables::Tables;
 #[cfg(feature = "async")]
 pub(crate) use wait::{Bell, Task, Watch, Withdrawn};

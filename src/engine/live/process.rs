@@ -7,12 +7,11 @@
 use super::local::Local;
 use super::member::{Member, Phase, Role};
 use super::sync::Ordering;
-use super::tables::tables;
+use super::tables::Tables;
 use crate::engine::{
     ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Holder, MemberName, Owner, Packet,
 };
-use crate::memory::{Block, NONE, Slot};
-use crate::sys::clock::Deadline;
+use crate::memory::NONE;
 
 /// The addresses of the functions of a process, the same in every process of one image.
 #[derive(Clone, Copy, Debug)]
@@ -45,53 +44,7 @@ pub(crate) enum Record {
     Obituary,
 }
 
-impl MemberName {
-    /// The slot, as long as it is this process's.
-    pub(crate) fn slot(self) -> Option<&'static Member> {
-        tables().member(self)
-    }
-
-    /// Whether its slot still tells of this process, which may have ended.
-    pub(crate) fn is_known(self) -> bool {
-        self.slot().is_some()
-    }
-
-    /// Whether it has ended, and what it held was released.
-    pub(crate) fn is_gone(self) -> bool {
-        self.slot().is_none_or(|member| member.phase() == Phase::Gone)
-    }
-
-    /// Waits until it is gone, or until the deadline; `true` when it is gone.
-    pub(crate) fn wait_until_gone(self, deadline: &Deadline) -> bool {
-        tables().wait_until_gone(self, deadline)
-    }
-}
-
 impl Member {
-    /// The slot of this index.
-    pub(crate) fn at(index: u32) -> Option<&'static Member> {
-        tables().members.get(index)
-    }
-
-    /// The name of whoever has the slot of this index now.
-    pub(crate) fn name_at(index: u32) -> Option<MemberName> {
-        let generation = Member::at(index)?.state().taken()?;
-        Some(MemberName { index, generation })
-    }
-
-    /// All slots in use.
-    pub(crate) fn all() -> impl Iterator<Item = (MemberName, &'static Member)> {
-        tables().members.taken().map(|(index, generation, member)| (MemberName { index, generation }, member))
-    }
-
-    /// A record of a deadlock, which [`Local::disown`] gives up.
-    ///
-    /// # Errors
-    /// There is no room for it.
-    pub(crate) fn create_deadlock() -> Result<(MemberName, &'static Member), ArenaError> {
-        tables().create_deadlock()
-    }
-
     /// A number that no other process of this program has had.
     pub(crate) fn serial(&self) -> u64 {
         self.serial.load(Ordering::Acquire)
@@ -197,37 +150,11 @@ impl Member {
         self.code.store(note, Ordering::Release);
     }
 
-    /// Looks at a record; `None` if there is none.
-    pub(crate) fn record<R>(&self, record: Record, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        let block = self.record_word(record).load(Ordering::Acquire);
-        if block == NONE {
-            return None;
-        }
-        // SAFETY: a record is complete before its block is named in a slot and is not written again while the slot
-        // names it; the reader holds a reference to the slot, and `look` cannot keep the slice.
-        Some(look(unsafe { tables().arena.bytes(block) }))
-    }
-
-    /// Keeps a record in place of the one that was there. `index` is the slot's own.
-    ///
-    /// # Errors
-    /// There is no memory for it; the one that was there stays.
-    pub(crate) fn keep_record(&self, index: u32, record: Record, bytes: &[u8]) -> Result<(), ArenaError> {
-        let block = written(index, bytes)?;
-        tables().free(self.record_word(record).swap(block, Ordering::AcqRel));
-        Ok(())
-    }
-
     fn record_word(&self, record: Record) -> &super::sync::AtomicU32 {
         match record {
             Record::Launch => &self.launch,
             Record::Obituary => &self.obituary,
         }
-    }
-
-    /// The channel that retires when it is gone; `None` for what no process has started.
-    pub(crate) fn exit(&self) -> Option<ChannelName> {
-        self.exit_reader().place().map(|(channel, _)| channel)
     }
 
     /// Whether it is the program itself.
@@ -241,15 +168,42 @@ impl Member {
     }
 }
 
-/// A block with these bytes, which belongs to a member.
-fn written(member: u32, bytes: &[u8]) -> Result<Block, ArenaError> {
-    let arena = tables().arena;
-    let block = arena.take_block(bytes.len(), Owner::Member(member).tag())?;
-    // SAFETY: just taken; nobody else knows it, and the slice does not outlive this function.
-    let room = unsafe { arena.bytes_mut(block) };
-    room[..bytes.len()].copy_from_slice(bytes);
-    arena.block(block).set_length(bytes.len());
-    Ok(block)
+impl Tables {
+    /// Looks at a record of a member; `None` if there is none.
+    pub(crate) fn record<R>(self, member: &Member, record: Record, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        let block = member.record_word(record).load(Ordering::Acquire);
+        if block == NONE {
+            return None;
+        }
+        // SAFETY: a record is complete before its block is named in a slot and is not written again while the slot
+        // names it; the reader holds a reference to the slot, and `look` cannot keep the slice.
+        Some(look(unsafe { self.arena.bytes(block) }))
+    }
+
+    /// Keeps a record of a member in place of the one that was there. `index` is its slot's.
+    ///
+    /// # Errors
+    /// There is no memory for it; the one that was there stays.
+    pub(crate) fn keep_record(
+        self,
+        index: u32,
+        member: &Member,
+        record: Record,
+        bytes: &[u8],
+    ) -> Result<(), ArenaError> {
+        let block = self.arena.take_block(bytes.len(), Owner::Member(index).tag())?;
+        // SAFETY: just taken; nobody else knows it, and the slice does not outlive this function.
+        let room = unsafe { self.arena.bytes_mut(block) };
+        room[..bytes.len()].copy_from_slice(bytes);
+        self.arena.block(block).set_length(bytes.len());
+        self.free(member.record_word(record).swap(block, Ordering::AcqRel));
+        Ok(())
+    }
+
+    /// The channel that retires when a member is gone; `None` for what no process has started.
+    pub(crate) fn exit_of(self, member: &Member) -> Option<ChannelName> {
+        self.end(member.exit_reader()).map(|(channel, _)| channel)
+    }
 }
 
 impl Local {
@@ -261,12 +215,13 @@ impl Local {
         on_thread: bool,
         launch: &[u8],
     ) -> Result<NewProcess, ArenaError> {
-        let (name, member) = tables().create_member(parent)?;
+        let tables = self.tables();
+        let (name, member) = tables.create_member(parent)?;
         if on_thread {
-            member.host.store(Member::at(parent).map_or(parent, Member::host), Ordering::Release);
+            member.host.store(tables.members.get(parent).map_or(parent, Member::host), Ordering::Release);
         }
-        let equipped = member
-            .keep_record(name.index, Record::Launch, launch)
+        let equipped = tables
+            .keep_record(name.index, member, Record::Launch, launch)
             .and_then(|()| self.create_exit(name.index, parent))
             .map(|(exit, reader, writer)| {
                 member.set_exit(reader, writer);

@@ -67,6 +67,16 @@ impl Tables {
         })
     }
 
+    /// One more look at everybody has begun and ended.
+    pub(crate) fn note_look(self) {
+        self.arena.shared().looks.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many looks have begun and ended.
+    pub(crate) fn looks(self) -> u64 {
+        self.arena.shared().looks.load(Ordering::Acquire)
+    }
+
     /// Whether any context sleeps until somebody comes.
     pub(crate) fn anybody_sleeps(self) -> bool {
         self.contexts.taken().any(|(_, _, context)| {
@@ -146,7 +156,7 @@ impl Tables {
                 host: member.host.load(Ordering::Acquire),
                 pid: member.pid.load(Ordering::Acquire),
                 disowned: member.is_disowned(),
-                exit: member.exit(),
+                exit: self.exit_of(member),
             };
             member.state().is(generation).then_some(view)
         });

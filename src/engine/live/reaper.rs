@@ -136,8 +136,8 @@ fn closing(index: u32, member: &Member) -> Closing {
 
 impl Local {
     /// A context for the reaper itself: it never spins, and does not count as active.
-    pub(crate) fn for_reaper() -> Result<Local, crate::memory::ArenaError> {
-        let mut local = Local::new()?;
+    pub(crate) fn for_reaper(tables: Tables) -> Result<Local, crate::memory::ArenaError> {
+        let mut local = Local::new(tables)?;
         local.is_reaper = true;
         local.stand_aside();
         Ok(local)

@@ -1,15 +1,20 @@
-//! The engine's view of the arena: four pools of known types, and the blocks.
+//! Worlds: what processes share, an arena as four pools of known types and blocks.
 //!
-//! Knows nothing of the protocol; it only names things. A model checker would put arrays of its own here.
+//! Knows nothing of the protocol; it only names things. A program has one world, in which its processes and threads
+//! communicate; a test may have others. A name means something in its own world only.
 
 use super::channel::Channel;
 use super::context::{Context, INLINE};
 use super::end::End;
 use super::member::Member;
 use crate::engine::{ChannelName, NAME_LIMIT, Owner};
-use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, arena, layout};
+use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, default_size, layout};
+use rustix::io::Errno;
+#[cfg(feature = "async")]
+use std::any::Any;
 use std::ops::Deref;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
 /// Where the kind of an owner stands in its tag, above its index.
 const KIND: u32 = 24;
@@ -47,14 +52,19 @@ impl Deref for Tables {
     }
 }
 
-/// What processes share.
+/// What processes share, and what this one knows of it alone. A world lasts as long as the process.
 #[derive(Debug)]
 pub(crate) struct World {
-    pub(crate) arena: &'static Arena,
+    pub(crate) arena: Arena,
     pub(super) contexts: Pool<Context>,
     pub(super) channels: Pool<Channel>,
     pub(super) ends: Pool<End>,
     pub(crate) members: Pool<Member>,
+    /// The member that is this process of the operating system, plus one.
+    pub(super) host: AtomicU32,
+    /// What the layers above keep of this world, for this process.
+    #[cfg(feature = "async")]
+    beside: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 const _: () = {
@@ -72,26 +82,63 @@ pub(crate) const LAYOUT: u32 = {
     layout.number(KIND as usize).number(INLINE).number(NAME_LIMIT).hash()
 };
 
-/// The tables of this program.
-#[inline]
-pub(crate) fn tables() -> Tables {
-    static WORLD: OnceLock<World> = OnceLock::new();
-    Tables(WORLD.get_or_init(|| World::over(arena(LAYOUT))))
-}
+/// The world of the program: the one that its processes share, or, if there is none, one for its threads.
+static PROGRAM: OnceLock<World> = OnceLock::new();
 
 impl World {
-    fn over(arena: &'static Arena) -> World {
+    fn over(arena: Arena) -> World {
         World {
-            arena,
             contexts: arena.pool(Home::Contexts),
             channels: arena.pool(Home::Channels),
             ends: arena.pool(Home::Ends),
             members: arena.pool(Home::Members),
+            arena,
+            host: AtomicU32::new(0),
+            #[cfg(feature = "async")]
+            beside: OnceLock::new(),
+        }
+    }
+
+    fn private(size: usize) -> World {
+        match Arena::private_of(size, LAYOUT) {
+            Ok(arena) => World::over(arena),
+            // There are no four mebibytes of address space: no allocation of the program would succeed either.
+            Err(error) => panic!("csproc cannot reserve {size} bytes of memory: {error}"),
         }
     }
 }
 
 impl Tables {
+    /// Those of the program.
+    pub(crate) fn of_program() -> Tables {
+        Tables(PROGRAM.get_or_init(|| World::private(default_size().0)))
+    }
+
+    /// Maps what all processes of this program will share. `false` if the program has a world already, which is its
+    /// own.
+    ///
+    /// # Errors
+    /// The system has no memory for it.
+    pub(crate) fn share(size: usize) -> Result<bool, Errno> {
+        if PROGRAM.get().is_some() {
+            return Ok(false);
+        }
+        Ok(PROGRAM.set(World::over(Arena::shared_of(size, LAYOUT)?)).is_ok())
+    }
+
+    /// Those of another world, for threads of this process.
+    #[cfg(test)]
+    pub(crate) fn apart(size: usize) -> Tables {
+        Tables(Box::leak(Box::new(World::private(size))))
+    }
+
+    /// What a layer above keeps of this world, for this process; made at the first call.
+    #[cfg(feature = "async")]
+    pub(crate) fn beside<T: Any + Send + Sync>(self, make: impl FnOnce() -> T) -> &'static T {
+        let kept = self.0.beside.get_or_init(|| Box::new(make()));
+        kept.downcast_ref().unwrap_or_else(|| unreachable!("one layer keeps one thing"))
+    }
+
     #[inline]
     pub(super) fn channel(self, name: ChannelName) -> Option<&'static Channel> {
         self.channels.named(name.index, name.generation)

@@ -4,10 +4,10 @@
 //! ends and its blocks are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as
 //! the others are. Both checkers use this file, each over a `machine` of its own.
 
-use crate::engine::live::{Bell, Local, Member, Phase, Task, Withdrawn, become_host, bury, tables};
+use crate::engine::live::{Bell, Local, Member, Phase, Task, Withdrawn, bury};
 use crate::engine::{
     ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
-    Order, Store, Unfinished,
+    Order, Store, Unfinished, become_host, tables,
 };
 use crate::machine;
 use crate::memory::Block;
@@ -72,7 +72,7 @@ impl Stage {
         let root = create_process(u32::MAX).index;
         become_host(root);
         Stage {
-            local: ManuallyDrop::new(Local::new().expect("a context")),
+            local: ManuallyDrop::new(Local::new(tables()).expect("a context")),
             root,
             handles: Vec::new(),
             roles: Vec::new(),
@@ -136,7 +136,7 @@ impl Stage {
         self.party(ends, body);
         let party = &mut self.roles.last_mut().expect("it was just made").party;
         // One thread is one process, so it attends to its bell itself.
-        let mut task = Task::new(party.member, 0).expect("a context");
+        let mut task = Task::new(tables(), party.member, 0).expect("a context");
         if machine::SPARES
             && let Some(local) = &mut task.local
         {
@@ -164,7 +164,7 @@ impl Party {
     /// It has a context from the beginning, which the stage makes: no other thread runs yet.
     fn new(member: u32) -> Party {
         become_host(member);
-        let mut local = Local::new().expect("a context");
+        let mut local = Local::new(tables()).expect("a context");
         if machine::SPARES {
             let nowhere = ChannelName { index: u32::MAX, generation: 0 };
             local.prepare(&[Guard::Input { channel: nowhere, extended: false }]).expect("a block");
@@ -377,7 +377,7 @@ impl Party {
     pub(crate) fn poison_as_reaper(&mut self, channel: ChannelName) {
         let mut local = machine::quietly(|| {
             become_host(self.member);
-            ManuallyDrop::new(Local::for_reaper().expect("a context"))
+            ManuallyDrop::new(Local::for_reaper(tables()).expect("a context"))
         });
         local.poison(channel, Direction::Writer);
         machine::quietly(|| drop(ManuallyDrop::into_inner(local)));
@@ -511,7 +511,8 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
         let mut stage = Stage::new();
         (scenario.prepare)(&mut stage);
         become_host(stage.root);
-        let undertaker = victim.map(|_| machine::stow(ManuallyDrop::new(Local::for_reaper().expect("a context"))));
+        let undertaker =
+            victim.map(|_| machine::stow(ManuallyDrop::new(Local::for_reaper(tables()).expect("a context"))));
         (stage, undertaker)
     });
     let Stage { local, root, handles, roles, heir } = stage;
@@ -572,7 +573,7 @@ pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
 /// The end of the program: nothing may be left.
 fn clear(mut local: Local, root: u32, handles: &[EndName], members: &[MemberName], buried: Option<usize>) {
     become_host(root);
-    let mut reaper = Local::for_reaper().expect("a context");
+    let mut reaper = Local::for_reaper(tables()).expect("a context");
     for (party, member) in members.iter().enumerate() {
         if Some(party) != buried {
             bury(&mut reaper, member.index);
@@ -593,7 +594,8 @@ fn clear(mut local: Local, root: u32, handles: &[EndName], members: &[MemberName
     assert!(buried.is_some() || census.active == 0, "{census:?}");
     // Every block is free once: taking all of them and one more gives each one once, and cuts one new one. But a
     // process that is killed between taking a block and putting its tag on it takes the block with it.
-    let arena = tables().arena;
+    let tables = tables();
+    let arena = &tables.arena;
     let all = arena.blocks().count();
     let taken: HashSet<Block> = (0..=all).map(|_| arena.take_block(0, 1).expect("a block")).collect();
     assert_eq!(taken.len(), all + 1, "a block is free twice");

@@ -2,10 +2,10 @@
 //!
 //! Knows nothing of how it came to be true.
 
+use super::super::Tables;
 use super::super::audit::Census;
 use super::super::channel::Channel;
-use super::super::tables;
-use crate::engine::ChannelName;
+use crate::engine::{ChannelName, tables};
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
@@ -50,9 +50,8 @@ pub(super) fn faults() -> Vec<String> {
 }
 
 /// All that is going on, for a watchdog.
-pub(super) fn picture() -> String {
-    let tables = tables();
-    let mut text = format!("{:?}\n", census());
+pub(super) fn picture(tables: Tables) -> String {
+    let mut text = format!("{:?}\n", tables.census());
     for (index, _, context) in tables.contexts.taken() {
         let _ = writeln!(
             text,

@@ -3,10 +3,9 @@
 //!
 //! Knows nothing of processes or of death.
 
-use super::watch::{alone, until};
+use super::watch::{apart, until};
 use super::wire::{Wire, here, input, keep, message, offer, output, read, value, write};
-use crate::engine::live::tables;
-use crate::engine::{ChannelKind, ChannelName, Direction, Fate, Fired, Guard, Order};
+use crate::engine::{ChannelKind, ChannelName, Direction, Fate, Fired, Guard, Order, along, tables};
 use crate::sys::clock::Deadline;
 use std::sync::Mutex;
 use std::thread;
@@ -33,16 +32,16 @@ fn until_queued(wires: &[&Wire], count: usize) {
 
 #[test]
 fn law_2_exactly_one_guard_fires_and_the_others_leave_no_trace() {
-    alone("law_2_exactly_one_guard_fires", || {
+    apart("law_2_exactly_one_guard_fires", || {
         let (a, b, c) = (Wire::new(), Wire::new(), Wire::new());
         let (a, b, c) = (&a, &b, &c);
         thread::scope(|scope| {
-            let chooser = scope.spawn(|| {
+            let chooser = scope.spawn(along(|| {
                 let block = message(7);
                 let fired = offer(&[input(a.name), output(b.name, block), input(c.name)], Order::Priority);
                 assert_eq!(fired.index, 1);
                 keep(fired.outcome.unwrap());
-            });
+            }));
             until_queued(&[a, b, c], 3);
             assert_eq!(read(b.name), Ok(7));
             chooser.join().unwrap();
@@ -53,14 +52,14 @@ fn law_2_exactly_one_guard_fires_and_the_others_leave_no_trace() {
 
 #[test]
 fn law_2_an_alternation_never_meets_itself_but_meets_others() {
-    alone("law_2_an_alternation_never_meets_itself", || {
+    apart("law_2_an_alternation_never_meets_itself", || {
         let wire = &Wire::new();
         let block = message(1);
         let both = [input(wire.name), output(wire.name, block), within(Duration::from_millis(5))];
         assert_eq!(offer(&both, Order::Random).index, 2);
         assert_eq!(queued(&[wire]), 0);
         thread::scope(|scope| {
-            let other = scope.spawn(|| read(wire.name));
+            let other = scope.spawn(along(|| read(wire.name)));
             until_queued(&[wire], 1);
             let fired = offer(&[input(wire.name), output(wire.name, block)], Order::Priority);
             assert_eq!(fired.index, 1);
@@ -72,7 +71,7 @@ fn law_2_an_alternation_never_meets_itself_but_meets_others() {
 
 #[test]
 fn law_4_order_decides_among_what_is_ready() {
-    alone("law_4_order_decides", || {
+    apart("law_4_order_decides", || {
         const COUNT: usize = 4;
         let wires: Vec<Wire> = (0..COUNT).map(|_| Wire::new()).collect();
         let names: Vec<ChannelName> = wires.iter().map(|wire| wire.name).collect();
@@ -80,7 +79,7 @@ fn law_4_order_decides_among_what_is_ready() {
         let guards: Vec<Guard> = names.iter().map(|name| input(*name)).collect();
         thread::scope(|scope| {
             for name in &names {
-                scope.spawn(|| while write(*name, 1).is_ok() {});
+                scope.spawn(along(|| while write(*name, 1).is_ok() {}));
             }
             let choose = |order| {
                 until_queued(&all, COUNT);
@@ -109,11 +108,11 @@ fn law_4_order_decides_among_what_is_ready() {
 
 #[test]
 fn law_4_skip_fires_when_nothing_is_ready_wherever_it_stands() {
-    alone("law_4_skip_fires", || {
+    apart("law_4_skip_fires", || {
         let wire = &Wire::new();
         assert_eq!(offer(&[Guard::Skip, input(wire.name)], Order::Priority).index, 0);
         thread::scope(|scope| {
-            scope.spawn(|| write(wire.name, 3).unwrap());
+            scope.spawn(along(|| write(wire.name, 3).unwrap()));
             until_queued(&[wire], 1);
             let fired = offer(&[Guard::Skip, input(wire.name)], Order::Priority);
             assert_eq!((fired.index, value(fired.outcome.unwrap())), (1, 3));
@@ -123,7 +122,7 @@ fn law_4_skip_fires_when_nothing_is_ready_wherever_it_stands() {
 
 #[test]
 fn law_8_the_earliest_timer_fires_and_never_early() {
-    alone("law_8_the_earliest_timer_fires", || {
+    apart("law_8_the_earliest_timer_fires", || {
         let wire = &Wire::new();
         let start = Instant::now();
         let guards = [input(wire.name), within(Duration::from_secs(600)), within(Duration::from_millis(10))];
@@ -138,11 +137,11 @@ fn law_8_the_earliest_timer_fires_and_never_early() {
 
 #[test]
 fn law_5_a_dead_channel_is_ready_with_its_fate_in_its_turn() {
-    alone("law_5_a_dead_channel_is_ready", || {
+    apart("law_5_a_dead_channel_is_ready", || {
         let (dead, alive) = (&Wire::new(), &Wire::new());
         super::wire::here(|local| local.poison(dead.name, Direction::Writer));
         thread::scope(|scope| {
-            scope.spawn(|| write(alive.name, 5).unwrap());
+            scope.spawn(along(|| write(alive.name, 5).unwrap()));
             until_queued(&[alive], 1);
             let fired = offer(&[input(alive.name), input(dead.name)], Order::Priority);
             assert_eq!((fired.index, value(fired.outcome.unwrap())), (0, 5));
@@ -155,7 +154,7 @@ fn law_5_a_dead_channel_is_ready_with_its_fate_in_its_turn() {
 
 #[test]
 fn two_alternations_that_face_each_other_in_opposite_orders_never_block() {
-    alone("two_alternations_that_face_each_other", || {
+    apart("two_alternations_that_face_each_other", || {
         const TIMES: u64 = 20_000;
         let (a, b) = (&Wire::new(), &Wire::new());
         let party = |first: ChannelName, second: ChannelName, inputs_first: bool| {
@@ -177,8 +176,8 @@ fn two_alternations_that_face_each_other_in_opposite_orders_never_block() {
             }
         };
         thread::scope(|scope| {
-            scope.spawn(|| party(a.name, b.name, true));
-            scope.spawn(|| party(b.name, a.name, false));
+            scope.spawn(along(|| party(a.name, b.name, true)));
+            scope.spawn(along(|| party(b.name, a.name, false)));
         });
         assert_eq!(queued(&[a, b]), 0);
     });
@@ -186,14 +185,14 @@ fn two_alternations_that_face_each_other_in_opposite_orders_never_block() {
 
 #[test]
 fn three_alternations_in_a_circle_never_block() {
-    alone("three_alternations_in_a_circle", || {
+    apart("three_alternations_in_a_circle", || {
         const TIMES: u64 = 3 * 5_000;
         let wires = [Wire::new(), Wire::new(), Wire::new()];
         let done = Mutex::new(0_u64);
         thread::scope(|scope| {
             for place in 0..3 {
                 let (from, to, done, wires) = (wires[place].name, wires[(place + 1) % 3].name, &done, &wires);
-                scope.spawn(move || {
+                scope.spawn(along(move || {
                     // Until all together have communicated so often: then everybody's channels are poisoned.
                     loop {
                         let block = message(0);
@@ -214,7 +213,7 @@ fn three_alternations_in_a_circle_never_block() {
                             });
                         }
                     }
-                });
+                }));
             }
         });
         assert!(*done.lock().unwrap() >= TIMES);
@@ -223,7 +222,7 @@ fn three_alternations_in_a_circle_never_block() {
 
 #[test]
 fn four_alternating_writers_and_four_alternating_readers_lose_and_double_nothing() {
-    alone("four_alternating_writers_and_readers", || {
+    apart("four_alternating_writers_and_readers", || {
         const EACH: u64 = 2_000;
         let wires: Vec<Wire> = (0..4).map(|_| Wire::new()).collect();
         let names: Vec<ChannelName> = wires.iter().map(|wire| wire.name).collect();
@@ -231,7 +230,7 @@ fn four_alternating_writers_and_four_alternating_readers_lose_and_double_nothing
         thread::scope(|scope| {
             for writer in 0..4 {
                 let names = &names;
-                scope.spawn(move || {
+                scope.spawn(along(move || {
                     for number in 0..EACH {
                         let blocks: Vec<_> = names.iter().map(|_| message(writer * EACH + number)).collect();
                         let guards: Vec<Guard> =
@@ -244,17 +243,17 @@ fn four_alternating_writers_and_four_alternating_readers_lose_and_double_nothing
                             }
                         }
                     }
-                });
+                }));
             }
             for _ in 0..4 {
-                scope.spawn(|| {
+                scope.spawn(along(|| {
                     let guards: Vec<Guard> = names.iter().map(|name| input(*name)).collect();
                     for _ in 0..EACH {
                         let fired = offer(&guards, Order::Random);
                         let number = value(fired.outcome.unwrap());
                         seen.lock().unwrap()[number as usize] += 1;
                     }
-                });
+                }));
             }
         });
         assert!(seen.into_inner().unwrap().iter().all(|times| *times == 1));
@@ -264,14 +263,14 @@ fn four_alternating_writers_and_four_alternating_readers_lose_and_double_nothing
 
 #[test]
 fn a_thousand_guards_are_one_offer_and_cost_nothing_afterwards() {
-    alone("a_thousand_guards", || {
+    apart("a_thousand_guards", || {
         let wires: Vec<Wire> = (0..1000).map(|_| Wire::new()).collect();
         let all: Vec<&Wire> = wires.iter().collect();
         let guards: Vec<Guard> = wires.iter().map(|wire| input(wire.name)).collect();
         thread::scope(|scope| {
             for round in 0..20 {
                 let target = wires[round * 50 + 7].name;
-                let writer = scope.spawn(move || write(target, round as u64));
+                let writer = scope.spawn(along(move || write(target, round as u64)));
                 let fired = offer(&guards, Order::Random);
                 assert_eq!((fired.index, value(fired.outcome.unwrap())), (round * 50 + 7, round as u64));
                 writer.join().unwrap().unwrap();
@@ -283,7 +282,7 @@ fn a_thousand_guards_are_one_offer_and_cost_nothing_afterwards() {
 
 #[test]
 fn memory_is_flat_after_a_hundred_thousand_alternations_with_losers() {
-    alone("memory_is_flat", || {
+    apart("memory_is_flat", || {
         let (a, b) = (Wire::new(), Wire::new());
         let once = || {
             let block = message(1);
@@ -304,11 +303,11 @@ fn memory_is_flat_after_a_hundred_thousand_alternations_with_losers() {
 
 #[test]
 fn a_party_that_comes_to_a_poisoned_barrier_is_told_like_those_that_waited() {
-    alone("a_party_that_comes_to_a_poisoned_barrier_is_told_like_those_that_waited", || {
+    apart("a_party_that_comes_to_a_poisoned_barrier_is_told_like_those_that_waited", || {
         let barrier = Wire::of("", ChannelKind::Barrier { parties: 3 });
         let sync = || offer(&[Guard::Barrier { channel: barrier.name }], Order::Priority).outcome;
         std::thread::scope(|threads| {
-            let waits = threads.spawn(sync);
+            let waits = threads.spawn(along(sync));
             until_queued(&[&barrier], 1);
             here(|local| local.poison_all([barrier.name], None));
             assert_eq!(waits.join().unwrap(), Err(Fate::Poisoned));

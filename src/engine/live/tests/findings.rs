@@ -5,13 +5,12 @@
 
 use super::super::channel::NO_WRITERS;
 use super::super::context::Context;
-use super::super::tables;
 use super::super::word::Attempt;
 use super::audit::first_waiting;
-use super::watch::{alone, found, until};
+use super::watch::{apart, found, until};
 use super::wire::{Wire, here, keep, message, read, write};
 use crate::audit;
-use crate::engine::{Holder, Owner, member};
+use crate::engine::{Holder, Owner, along, member, tables};
 use std::sync::atomic::Ordering;
 
 /// Neither a process nor a context has this number.
@@ -35,7 +34,7 @@ fn says(damage: impl FnOnce(), finding: &str, repair: impl FnOnce()) {
 fn while_a_reader_waits(wire: &Wire, work: impl FnOnce(u32, &'static Context)) {
     let name = wire.name;
     std::thread::scope(|threads| {
-        let reader = threads.spawn(move || read(name));
+        let reader = threads.spawn(along(move || read(name)));
         let waiting = found(|| first_waiting(name, false));
         work(waiting, tables().contexts.get(waiting).unwrap());
         write(name, 1).unwrap();
@@ -45,7 +44,7 @@ fn while_a_reader_waits(wire: &Wire, work: impl FnOnce(u32, &'static Context)) {
 
 #[test]
 fn a_lock_that_stays() {
-    alone("a_lock_that_stays", || {
+    apart("a_lock_that_stays", || {
         let wire = Wire::new();
         let (channel, me) = (tables().channel(wire.name).unwrap(), here(|local| local.index));
         says(
@@ -59,15 +58,15 @@ fn a_lock_that_stays() {
 /// What is so only for a moment is somebody at work.
 #[test]
 fn a_lock_that_is_given_back_is_no_finding() {
-    alone("a_lock_that_is_given_back_is_no_finding", || {
+    apart("a_lock_that_is_given_back_is_no_finding", || {
         let wire = Wire::new();
         let channel = here(|local| std::mem::ManuallyDrop::new(local.lock(wire.name).unwrap()).channel);
         let looked = std::thread::scope(|threads| {
             let (say, said) = std::sync::mpsc::channel();
-            let looking = threads.spawn(move || {
+            let looking = threads.spawn(along(move || {
                 say.send(crate::sys::threads::current()).unwrap();
                 audit()
-            });
+            }));
             // An audit sleeps only when it has a finding, between the readings in which that must be found again.
             let stat = format!("/proc/self/task/{}/stat", said.recv().unwrap());
             until(|| std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") S ")));
@@ -80,7 +79,7 @@ fn a_lock_that_is_given_back_is_no_finding() {
 
 #[test]
 fn ends_that_are_not_there() {
-    alone("ends_that_are_not_there", || {
+    apart("ends_that_are_not_there", || {
         let wire = Wire::new();
         let index = wire.name.index;
         let channel = tables().channel(wire.name).unwrap();
@@ -98,7 +97,7 @@ fn ends_that_are_not_there() {
 
 #[test]
 fn messages_that_are_not_there() {
-    alone("messages_that_are_not_there", || {
+    apart("messages_that_are_not_there", || {
         let wire = Wire::new();
         let length = &tables().channel(wire.name).unwrap().length;
         says(
@@ -111,7 +110,7 @@ fn messages_that_are_not_there() {
 
 #[test]
 fn an_offer_that_is_queued_and_not_marked() {
-    alone("an_offer_that_is_queued_and_not_marked", || {
+    apart("an_offer_that_is_queued_and_not_marked", || {
         let wire = Wire::new();
         while_a_reader_waits(&wire, |_, context| {
             let offer = context.offer(tables(), 0).unwrap();
@@ -126,7 +125,7 @@ fn an_offer_that_is_queued_and_not_marked() {
 
 #[test]
 fn somebody_who_waits_where_nothing_will_come() {
-    alone("somebody_who_waits_where_nothing_will_come", || {
+    apart("somebody_who_waits_where_nothing_will_come", || {
         let wire = Wire::new();
         let flags = &tables().channel(wire.name).unwrap().flags;
         while_a_reader_waits(&wire, |_, _| {
@@ -141,7 +140,7 @@ fn somebody_who_waits_where_nothing_will_come() {
 
 #[test]
 fn a_context_of_a_process_that_is_gone() {
-    alone("a_context_of_a_process_that_is_gone", || {
+    apart("a_context_of_a_process_that_is_gone", || {
         let wire = Wire::new();
         while_a_reader_waits(&wire, |waiting, context| {
             let host = context.host.load(Ordering::Acquire);
@@ -156,7 +155,7 @@ fn a_context_of_a_process_that_is_gone() {
 
 #[test]
 fn an_end_of_a_process_that_is_gone() {
-    alone("an_end_of_a_process_that_is_gone", || {
+    apart("an_end_of_a_process_that_is_gone", || {
         let wire = Wire::new();
         let (end, own) = (wire.ends[0], Holder::Member(member().unwrap()));
         says(
@@ -169,7 +168,7 @@ fn an_end_of_a_process_that_is_gone() {
 
 #[test]
 fn a_block_that_nobody_has() {
-    alone("a_block_that_nobody_has", || {
+    apart("a_block_that_nobody_has", || {
         let wire = Wire::new();
         let block = message(1);
         let header = tables().arena.block(block);
@@ -187,7 +186,7 @@ fn a_block_that_nobody_has() {
 
 #[test]
 fn a_writer_that_waits_for_a_reader_that_is_gone() {
-    alone("a_writer_that_waits_for_a_reader_that_is_gone", || {
+    apart("a_writer_that_waits_for_a_reader_that_is_gone", || {
         let block = message(1);
         let (me, context) = here(|local| (local.index, local.context));
         let header = tables().arena.block(block);
@@ -210,7 +209,7 @@ fn a_writer_that_waits_for_a_reader_that_is_gone() {
 
 #[test]
 fn a_party_that_was_claimed_and_forgotten() {
-    alone("a_party_that_was_claimed_and_forgotten", || {
+    apart("a_party_that_was_claimed_and_forgotten", || {
         let wire = Wire::new();
         let (me, context) = here(|local| (local.index, local.context));
         let barrier = wire.name.index;
@@ -231,7 +230,7 @@ fn a_party_that_was_claimed_and_forgotten() {
 /// Two channels, each with all ends in the message that the other one keeps. One end outside makes both reachable.
 #[test]
 fn channels_whose_ends_lie_in_messages_of_each_other() {
-    alone("channels_whose_ends_lie_in_messages_of_each_other", || {
+    apart("channels_whose_ends_lie_in_messages_of_each_other", || {
         let wires = [Wire::buffered(1), Wire::buffered(1)];
         let kept = wires.each_ref().map(|wire| {
             write(wire.name, 1).unwrap();

@@ -2,11 +2,10 @@
 //!
 //! Knows nothing of chance: each test takes the protocol's own pieces and dies at one chosen place.
 
-use super::super::tables;
 use super::audit::{faults, first_waiting, lock_holder};
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, keep, message, name_of, offer, output, read, signal, stop, write};
-use crate::engine::{ChannelKind, Closing, Direction, Holder, Order, Owner, Store, member};
+use crate::engine::{ChannelKind, Closing, Direction, Holder, Order, Owner, Store, host, member, tables};
 use crate::memory::Slot;
 use crate::{Channel, OnCrash, Reader, Spawn, Writer, process};
 use rustix::process::Signal;
@@ -286,7 +285,7 @@ fn a_burial_spares_a_context_whose_slot_the_dead_had_used_before() {
         let reader = c.reader();
         let process = Spawn!(let_a_thread_come_and_go(c.writer())).unwrap();
         let left = reader.read().unwrap();
-        let own = super::super::host().unwrap() + 1;
+        let own = host().unwrap() + 1;
         let (index, generation, context) =
             tables().contexts.take(|context| context.host.store(own, Ordering::Release)).unwrap();
         assert_eq!(index, left, "the free slots are a stack");

@@ -8,7 +8,7 @@ use super::super::wait::{Wait, Waited};
 use super::super::word::State;
 use super::watch::alone;
 use super::wire::{Wire, input, keep, message, output, peek};
-use crate::engine::Order;
+use crate::engine::{Order, tables};
 use std::panic::Location;
 
 /// Sleeps from the first moment, and is looked after by somebody else.
@@ -24,8 +24,8 @@ impl Wait for Elsewhere {
 fn contexts_beyond_sixteen_bits_meet_and_an_offer_is_finished_by_whoever_began_it() {
     alone("contexts_beyond_sixteen_bits_meet_and_an_offer_is_finished_by_whoever_began_it", || {
         let wire = Wire::new();
-        let crowd: Vec<Local> = (0..=u32::from(u16::MAX)).map(|_| Local::new().unwrap()).collect();
-        let mut readers = [Local::new().unwrap(), Local::new().unwrap()];
+        let crowd: Vec<Local> = (0..=u32::from(u16::MAX)).map(|_| Local::new(tables()).unwrap()).collect();
+        let mut readers = [Local::new(tables()).unwrap(), Local::new(tables()).unwrap()];
         assert!(readers.iter().all(|reader| reader.index > u32::from(u16::MAX)));
         drop(crowd);
 
@@ -46,7 +46,7 @@ fn contexts_beyond_sixteen_bits_meet_and_an_offer_is_finished_by_whoever_began_i
             let now = reader.context.word.read();
             assert_eq!(now.state(), State::Committed);
             let block = reader.finish(&guards, pending, Waited::Committed(now)).outcome.unwrap();
-            super::super::tables().arena.block(block).set_owner(super::wire::here(|local| local.owner()));
+            tables().arena.block(block).set_owner(super::wire::here(|local| local.owner()));
             assert_eq!(peek(block), number);
             keep(block);
             assert_eq!(reader.context.word.read().state(), State::Idle);

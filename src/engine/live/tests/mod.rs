@@ -12,3 +12,4 @@ mod standstill;
 mod view;
 mod watch;
 mod wire;
+mod worlds;

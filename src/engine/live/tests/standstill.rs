@@ -3,13 +3,12 @@
 //! Knows nothing of reports. The looks are made by hand, by a thread that stands aside, so that nothing depends on
 //! time.
 
-use super::super::tables;
 use super::super::word::{GENERATION, State};
 use super::audit::first_waiting;
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, read, write};
 use crate::engine::view::{Standstill, Suspects};
-use crate::engine::{ChannelName, host};
+use crate::engine::{ChannelName, host, tables};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The context that waits to read, once it sleeps.

@@ -2,11 +2,14 @@
 //!
 //! Knows nothing of what is printed of it.
 
-use super::super::{LAYOUT, Phase, Role, host, tables};
+use super::super::tables::LAYOUT;
+use super::super::{Phase, Role};
 use super::watch::{alone, found, until};
 use super::wire::{Wire, here, input, name_of, read, write};
 use crate::engine::view::{Action, ChannelView, ContextView, Doing, OfferView, View};
-use crate::engine::{Actor, ChannelKind, ChannelName, Direction, Fate, Guard, Holder, Order, Store, actor};
+use crate::engine::{
+    Actor, ChannelKind, ChannelName, Direction, Fate, Guard, Holder, Order, Store, actor, host, tables,
+};
 use crate::{Channel, Reader, Spawn, Writer, process};
 use std::collections::HashMap;
 use std::panic::Location;

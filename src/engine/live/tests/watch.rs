@@ -1,17 +1,19 @@
-//! Every test ends: one that hangs is aborted with its name. Tests of the engine run one at a time, for they count
-//! what the whole program uses.
+//! Every test ends: one that hangs is aborted with its name. Most tests have a world of their own. One that
+//! starts processes, or looks whether all threads of this one wait, runs while no other does.
 //!
 //! Knows nothing of what is tested.
 
-use super::super::tables;
-use parking_lot::Mutex;
+use super::super::Tables;
+use super::super::audit::Census;
+use crate::engine::{host, tables, within};
+use parking_lot::RwLock;
 use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// Held by the test that runs.
-static GATE: Mutex<()> = Mutex::new(());
+/// Tests that have a world of their own read; one that must be the only one writes.
+static GATE: RwLock<()> = RwLock::new(());
 
 /// Whether the long versions were asked for.
 fn is_long() -> bool {
@@ -23,9 +25,9 @@ fn is_long() -> bool {
 /// It runs on a thread of its own, so that its context is given back before the next test begins; a thread that a scope
 /// has joined by itself may still be about to give its context back.
 pub(super) fn alone(test: &str, body: impl FnOnce() + Send) {
-    let _gate = GATE.lock();
-    let own = super::super::host().unwrap();
-    guarded(test, || {
+    let _gate = GATE.write();
+    let own = host().unwrap();
+    guarded(test, tables(), || {
         until(|| {
             let mut hosts = tables().contexts.taken().map(|(_, _, context)| context.host.load(Ordering::Acquire));
             hosts.all(|host| host != own + 1 && host != 0)
@@ -36,7 +38,23 @@ pub(super) fn alone(test: &str, body: impl FnOnce() + Send) {
     });
 }
 
-fn guarded(test: &str, body: impl FnOnce()) {
+/// Runs a test in a world of its own, beside others of that kind. Nothing may be left in it.
+pub(super) fn apart(test: &str, body: impl FnOnce() + Send) {
+    let _gate = GATE.read();
+    let world = Tables::apart(256 << 20);
+    guarded(test, world, || {
+        if let Err(panic) = std::thread::scope(|scope| scope.spawn(within(world, body)).join()) {
+            std::panic::resume_unwind(panic);
+        }
+        // A thread that a scope has joined by itself may still be about to give its context back.
+        until(|| world.census().contexts == 0);
+        let Census { channels, ends, blocks, active, .. } = world.census();
+        assert_eq!((channels, ends, blocks, active), (0, 0, 0, 0), "channels, ends, blocks, active contexts");
+        assert_eq!(world.faults(), Vec::<String>::new());
+    });
+}
+
+pub(super) fn guarded(test: &str, world: Tables, body: impl FnOnce()) {
     let patience = Duration::from_secs(if is_long() { 900 } else { 60 });
     let (over, watch) = channel::<()>();
     let name = String::from(test);
@@ -45,7 +63,7 @@ fn guarded(test: &str, body: impl FnOnce()) {
         crate::sys::threads::does_not_count();
         if watch.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
             // Not `eprintln!`, which the test harness would swallow.
-            let picture = super::audit::picture();
+            let picture = super::audit::picture(world);
             let _ = writeln!(std::io::stderr(), "\nwatchdog: `{name}` has not ended within {patience:?}\n{picture}");
             std::process::abort();
         }

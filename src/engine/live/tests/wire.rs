@@ -2,10 +2,11 @@
 //!
 //! Knows nothing of what is tested.
 
-use super::super::{Local, tables};
+use super::super::Local;
 use crate::channel::ChannelEnd;
 use crate::engine::{
-    ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Fired, Guard, Holder, Order, Store, member, with_local,
+    ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Fired, Guard, Holder, Order, Store, member, tables,
+    with_local,
 };
 use crate::memory::Block;
 use rustix::process::{Pid, Signal, kill_process};

@@ -120,8 +120,8 @@ impl Task {
     ///
     /// # Errors
     /// There is no room for a context.
-    pub(crate) fn new(member: u32, thread: u32) -> Result<Task, ArenaError> {
-        let local = Box::new(Local::at_rest(member, thread, true)?);
+    pub(crate) fn new(tables: Tables, member: u32, thread: u32) -> Result<Task, ArenaError> {
+        let local = Box::new(Local::at_rest(tables, member, thread, true)?);
         Ok(Task { local: Some(local), guards: Vec::new(), pending: None })
     }
 

@@ -1,0 +1,176 @@
+//! Names, asked: what a name means in the world of the calling thread.
+//!
+//! Knows nothing of why somebody asks. A name is a number and means nothing by itself; here it is looked up in the
+//! tables, and the answer is a fact or a slot. Each answer is true at the moment of the look, and others may change it
+//! at once. A name whose owner is gone answers, too.
+
+use super::live::{Census, ChannelFacts, Member, Phase, Record, Role};
+use super::{ArenaError, ChannelName, Direction, EndName, Holder, MemberName, tables};
+use crate::memory::Slot;
+use crate::sys::clock::Deadline;
+
+impl ChannelName {
+    /// A look at the channel of this name.
+    #[inline]
+    pub(crate) fn facts(self) -> ChannelFacts {
+        tables().facts(self)
+    }
+
+    /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
+    /// in use yet.
+    pub(crate) fn tells_of_an_end(self) {
+        tables().tells_of_an_end(self);
+    }
+}
+
+impl Holder {
+    /// The ends that it holds.
+    pub(crate) fn ends(self) -> Vec<EndName> {
+        tables().held_by(self)
+    }
+}
+
+impl EndName {
+    /// The channel and the side of this end; `None` when it is closed.
+    pub(crate) fn place(self) -> Option<(ChannelName, Direction)> {
+        tables().end(self)
+    }
+
+    /// Whether it is open, and in whose hands.
+    pub(crate) fn is_held_by(self, holder: Holder) -> bool {
+        tables().holder(self) == Some(holder)
+    }
+}
+
+impl MemberName {
+    /// The slot, as long as it is this process's.
+    pub(crate) fn slot(self) -> Option<&'static Member> {
+        tables().member(self)
+    }
+
+    /// Whether its slot still tells of this process, which may have ended.
+    pub(crate) fn is_known(self) -> bool {
+        self.slot().is_some()
+    }
+
+    /// Whether it has ended, and what it held was released.
+    pub(crate) fn is_gone(self) -> bool {
+        self.slot().is_none_or(|member| member.phase() == Phase::Gone)
+    }
+
+    /// Waits until it is gone, or until the deadline; `true` when it is gone.
+    pub(crate) fn wait_until_gone(self, deadline: &Deadline) -> bool {
+        tables().wait_until_gone(self, deadline)
+    }
+}
+
+impl Member {
+    /// The slot of this index.
+    pub(crate) fn at(index: u32) -> Option<&'static Member> {
+        tables().members.get(index)
+    }
+
+    /// The name of whoever has the slot of this index now.
+    pub(crate) fn name_at(index: u32) -> Option<MemberName> {
+        let generation = Member::at(index)?.state().taken()?;
+        Some(MemberName { index, generation })
+    }
+
+    /// All slots in use.
+    pub(crate) fn all() -> impl Iterator<Item = (MemberName, &'static Member)> {
+        tables().members.taken().map(|(index, generation, member)| (MemberName { index, generation }, member))
+    }
+
+    /// A record of a deadlock, which [`Actor::disown`](super::Actor::disown) gives up.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn create_deadlock() -> Result<(MemberName, &'static Member), ArenaError> {
+        tables().create_deadlock()
+    }
+
+    /// Looks at a record; `None` if there is none.
+    pub(crate) fn record<R>(&self, record: Record, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        tables().record(self, record, look)
+    }
+
+    /// Keeps a record in place of the one that was there. `index` is the slot's own.
+    ///
+    /// # Errors
+    /// There is no memory for it; the one that was there stays.
+    pub(crate) fn keep_record(&self, index: u32, record: Record, bytes: &[u8]) -> Result<(), ArenaError> {
+        tables().keep_record(index, self, record, bytes)
+    }
+
+    /// The channel that retires when it is gone; `None` for what no process has started.
+    pub(crate) fn exit(&self) -> Option<ChannelName> {
+        tables().exit_of(self)
+    }
+}
+
+/// The whole program: what all its processes have in shared memory.
+pub(crate) struct Program;
+
+impl Program {
+    /// How much of everything is in use.
+    pub(crate) fn census() -> Census {
+        tables().census()
+    }
+
+    /// Everything that does not fit together, in words.
+    pub(crate) fn faults() -> Vec<String> {
+        tables().faults()
+    }
+
+    /// A number that changes when anybody begins or ends an operation.
+    pub(crate) fn signature() -> u64 {
+        tables().signature()
+    }
+
+    /// Whether any context sleeps.
+    pub(crate) fn anybody_sleeps() -> bool {
+        tables().anybody_sleeps()
+    }
+
+    /// One more look at all of them has begun and ended.
+    pub(crate) fn note_look() {
+        tables().note_look();
+    }
+
+    /// How many looks have begun and ended.
+    pub(crate) fn looks() -> u64 {
+        tables().looks()
+    }
+}
+
+/// The slot with the record of a deadlock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DeadlockSlot(&'static Member);
+
+impl DeadlockSlot {
+    /// The slot of this index, if it is one of a deadlock.
+    pub(crate) fn at(index: u32) -> Option<DeadlockSlot> {
+        Member::at(index).filter(|slot| slot.role() == Role::Deadlock).map(DeadlockSlot)
+    }
+
+    /// The slot of the deadlock of this number.
+    pub(crate) fn numbered(number: u64) -> Option<DeadlockSlot> {
+        let mut slots = Member::all().map(|(_, slot)| slot);
+        slots.find(|slot| slot.role() == Role::Deadlock && slot.serial() == number).map(DeadlockSlot)
+    }
+
+    /// Looks at the report.
+    pub(crate) fn report<R>(self, look: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        self.0.record(Record::Obituary, look)
+    }
+
+    /// Somebody is given the report.
+    pub(crate) fn give(self) {
+        self.0.give();
+    }
+
+    /// Whether anybody was given the report.
+    pub(crate) fn was_given(self) -> bool {
+        self.0.was_given()
+    }
+}
