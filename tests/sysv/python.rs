@@ -3,26 +3,27 @@
 //! Knows nothing of Python but how to call it. Where there is none, or no network to fetch the module from, nothing is
 //! tested, and the test says so.
 
+use crate::harness::watchdog::watched;
 use crate::is_listed;
 use csproc::sysv::{Key, MessageQueue};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A Python that has `sysv_ipc`, in an environment of the tests' own.
+/// A Python that has `sysv_ipc`, in an environment of the tests' own. Fetching it takes what the network takes, so it
+/// has a limit of its own beside the watchdog's.
 fn python() -> Option<PathBuf> {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sysv-python");
     let python = place.join("bin/python3");
-    let works = |command: &mut Command| {
+    let works = |program: &Path, arguments: &[&str]| {
+        let mut command = Command::new("timeout");
+        command.arg("120").arg(program).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|end| end.success())
     };
-    let is_there = || works(Command::new(&python).args(["-c", "import sysv_ipc"]));
+    let is_there = || works(&python, &["-c", "import sysv_ipc"]);
+    let fetch = ["-m", "pip", "install", "--retries", "0", "--timeout", "5", "sysv_ipc==1.2.0"];
     let is_made = is_there()
-        || works(Command::new("python3").args(["-m", "venv"]).arg(&place))
-            && works(
-                Command::new(&python)
-                    .args(["-m", "pip", "install", "--retries", "0", "--timeout", "5"])
-                    .args(["--disable-pip-version-check", "sysv_ipc==1.2.0"]),
-            )
+        || works(Path::new("python3"), &["-m", "venv", &place.to_string_lossy()])
+            && works(&python, &fetch)
             && is_there();
     if !is_made {
         eprintln!("skipped");
@@ -30,9 +31,10 @@ fn python() -> Option<PathBuf> {
     is_made.then_some(python)
 }
 
-once! {
-    fn python_and_rust_understand_each_other() {
-        let Some(python) = python() else { return };
+#[test]
+fn python_and_rust_understand_each_other() {
+    let Some(python) = python() else { return };
+    watched("python_and_rust_understand_each_other", || {
         let program = std::env::current_exe().unwrap();
         let key = Key::from_path(&program, b'p').unwrap();
         let queue = MessageQueue::create_new(key).unwrap().remove_on_drop();
@@ -85,5 +87,5 @@ own.remove()
         let (id, rest) = told.split_once('\n').unwrap();
         assert_eq!(rest.trim(), "removed");
         assert!(!is_listed(id.parse().unwrap()));
-    }
+    });
 }
