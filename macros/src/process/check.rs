@@ -8,8 +8,8 @@ use crate::report::{Report, text};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{
-    Block, ExprAsync, ExprClosure, ExprTry, ExprTryBlock, FnArg, GenericParam, Item, Lifetime, PatType, ReturnType,
-    Safety, Signature, Token, Type, TypeFnPtr, TypeImplTrait, TypeReference, TypeTraitObject,
+    Attribute, Block, ExprAsync, ExprClosure, ExprTry, ExprTryBlock, FnArg, GenericParam, Item, Lifetime, PatType,
+    ReturnType, Safety, Signature, Token, Type, TypeFnPtr, TypeImplTrait, TypeReference, TypeTraitObject,
 };
 
 /// As far as the library's tuples go.
@@ -25,7 +25,7 @@ pub(super) fn function(function: &Function, report: &mut Report) {
              and run them from `main`, as in `Parallel!(worker(…))`",
         );
     }
-    qualifiers(signature, report);
+    qualifiers(function, report);
     generics(signature, report);
     arguments(signature, report);
     result(signature, report);
@@ -74,16 +74,35 @@ impl<'ast> Visit<'ast> for Questions {
     fn visit_item(&mut self, _: &'ast Item) {}
 }
 
-fn qualifiers(signature: &Signature, report: &mut Report) {
+/// The attribute by which a runtime drives an `async fn`: `#[tokio::main]` and its like.
+fn executor(function: &Function) -> Option<&Attribute> {
+    function.attributes.iter().find(|attribute| {
+        let segments = &attribute.path().segments;
+        segments.len() > 1 && segments.last().is_some_and(|last| last.ident == "main")
+    })
+}
+
+fn qualifiers(function: &Function, report: &mut Report) {
+    let signature = &function.signature;
     if let Some(found) = &signature.constness {
         report.at(found, "found `const fn`: a process is run, never evaluated by the compiler; remove `const`");
     }
     if let Some(found) = &signature.asyncness {
-        report.at(
-            found,
-            "found `async fn`: a process has a thread of control of its own, and simply waits in `read` and \
-             `write`; remove `async`",
-        );
+        match executor(function) {
+            None => report.at(
+                found,
+                "found `async fn`: a process has a thread of control of its own, and simply waits in `read` and \
+                 `write`; remove `async`",
+            ),
+            Some(executor) => report.at(
+                executor,
+                format!(
+                    "found `{}` below `#[process]`: write it above, so that it makes a plain function of the `async fn` \
+                     first",
+                    text(executor)
+                ),
+            ),
+        }
     }
     if let Safety::Unsafe(found) = &signature.safety {
         report.at(

@@ -313,6 +313,18 @@ fn every_mistake_of_a_function_is_reported_at_once() {
 }
 
 #[test]
+fn a_runtime_comes_before_the_process() {
+    let item = quote! {
+        #[tokio::main(flavor = "current_thread")]
+        async fn relay(input: Reader<u64>) {}
+    };
+    let errors = errors(quote!(), item);
+    let [error] = &errors[..] else { panic!("{errors:#?}") };
+    let wanted = "found `#[tokio::main(flavor = \"current_thread\")]` below `#[process]`: write it above";
+    assert!(error.starts_with(wanted), "{error}");
+}
+
+#[test]
 fn the_owned_type_to_write_is_named() {
     let cases = [
         (quote!(&str), "String"),
