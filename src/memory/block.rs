@@ -102,7 +102,6 @@ impl Arena {
     ///
     /// # Safety
     /// The caller owns the block (its tag says so), and keeps the slice no longer than it owns it.
-    #[expect(clippy::mut_from_ref, reason = "the arena is not the owner of the bytes; the caller is")]
     pub(crate) unsafe fn bytes_mut(&self, block: Block) -> &'static mut [u8] {
         let start = self.address(block as usize * UNIT + HEADER);
         // SAFETY: the class was written when the block was cut, so the bytes lie inside the mapping; the caller is
