@@ -62,7 +62,7 @@ impl Home {
     /// Bytes of a slot.
     pub(crate) const fn slot_size(self) -> usize {
         match self {
-            Home::Members => 128,
+            Home::Members => 192,
             Home::Channels => 192,
             Home::Contexts => 640,
             Home::Ends => 32,

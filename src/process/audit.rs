@@ -184,7 +184,7 @@ fn describe_doing(context: &ContextView) -> &'static str {
     }
 }
 
-/// Whether it is a barrier, how many messages it keeps, who waits, and its fate.
+/// Whether it is a barrier, how many messages it keeps, who waits, its fate, and the number of what happened last.
 fn describe_channel(view: &View, channel: &ChannelView) -> String {
     let ChannelView { readers, writers, .. } = channel;
     let mut text = match channel.kind {
@@ -204,6 +204,9 @@ fn describe_channel(view: &View, channel: &ChannelView) -> String {
     }
     if let Some(fate) = channel.fate {
         let _ = write!(text, ", {fate:?}");
+    }
+    if channel.number > 0 {
+        let _ = write!(text, ", last number {}", channel.number);
     }
     text
 }

@@ -79,6 +79,7 @@ impl Local {
     pub(super) fn meet_at_barrier(&mut self, number: usize, name: ChannelName) -> Option<Fired> {
         let channel = self.tables().channel(name)?;
         if let Some(fate) = channel.fate() {
+            self.count(channel);
             return Some(Fired::ended(number, fate));
         }
         let others = channel.capacity.load(Ordering::Relaxed).saturating_sub(1);
@@ -108,9 +109,11 @@ impl Local {
                 !matches!(self.insist(|| context.word.claim(offer.guard(), index)), Attempt::Committed { .. })
             });
             let Some(stale) = stale else {
+                let number = self.count(channel);
                 channel.raise(DECIDED);
                 for (name, offer) in &parties {
                     channel.inputs.remove(tables, offer);
+                    offer.set_number(number);
                     let Some(context) = tables.contexts.get(name.context()) else { continue };
                     if context.word.commit_claimed(index) {
                         self.wakes.push(name.context());
@@ -148,6 +151,8 @@ impl Local {
                     usize::from(offer.guard()) == word.guard() && offer.is_linked() && offer.channel().index == index
                 }) {
                     channel.inputs.remove(tables, offer);
+                    // The one that the dead had decided with.
+                    offer.set_number(channel.number.load(Ordering::Relaxed));
                 }
                 if context.word.commit_claimed(index) {
                     self.wakes.push(number);
@@ -166,6 +171,7 @@ impl Local {
         let Some(locked) = self.lock(name) else { return };
         let channel = locked.channel;
         if channel.flags.load(Ordering::Relaxed) & BARRIER != 0 {
+            locked.local.count(channel);
             let parties = channel.capacity.load(Ordering::Relaxed);
             channel.capacity.store(parties.saturating_add_signed(change), Ordering::Relaxed);
             if change < 0 {

@@ -141,6 +141,7 @@ impl Local {
     /// Reader: the oldest message of the buffer. A writer that waited for room is committed with the block in the hand.
     pub(super) fn take_stored(&mut self, index: u32, channel: &Channel) -> Option<Block> {
         let block = channel.pop(self.tables())?;
+        self.count(channel);
         self.received(block);
         self.refill(index, channel);
         Some(block)
@@ -155,7 +156,7 @@ impl Local {
             return;
         }
         let storing = Exchange::Storing { giving: self.hand, channel: index };
-        let Some(writer) = self.commit_first(&channel.outputs, storing) else { return };
+        let Some(writer) = self.commit_first(channel, &channel.outputs, storing) else { return };
         self.hand = NONE;
         channel.append(self.tables(), index, writer.taking);
         // Under the lock still. The message is not ours, and goes its way; stopped here, and killed later, we would
@@ -186,7 +187,7 @@ impl Local {
         }
         let exchange = Exchange::Blocks { giving: block, side: Side::Output, buffered: true };
         let waits = !mutant!("what was put back is given to nobody who waits");
-        match waits.then(|| me.commit_first(&channel.inputs, exchange)).flatten() {
+        match waits.then(|| me.commit_first(channel, &channel.inputs, exchange)).flatten() {
             Some(reader) => {
                 me.received(reader.taking);
                 me.context.exchange_done();

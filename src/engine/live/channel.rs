@@ -49,8 +49,8 @@ pub(super) struct Channel {
     state: SlotState,
     pub(super) inputs: Queue,
     pub(super) outputs: Queue,
-    /// The arrival number of the next offer.
-    pub(super) ticket: AtomicU64,
+    /// The number of what happened here last; the tickets of offers are such numbers.
+    pub(super) number: AtomicU64,
     /// The oldest message in the buffer, and how many may lie there.
     pub(super) head: AtomicU32,
     pub(super) capacity: AtomicU32,
@@ -101,7 +101,7 @@ impl Channel {
                 state,
                 inputs,
                 outputs,
-                ticket,
+                number,
                 head,
                 capacity,
                 readers,
@@ -136,7 +136,7 @@ impl Channel {
         for word in [&self.head, &self.tail, &self.length] {
             word.store(NONE, Ordering::Relaxed);
         }
-        self.ticket.store(0, Ordering::Relaxed);
+        self.number.store(0, Ordering::Relaxed);
         self.inputs.clear();
         self.outputs.clear();
         let bytes = &name.as_bytes()[..name.len().min(NAME_LIMIT)];

@@ -138,9 +138,11 @@ pub(super) struct Context {
     /// How often the owners of this slot have begun to wait. It goes on when the slot is given to another thread, so no
     /// two waits have the same number; the generation in the word is the same again after some thousand.
     waits: AtomicU64,
+    /// See [`number`](super::number). Its owner writes it; while the owner is held, whoever releases it raises it.
+    pub(super) number: AtomicU64,
     /// 1 when a future waits with it: nobody sleeps on its word, and whoever wakes it rings the bell of its host.
     pub(super) tolls: AtomicU32,
-    reserved: [AtomicU32; 17],
+    reserved: [AtomicU32; 15],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -180,6 +182,7 @@ impl Context {
                 thread,
                 timed,
                 waits,
+                number,
                 tolls,
                 reserved,
             }

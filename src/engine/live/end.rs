@@ -252,6 +252,8 @@ impl Local {
         // no longer its.
         let mine = record.holder(end.generation).is_some();
         if mine {
+            // Also when others remain: the fate comes after every end that has gone.
+            me.count(channel);
             // Before the record goes: killed in between, the reaper must not take a poison for a retirement.
             channel.raise(me.closing_bits(channel, direction, closing));
             if direction == Direction::Party {
@@ -362,6 +364,7 @@ impl Local {
 
     fn poison_quietly(&mut self, name: ChannelName, direction: Direction, closing: Closing) {
         if let Some(locked) = self.lock(name) {
+            locked.local.count(locked.channel);
             locked.raise(locked.local.closing_bits(locked.channel, direction, closing));
             if direction == Direction::Reader {
                 locked.local.empty_buffer(locked.channel);

@@ -64,6 +64,8 @@ impl Local {
             self.tables().retain_member(member);
             self.set_verdict(context, (member + 1) << 1 | u32::from(crashed));
         }
+        // Its owner is held, and keeps it with what the commit gave.
+        context.number.fetch_max(self.context.number(), Ordering::Relaxed);
         if context.word.release(word, unfinished.is_none()) && !mutant!("a release wakes nobody") {
             context.wake(self.tables());
         }

@@ -84,6 +84,9 @@ impl Local {
             context.host.store(host + 1, Ordering::Release);
             context.member.store(member + 1, Ordering::Release);
         })?;
+        if let Some(member) = tables.members.get(member) {
+            context.learn(member.number.load(Ordering::Relaxed));
+        }
         Ok(Local {
             tables,
             index,
@@ -205,6 +208,10 @@ impl Drop for Local {
             return;
         }
         self.tables.free(std::mem::replace(&mut self.hand, NONE));
+        let member = self.context.member.load(Ordering::Relaxed).checked_sub(1);
+        if let Some(member) = member.and_then(|member| self.tables.members.get(member)) {
+            member.number.fetch_max(self.context.number(), Ordering::Relaxed);
+        }
         self.context.length.store(0, Ordering::Release);
         self.tables.free(self.context.table.swap(NONE, Ordering::AcqRel));
         if self.keeps > 0 {

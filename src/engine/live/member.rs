@@ -195,6 +195,8 @@ pub(crate) struct Member {
     pub(super) on_deadlock: AtomicU32,
     /// The bell of the operating-system process: see [`Bell`](super::wait::Bell).
     pub(super) bell: AtomicU32,
+    /// The number above which its contexts begin: that of its making, and of what its contexts that ended had done.
+    pub(super) number: AtomicU64,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -237,6 +239,7 @@ impl Member {
                 deadlock,
                 on_deadlock,
                 bell,
+                number,
             }
         )
     }
@@ -349,6 +352,7 @@ impl Member {
         self.references.store(References::new(self.state.coming(), STARTER | OWN).0, Ordering::Relaxed);
         self.deadlock.store(Noted::new(self.state.coming(), Noted::NOTHING).0, Ordering::Relaxed);
         self.serial.store(serial, Ordering::Relaxed);
+        self.number.store(0, Ordering::Relaxed);
         self.phase.store(Phase::New as u32, Ordering::Relaxed);
     }
 

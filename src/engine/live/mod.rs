@@ -9,6 +9,7 @@
 //! - `context`: one per thread that can wait, with its table of offers
 //! - `channel`: fate, counts, and two queues; `lock`, `locked`: its lock; `end`: the ends that are counted
 //! - `offer`: the call itself; `pairing`: two offers become one communication; `wait`: spinning and sleeping
+//! - `number`: which communication came before which
 //! - `buffer`: messages at rest; `extended`: the extended rendezvous; `barrier`: several parties at once
 //! - `local`: what a thread keeps for itself; `host`: this process of the operating system
 //! - `member`: processes as others see them; `process`: the same for the layers above; `reaper`: death
@@ -27,6 +28,7 @@ mod local;
 mod lock;
 mod locked;
 mod member;
+mod number;
 mod offer;
 mod pairing;
 mod process;

@@ -329,9 +329,7 @@ impl Local {
     fn append(&self, place: usize, offer: &Offer) {
         let tables = self.tables();
         if let Some(channel) = tables.channel(offer.channel()) {
-            let ticket = channel.ticket.load(Ordering::Relaxed);
-            channel.ticket.store(ticket + 1, Ordering::Relaxed);
-            offer.ticket.store(ticket, Ordering::Relaxed);
+            offer.ticket.store(channel.next_number(self.context.number()), Ordering::Relaxed);
             channel.queue(offer.is_output()).push(tables, OfferName::new(self.index, place), offer);
         }
     }
@@ -355,7 +353,10 @@ impl Local {
     fn take_over(&mut self, guards: &[Guard], now: Snapshot) -> Fired {
         match self.own_offers() {
             // The partner has taken it out of the queue; the mark is ours to clear, before the word is IDLE.
-            [offer] => offer.set_linked(false),
+            [offer] => {
+                self.context.learn(offer.number());
+                offer.set_linked(false);
+            }
             _ => self.unlink_rest(Some(now.guard())),
         }
         let number = now.guard();
@@ -389,6 +390,7 @@ impl Local {
         let tables = self.tables();
         for offer in self.own_offers() {
             if fired == Some(usize::from(offer.guard())) {
+                self.context.learn(offer.number());
                 offer.set_linked(false);
                 continue;
             }

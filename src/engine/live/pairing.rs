@@ -54,17 +54,21 @@ pub(super) struct Committed {
 impl Local {
     /// Commits the first context of a queue that still waits.
     #[inline]
-    pub(super) fn commit_first(&mut self, queue: &Queue, with: Exchange) -> Option<Committed> {
+    pub(super) fn commit_first(&mut self, channel: &Channel, queue: &Queue, with: Exchange) -> Option<Committed> {
         let tables = self.tables();
         while let Some((name, offer)) = queue.first(tables) {
             let (number, guard, taking) = (name.context(), offer.guard(), offer.block.load(Ordering::Relaxed));
+            let event = channel.next_number(self.context.number());
             if !mutant!("a partner is removed after the commit") {
                 queue.remove(tables, offer);
+                offer.set_number(event);
             }
             let Some(context) = tables.contexts.get(number) else { continue };
             let attempt = match with {
                 Exchange::Blocks { giving, side, buffered } => {
                     self.context.announce_exchange(giving, taking, number);
+                    // Before the commit: a reader may release this context at once, with a larger number.
+                    self.context.number.store(event, Ordering::Relaxed);
                     match side {
                         // From a buffered channel nobody is held.
                         Side::Output if offer.is_extended() && buffered => {
@@ -115,6 +119,7 @@ impl Local {
             return self.take_stored(name.index, channel).map(|block| Fired::with(number, block));
         }
         if let Some(fate) = channel.fate() {
+            self.count(channel);
             return Some(Fired::ended(number, fate));
         }
         let opposite = match channel.queue(!output) {
@@ -122,7 +127,7 @@ impl Local {
             opposite => opposite,
         };
         let buffered = channel.is_buffered();
-        if let Some(partner) = self.commit_first(opposite, Exchange::Blocks { giving, side, buffered }) {
+        if let Some(partner) = self.commit_first(channel, opposite, Exchange::Blocks { giving, side, buffered }) {
             self.received(partner.taking);
             let mut fired = Fired::with(number, partner.taking);
             if !output {
@@ -135,9 +140,13 @@ impl Local {
             self.partner = (partner.parked && fired.writer.is_none()).then_some(partner.context);
             return Some(fired);
         }
-        if output && buffered && self.store(name.index, channel, giving) == Stored::Yes {
-            self.owes |= !self.doomed.is_empty();
-            return Some(Fired::bare(number));
+        if output && buffered {
+            // Before the message is there: killed in between, it leaves none that is read below its number.
+            self.count(channel);
+            if self.store(name.index, channel, giving) == Stored::Yes {
+                self.owes |= !self.doomed.is_empty();
+                return Some(Fired::bare(number));
+            }
         }
         None
     }
@@ -150,7 +159,7 @@ impl Local {
             return;
         }
         for queue in [&channel.inputs, &channel.outputs] {
-            while let Some(told) = self.commit_first(queue, Exchange::Fate) {
+            while let Some(told) = self.commit_first(channel, queue, Exchange::Fate) {
                 if told.parked {
                     self.wakes.push(told.number);
                 }

@@ -217,6 +217,7 @@ impl Local {
     ) -> Result<NewProcess, ArenaError> {
         let tables = self.tables();
         let (name, member) = tables.create_member(parent)?;
+        member.number.store(self.context.number(), Ordering::Relaxed);
         if on_thread {
             member.host.store(tables.members.get(parent).map_or(parent, Member::host), Ordering::Release);
         }

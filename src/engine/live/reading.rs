@@ -113,6 +113,7 @@ impl Tables {
                 is_future: context.tolls.load(Ordering::Acquire) == 1,
                 doing,
                 waits,
+                number: context.number(),
                 location: context.location(),
                 offers: Vec::new(),
             };
@@ -178,6 +179,7 @@ impl Tables {
                 writers,
                 handles,
                 messages,
+                number: channel.number.load(Ordering::Relaxed),
             };
             // Another channel may have got the slot meanwhile.
             channel.state().is(generation).then_some(view)

@@ -83,6 +83,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         .map(|(index, generation, member)| ((index, member), generation))
         .unzip();
     for corpse in &corpses {
+        local.context.learn(corpse.context.number());
         if !mutant!("the reaper breaks no locks") {
             local.break_locks(corpse);
         }
@@ -187,6 +188,7 @@ impl Local {
     /// has not left: all of this is done again at the burial of its process, and every step counts once.
     pub(crate) fn leave(&mut self, index: u32, member: &Member) {
         let closing = closing(index, member);
+        self.context.learn(member.number.load(Ordering::Relaxed));
         let arguments = member.arguments.swap(NONE, Ordering::AcqRel);
         self.discard(arguments, closing);
         member.enter(Phase::Gone);
@@ -275,8 +277,8 @@ impl Local {
         for (_, name, offer) in &queued {
             channel.queue(offer.is_output()).push(tables, *name, offer);
         }
-        let next = queued.last().map_or(0, |(ticket, _, _)| ticket + 1);
-        channel.ticket.fetch_max(next, Ordering::Relaxed);
+        let last = queued.last().map_or(0, |(ticket, _, _)| *ticket);
+        channel.number.fetch_max(last, Ordering::Relaxed);
         // Also one without a buffer: a message may have been put back.
         if !channel.is_barrier() && (channel.is_buffered() || !mutant!("only a buffer is repaired")) {
             self.repair_buffer(name, channel);

@@ -59,6 +59,8 @@ pub(crate) struct ContextView {
     pub(crate) doing: Doing,
     /// How often it has begun to wait.
     pub(crate) waits: u64,
+    /// The number of its last communication: what came before another has the smaller one.
+    pub(crate) number: u64,
     /// Where it made its last offer.
     pub(crate) location: Option<&'static Location<'static>>,
     /// What it waits for, in the order of its guards; empty unless it waits.
@@ -116,6 +118,8 @@ pub(crate) struct ChannelView {
     pub(crate) handles: u32,
     /// Messages in its buffer.
     pub(crate) messages: u32,
+    /// The number of what happened there last; 0 if nothing has.
+    pub(crate) number: u64,
 }
 
 /// One end of a channel.

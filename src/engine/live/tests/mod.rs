@@ -8,6 +8,7 @@ mod choice;
 mod findings;
 mod halfway;
 mod many;
+mod number;
 mod standstill;
 mod view;
 mod watch;

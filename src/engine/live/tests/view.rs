@@ -94,7 +94,9 @@ fn a_view_of_a_small_network_has_its_facts_and_no_others() {
             let expected = |name, label: &str, kind, fate, ends: [u32; 3], messages| {
                 let [readers, writers, handles] = ends;
                 let label = String::from(label);
-                ChannelView { name, label, kind, fate, readers, writers, handles, messages }
+                // Something has happened at each of them.
+                let number = seen.channel(name).map_or(0, |channel| channel.number).max(1);
+                ChannelView { name, label, kind, fate, readers, writers, handles, messages, number }
             };
             let three = Store::Fifo(3);
             let none = ChannelKind::Channel(Store::Fifo(0));
