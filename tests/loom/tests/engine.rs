@@ -140,11 +140,6 @@ fn a_reader_meets_a_reader() {
 }
 
 #[test]
-fn a_partner_is_removed_after_the_commit() {
-    is_found_alive("a partner is removed after the commit", &scenario::ELSEWHERE, 2, "");
-}
-
-#[test]
 fn a_deadline_beats_a_commit() {
     is_found_alive("a deadline beats a commit", &scenario::DEADLINE, 1, "which is gone");
 }
