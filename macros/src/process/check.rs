@@ -97,8 +97,8 @@ fn qualifiers(function: &Function, report: &mut Report) {
             Some(executor) => report.at(
                 executor,
                 format!(
-                    "found `{}` below `#[process]`: write it above, so that it makes a plain function of the `async fn` \
-                     first",
+                    "found `{}` below `#[process]`: write it above, so that it makes a plain function of the \
+                     `async fn` first",
                     text(executor)
                 ),
             ),

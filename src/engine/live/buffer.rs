@@ -16,8 +16,8 @@
 //! is that of a writer who was told that it was written: see [`Local::refill`].
 
 use super::channel::{Channel, DROP_NEWEST, NO_READERS, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
+use super::commit::{Exchange, Side};
 use super::local::Local;
-use super::pairing::{Exchange, Side};
 use super::sync::{Ordering, mutant};
 use super::tables::Tables;
 use crate::engine::{ChannelName, Closing, Owner};

@@ -7,11 +7,9 @@
 //! would have met. (Offers of contexts that were committed elsewhere may linger until somebody unlinks them.)
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::context::{Offer, OfferName};
 use super::lock::Lock;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use super::tables::Tables;
-use crate::engine::{ChannelKind, ChannelName, Direction, Fate, NAME_LIMIT, Store};
+use crate::engine::{ChannelKind, Direction, Fate, NAME_LIMIT, Store};
 use crate::memory::{Layout, NONE, Shareable, Slot, SlotState, record};
 
 /// The channel is poisoned; nothing gets through.
@@ -76,16 +74,6 @@ const _: () = assert!(std::mem::offset_of!(Channel, readers) == 64);
 impl Slot for Channel {
     fn state(&self) -> &SlotState {
         &self.state
-    }
-}
-
-impl Tables {
-    /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
-    /// in use yet.
-    pub(crate) fn tells_of_an_end(self, channel: ChannelName) {
-        if let Some(channel) = self.channel(channel) {
-            channel.flags.fetch_or(END, Ordering::AcqRel);
-        }
     }
 }
 
@@ -220,8 +208,8 @@ impl Channel {
 #[derive(Debug)]
 pub(super) struct Queue {
     /// Names plus one, so that zero is the empty queue.
-    first: AtomicU64,
-    last: AtomicU64,
+    pub(super) first: AtomicU64,
+    pub(super) last: AtomicU64,
 }
 
 impl Queue {
@@ -229,74 +217,4 @@ impl Queue {
         self.first.store(0, Ordering::Relaxed);
         self.last.store(0, Ordering::Relaxed);
     }
-
-    #[inline]
-    pub(super) fn first(&self, tables: Tables) -> Option<(OfferName, &'static Offer)> {
-        let first = self.first.load(Ordering::Relaxed);
-        if first == 0 {
-            return None;
-        }
-        let name = decode(first);
-        Some((name, offer(tables, name)?))
-    }
-
-    /// All offers of the queue.
-    pub(super) fn names(&self, tables: Tables) -> Vec<(OfferName, &'static Offer)> {
-        let mut names = Vec::new();
-        let mut next = self.first.load(Ordering::Relaxed);
-        while next != 0 {
-            let name = decode(next);
-            let Some(offer) = offer(tables, name) else { break };
-            names.push((name, offer));
-            next = offer.next.load(Ordering::Relaxed);
-        }
-        names
-    }
-
-    #[inline]
-    pub(super) fn push(&self, tables: Tables, name: OfferName, new: &Offer) {
-        let last = self.last.load(Ordering::Relaxed);
-        new.previous.store(last, Ordering::Relaxed);
-        new.next.store(0, Ordering::Relaxed);
-        match offer(tables, decode(last)) {
-            Some(before) if last != 0 => before.next.store(encode(name), Ordering::Relaxed),
-            _ => self.first.store(encode(name), Ordering::Relaxed),
-        }
-        self.last.store(encode(name), Ordering::Relaxed);
-        new.set_linked(true);
-    }
-
-    /// Takes an offer out of the queue, but leaves its mark: its owner cannot go on without the channel's lock until
-    /// either a commit on this very offer reaches it or the mark is cleared.
-    #[inline]
-    pub(super) fn remove(&self, tables: Tables, old: &Offer) {
-        let (previous, next) = (old.previous.load(Ordering::Relaxed), old.next.load(Ordering::Relaxed));
-        match (previous != 0).then(|| offer(tables, decode(previous))).flatten() {
-            Some(before) => before.next.store(next, Ordering::Relaxed),
-            None => self.first.store(next, Ordering::Relaxed),
-        }
-        match (next != 0).then(|| offer(tables, decode(next))).flatten() {
-            Some(after) => after.previous.store(previous, Ordering::Relaxed),
-            None => self.last.store(previous, Ordering::Relaxed),
-        }
-    }
-
-    /// Takes an offer out of the queue that is no longer wanted.
-    pub(super) fn unlink(&self, tables: Tables, old: &Offer) {
-        self.remove(tables, old);
-        old.set_linked(false);
-    }
-}
-
-fn encode(name: OfferName) -> u64 {
-    name.raw().wrapping_add(1)
-}
-
-fn decode(raw: u64) -> OfferName {
-    OfferName::from_raw(raw.wrapping_sub(1))
-}
-
-#[inline]
-fn offer(tables: Tables, name: OfferName) -> Option<&'static Offer> {
-    tables.contexts.get(name.context())?.offer(tables, name.place())
 }

@@ -6,12 +6,10 @@
 #![expect(unsafe_code, reason = "promises that its records consist of atomics; listed in the architecture page")]
 
 use super::lock::LockHolder;
-use super::sync::{AtomicU32, AtomicU64, Ordering, mutant};
-use super::tables::Tables;
-use super::wait::Bell;
+use super::sync::{AtomicU32, AtomicU64, Ordering};
 use super::word::StateWord;
 use crate::engine::ChannelName;
-use crate::memory::{ArenaError, Block, Home, Layout, NONE, Shareable, Slot, SlotState, record};
+use crate::memory::{Block, Home, Layout, Shareable, Slot, SlotState, record};
 
 /// Offers that fit into the context itself; longer tables lie in a block.
 pub(super) const INLINE: usize = 12;
@@ -107,7 +105,7 @@ pub(super) struct Context {
     /// The block that holds the table when it is longer than [`INLINE`].
     pub(super) table: AtomicU32,
     state: SlotState,
-    offers: [Offer; INLINE],
+    pub(super) offers: [Offer; INLINE],
     // Written by the owner, read by the reaper and for reports.
     /// Address of the `Location` of the blocking call; the same in all processes of one image.
     pub(super) location: AtomicU64,
@@ -208,26 +206,6 @@ impl Context {
         self.waits.store(before.wrapping_add(1), Ordering::Release);
     }
 
-    /// Partner, after the commit, with no lock held: whoever waits with this context is to look. The one way to wake.
-    #[inline]
-    pub(super) fn wake(&self, tables: Tables) {
-        if cfg!(feature = "async") && self.tolls.load(Ordering::Relaxed) == 1 {
-            self.toll(tables);
-        } else {
-            self.word.wake();
-        }
-    }
-
-    #[cold]
-    fn toll(&self, tables: Tables) {
-        let host = self.host.load(Ordering::Acquire).checked_sub(1);
-        if let Some(bell) = host.and_then(|host| Bell::of(tables, host))
-            && !mutant!("nobody rings the bell")
-        {
-            bell.ring();
-        }
-    }
-
     /// The number of the wait that the context is in, or was in last.
     pub(super) fn waits(&self) -> u64 {
         self.waits.load(Ordering::Acquire)
@@ -239,43 +217,6 @@ impl Context {
         // SAFETY: zero, or the address of a `Location` in the read-only data of the image that all processes of a
         // program run; `offer` stores no other.
         unsafe { std::ptr::with_exposed_provenance::<std::panic::Location<'static>>(address).as_ref() }
-    }
-
-    /// The offers of the table, as far as the table can be believed.
-    pub(super) fn offers(&'static self, tables: Tables) -> &'static [Offer] {
-        let length = self.length.load(Ordering::Acquire) as usize;
-        let block = self.table.load(Ordering::Acquire);
-        if block == NONE {
-            return &self.offers[..length.min(INLINE)];
-        }
-        let table = tables.arena.records::<Offer>(block);
-        &table[..length.min(table.len())]
-    }
-
-    /// The offer at one place of the table.
-    #[inline]
-    pub(super) fn offer(&'static self, tables: Tables, place: usize) -> Option<&'static Offer> {
-        if place == 0 && self.table.load(Ordering::Relaxed) == NONE {
-            return Some(&self.offers[0]);
-        }
-        self.offers(tables).get(place)
-    }
-
-    /// Owner, IDLE: makes room for a table of `length` offers.
-    pub(super) fn reserve(&'static self, tables: Tables, length: usize, owner: u32) -> Result<(), ArenaError> {
-        let block = self.table.load(Ordering::Relaxed);
-        let has = match block {
-            NONE => INLINE,
-            block => tables.arena.records::<Offer>(block).len(),
-        };
-        if length > has {
-            let larger = tables.arena.take_block((length + 1) * size_of::<Offer>(), owner)?;
-            tables.arena.clear_block(larger);
-            self.length.store(0, Ordering::Release);
-            self.table.store(larger, Ordering::Release);
-            tables.free(block);
-        }
-        Ok(())
     }
 
     /// What the reaper needs to know when the context dies in the middle of a commit.

@@ -8,9 +8,9 @@ use super::channel::Channel;
 use super::context::Context;
 use super::host::is_foreign;
 use super::lock::LockHolder;
+use super::spin::Spin;
 use super::sync::Ordering;
 use super::tables::{Tables, take};
-use super::wait::Spin;
 use crate::engine::{Closing, Owner};
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
 

@@ -6,12 +6,9 @@
 //! lost with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::local::Local;
 use super::sync::{AtomicU32, AtomicU64, Ordering, mutant, wait, wake_all};
-use super::tables::{Tables, take};
-use crate::engine::{Closing, EndName, Holder, MemberName, Owner};
-use crate::memory::{ArenaError, Block, Home, Layout, NONE, Shareable, Slot, SlotState, record};
-use crate::sys::clock::Deadline;
+use crate::engine::EndName;
+use crate::memory::{Block, Layout, NONE, Shareable, Slot, SlotState, record};
 
 /// Where a member is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,11 +65,11 @@ impl Role {
 }
 
 /// In the word of references: the starter's.
-const STARTER: u32 = 1 << 31;
+pub(super) const STARTER: u32 = 1 << 31;
 /// The process's own.
-const OWN: u32 = 1 << 29;
+pub(super) const OWN: u32 = 1 << 29;
 /// There is no reference left, and the context whose number stands in the lower bits frees the slot.
-const FREEING: u32 = 1 << 30;
+pub(super) const FREEING: u32 = 1 << 30;
 
 /// The word of references: the generation of the slot that they keep (32 bits), and who keeps it.
 ///
@@ -87,27 +84,27 @@ const FREEING: u32 = 1 << 30;
 ///     gives up the starter's reference  ✗
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct References(u64);
+pub(super) struct References(pub(super) u64);
 
 impl References {
-    fn new(generation: u32, kept: u32) -> References {
+    pub(super) fn new(generation: u32, kept: u32) -> References {
         References(u64::from(generation) << 32 | u64::from(kept))
     }
 
-    fn kept(self) -> u32 {
+    pub(super) fn kept(self) -> u32 {
         self.0 as u32
     }
 
-    fn generation(self) -> u32 {
+    pub(super) fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }
 
-    fn is_of(self, generation: u32) -> bool {
+    pub(super) fn is_of(self, generation: u32) -> bool {
         self.generation() == generation || mutant!("a process is disowned by its slot alone")
     }
 
     /// The context that frees the slot.
-    fn freer(self) -> Option<u32> {
+    pub(super) fn freer(self) -> Option<u32> {
         (self.kept() & FREEING != 0).then_some(self.kept() & !FREEING)
     }
 }
@@ -124,30 +121,30 @@ impl References {
 ///     notes the deadlock in the slot  ✗
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Noted(u64);
+pub(super) struct Noted(pub(super) u64);
 
 impl Noted {
-    const NOTHING: u32 = 0;
+    pub(super) const NOTHING: u32 = 0;
     /// The slot is being freed, and takes no reference any more.
-    const CLOSED: u32 = u32::MAX;
+    pub(super) const CLOSED: u32 = u32::MAX;
 
-    fn new(generation: u32, record: u32) -> Noted {
+    pub(super) fn new(generation: u32, record: u32) -> Noted {
         Noted(u64::from(generation) << 32 | u64::from(record))
     }
 
-    fn record(self) -> Option<u32> {
+    pub(super) fn record(self) -> Option<u32> {
         let word = self.0 as u32;
         (word != Noted::CLOSED).then(|| word.checked_sub(1)).flatten()
     }
 
     /// Whether the process of this generation has the slot, and keeps it.
-    fn is_open_to(self, generation: u32) -> bool {
+    pub(super) fn is_open_to(self, generation: u32) -> bool {
         (self.0 >> 32) as u32 == generation && self.0 as u32 != Noted::CLOSED
             || mutant!("a deadlock is noted by the slot alone")
     }
 
     /// The same slot, of which this is noted now.
-    fn with(self, record: u32) -> Noted {
+    pub(super) fn with(self, record: u32) -> Noted {
         Noted::new((self.0 >> 32) as u32, record)
     }
 }
@@ -155,10 +152,10 @@ impl Noted {
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Member {
-    state: SlotState,
+    pub(super) state: SlotState,
     /// See [`References`].
-    references: AtomicU64,
-    phase: AtomicU32,
+    pub(super) references: AtomicU64,
+    pub(super) phase: AtomicU32,
     /// The error number of a failed start; of a deadlock, 1 once somebody was given its report.
     pub(super) code: AtomicU32,
     pub(super) pid: AtomicU32,
@@ -190,10 +187,10 @@ pub(crate) struct Member {
     /// A number that no other process of this program has had.
     pub(super) serial: AtomicU64,
     /// See [`Noted`].
-    deadlock: AtomicU64,
+    pub(super) deadlock: AtomicU64,
     /// What is to be done about one; the starter's unless it was said otherwise.
     pub(super) on_deadlock: AtomicU32,
-    /// The bell of the operating-system process: see [`Bell`](super::wait::Bell).
+    /// The bell of the operating-system process: see [`Bell`](super::bell::Bell).
     pub(super) bell: AtomicU32,
     /// The number above which its contexts begin: that of its making, and of what its contexts that ended had done.
     pub(super) number: AtomicU64,
@@ -328,7 +325,7 @@ impl Member {
     }
 
     /// A slot that is about to be taken.
-    fn begin(&self, role: Role, parent: u32, serial: u64) {
+    pub(super) fn begin(&self, role: Role, parent: u32, serial: u64) {
         for word in [
             &self.code,
             &self.pid,
@@ -362,7 +359,7 @@ impl Member {
         self.phase() != Phase::Gone || self.references().kept() & (OWN | FREEING) == OWN
     }
 
-    fn references(&self) -> References {
+    pub(super) fn references(&self) -> References {
         References(self.references.load(Ordering::Acquire))
     }
 
@@ -371,184 +368,12 @@ impl Member {
         self.references().kept() & STARTER == 0
     }
 
-    fn blocks(&self) -> [&AtomicU32; 4] {
+    pub(super) fn blocks(&self) -> [&AtomicU32; 4] {
         [&self.launch, &self.arguments, &self.result, &self.obituary]
     }
 
     /// Whether the member refers to `block`.
     pub(super) fn keeps(&self, block: Block) -> bool {
         self.blocks().iter().any(|kept| kept.load(Ordering::Acquire) == block)
-    }
-}
-
-impl Tables {
-    /// A new member, with one reference for its starter and one for itself.
-    pub(crate) fn create_member(self, parent: u32) -> Result<(MemberName, &'static Member), ArenaError> {
-        self.create(Role::Process, parent)
-    }
-
-    /// The slot of something that no process has started.
-    pub(super) fn create_root(self, role: Role) -> Result<(MemberName, &'static Member), ArenaError> {
-        self.create(role, u32::MAX)
-    }
-
-    /// A record of a deadlock, with one reference, which [`Local::disown`] gives up.
-    pub(crate) fn create_deadlock(self) -> Result<(MemberName, &'static Member), ArenaError> {
-        let (name, slot) = self.create_root(Role::Deadlock)?;
-        // There is nobody to be buried.
-        slot.phase.store(Phase::Gone as u32, Ordering::Release);
-        slot.references.store(References::new(name.generation, STARTER).0, Ordering::Release);
-        Ok((name, slot))
-    }
-
-    fn create(self, role: Role, parent: u32) -> Result<(MemberName, &'static Member), ArenaError> {
-        let serial = self.arena.shared().serial.fetch_add(1, Ordering::Relaxed);
-        // The slot says whose it is before it is taken: killed in between, its maker leaves a child that was never
-        // asked for, not one that nobody knows.
-        let (index, generation, member) =
-            take(self.members, Home::Members, |member| member.begin(role, parent, serial))?;
-        member.host.store(index, Ordering::Relaxed);
-        member.phase.store(Phase::New as u32, Ordering::Release);
-        Ok((MemberName { index, generation }, member))
-    }
-
-    pub(crate) fn member(self, name: MemberName) -> Option<&'static Member> {
-        self.members.named(name.index, name.generation)
-    }
-
-    /// Waits until a process is gone, or until the deadline; `true` when it is gone.
-    pub(crate) fn wait_until_gone(self, name: MemberName, deadline: &Deadline) -> bool {
-        loop {
-            // Another generation: the slot is somebody else's by now.
-            let Some(member) = self.member(name) else { return true };
-            let phase = member.phase();
-            if phase == Phase::Gone {
-                return true;
-            }
-            if deadline.is_past() {
-                return false;
-            }
-            wait(&member.phase, phase as u32, Some(deadline));
-        }
-    }
-
-    pub(super) fn retain_member(self, index: u32) {
-        if let Some(member) = self.members.get(index) {
-            let before = References(member.references.fetch_add(1, Ordering::AcqRel));
-            debug_assert!(before.kept() > 0, "a member that nobody keeps any more cannot be kept");
-        }
-    }
-}
-
-impl Local {
-    /// Gives up one reference; the last one frees the slot and the blocks it keeps. No lock may be held: ends may
-    /// travel in the blocks.
-    pub(crate) fn release_member(&mut self, index: u32) {
-        self.give_up(index, |references| references.kept().checked_sub(1));
-    }
-
-    /// A process is in a deadlock, whose record it keeps from now on. The caller has a reference to the record. A
-    /// process that is gone keeps none.
-    pub(crate) fn note_deadlock(&mut self, name: MemberName, record: u32) {
-        let Some(slot) = self.tables().members.get(name.index) else { return };
-        // Before the slot names it: from then on, the end of the process gives this reference up.
-        self.tables().retain_member(record);
-        let noted = slot.deadlock.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-            let before = Noted(word);
-            before.is_open_to(name.generation).then_some(before.with(record + 1).0)
-        });
-        let superfluous = match noted {
-            Ok(before) => Noted(before).record(),
-            Err(_) => Some(record),
-        };
-        if let Some(record) = superfluous {
-            self.release_member(record);
-        }
-    }
-
-    /// The process no longer needs its slot. Counts once.
-    pub(super) fn release_own(&mut self, index: u32) {
-        self.give_up(index, |references| (references.kept() & OWN != 0).then_some(references.kept() & !OWN));
-    }
-
-    /// The starter no longer cares; may be said by the starter and by its reaper, and counts once. It says nothing of
-    /// the process that has the slot by now.
-    ///
-    /// Nothing but the last step, which is one store, makes it count: a starter that is killed before has not said it,
-    /// and its reaper says it.
-    pub(crate) fn disown(&mut self, name: MemberName) {
-        let Some(member) = self.tables().members.get(name.index) else { return };
-        let reader = member.exit_reader();
-        // In this order: what was read before is this process's own, and names one generation of an end itself.
-        if !member.state.is(name.generation) {
-            return;
-        }
-        if self.tables().holder(reader) == Some(Holder::Exit(name.index)) {
-            self.close_end(reader, Closing::Retire);
-        }
-        self.give_up(name.index, |references| {
-            let counts = references.is_of(name.generation) && references.kept() & STARTER != 0;
-            counts.then_some(references.kept() & !STARTER)
-        });
-    }
-
-    /// Whoever gives up the last reference leaves its own name in its place, in the same store: killed before the slot
-    /// is free, it is found by that name, and the reaper frees the slot.
-    ///
-    /// Whoever has a reference needs no generation: it keeps the slot from being somebody else's.
-    fn give_up(&mut self, index: u32, less: impl Fn(References) -> Option<u32>) {
-        let Some(member) = self.tables().members.get(index) else { return };
-        let freer = FREEING | self.index;
-        let change = |references: References| match less(references) {
-            _ if references.freer().is_some() => None,
-            Some(0) => Some(freer),
-            other => other,
-        };
-        let changed = member.references.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-            let before = References(word);
-            change(before).map(|kept| References::new(before.generation(), kept).0)
-        });
-        if changed.is_ok_and(|before| change(References(before)) == Some(freer)) {
-            self.free_member(index, member);
-        }
-    }
-
-    fn free_member(&mut self, index: u32, member: &Member) {
-        let tables = self.tables();
-        let Some(generation) = member.state.taken() else { return };
-        for block in member.blocks() {
-            let block = block.swap(NONE, Ordering::AcqRel);
-            // A result that the starter was just taking when it died is the starter's by its tag, and went with it.
-            if block != NONE && tables.arena.block(block).owner() == Owner::Member(index).tag() {
-                self.discard(block, Closing::Retire);
-            }
-        }
-        let closed = Noted::new(generation, Noted::CLOSED).0;
-        if let Some(record) = Noted(member.deadlock.swap(closed, Ordering::AcqRel)).record() {
-            self.release_member(record);
-        }
-        // The next user of the slot must not look like a part of the dead for a moment.
-        member.host.store(u32::MAX, Ordering::Release);
-        member.parent.store(u32::MAX, Ordering::Release);
-        tables.members.give_back(index, generation);
-    }
-
-    /// Reaper: frees the slots that the dead were about to free. Blocks that a slot names no more carry its tag.
-    pub(super) fn free_half_freed_members(&mut self, of_the_dead: impl Fn(u32) -> bool) {
-        let tables = self.tables();
-        for (index, _, member) in tables.members.taken() {
-            if member.references().freer().is_some_and(&of_the_dead) {
-                let tag = Owner::Member(index).tag();
-                let rest: Vec<Block> =
-                    tables.arena.blocks().filter(|(_, header)| header.owner() == tag).map(|(block, _)| block).collect();
-                for block in member.blocks() {
-                    block.store(NONE, Ordering::Release);
-                }
-                for block in rest {
-                    self.discard(block, Closing::Retire);
-                }
-                self.free_member(index, member);
-            }
-        }
     }
 }

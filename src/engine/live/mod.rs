@@ -5,25 +5,34 @@
 //! word, or else queue up everywhere and wait on the own word. What is new is that any participant may be killed at any
 //! instruction; the files say step by step what the reaper finds then and what it does about it:
 //!
-//! - `word`: the state word, and the commit
-//! - `context`: one per thread that can wait, with its table of offers
-//! - `channel`: fate, counts, and two queues; `lock`, `locked`: its lock; `end`: the ends that are counted
-//! - `offer`: the call itself; `pairing`: two offers become one communication; `wait`: spinning and sleeping
-//! - `number`: which communication came before which
-//! - `buffer`: messages at rest; `extended`: the extended rendezvous; `barrier`: several parties at once
-//! - `local`: what a thread keeps for itself; `host`: this process of the operating system
-//! - `member`: processes as others see them; `process`: the same for the layers above; `reaper`: death
-//! - `facts`: what the layers above may ask by name; `reading`: a view of everything; `audit`: what does not fit
+//! Each file can be read after those that it imports:
+//!
+//! - `word`: the state word, and what a commit does to it; `lock`: a channel's lock
+//! - the records, words that others may read: `context`, a thread or future that can wait, with its table of offers;
+//!   `channel`, fate, counts, and two queues; `end`, one counted end; `member`, a process as others see it
+//! - `tables`: worlds, the pools of these records; `queue`: offers in tables and queues; `host`: this process of the
+//!   operating system; `life`: the slots of members
+//! - `local`: what a thread keeps for itself; `locked`: a channel under its lock; `holding`: ends made, moved and
+//!   closed
+//! - `commit`: the commit; `number`: which one came before which; `buffer`: messages at rest; `pairing`: two offers
+//!   become one communication
+//! - `spin`, `wait`, `bell`: spinning, sleeping, and ringing; `offer`: the call itself; `task`: the same for a future
+//! - `extended`: the extended rendezvous; `barrier`: several parties at once; `reaper`: death
+//! - `process`, `facts`: what the layers above may ask; `reading`: a view of everything; `audit`: what does not fit
 
 mod audit;
 mod barrier;
+mod bell;
 mod buffer;
 mod channel;
+mod commit;
 mod context;
 mod end;
 mod extended;
 mod facts;
+mod holding;
 mod host;
+mod life;
 mod local;
 mod lock;
 mod locked;
@@ -32,17 +41,23 @@ mod number;
 mod offer;
 mod pairing;
 mod process;
+mod queue;
 mod reach;
 mod reading;
 mod reaper;
+mod spin;
 mod sync;
 mod tables;
+#[cfg_attr(not(feature = "async"), expect(dead_code, reason = "only futures wait in this way"))]
+mod task;
 #[cfg(test)]
 mod tests;
 mod wait;
 mod word;
 
 pub(crate) use audit::Census;
+#[cfg(feature = "async")]
+pub(crate) use bell::Bell;
 pub(crate) use facts::ChannelFacts;
 pub(crate) use host::{become_foreign, become_server, is_foreign};
 pub(crate) use local::Local;
@@ -51,4 +66,4 @@ pub(crate) use process::{Functions, NewProcess, Record};
 pub(crate) use reaper::bury;
 pub(crate) use tables::Tables;
 #[cfg(feature = "async")]
-pub(crate) use wait::{Bell, Task, Watch, Withdrawn};
+pub(crate) use task::{Task, Watch, Withdrawn};

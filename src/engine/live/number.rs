@@ -1,20 +1,20 @@
 //! Numbers: which communication came before which, without a clock and without a word that all contexts write.
 //!
-//! Knows nothing of who asks. These are Lamport's numbers (1978). **The law:** if one communication came before another,
-//! in the order of one context or through channels, its number is smaller. Every channel and every context keeps the
-//! number of what happened last there:
+//! Knows nothing of who asks. These are Lamport's numbers (1978). **The law:** if one communication came before
+//! another, in the order of one context or through channels, its number is smaller. Every channel and every context
+//! keeps the number of what happened last there:
 //! ```text
 //!     under the channel's lock     number := max(channel, context) + 1; the channel and the context keep it
 //!     who waits in the queue       its ticket is such a number, so it is smaller than that of its commit
 //!     the commit                   the offer, which is out of the queue, carries the number to its owner
 //! ```
-//! So the two sides of a rendezvous have the same number, as have all parties of a barrier; the read of a message that lay
-//! in a buffer has a larger one than its write, and a write that waited for room a larger one than the read that made it.
-//! What else one context hears of another has a number, too:
+//! So the two sides of a rendezvous have the same number, as have all parties of a barrier; the read of a message that
+//! lay in a buffer has a larger one than its write, and a write that waited for room a larger one than the read that
+//! made it. What else one context hears of another has a number, too:
 //! - an end that closes and a poison: whoever is told the fate is above every end that was closed before;
 //! - the release of an extended rendezvous: it raises the number of the writer, who is held and does nothing;
-//! - a process: its contexts begin above the number at which it was made. What its contexts have done is kept with it when
-//!   they end, or is found by the reaper; the end that tells of its death closes above all that.
+//! - a process: its contexts begin above the number at which it was made. What its contexts have done is kept with it
+//!   when they end, or is found by the reaper; the end that tells of its death closes above all that.
 //!
 //! Nobody is killed at a bad moment: a channel has the number before a message is there or a partner is committed.
 //!

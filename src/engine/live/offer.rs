@@ -1,7 +1,8 @@
 //! The offer: lock, look, commit or queue; and, when a partner has come or the time is up, clean up.
 //!
 //! Knows nothing of values; a message is a block. Nor of how a context waits between [`Local::begin`] and
-//! [`Local::finish`]: a thread does it one way, a task another ([`wait`](super::wait)). The algorithm is Go's
+//! [`Local::finish`]: a thread does it one way, a task another ([`wait`](super::wait),
+//! [`task`](super::task)). The algorithm is Go's
 //! `selectgo` (runtime/select.go) with the commit of Reppy, Russo and Xiao's parallel CML (ICFP 2009), made safe
 //! against death.
 //!
@@ -47,9 +48,9 @@
 //! that block with the waiter's tag and nobody to free it: it had announced the exchange, so the reaper finds it.
 
 use super::channel::Channel;
+use super::commit::Side;
 use super::context::{EXTENDED, MOST_GUARDS, OUTPUT, Offer, OfferName};
 use super::local::Local;
-use super::pairing::Side;
 use super::sync::{Ordering, mutant};
 use super::wait::{OnThread, Wait, Waited};
 use super::word::{Snapshot, State};

@@ -1,110 +1,16 @@
-//! Two offers become one communication: the only place where a waiting context is committed.
+//! Two offers become one communication, or an offer and a message that lies in a buffer.
 //!
-//! Knows nothing of how an offer comes to wait. Everything here happens under the lock of the channel whose queue it
-//! is about, in one sequence:
-//!
-//! ```text
-//!     remove     the first offer from its queue; its mark stays
-//!     announce   in the own context, which blocks are about to change hands
-//!     commit     one compare-and-swap on the partner's word
-//!     clear      the mark and the announcement, if the partner does not wait any more; and look at the next offer
-//! ```
-//! Why it is this sequence and no other is drawn in [`offer`](super::offer).
+//! Knows nothing of how an offer comes to wait. Everything here happens under the lock of the channel.
 
 use super::buffer::Stored;
-use super::channel::{Channel, Queue};
-use super::context::Context;
+use super::channel::Channel;
+use super::commit::{Exchange, Side};
 use super::local::Local;
-use super::sync::{AtomicU32, Ordering, mutant, spin_loop, wait, yield_now};
-use super::word::{Attempt, CLAIM_CHECK};
+use super::sync::{Ordering, mutant};
 use crate::engine::{ChannelName, Fate, Fired};
-use crate::memory::{Block, FATE, NONE};
-use crate::sys::clock::{Deadline, Instant};
-
-/// Which side of a channel a guard is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Input { extended: bool },
-    Output,
-}
-
-/// What a waiting context is committed with.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Exchange {
-    /// This block for the one that it has staged, by somebody on this side of the channel.
-    Blocks { giving: Block, side: Side, buffered: bool },
-    /// This block for its message, which goes into the buffer of this channel.
-    Storing { giving: Block, channel: u32 },
-    /// Nothing but the fate of its channel.
-    Fate,
-}
-
-/// A context that has waited, and was committed.
-#[derive(Clone, Copy, Debug)]
-#[must_use]
-pub(super) struct Committed {
-    pub(super) number: u32,
-    pub(super) context: &'static Context,
-    /// The block that it had staged.
-    pub(super) taking: Block,
-    /// It sleeps, and is to be woken once no lock is held.
-    pub(super) parked: bool,
-}
+use crate::memory::{Block, NONE};
 
 impl Local {
-    /// Commits the first context of a queue that still waits.
-    #[inline]
-    pub(super) fn commit_first(&mut self, channel: &Channel, queue: &Queue, with: Exchange) -> Option<Committed> {
-        let tables = self.tables();
-        while let Some((name, offer)) = queue.first(tables) {
-            let (number, guard, taking) = (name.context(), offer.guard(), offer.block.load(Ordering::Relaxed));
-            let event = channel.next_number(self.context.number());
-            if !mutant!("a partner is removed after the commit") {
-                queue.remove(tables, offer);
-                offer.set_number(event);
-            }
-            let Some(context) = tables.contexts.get(number) else { continue };
-            let attempt = match with {
-                Exchange::Blocks { giving, side, buffered } => {
-                    self.context.announce_exchange(giving, taking, number);
-                    // Before the commit: a reader may release this context at once, with a larger number.
-                    self.context.number.store(event, Ordering::Relaxed);
-                    match side {
-                        // From a buffered channel nobody is held.
-                        Side::Output if offer.is_extended() && buffered => {
-                            tables.arena.block(giving).back().store(0, Ordering::Relaxed);
-                            self.insist(|| context.word.commit(guard, giving))
-                        }
-                        Side::Output if offer.is_extended() => self.commit_extended_reader(context, guard, giving),
-                        Side::Input { extended: true } if !buffered => {
-                            self.insist(|| context.word.commit_extended(guard, giving))
-                        }
-                        _ => self.insist(|| context.word.commit(guard, giving)),
-                    }
-                }
-                Exchange::Storing { giving, channel } => {
-                    if !mutant!("a refill is not announced") {
-                        self.context.announce_storing(channel, giving, taking, number);
-                    }
-                    self.insist(|| context.word.commit(guard, giving))
-                }
-                Exchange::Fate => self.insist(|| context.word.commit(guard, FATE)),
-            };
-            if mutant!("a partner is removed after the commit") {
-                queue.remove(tables, offer);
-            }
-            if let Attempt::Committed { parked } = attempt {
-                return Some(Committed { number, context, taking, parked });
-            }
-            // Taken back at once: the block stays ours, and its tag will change when somebody else gets it.
-            self.context.exchange_done();
-            if !mutant!("the mark stays after a failed commit") {
-                offer.set_linked(false);
-            }
-        }
-        None
-    }
-
     /// Looks for a message in the buffer, or for a partner on one channel, and commits to the first that still waits;
     /// if that one sleeps, it is in `partner` then.
     #[inline]
@@ -165,49 +71,5 @@ impl Local {
                 }
             }
         }
-    }
-
-    /// The block came with a commit: from now on it is ours.
-    #[inline]
-    pub(super) fn received(&self, block: Block) {
-        if block != NONE && block != FATE {
-            self.tables().arena.block(block).set_owner(self.owner());
-        }
-    }
-
-    /// Commits a waiting context; one that the last party of a barrier has just claimed is asked again until that is
-    /// settled.
-    #[inline]
-    pub(super) fn insist(&mut self, commit: impl Fn() -> Attempt) -> Attempt {
-        match commit() {
-            Attempt::Claimed { barrier } => self.insist_on_claimed(barrier, &commit),
-            settled => settled,
-        }
-    }
-
-    #[cold]
-    fn insist_on_claimed(&mut self, barrier: u32, commit: &dyn Fn() -> Attempt) -> Attempt {
-        let mut barrier = barrier;
-        for round in 0_u32.. {
-            if round < 100 && self.spin.processors() > 1 {
-                spin_loop();
-            } else if self.is_reaper {
-                // The claimer may be dead, and then nobody else would settle its claims.
-                self.settle_claims_of_the_dead(barrier);
-                yield_now();
-            } else if round < 1000 {
-                yield_now();
-            } else {
-                // The claimer is stopped, or has no processor: nobody rings when it goes on, but looking all the time
-                // would keep a processor busy for as long as somebody looks at it with a debugger.
-                let nobody_rings = AtomicU32::new(0);
-                wait(&nobody_rings, 0, Some(&Deadline::at(Instant::now() + CLAIM_CHECK)));
-            }
-            match commit() {
-                Attempt::Claimed { barrier: now } => barrier = now,
-                settled => return settled,
-            }
-        }
-        Attempt::Stale
     }
 }

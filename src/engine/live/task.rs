@@ -22,48 +22,17 @@
 //! - the writer of an extended read is told that the read was not finished, as by any reader that forgets its message;
 //! - a writer that is held stays behind as a task without a future, until its reader has finished.
 
-use super::super::context::Context;
-use super::super::local::Local;
-use super::super::offer::{Begun, Pending};
-use super::super::sync::{AtomicU32, Ordering, Woken, mutant, wait, wake_all};
-use super::super::tables::Tables;
-use super::super::word::{Own, State};
-use super::{Wait, Waited};
+use super::context::Context;
+use super::local::Local;
+use super::offer::{Begun, Pending};
+use super::sync::{Ordering, Woken, mutant};
+use super::tables::Tables;
+use super::wait::{Wait, Waited};
+use super::word::{Own, State};
 use crate::engine::{Closing, Fate, Fired, Guard, Order, Unfinished};
 use crate::memory::ArenaError;
 use crate::sys::clock::Deadline;
 use std::panic::Location;
-
-/// The bell of a process of the operating system.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bell(&'static AtomicU32);
-
-impl Bell {
-    /// `None`: there is no such process.
-    pub(crate) fn of(tables: Tables, host: u32) -> Option<Bell> {
-        tables.members.get(host).map(|member| Bell(&member.bell))
-    }
-
-    /// Whoever attends to it looks.
-    pub(crate) fn ring(self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
-        wake_all(self.0);
-    }
-
-    /// Looks, and gives what the look has found; or else sleeps until the bell rings, or until the deadline that the
-    /// look has given. What comes after the look has begun is heard.
-    pub(crate) fn attend<T>(self, mut look: impl FnMut() -> Result<T, Option<Deadline>>) -> Option<T> {
-        let early = mutant!("the bell is heard after the look").then(&mut look);
-        let heard = self.0.load(Ordering::Acquire);
-        match early.unwrap_or_else(look) {
-            Ok(found) => Some(found),
-            Err(deadline) => {
-                let _: Woken = wait(self.0, heard, deadline.as_ref());
-                None
-            }
-        }
-    }
-}
 
 /// A task is told by the bell.
 #[derive(Clone, Copy, Debug)]
