@@ -56,10 +56,10 @@ impl Tables {
 
     fn contexts_that_hang(self, living: &HashSet<u32>, faults: &mut Vec<String>) {
         for (index, _, context) in self.contexts.taken() {
-            // Kept plus one, so that zero is nobody.
-            let host = context.host.load(Ordering::Acquire).wrapping_sub(1);
-            if !living.contains(&host) {
-                faults.push(format!("context {index} belongs to process {host}, which is gone"));
+            match context.host.load(Ordering::Acquire) {
+                Some(host) if living.contains(&host) => (),
+                Some(host) => faults.push(format!("context {index} belongs to process {host}, which is gone")),
+                None => faults.push(format!("context {index} belongs to nobody")),
             }
             let word = context.word.read();
             match word.state() {

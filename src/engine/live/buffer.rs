@@ -232,7 +232,7 @@ impl Local {
         // A reader that died had told a writer that its message was stored. Who stores holds the lock, so it is the one
         // that the lock was taken over from, whether it is being buried or, killed meanwhile, will be buried later.
         for (number, _, context) in tables.contexts.taken() {
-            if context.storing.load(Ordering::Acquire) != name.index + 1 {
+            if context.storing.load(Ordering::Acquire) != Some(name.index) {
                 continue;
             }
             if let Some(promised) = self.committed_exchange(number, context)

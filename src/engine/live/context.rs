@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "promises that its records consist of atomics; listed in the architecture page")]
 
 use super::lock::LockHolder;
+use super::maybe::MaybeIndex;
 use super::sync::{AtomicU32, AtomicU64, Ordering};
 use super::word::StateWord;
 use crate::engine::ChannelName;
@@ -109,26 +110,26 @@ pub(super) struct Context {
     // Written by the owner, read by the reaper and for reports.
     /// Address of the `Location` of the blocking call; the same in all processes of one image.
     pub(super) location: AtomicU64,
-    /// The operating-system process the thread belongs to: member index plus one; zero while nobody's.
-    pub(super) host: AtomicU32,
+    /// The member that is the operating-system process of the thread.
+    pub(super) host: MaybeIndex,
     /// 1 while the context counts as active (it is not parked).
     pub(super) active: AtomicU32,
-    /// Channel index plus one whose lock the context takes or holds outside an offer.
-    pub(super) locking: AtomicU32,
-    /// Channel index plus one on whose lock the context sleeps.
-    pub(super) sleeping: AtomicU32,
-    /// The exchange that a commit is about to make: own block, partner's block, partner plus one.
+    /// The channel whose lock the context takes or holds outside an offer.
+    pub(super) locking: MaybeIndex,
+    /// The channel on whose lock the context sleeps.
+    pub(super) sleeping: MaybeIndex,
+    /// The exchange that a commit is about to make: own block, partner's block, partner.
     pub(super) giving: AtomicU32,
     pub(super) taking: AtomicU32,
-    pub(super) partner: AtomicU32,
-    /// Channel index plus one into whose buffer the message of the exchange goes.
-    pub(super) storing: AtomicU32,
+    pub(super) partner: MaybeIndex,
+    /// The channel into whose buffer the message of the exchange goes.
+    pub(super) storing: MaybeIndex,
     /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so:
     /// twice (the member that did not finish it, plus one), plus one if it crashed. It holds a reference to that
     /// member.
     pub(super) verdict: AtomicU32,
-    /// The member that the thread acts for, plus one; zero for a reaper.
-    pub(super) member: AtomicU32,
+    /// The member that the thread acts for; none for a reaper.
+    pub(super) member: MaybeIndex,
     /// The number of the thread.
     pub(super) thread: AtomicU32,
     /// 1 while it waits with a deadline.
@@ -224,19 +225,19 @@ impl Context {
     pub(super) fn announce_exchange(&self, giving: Block, taking: Block, partner: u32) {
         self.giving.store(giving, Ordering::Relaxed);
         self.taking.store(taking, Ordering::Relaxed);
-        self.partner.store(partner + 1, Ordering::Release);
+        self.partner.store(Some(partner), Ordering::Release);
     }
 
     /// As [`announce_exchange`](Context::announce_exchange), when the message taken goes into the buffer of a channel.
     pub(super) fn announce_storing(&self, channel: u32, giving: Block, taking: Block, partner: u32) {
-        self.storing.store(channel + 1, Ordering::Relaxed);
+        self.storing.store(Some(channel), Ordering::Relaxed);
         self.announce_exchange(giving, taking, partner);
     }
 
     #[inline]
     pub(super) fn exchange_done(&self) {
-        self.partner.store(0, Ordering::Release);
-        self.storing.store(0, Ordering::Relaxed);
+        self.partner.store(None, Ordering::Release);
+        self.storing.store(None, Ordering::Relaxed);
     }
 
     pub(super) fn holder(index: u32, generation: u32) -> LockHolder {

@@ -99,8 +99,8 @@ impl Local {
         if self.keeps == 0 {
             return;
         }
-        let member = self.context.member.load(Ordering::Acquire).checked_sub(1);
-        let member = member.or_else(|| self.context.host.load(Ordering::Acquire).checked_sub(1));
+        let member = self.context.member.load(Ordering::Acquire);
+        let member = member.or_else(|| self.context.host.load(Ordering::Acquire));
         let unfinished = Unfinished { member: member.unwrap_or(0), crashed };
         let mine = self.owner();
         let tables = self.tables();

@@ -66,23 +66,19 @@ impl Local {
         // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial
         // finds by its host.
         let (index, generation, context) = take(tables.contexts, Home::Contexts, |context| {
-            for word in [
-                &context.length,
-                &context.table,
-                &context.locking,
-                &context.sleeping,
-                &context.partner,
-                &context.storing,
-            ] {
+            for word in [&context.length, &context.table] {
                 word.store(0, Ordering::Relaxed);
+            }
+            for index in [&context.locking, &context.sleeping, &context.partner, &context.storing] {
+                index.store(None, Ordering::Relaxed);
             }
             context.word.start();
             context.location.store(0, Ordering::Relaxed);
             context.thread.store(thread, Ordering::Relaxed);
             context.tolls.store(u32::from(tolls), Ordering::Relaxed);
             context.active.store(0, Ordering::Relaxed);
-            context.host.store(host + 1, Ordering::Release);
-            context.member.store(member + 1, Ordering::Release);
+            context.host.store(Some(host), Ordering::Release);
+            context.member.store(Some(member), Ordering::Release);
         })?;
         if let Some(member) = tables.members.get(member) {
             context.learn(member.number.load(Ordering::Relaxed));
@@ -120,7 +116,7 @@ impl Local {
 
     /// From now on the thread acts for nobody, and does not count as active.
     pub(crate) fn stand_aside(&self) {
-        self.context.member.store(0, Ordering::Release);
+        self.context.member.store(None, Ordering::Release);
         if self.context.active.swap(0, Ordering::AcqRel) == 1 {
             self.tables.arena.shared().active.fetch_sub(1, Ordering::Relaxed);
         }
@@ -172,7 +168,7 @@ impl Local {
     pub(super) fn take_lock(&self, index: u32, channel: &Channel) {
         let context = self.context;
         channel.lock.take(self.holder, self.spin.processors() > 1, |sleeping| {
-            context.sleeping.store(if sleeping { index + 1 } else { 0 }, Ordering::Release);
+            context.sleeping.store(sleeping.then_some(index), Ordering::Release);
         });
     }
 
@@ -208,7 +204,7 @@ impl Drop for Local {
             return;
         }
         self.tables.free(std::mem::replace(&mut self.hand, NONE));
-        let member = self.context.member.load(Ordering::Relaxed).checked_sub(1);
+        let member = self.context.member.load(Ordering::Relaxed);
         if let Some(member) = member.and_then(|member| self.tables.members.get(member)) {
             member.number.fetch_max(self.context.number(), Ordering::Relaxed);
         }

@@ -20,7 +20,7 @@ impl Local {
     pub(super) fn lock(&mut self, name: ChannelName) -> Option<Locked<'_>> {
         let channel = self.tables.channels.get(name.index)?;
         // From here on the reaper finds the lock if we die with it.
-        self.context.locking.store(name.index + 1, Ordering::Release);
+        self.context.locking.store(Some(name.index), Ordering::Release);
         if self.is_reaper {
             self.take_lock_as_reaper(name.index, channel);
         } else {
@@ -32,7 +32,7 @@ impl Local {
 
     pub(super) fn unlock(&mut self, channel: &Channel) {
         channel.lock.release();
-        self.context.locking.store(0, Ordering::Release);
+        self.context.locking.store(None, Ordering::Release);
     }
 }
 
@@ -41,7 +41,7 @@ impl Locked<'_> {
     pub(super) fn release_owing(self) {
         let locked = std::mem::ManuallyDrop::new(self);
         locked.channel.lock.release();
-        locked.local.context.locking.store(0, Ordering::Release);
+        locked.local.context.locking.store(None, Ordering::Release);
     }
 }
 

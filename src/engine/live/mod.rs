@@ -36,6 +36,7 @@ mod life;
 mod local;
 mod lock;
 mod locked;
+mod maybe;
 mod member;
 mod number;
 mod offer;

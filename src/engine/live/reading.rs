@@ -107,8 +107,8 @@ impl Tables {
             };
             let view = ContextView {
                 index,
-                member: context.member.load(Ordering::Acquire).checked_sub(1),
-                host: context.host.load(Ordering::Acquire).checked_sub(1),
+                member: context.member.load(Ordering::Acquire),
+                host: context.host.load(Ordering::Acquire),
                 thread: context.thread.load(Ordering::Acquire),
                 is_future: context.tolls.load(Ordering::Acquire) == 1,
                 doing,

@@ -52,7 +52,7 @@ pub(super) struct Corpse {
 impl Corpse {
     /// What the writer is told that waited for it: the process that the thread acted for, and whether that crashed.
     pub(super) fn unfinished(&self, tables: Tables, host: u32) -> Unfinished {
-        let member = self.context.member.load(Ordering::Acquire).checked_sub(1).unwrap_or(host);
+        let member = self.context.member.load(Ordering::Acquire).unwrap_or(host);
         let crashed = tables.members.get(member).is_none_or(|member| member.phase() != Phase::Returned);
         Unfinished { member, crashed }
     }
@@ -71,7 +71,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     let corpses: Vec<Corpse> = tables
         .contexts
         .taken()
-        .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == host + 1)
+        .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == Some(host))
         .map(|(index, generation, context)| Corpse { index, generation, context, word: context.word.bury() })
         .collect();
     let (members, generations): (Vec<(u32, &'static Member)>, Vec<u32>) = tables
@@ -169,7 +169,7 @@ impl Local {
     fn is_dead(&self, holder: LockHolder) -> bool {
         let tables = self.tables();
         let Some(context) = tables.contexts.get(holder.context()) else { return false };
-        let host = context.host.load(Ordering::Acquire).checked_sub(1);
+        let host = context.host.load(Ordering::Acquire);
         let member = host.and_then(|host| tables.members.get(host));
         member.is_some_and(|member| crate::sys::fork::is_dead(member.pid.load(Ordering::Acquire)))
             // Asked last: the host was that of this holder, not of the next one with its number.
@@ -239,13 +239,13 @@ impl Local {
     fn break_locks(&mut self, corpse: &Corpse) {
         let tables = self.tables();
         let dead = Context::holder(corpse.index, corpse.generation);
-        let locking = corpse.context.locking.load(Ordering::Acquire).checked_sub(1);
+        let locking = corpse.context.locking.load(Ordering::Acquire);
         let offered = corpse.context.offers(tables).iter().map(|offer| offer.channel().index);
         let candidates: BTreeSet<u32> = offered.chain(locking).collect();
         for index in candidates {
             let Some(channel) = tables.channels.get(index) else { continue };
             if channel.lock.is_held_by(dead) && channel.lock.take_over(dead, self.holder) {
-                self.context.locking.store(index + 1, Ordering::Release);
+                self.context.locking.store(Some(index), Ordering::Release);
                 self.rebuild(index, channel);
                 self.unlock(channel);
                 channel.lock.ring();
@@ -358,7 +358,7 @@ impl Local {
         let closing = tables.members.get(host).map_or(Closing::Retire, |member| closing(host, member));
         let words: HashMap<u32, Snapshot> = corpses.iter().map(|corpse| (corpse.index, corpse.word)).collect();
         for corpse in corpses {
-            let Some(partner) = corpse.context.partner.load(Ordering::Acquire).checked_sub(1) else { continue };
+            let Some(partner) = corpse.context.partner.load(Ordering::Acquire) else { continue };
             let word = words.get(&partner).copied();
             if let Some(taking) = self.committed_exchange_with(corpse.index, corpse.context, word)
                 && tables.arena.block(taking).owner() == Owner::Context(partner).tag()
@@ -381,7 +381,7 @@ impl Local {
         partner_died_with: Option<Snapshot>,
     ) -> Option<Block> {
         let tables = self.tables();
-        let partner = tables.contexts.get(context.partner.load(Ordering::Acquire).checked_sub(1)?)?;
+        let partner = tables.contexts.get(context.partner.load(Ordering::Acquire)?)?;
         let giving = context.giving.load(Ordering::Relaxed);
         let taking = context.taking.load(Ordering::Relaxed);
         if giving == NONE || taking == NONE {
@@ -407,7 +407,7 @@ impl Local {
     fn let_partners_finish(&mut self, corpses: &[Corpse]) {
         let tables = self.tables();
         for (_, _, context) in tables.contexts.taken() {
-            let partner = context.partner.load(Ordering::Acquire).checked_sub(1);
+            let partner = context.partner.load(Ordering::Acquire);
             if context.word.read().state() == State::Dead || !corpses.iter().any(|corpse| Some(corpse.index) == partner)
             {
                 continue;
@@ -506,7 +506,7 @@ fn ring(local: &Local) {
 fn ring_locks(local: &Local) {
     let tables = local.tables();
     for (_, _, context) in tables.contexts.taken() {
-        let sleeping = context.sleeping.load(Ordering::Acquire).checked_sub(1);
+        let sleeping = context.sleeping.load(Ordering::Acquire);
         if let Some(channel) = sleeping.and_then(|index| tables.channels.get(index)) {
             channel.lock.ring();
         }

@@ -97,7 +97,7 @@ impl Task {
     /// From now on it acts for this member; `None` is nobody, while no future has it.
     pub(crate) fn act_for(&mut self, member: Option<u32>) {
         if let Some(local) = &self.local {
-            local.context.member.store(member.map_or(0, |member| member + 1), Ordering::Release);
+            local.context.member.store(member, Ordering::Release);
         }
     }
 
@@ -201,7 +201,7 @@ impl Local {
             (Some(Guard::Input { channel, .. }), Ok(block)) => {
                 match fired.writer {
                     Some(writer) => {
-                        let member = self.context.member.load(Ordering::Acquire).saturating_sub(1);
+                        let member = self.context.member.load(Ordering::Acquire).unwrap_or(0);
                         self.release(writer, Some(Unfinished { member, crashed: false }));
                         self.discard(block, Closing::Retire);
                     }

@@ -259,14 +259,8 @@ fn a_weaker_ordering_is_found() {
 const NEEDED_BY_THE_REAPER: &[(&str, &str, Part, &Scenario, usize)] = &[
     // It waits for the living who were committing one of the dead: whoever says that it has finished has tagged the
     // block before.
-    ("live/context.rs", "self.partner.store(0, Ordering::Release);", Part::Release, &scenario::BORROWED, 0),
-    (
-        "live/reaper.rs",
-        "let partner = context.partner.load(Ordering::Acquire).checked_sub(1);",
-        Part::Acquire,
-        &scenario::BORROWED,
-        0,
-    ),
+    ("live/context.rs", "self.partner.store(None, Ordering::Release);", Part::Release, &scenario::BORROWED, 0),
+    ("live/reaper.rs", "let partner = context.partner.load(Ordering::Acquire);", Part::Acquire, &scenario::BORROWED, 0),
     // A receiver that lives has tagged the block before its word names it no more.
     (
         "live/word.rs",

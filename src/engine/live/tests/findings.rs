@@ -145,7 +145,7 @@ fn a_context_of_a_process_that_is_gone() {
         while_a_reader_waits(&wire, |waiting, context| {
             let host = context.host.load(Ordering::Acquire);
             says(
-                || context.host.store(NOBODY + 1, Ordering::Release),
+                || context.host.store(Some(NOBODY), Ordering::Release),
                 &format!("context {waiting} belongs to process {NOBODY}, which is gone"),
                 || context.host.store(host, Ordering::Release),
             );

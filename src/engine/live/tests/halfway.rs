@@ -45,7 +45,7 @@ fn a_holder_that_dies_while_a_burial_waits_for_its_lock_does_not_stop_the_reaper
         let holder = found(|| lock_holder(name.index));
         until(|| {
             let mut others = tables().contexts.taken().filter(|(index, ..)| *index != holder);
-            others.any(|(_, _, context)| context.locking.load(Ordering::Acquire) == name.index + 1)
+            others.any(|(_, _, context)| context.locking.load(Ordering::Acquire) == Some(name.index))
         });
         signal(second.pid().unwrap(), Signal::KILL);
         first.join().unwrap_err();
@@ -78,7 +78,7 @@ fn a_holder_that_is_stopped_holds_others_up_until_it_goes_on_or_is_killed() {
             let other = std::thread::spawn(move || reader.read());
             until(|| {
                 let mut contexts = tables().contexts.taken();
-                contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == name.index + 1)
+                contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == Some(name.index))
             });
             stop(holder.pid().unwrap());
             signal(holder.pid().unwrap(), way);
@@ -191,8 +191,8 @@ fn free_a_channel_and_die_with_its_lock() {
         tables().channels.give_back(name.index, name.generation);
         // Somebody else makes a channel of the slot, and waits for the lock.
         until(|| {
-            let sleeps = |index: u32| index == name.index + 1;
-            tables().contexts.taken().any(|(_, _, context)| sleeps(context.sleeping.load(Ordering::Acquire)))
+            let mut contexts = tables().contexts.taken();
+            contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == Some(name.index))
         });
         std::process::abort();
     });
@@ -204,10 +204,8 @@ fn a_channel_made_in_the_slot_of_one_that_a_corpse_was_freeing_exists() {
         let process = Spawn!(free_a_channel_and_die_with_its_lock()).unwrap();
         // Locked, but free.
         let slot = found(|| {
-            let mut locked = tables()
-                .contexts
-                .taken()
-                .filter_map(|(_, _, context)| context.locking.load(Ordering::Acquire).checked_sub(1));
+            let mut locked =
+                tables().contexts.taken().filter_map(|(_, _, context)| context.locking.load(Ordering::Acquire));
             locked.find(|index| tables().channels.get(*index).is_some_and(|channel| channel.state().taken().is_none()))
         });
         let wire = Wire::new();
@@ -240,7 +238,7 @@ fn release_without_waking(_needed: Reader<u8>, locked: Reader<u8>) {
     let channel = here(|local| std::mem::ManuallyDrop::new(local.lock(name).unwrap()).channel);
     until(|| {
         let mut contexts = tables().contexts.taken();
-        contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == name.index + 1)
+        contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == Some(name.index))
     });
     channel.lock.release_and_die();
 }
@@ -285,9 +283,9 @@ fn a_burial_spares_a_context_whose_slot_the_dead_had_used_before() {
         let reader = c.reader();
         let process = Spawn!(let_a_thread_come_and_go(c.writer())).unwrap();
         let left = reader.read().unwrap();
-        let own = host().unwrap() + 1;
+        let own = host().unwrap();
         let (index, generation, context) =
-            tables().contexts.take(|context| context.host.store(own, Ordering::Release)).unwrap();
+            tables().contexts.take(|context| context.host.store(Some(own), Ordering::Release)).unwrap();
         assert_eq!(index, left, "the free slots are a stack");
         process.kill().unwrap();
         process.join().unwrap_err();
