@@ -1,23 +1,19 @@
 //! The first steps of a new process, from the fork to the member's function and to the exit.
 //!
 //! Knows nothing of arguments and results: the member's entry point does all that, on a thread named after the process.
-#![expect(
-    unsafe_code,
-    reason = "turns the address of a function of this image back into it; listed in the architecture page"
-)]
 
 use super::environment::Launch;
 use crate::cause::{Face, NotStarted, note_dying, note_failed_start, read_record};
 use crate::engine::{Member, MemberName, Phase, Record, become_host};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{die_with_parent, exit_now};
-use crate::sys::image::function;
+use crate::sys::image::{ImageFn, Takes};
 use crate::sys::last_words::{listen, watch_over};
 use crate::sys::signal::{Mask, leave_terminal_signals_to_the_program, restore};
 use rustix::process::Pid;
 
 /// The entry point of a member: runs its function, and says whether it returned.
-pub(crate) type Entry = fn(MemberName) -> bool;
+type Entry = fn(MemberName) -> bool;
 
 /// Room for the user's recursion: what the main thread of a program has on most systems.
 pub(crate) const STACK: usize = 8 << 20;
@@ -111,9 +107,7 @@ fn fail(member: &Member, reason: &NotStarted) -> ! {
     exit_now(0)
 }
 
-/// The entry point that a member's slot names.
+/// The entry point that a member's slot names; a slot that was never filled names none.
 pub(crate) fn entry_of(member: &Member) -> Option<Entry> {
-    // SAFETY: the address was taken from a function of this type, in a process of the same image at the same place;
-    // zero, the only other value a slot can hold, is `None`.
-    unsafe { function::<Entry>(member.functions().entry) }
+    ImageFn::<Takes<MemberName, bool>>::from_words(member.functions().entry).ok().map(|entry| entry.get())
 }

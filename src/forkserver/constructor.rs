@@ -3,13 +3,14 @@
 //! Knows nothing of what the server does. It runs when the program has one thread, after the C library and the argument
 //! hook of the standard library are ready and before any other constructor of a Rust crate. It must not panic, and
 //! nothing in it may fail the program: whatever goes wrong is kept, and told to whoever asks for a process.
-#![expect(unsafe_code, reason = "an ELF constructor and a linker symbol; listed in the architecture page")]
+#![expect(unsafe_code, reason = "an ELF constructor; listed in the architecture page")]
 
 use super::client::Link;
 use super::server::Server;
 use crate::engine::share_world;
 use crate::memory::default_size;
 use crate::sys::fork::{Forked, fork, is_single_threaded};
+use crate::sys::image::first_page;
 use rustix::thread::set_name;
 use std::sync::OnceLock;
 
@@ -112,13 +113,8 @@ fn failed(step: &'static str, error: &dyn std::fmt::Display) -> Unavailable {
 
 /// Whether this code lies in the program itself: then constructors run before `main` and functions have one address.
 fn is_in_the_program() -> bool {
-    unsafe extern "C" {
-        /// The ELF header of the image that this code is linked into; every linker for ELF defines it.
-        static __ehdr_start: [u8; 64];
-    }
     const PROGRAM_HEADERS_OFFSET: std::ops::Range<usize> = 32..40;
-    // SAFETY: the symbol names the mapped header of the own image, 64 bytes long on 64-bit ELF.
-    let header = unsafe { &__ehdr_start };
+    let header = first_page();
     let Ok(offset) = <[u8; 8]>::try_from(&header[PROGRAM_HEADERS_OFFSET]) else { return true };
     // SAFETY: reads the auxiliary vector; no preconditions.
     let program = unsafe { libc::getauxval(libc::AT_PHDR) };

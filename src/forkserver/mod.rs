@@ -30,7 +30,7 @@ mod protocol;
 mod server;
 mod set_up;
 
-pub(crate) use child::{Entry, STACK, entry_of};
+pub(crate) use child::{STACK, entry_of};
 pub(crate) use client::{end_server, fetch, kill, own_name, publish, start};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;

@@ -1,6 +1,6 @@
 //! `Process<R>`: a process that does not run yet.
 //!
-//! Knows nothing of how it will be run. It holds its arguments as a parcel and its function as an address, so it has no
+//! Knows nothing of how it will be run. It holds its arguments as a parcel and its functions as words, so it has no
 //! type parameter but the result's.
 
 use super::blueprint::{Blueprint, Role};
@@ -10,6 +10,8 @@ use super::entry::entry;
 use super::policy::{OnCrash, Placement};
 use super::shape::{Assemble, one};
 use crate::channel::{Message, MessageError, Parcel};
+use crate::engine::{Functions, MemberName};
+use crate::sys::image::{ImageFn, LooksAt, NoImageFn, Takes};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -68,9 +70,7 @@ pub fn process<A: Message, R: Message>(
         stack: None,
         on_crash: options.on_crash,
         on_deadlock: None,
-        entry: entry::<A, R>,
-        body: body as usize,
-        ending: ending as usize,
+        functions: functions::<A, R>(body, ending),
         result_type: std::any::type_name::<R>(),
     };
     // The originals of the ends inside go here, after they were requested again for the parcel.
@@ -78,6 +78,14 @@ pub fn process<A: Message, R: Message>(
     let built = arguments.as_ref().ok().and_then(|arguments| Built::with(&role.name, arguments));
     let plan = Blueprint { role, arguments, copy: copy::<A>, built };
     Process { plan, assemble: one::<R> }
+}
+
+fn functions<A: Message, R: Message>(body: fn(A) -> R, ending: fn(&R) -> Ending) -> Result<Functions, NoImageFn> {
+    Ok(Functions {
+        entry: ImageFn::<Takes<MemberName, bool>>::of(entry::<A, R>)?.to_words(),
+        body: ImageFn::<Takes<A, R>>::of(body)?.to_words(),
+        ending: ImageFn::<LooksAt<R, Ending>>::of(ending)?.to_words(),
+    })
 }
 
 fn copy<A: Message>(arguments: Parcel, times: usize) -> Result<Vec<Parcel>, MessageError> {
@@ -215,5 +223,28 @@ impl<R> fmt::Debug for Process<R> {
             .field("placement", &self.plan.role.placement)
             .field("on_crash", &self.plan.role.on_crash)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StartError;
+    use crate::process::failure::Failure;
+    use crate::sys::image::foreign;
+
+    #[test]
+    fn a_process_whose_function_is_a_librarys_is_refused_by_name() {
+        for placement in [Placement::Process, Placement::Thread] {
+            let options = Options { name: "foreign", placement, on_crash: OnCrash::Poison };
+            let error = process(options, 1_u64, foreign(), |_| Ending::Normal).run().unwrap_err();
+            let [Failure::Start { process, source: StartError::Function { reason } }] = error.failures() else {
+                panic!("{error:?}")
+            };
+            assert!(
+                process == "foreign" && reason.contains("libc") && reason.contains("not in the program"),
+                "{reason}"
+            );
+        }
     }
 }

@@ -6,10 +6,6 @@
 //! The order at the end matters. The result is packed while ends inside it still exist; the ends go before the children
 //! are waited for, because a child may read until its channel retires; and only then the member says RETURNED, so that
 //! a process which dies while it waits for its children counts as crashed.
-#![expect(
-    unsafe_code,
-    reason = "turns addresses of functions of this image back into them; listed in the architecture page"
-)]
 
 use super::children::{join_children_of, leave_to_host};
 use super::ending::Ending;
@@ -18,7 +14,7 @@ use crate::cause::{Cause, record_cause};
 use crate::channel::{Message, Parcel, Scope};
 use crate::engine::{Closing, Member, MemberName, Phase, actor};
 use crate::forkserver::{record_caught_panic, record_panics_of};
-use crate::sys::image::function;
+use crate::sys::image::{ImageFn, LooksAt, Takes};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs a member on the calling thread; `false` when it panicked.
@@ -64,19 +60,16 @@ fn leave(scope: Scope, index: u32, member: &Member, closing: Closing) {
 
 fn call<A: Message, R: Message>(member: &Member, scope: &mut Scope) -> Result<(Parcel, Ending), Cause> {
     let functions = member.functions();
-    // SAFETY: `process::<A, R>` stored the address of a function of this type together with the address of `entry::<A,
-    // R>`, in a process of the same image.
-    let body = unsafe { function::<fn(A) -> R>(functions.body) };
-    // SAFETY: as above.
-    let ending = unsafe { function::<fn(&R) -> Ending>(functions.ending) };
-    let (Some(body), Some(ending)) = (body, ending) else { unreachable!("a process without a function was started") };
+    let body = ImageFn::<Takes<A, R>>::from_words(functions.body);
+    let ending = ImageFn::<LooksAt<R, Ending>>::from_words(functions.ending);
+    let (Ok(body), Ok(ending)) = (body, ending) else { unreachable!("a process without a function was started") };
     let Some(arguments) = member.take_arguments() else { unreachable!("a process without arguments was started") };
     let arguments = Parcel::of(arguments, std::any::type_name::<A>());
     let (arguments, given) =
         arguments.open::<A>().map_err(|error| Cause::ArgumentsRefused { reason: error.to_string() })?;
     scope.give(given);
-    let result = body(arguments);
+    let result = body.get()(arguments);
     let packed =
         returning(|| Parcel::pack(&result)).map_err(|error| Cause::ResultRefused { reason: error.to_string() })?;
-    Ok((packed, ending(&result)))
+    Ok((packed, ending.get()(&result)))
 }

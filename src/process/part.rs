@@ -2,16 +2,15 @@
 //!
 //! Knows nothing of how networks run. A part says which processes it stands for and how their results become one value;
 //! both are plain functions of its type, so a network needs no type parameter but its result's.
-#![expect(unsafe_code, reason = "keeps a function pointer without its type; listed in the architecture page")]
 
 use super::child::Child;
 use super::definition::Process;
 use super::failure::NetworkError;
 use super::network::Network;
 use super::plan::Plan;
-use super::shape::{Assemble, Inner, Returned, Shape, part_at, parts_of};
+use super::shape::{Assemble, Assembles, Inner, Returned, Shape, part_at, parts_of};
 use crate::channel::MessageError;
-use crate::sys::image::function;
+use crate::sys::image::ImageFn;
 
 /// A process, a network, or a vector of parts.
 #[diagnostic::on_unimplemented(
@@ -100,7 +99,8 @@ impl<R> Part for Network<R> {
     type Output = R;
 
     fn plan(self) -> Planned {
-        let inner = Inner::Network { assemble: self.assemble as usize, shape: Box::new(self.shape) };
+        let assemble = ImageFn::<Assembles<R>>::of(self.assemble).map(|assemble| assemble.to_words());
+        let inner = Inner::Network { assemble, shape: Box::new(self.shape) };
         Planned { plan: self.plan, shape: Shape(inner) }
     }
 
@@ -108,10 +108,13 @@ impl<R> Part for Network<R> {
         let Inner::Network { assemble, shape } = &shape.0 else {
             unreachable!("a network is assembled in its own shape");
         };
-        // SAFETY: the only place that makes `Inner::Network` is `plan` above, for the same `R`, since a shape is only
-        // ever given to the `assemble` of the type that planned it.
-        let assemble = unsafe { function::<Assemble<R>>(*assemble) };
-        assemble.map_or_else(|| unreachable!("no function is at zero"), |assemble| assemble(shape, returned.0))
+        match assemble.clone().and_then(ImageFn::<Assembles<R>>::from_words) {
+            Ok(assemble) => assemble.get()(shape, returned.0),
+            Err(error) => Err(MessageError::Decode {
+                type_name: String::from(std::any::type_name::<R>()),
+                reason: error.to_string(),
+            }),
+        }
     }
 }
 

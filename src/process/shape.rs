@@ -4,6 +4,7 @@
 
 use super::failure::{NetworkError, Outcome};
 use crate::channel::{Message, MessageError, Parcel};
+use crate::sys::image::{Gathers, NoImageFn};
 
 /// How many results there are, and how they nest.
 #[derive(Debug)]
@@ -13,9 +14,9 @@ pub struct Shape(pub(super) Inner);
 pub(super) enum Inner {
     One,
     Many(Vec<Shape>),
-    /// A network with the address of its `Assemble<R>`, for an `R` that the part's type remembers.
+    /// A network with the words of its [`Assembles<R>`], for an `R` that the part's type remembers.
     Network {
-        assemble: usize,
+        assemble: Result<[u64; 2], NoImageFn>,
         shape: Box<Shape>,
     },
 }
@@ -31,6 +32,9 @@ impl std::fmt::Debug for Returned<'_> {
 
 /// How the results of a network become a value.
 pub(super) type Assemble<R> = fn(&Shape, &mut dyn Iterator<Item = Parcel>) -> Result<R, MessageError>;
+
+/// The signature of [`Assemble`].
+pub(super) type Assembles<R> = Gathers<Shape, Parcel, Result<R, MessageError>>;
 
 /// Results in order, or the error that keeps them.
 pub(super) fn assemble<R>(shape: Shape, assemble: Assemble<R>, outcomes: Vec<Outcome>) -> Result<R, NetworkError> {

@@ -11,7 +11,7 @@ use super::running::{Refusal, Running};
 use super::start_error::StartError;
 use super::watch::look_after_the_program;
 use crate::channel::settle;
-use crate::engine::{Closing, Functions, Member, MemberName, NewProcess, actor};
+use crate::engine::{Closing, Member, MemberName, NewProcess, actor};
 use crate::forkserver::{self, Launch};
 use std::sync::Arc;
 
@@ -71,8 +71,10 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     let name = role.name();
     let refused = |source| Failure::Start { process: name.clone(), source };
     let arguments = arguments.map_err(|error| refused(StartError::Arguments(error)))?;
-    let (made, placement, stack) = match make(&role, &name) {
-        Ok(made) => made,
+    let functions = role.functions.clone().map_err(|error| StartError::Function { reason: error.to_string() });
+    let prepared = functions.and_then(|functions| Ok((functions, make(&role, &name)?)));
+    let (functions, (made, placement, stack)) = match prepared {
+        Ok(prepared) => prepared,
         Err(error) => {
             arguments.discard(Closing::Poison);
             return Err(refused(error));
@@ -80,7 +82,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     };
     let slot = made.member;
     slot.keep_arguments(arguments.hand_to(made.name.index));
-    slot.set_functions(Functions { entry: role.entry as usize, body: role.body, ending: role.ending });
+    slot.set_functions(functions);
     let inherited = Member::at(made.parent).map_or(0, Member::on_deadlock);
     slot.set_policies(role.on_crash != OnCrash::Poison, role.on_deadlock.map_or(inherited, Deadlock::raw));
     Ok(Running::new(name, &made, placement, stack, role.result_type))

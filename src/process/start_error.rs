@@ -27,6 +27,12 @@ pub enum StartError {
     /// An argument cannot be serialized, or there is no memory for the arguments.
     #[error("its arguments cannot be handed over: {0}")]
     Arguments(#[source] MessageError),
+    /// Its function is not one of the program itself, where other processes find it, but of a library.
+    #[error("{reason}")]
+    Function {
+        /// Where the function lies, and the remedy.
+        reason: String,
+    },
     /// The system refused a new process or thread.
     #[error("{}", system(*code, reason))]
     System {

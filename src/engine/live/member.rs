@@ -180,10 +180,10 @@ pub(crate) struct Member {
     exit_reader: AtomicU32,
     exit_reader_generation: AtomicU32,
     role: AtomicU32,
-    /// Addresses of functions, the same in every process of one image.
-    pub(super) entry: AtomicU64,
-    pub(super) body: AtomicU64,
-    pub(super) ending: AtomicU64,
+    /// See [`Functions`](super::process::Functions).
+    pub(super) entry: [AtomicU64; 2],
+    pub(super) body: [AtomicU64; 2],
+    pub(super) ending: [AtomicU64; 2],
     /// A number that no other process of this program has had.
     pub(super) serial: AtomicU64,
     /// See [`Noted`].

@@ -13,15 +13,15 @@ use crate::engine::{
 };
 use crate::memory::NONE;
 
-/// The addresses of the functions of a process, the same in every process of one image.
+/// The functions of a process, each as the words of an [`ImageFn`](crate::sys::image::ImageFn).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Functions {
     /// Runs the process.
-    pub(crate) entry: usize,
+    pub(crate) entry: [u64; 2],
     /// What the user wrote.
-    pub(crate) body: usize,
+    pub(crate) body: [u64; 2],
     /// Says in which way it ended.
-    pub(crate) ending: usize,
+    pub(crate) ending: [u64; 2],
 }
 
 /// A process that was described and not started yet.
@@ -93,16 +93,16 @@ impl Member {
 
     /// What it runs.
     pub(crate) fn functions(&self) -> Functions {
-        let [entry, body, ending] =
-            [&self.entry, &self.body, &self.ending].map(|address| address.load(Ordering::Acquire) as usize);
+        let [entry, body, ending] = [&self.entry, &self.body, &self.ending]
+            .map(|words| words.each_ref().map(|word| word.load(Ordering::Acquire)));
         Functions { entry, body, ending }
     }
 
     /// What it will run.
     pub(crate) fn set_functions(&self, functions: Functions) {
         let Functions { entry, body, ending } = functions;
-        for (word, address) in [(&self.entry, entry), (&self.body, body), (&self.ending, ending)] {
-            word.store(address as u64, Ordering::Release);
+        for (words, function) in [(&self.entry, entry), (&self.body, body), (&self.ending, ending)] {
+            words.iter().zip(function).for_each(|(word, value)| word.store(value, Ordering::Release));
         }
     }
 
