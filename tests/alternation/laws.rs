@@ -259,4 +259,18 @@ once! {
         drop(w);
         assert_eq!(r.into_iter().collect::<Vec<u64>>(), [1, 2], "a value that was never chosen was written");
     }
+
+    fn a_message_that_was_not_chosen_is_gone_with_its_ends_when_the_body_runs() {
+        let (deaf, _nobody) = csproc::channel();
+        let c = Channel::buffered(Buffer::Fifo(3));
+        let (go, full) = (c.reader(), c.writer());
+        (0..3).for_each(|value| full.write(value).unwrap());
+        let ended = |r: Reader<u64>| assert_eq!(r.read(), Err(ChannelError::Retired));
+        let (w, r) = csproc::channel();
+        AltSelect! { deaf.write(w) => panic!("nobody reads"), _v = go.read() => ended(r) }.unwrap();
+        let (w, r) = csproc::channel();
+        PriSelect! { deaf.write(w) => panic!("nobody reads"), _v = go.read() => ended(r) }.unwrap();
+        let (w, r) = csproc::channel();
+        FairSelect! { deaf.write(w) => panic!("nobody reads"), _v = go.read() => ended(r) }.unwrap();
+    }
 }

@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of processes that return the poison; those are in `poison`.
 
-use crate::harness::cast::read_one;
+use crate::harness::cast::{collect, read_one};
 use csproc::prelude::*;
 use std::time::Duration;
 
@@ -68,7 +68,47 @@ fn hear_of_a_poison_and_go_on(
     Ok(())
 }
 
+/// Returns the poison, and drops an end that it was given and one that it has made.
+#[process]
+fn hear_of_a_poison_and_return_it(
+    dead: Reader<u64>,
+    _given: Writer<u64>,
+    out: Writer<Reader<u64>>,
+) -> csproc::Result<()> {
+    let (_own, r) = csproc::channel();
+    out.write(r)?;
+    Ok(dead.read().map(drop)?)
+}
+
+/// Ends without waiting for a child that reads what the dropped end has written.
+#[process]
+fn hear_of_a_poison_and_leave_a_child(placement: Placement, dead: Reader<u64>, out: Writer<u64>, input: Reader<u64>) {
+    drop(Spawn!(collect(input).on(placement)).unwrap());
+    assert!(dead.read().unwrap_err().is_poisoned());
+    drop(out);
+}
+
 over_both! {
+    fn law_7_returned_poison_ends_the_channels_that_were_given_and_no_others(placement) {
+        let [dead, given] = [(); 2].map(|()| Channel::new());
+        let made = Channel::new();
+        let (r, own) = (given.reader(), made.reader());
+        let child = Spawn!(hear_of_a_poison_and_return_it(dead.reader(), given.writer(), made.writer()).on(placement));
+        drop((given, made));
+        let own = own.read().unwrap();
+        dead.writer().poison();
+        assert_eq!((r.read(), own.read()), (Err(ChannelError::Poisoned), Err(ChannelError::Retired)));
+        child.unwrap().join().unwrap().unwrap_err();
+    }
+
+    fn law_7_a_process_has_let_go_of_its_ends_before_it_waits_for_its_children(placement) {
+        let [dead, c] = [(); 2].map(|()| Channel::new());
+        dead.writer().poison();
+        let leaves = hear_of_a_poison_and_leave_a_child(placement, dead.reader(), c.writer(), c.reader()).on(placement);
+        drop((dead, c));
+        leaves.run().unwrap();
+    }
+
     fn law_7_an_end_dropped_after_a_poison_retires_with_whatever_comes_next(placement) {
         for next in WAITS {
             let [dead, dropped, there, back] = [(); 4].map(|()| Channel::new());

@@ -280,7 +280,7 @@ over_both! {
         company.orders[1].write(Order::Crash(How::Panic)).unwrap();
         let error = company.thread.join().unwrap().unwrap_err();
         let crash = error.failures().iter().find(|failure| failure.process() == "child 1");
-        assert!(matches!(crash, Some(Failure::Crashed { cause: Cause::Panicked { .. }, .. })), "{error}");
+        assert!(matches!(crash, Some(Failure::Crashed { restarts: 1, cause: Cause::Panicked { .. }, .. })), "{error}");
         assert_eq!(error.results().get::<csproc::Result<u64>>(0).unwrap().unwrap(), 7);
         // The crashed child's channel is lost; so are those of the children that were ended with it.
         let fate = company.orders[1].write(Order::Return(1)).unwrap_err().fate;
