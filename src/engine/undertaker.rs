@@ -1,10 +1,11 @@
 //! `Undertaker`: who undoes what dead processes had begun.
 //!
 //! Knows nothing of how a death becomes known. The process server is one; when the server itself is dead, the program
-//! is.
+//! is, and begins with what the server has left half done.
 
 use super::live::{Local, Member, bury};
 use super::{ArenaError, MemberName, tables};
+use std::collections::BTreeSet;
 
 /// A context that never waits for the dead, and does not count as active.
 #[derive(Debug)]
@@ -21,6 +22,12 @@ impl Undertaker {
     /// the living.
     pub(crate) fn bury(&mut self, host: u32) {
         bury(&mut self.0, host);
+    }
+
+    /// The processes of the operating system, without `own`, that somebody has begun and nobody has buried to the end:
+    /// whoever buried them before may have died over it.
+    pub(crate) fn unburied(&self, own: u32) -> BTreeSet<u32> {
+        self.0.tables().unburied(own)
     }
 
     /// A process could not be started: gives up what it was given.

@@ -175,13 +175,8 @@ fn watch_server() -> io::Result<()> {
 fn bury_everybody() {
     // Out of contexts: then nobody here waits for a channel either.
     let (Ok(own), Ok(mut undertaker)) = (host(), Undertaker::new()) else { return };
-    let hosts: Vec<u32> = Member::all()
-        .filter(|(name, member)| name.index != own && member.host() == name.index)
-        .filter(|(_, member)| !matches!(member.phase(), Phase::New | Phase::Gone))
-        .map(|(name, _)| name.index)
-        .collect();
     let mut others = Vec::new();
-    for host in hosts {
+    for host in undertaker.unburied(own) {
         let pid = Member::at(host).map_or(0, Member::pid);
         match Pid::from_raw(pid.cast_signed()).and_then(dying) {
             Some((process, true)) => wait_for_death(&process),

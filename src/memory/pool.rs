@@ -143,11 +143,13 @@ impl<T: Slot> Pool<T> {
 
     /// All slots that are taken now, in order of index.
     pub(crate) fn taken(self) -> impl Iterator<Item = (u32, u32, &'static T)> {
+        self.used().filter_map(|(index, slot)| Some((index, slot.state().taken()?, slot)))
+    }
+
+    /// All slots that are taken or have ever been, in order of index.
+    pub(crate) fn used(self) -> impl Iterator<Item = (u32, &'static T)> {
         let end = self.header.high_water.load(Ordering::Acquire).min(self.capacity);
-        (0..end).filter_map(move |index| {
-            let slot = self.get(index)?;
-            Some((index, slot.state().taken()?, slot))
-        })
+        (0..end).filter_map(move |index| Some((index, self.get(index)?)))
     }
 
     fn pop(self) -> Option<u32> {

@@ -129,7 +129,7 @@ impl Local {
                 spin_loop();
             } else if self.is_reaper {
                 // The claimer may be dead, and then nobody else would settle its claims.
-                self.settle_claims_of_the_dead(barrier);
+                self.break_lock(barrier);
                 yield_now();
             } else if round < 1000 {
                 yield_now();

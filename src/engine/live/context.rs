@@ -114,8 +114,6 @@ pub(super) struct Context {
     pub(super) host: MaybeIndex,
     /// 1 while the context counts as active (it is not parked).
     pub(super) active: AtomicU32,
-    /// The channel whose lock the context takes or holds outside an offer.
-    pub(super) locking: MaybeIndex,
     /// The channel on whose lock the context sleeps.
     pub(super) sleeping: MaybeIndex,
     /// The exchange that a commit is about to make: own block, partner's block, partner.
@@ -134,14 +132,14 @@ pub(super) struct Context {
     pub(super) thread: AtomicU32,
     /// 1 while it waits with a deadline.
     pub(super) timed: AtomicU32,
+    /// 1 when a future waits with it: nobody sleeps on its word, and whoever wakes it rings the bell of its host.
+    pub(super) tolls: AtomicU32,
     /// How often the owners of this slot have begun to wait. It goes on when the slot is given to another thread, so no
     /// two waits have the same number; the generation in the word is the same again after some thousand.
     waits: AtomicU64,
     /// See [`number`](super::number). Its owner writes it; while the owner is held, whoever releases it raises it.
     pub(super) number: AtomicU64,
-    /// 1 when a future waits with it: nobody sleeps on its word, and whoever wakes it rings the bell of its host.
-    pub(super) tolls: AtomicU32,
-    reserved: [AtomicU32; 15],
+    reserved: [AtomicU32; 16],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -170,7 +168,6 @@ impl Context {
                 location,
                 host,
                 active,
-                locking,
                 sleeping,
                 giving,
                 taking,
@@ -180,9 +177,9 @@ impl Context {
                 member,
                 thread,
                 timed,
+                tolls,
                 waits,
                 number,
-                tolls,
                 reserved,
             }
         )

@@ -30,6 +30,8 @@ pub(crate) struct Local {
     pub(super) spin: Spin,
     /// The reaper must not wait for a lock that only it could break.
     pub(super) is_reaper: bool,
+    /// Whom the reaper buries: the process is dead, and its number may be another's by now.
+    pub(super) burying: Option<u32>,
     pub(super) dice: u64,
     /// Kept between calls so that an offer allocates nothing.
     pub(super) scan: Vec<u16>,
@@ -69,7 +71,7 @@ impl Local {
             for word in [&context.length, &context.table] {
                 word.store(0, Ordering::Relaxed);
             }
-            for index in [&context.locking, &context.sleeping, &context.partner, &context.storing] {
+            for index in [&context.sleeping, &context.partner, &context.storing] {
                 index.store(None, Ordering::Relaxed);
             }
             context.word.start();
@@ -92,6 +94,7 @@ impl Local {
             hand: NONE,
             spin: Spin::new(),
             is_reaper: false,
+            burying: None,
             dice: u64::from(index) << 32 | 0x9e37_79b9,
             scan: Vec::new(),
             locked: Vec::new(),

@@ -19,13 +19,18 @@
 //!
 //! If a holder is killed after it released the word and before it woke a sleeper, the reaper wakes that sleeper: every
 //! sleeper notes its channel in its context. The reaper does so after each burial, and whenever it waits too long for a
-//! lock itself, because a sleeper may hold that one:
+//! lock itself, because a sleeper may hold that one. And as the one whom a sleeper waits for may be dead and not buried
+//! yet, the reaper breaks each such lock first:
 //!
 //! ```text
 //!     dead                        living, over two channels            reaper
 //!     holds b                     holds a, sleeps on b
 //!     b := free; killed           (nobody wakes it)                    needs a for an end of the dead,
 //!                                                                      and then would wake all
+//!
+//!     holds b; killed             holds a, sleeps on b                 needs a for an end of another one
+//!                                                                      that died before, and then would
+//!                                                                      bury this one
 //! ```
 
 use super::sync::{AtomicU32, Ordering, Woken, mutant, spin_loop, wait, wake, wake_all};
@@ -57,6 +62,18 @@ const SPINS: u32 = 100;
 #[repr(transparent)]
 #[derive(Debug, Default)]
 pub(super) struct Lock(AtomicU32);
+
+/// What became of a reaper's attempt to take a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Taking {
+    /// Taken: nobody had it.
+    Free,
+    /// Taken from a holder that is dead, and whose half-made change is to be repaired.
+    FromTheDead,
+    /// Not taken: its holder lives, but has not gone on for longer than it should.
+    Late,
+}
 
 impl Lock {
     /// Takes the lock. `sleeping` is told before and after the caller sleeps.
@@ -97,32 +114,26 @@ impl Lock {
         sleeping(false);
     }
 
-    /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again. `true` when the lock was
-    /// taken over from a dead holder, whose half-made change is to be repaired. `ring` wakes those that sleep on any
-    /// lock.
-    pub(super) fn take_from_the_dead(
-        &self,
-        me: LockHolder,
-        is_dead: impl Fn(LockHolder) -> bool,
-        ring: impl Fn(),
-    ) -> bool {
+    /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again, and gives up after a
+    /// moment.
+    pub(super) fn take_from_the_dead(&self, me: LockHolder, is_dead: impl Fn(LockHolder) -> bool) -> Taking {
         loop {
             let now = self.0.load(Ordering::Relaxed);
             if now == 0 {
                 if self.0.compare_exchange(0, me.0 | SLEEPERS, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                    return false;
+                    return Taking::Free;
                 }
                 continue;
             }
             if self.take_over_if(me, &is_dead) {
-                return true;
+                return Taking::FromTheDead;
             }
             let marked = now | SLEEPERS;
             if now == marked || self.0.compare_exchange(now, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
                 // Holders that live are gone within a microsecond; then this was a matter of death.
                 let soon = Deadline::at(Instant::now() + Duration::from_millis(1));
                 if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut && !mutant!("the reaper waits patiently") {
-                    ring();
+                    return Taking::Late;
                 }
             }
         }
@@ -155,6 +166,7 @@ impl Lock {
         (holder.0 != 0).then(|| holder.context())
     }
 
+    #[cfg(test)]
     pub(super) fn is_held_by(&self, holder: LockHolder) -> bool {
         self.0.load(Ordering::Acquire) & !SLEEPERS == holder.0
     }
@@ -169,6 +181,12 @@ impl Lock {
             }
         }
         false
+    }
+
+    /// Whether somebody may sleep on it.
+    #[cfg(test)]
+    pub(super) fn is_slept_on(&self) -> bool {
+        self.0.load(Ordering::Acquire) & SLEEPERS != 0
     }
 
     /// Reaper: wakes whoever sleeps on the lock; they look again.

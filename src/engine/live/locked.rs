@@ -5,7 +5,6 @@
 
 use super::channel::Channel;
 use super::local::Local;
-use super::sync::Ordering;
 use crate::engine::ChannelName;
 use std::ops::Deref;
 
@@ -19,8 +18,6 @@ impl Local {
     /// Takes the lock of a channel. `None` when the channel no longer exists.
     pub(super) fn lock(&mut self, name: ChannelName) -> Option<Locked<'_>> {
         let channel = self.tables.channels.get(name.index)?;
-        // From here on the reaper finds the lock if we die with it.
-        self.context.locking.store(Some(name.index), Ordering::Release);
         if self.is_reaper {
             self.take_lock_as_reaper(name.index, channel);
         } else {
@@ -29,11 +26,6 @@ impl Local {
         let locked = Locked { local: self, channel };
         locked.local.tables.channel(name).is_some().then_some(locked)
     }
-
-    pub(super) fn unlock(&mut self, channel: &Channel) {
-        channel.lock.release();
-        self.context.locking.store(None, Ordering::Release);
-    }
 }
 
 impl Locked<'_> {
@@ -41,7 +33,6 @@ impl Locked<'_> {
     pub(super) fn release_owing(self) {
         let locked = std::mem::ManuallyDrop::new(self);
         locked.channel.lock.release();
-        locked.local.context.locking.store(None, Ordering::Release);
     }
 }
 
@@ -55,7 +46,7 @@ impl Deref for Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        self.local.unlock(self.channel);
+        self.channel.lock.release();
         self.local.after_unlock();
     }
 }

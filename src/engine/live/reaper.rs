@@ -7,20 +7,36 @@
 //! 1. **Words.** Every context of the dead becomes DEAD, so that no new commit reaches it. What its word said is kept.
 //! 2. **Locks.** A lock that a dead context holds protects a half-made change: it is taken over, the queues are rebuilt
 //!    from the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the
-//!    ends, and the fate is delivered again. Then it is released. After this step nobody waits for the dead. Records of
-//!    ends and channels that the dead were making or freeing belong to nobody else; they go.
+//!    ends, and the fate is delivered again. Then it is released. All locks are looked at, so nobody notes which it
+//!    takes. After this step nobody waits for the dead. Records of ends and channels that the dead were making or
+//!    freeing belong to nobody else; they go.
 //! 3. **Offers.** What the dead still have in queues is unlinked. Then the living who were just about to commit one of
 //!    the dead are waited for: they hold the lock of a channel in their table. After this nobody tags a block of the
 //!    dead any more. Writers that a dead reader kept waiting are released.
-//! 4. **Exchanges.** A commit that the dead made without tagging the block they received: that block is freed (see
-//!    `offer`).
+//! 4. **Exchanges.** A commit that the dead made without tagging the block they received: it gets their tag (see
+//!    `offer`). So does the block that a commit has delivered to the dead.
 //! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
 //! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the COMMITTED word of a living
 //!    context: then the message was delivered and its new owner is about to tag it.
 //! 7. **Members.** Phase GONE; then the exit ends go, which wakes whoever joins. Children that nobody can join any more
-//!    are disowned.
+//!    are disowned. The process itself comes last, after its threads.
 //! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and
 //!    every sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
+//!
+//! **A burial that is cut short.** The process server may be killed as any other process; then the program buries
+//! everybody, the server too, and begins with whoever the server was burying. So every step can be done again from any
+//! point at which it was left, and does nothing the second time: what a step goes by is forgotten only when the step is
+//! done. The word of the dead keeps what it said last; a block is freed by its tag alone, and whatever named it has
+//! forgotten it before:
+//!
+//! ```text
+//!     the server buries D                    living                  the program buries D again
+//!     D's word names a block: freed; killed
+//!                                            is given the block
+//!                                                                    D's word names it: freed  ✗
+//! ```
+//! And who is GONE may still be known to those who wait for its exit: [`Tables::unburied`] goes by the reference that a
+//! member gives up last.
 //!
 //! **Where the number of a context is name enough.** A context that lives finishes whatever names it (an end in its
 //! hands, a channel that it makes, a slot that it frees, a barrier that it claims for) before it gives its slot back,
@@ -32,7 +48,7 @@
 use super::channel::{Channel, FRESH, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
 use super::context::{Context, OfferName};
 use super::local::Local;
-use super::lock::LockHolder;
+use super::lock::{LockHolder, Taking};
 use super::member::{Member, Phase};
 use super::sync::{Ordering, mutant};
 use super::tables::Tables;
@@ -68,26 +84,26 @@ enum Standing {
 /// Undoes what the process `host` had begun, and tells the living.
 pub(crate) fn bury(local: &mut Local, host: u32) {
     let tables = local.tables();
+    local.burying = Some(host);
     let corpses: Vec<Corpse> = tables
         .contexts
         .taken()
         .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == Some(host))
         .map(|(index, generation, context)| Corpse { index, generation, context, word: context.word.bury() })
         .collect();
-    let (members, generations): (Vec<(u32, &'static Member)>, Vec<u32>) = tables
+    let mut members: Vec<(u32, u32, &'static Member)> = tables
         .members
         .taken()
         .filter(|(index, _, member)| {
             (member.host.load(Ordering::Acquire) == host || *index == host) && member.is_to_be_buried()
         })
-        .map(|(index, generation, member)| ((index, member), generation))
-        .unzip();
+        .collect();
+    // As long as its slot is there, its threads are known by it.
+    members.sort_by_key(|(index, ..)| *index == host);
     for corpse in &corpses {
         local.context.learn(corpse.context.number());
-        if !mutant!("the reaper breaks no locks") {
-            local.break_locks(corpse);
-        }
     }
+    local.break_locks();
     let of_the_dead = |context: u32| corpses.iter().any(|corpse| corpse.index == context);
     local.free_half_made_ends(of_the_dead);
     local.free_half_made_channels(of_the_dead);
@@ -99,9 +115,9 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     }
     local.release_held_by(&corpses, host);
     if !mutant!("the reaper settles no exchanges") {
-        local.settle_exchanges(&corpses, host);
+        local.settle_exchanges(&corpses);
     }
-    for (index, member) in &members {
+    for (index, _, member) in &members {
         local.close_held(*index, closing(*index, member));
     }
     local.free_blocks(&corpses, &members, host);
@@ -110,15 +126,16 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     for corpse in corpses {
         local.release_corpse(&corpse);
     }
-    for ((index, member), generation) in members.iter().zip(generations) {
+    for (index, generation, member) in members {
         // A child that its parent has just taken along is gone, and its slot may be somebody else's.
         if member.state().is(generation) {
-            local.leave(*index, member);
+            local.leave(index, member);
         }
     }
     if any {
         recount(local);
     }
+    local.burying = None;
     if !mutant!("the reaper rings nobody") {
         ring(local);
     }
@@ -147,21 +164,45 @@ impl Local {
     /// Takes a lock without ever waiting for the dead.
     ///
     /// Several processes may die at once, and while one of them is buried another one, dead but not yet reaped, may
-    /// hold a lock that the burial needs. Nobody else would break it. The dead holder's context is not marked DEAD
-    /// then; what it has in queues stays there, marked, until its own burial unlinks it.
+    /// hold a lock that the burial needs, or one that the holder of such a lock sleeps on. Nobody else would break it.
+    /// The dead holder's context is not marked DEAD then; what it has in queues stays there, marked, until its own
+    /// burial unlinks it.
     pub(super) fn take_lock_as_reaper(&mut self, index: u32, channel: &'static Channel) {
-        if channel.lock.take_from_the_dead(self.holder, |holder| self.is_dead(holder), || ring_locks(self)) {
-            self.rebuild(index, channel);
+        loop {
+            match channel.lock.take_from_the_dead(self.holder, |holder| self.is_dead(holder)) {
+                Taking::Free => return,
+                Taking::FromTheDead => return self.rebuild(index, channel),
+                Taking::Late => {
+                    if !mutant!("the reaper waits for the living alone") {
+                        self.break_locks_slept_on();
+                    }
+                    ring_locks(self);
+                }
+            }
         }
     }
 
-    /// A word was met that the last party of this barrier has claimed: if that party is dead, its claims are settled
-    /// for it.
-    pub(super) fn settle_claims_of_the_dead(&mut self, barrier: u32) {
-        let Some(channel) = self.tables().channels.get(barrier) else { return };
-        if channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {
-            self.rebuild(barrier, channel);
+    /// Breaks each lock that somebody sleeps on and that one of the dead holds. Wake-ups are left to whoever has waited
+    /// for a lock meanwhile.
+    fn break_locks_slept_on(&mut self) {
+        let contexts = self.tables().contexts.taken();
+        let slept_on: BTreeSet<u32> =
+            contexts.filter_map(|(_, _, context)| context.sleeping.load(Ordering::Acquire)).collect();
+        for index in slept_on {
+            self.break_lock(index);
+        }
+    }
+
+    /// If one of the dead holds the lock of this channel, repairs what it protects, and releases it. What had to wait
+    /// for that is left to [`Local::after_unlock`].
+    pub(super) fn break_lock(&mut self, index: u32) {
+        let Some(channel) = self.tables().channels.get(index) else { return };
+        if !mutant!("the reaper breaks no locks")
+            && channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder))
+        {
+            self.rebuild(index, channel);
             channel.lock.release();
+            channel.lock.ring();
         }
     }
 
@@ -171,7 +212,8 @@ impl Local {
         let Some(context) = tables.contexts.get(holder.context()) else { return false };
         let host = context.host.load(Ordering::Acquire);
         let member = host.and_then(|host| tables.members.get(host));
-        member.is_some_and(|member| crate::sys::fork::is_dead(member.pid.load(Ordering::Acquire)))
+        let is_buried = host.is_some() && host == self.burying;
+        (is_buried || member.is_some_and(|member| crate::sys::fork::is_dead(member.pid.load(Ordering::Acquire))))
             // Asked last: the host was that of this holder, not of the next one with its number.
             && context.state().taken().is_some_and(|generation| Context::holder(holder.context(), generation) == holder)
     }
@@ -235,22 +277,11 @@ impl Local {
         }
     }
 
-    /// Step 2.
-    fn break_locks(&mut self, corpse: &Corpse) {
-        let tables = self.tables();
-        let dead = Context::holder(corpse.index, corpse.generation);
-        let locking = corpse.context.locking.load(Ordering::Acquire);
-        let offered = corpse.context.offers(tables).iter().map(|offer| offer.channel().index);
-        let candidates: BTreeSet<u32> = offered.chain(locking).collect();
-        for index in candidates {
-            let Some(channel) = tables.channels.get(index) else { continue };
-            if channel.lock.is_held_by(dead) && channel.lock.take_over(dead, self.holder) {
-                self.context.locking.store(Some(index), Ordering::Release);
-                self.rebuild(index, channel);
-                self.unlock(channel);
-                channel.lock.ring();
-                self.after_unlock();
-            }
+    /// Step 2. Also the lock of a channel that was just freed: the slot is given to others as it is.
+    fn break_locks(&mut self) {
+        for (index, _) in self.tables().channels.used() {
+            self.break_lock(index);
+            self.after_unlock();
         }
     }
 
@@ -352,10 +383,9 @@ impl Local {
         }
     }
 
-    /// Step 4.
-    fn settle_exchanges(&mut self, corpses: &[Corpse], host: u32) {
+    /// Step 4, for what the dead were taking.
+    fn settle_exchanges(&mut self, corpses: &[Corpse]) {
         let tables = self.tables();
-        let closing = tables.members.get(host).map_or(Closing::Retire, |member| closing(host, member));
         let words: HashMap<u32, Snapshot> = corpses.iter().map(|corpse| (corpse.index, corpse.word)).collect();
         for corpse in corpses {
             let Some(partner) = corpse.context.partner.load(Ordering::Acquire) else { continue };
@@ -364,8 +394,9 @@ impl Local {
                 && tables.arena.block(taking).owner() == Owner::Context(partner).tag()
             {
                 // Ends that travel in it were about to be the dead one's, and go by its policy as all others.
-                self.discard(taking, closing);
+                tables.arena.block(taking).set_owner(Owner::Context(corpse.index).tag());
             }
+            corpse.context.exchange_done();
         }
     }
 
@@ -421,23 +452,23 @@ impl Local {
     }
 
     /// Step 6.
-    fn free_blocks(&mut self, corpses: &[Corpse], members: &[(u32, &'static Member)], host: u32) {
+    fn free_blocks(&mut self, corpses: &[Corpse], members: &[(u32, u32, &'static Member)], host: u32) {
         let tables = self.tables();
+        for corpse in corpses {
+            // A message that a living writer had delivered to the dead.
+            let delivered = Some(corpse.word.block()).filter(|_| corpse.word.names_block());
+            if let Some(block) = delivered.filter(|block| *block != NONE && *block != FATE) {
+                tables.arena.block(block).set_owner(Owner::Context(corpse.index).tag());
+            }
+            corpse.context.word.settle();
+        }
         let mine: HashSet<u32> = corpses
             .iter()
             .map(|corpse| Owner::Context(corpse.index).tag())
-            .chain(members.iter().map(|(index, _)| Owner::Member(*index).tag()))
+            .chain(members.iter().map(|(index, ..)| Owner::Member(*index).tag()))
             .collect();
-        // A message that a living writer had delivered to the dead.
-        let mut doomed: BTreeSet<Block> = corpses
-            .iter()
-            .filter(|corpse| corpse.word.names_block())
-            .map(|corpse| corpse.word.block())
-            .filter(|block| *block != NONE && *block != FATE)
-            .collect();
-        doomed.extend(tables.tagged(|owner| mine.contains(&owner)));
         let closing = tables.members.get(host).map_or(Closing::Retire, |member| closing(host, member));
-        for block in doomed {
+        for block in tables.tagged(|owner| mine.contains(&owner)) {
             self.discard(block, closing);
         }
     }
@@ -463,6 +494,13 @@ impl Local {
 }
 
 impl Tables {
+    /// The processes of the operating system, without `own`, that somebody has begun and nobody has buried to the end.
+    pub(crate) fn unburied(self, own: u32) -> BTreeSet<u32> {
+        let members =
+            self.members.taken().filter(|(_, _, member)| member.is_to_be_buried() && member.phase() != Phase::New);
+        members.map(|(_, _, member)| member.host()).filter(|host| *host != own).collect()
+    }
+
     /// The blocks with the tag of somebody who will tag none any more, without those that were delivered to the living
     /// and those that a member keeps.
     fn tagged(self, mine: impl Fn(u32) -> bool) -> Vec<Block> {

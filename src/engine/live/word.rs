@@ -23,8 +23,9 @@
 //! that hold two different locks may try to commit the same context: one compare-and-swap decides. The same holds for a
 //! partner against the owner's withdrawal.
 //!
-//! Layout, from the low end: state (3 bits), guard (16), generation (13), block handed over (32). The lower half is the
-//! futex: every transition out of PARKED changes it.
+//! Layout, from the low end: state (3 bits), dead (1), guard (16), generation (12), block handed over (32). The lower
+//! half is the futex: every transition out of PARKED changes it. The bit of the dead leaves the rest of the word as it
+//! was: whoever buries them needs it, and may die over that.
 
 use super::sync::{AtomicU64, Ordering, Woken, mutant, wait_low, wake_low};
 use crate::memory::{Block, NONE};
@@ -41,13 +42,13 @@ pub(super) enum State {
     Waiting,
     Parked,
     Committed,
-    Dead,
     /// Committed, but the reader keeps its writer waiting.
     Extended,
     /// Committed, and the reader did not finish.
     Failed,
     /// About to be committed by the last party of a barrier, or to be left waiting.
     Claimed,
+    Dead,
 }
 
 /// One reading of a state word.
@@ -55,10 +56,12 @@ pub(super) enum State {
 pub(super) struct Snapshot(u64);
 
 const STATE: u64 = 0b111;
-const GUARD_SHIFT: u32 = 3;
-const GENERATION_SHIFT: u32 = 19;
+/// The owner is dead; the rest is what the word said last.
+const DEAD: u64 = 0b1000;
+const GUARD_SHIFT: u32 = 4;
+const GENERATION_SHIFT: u32 = 20;
 /// How many waits a word tells apart: narrow on request, to show that nothing but the protocol relies on it.
-pub(super) const GENERATION: u64 = if option_env!("CSPROC_NARROW").is_some() { 0b11 } else { 0x1fff };
+pub(super) const GENERATION: u64 = if option_env!("CSPROC_NARROW").is_some() { 0b11 } else { 0xfff };
 
 /// Stands in the guard field of an EXTENDED word whose owner is a writer that committed a waiting extended reader. The
 /// block in such a word is the message it gave away: it identifies this rendezvous for the release, and it belongs to
@@ -75,17 +78,23 @@ impl Snapshot {
         )
     }
 
+    #[inline]
     pub(super) fn state(self) -> State {
-        match self.0 & STATE {
+        match self.0 & (STATE | DEAD) {
             0 => State::Idle,
             1 => State::Waiting,
             2 => State::Parked,
             3 => State::Committed,
-            4 => State::Dead,
-            5 => State::Extended,
-            6 => State::Failed,
-            _ => State::Claimed,
+            4 => State::Extended,
+            5 => State::Failed,
+            6 => State::Claimed,
+            _ => State::Dead,
         }
+    }
+
+    /// What the word of the dead said last.
+    fn in_life(self) -> Snapshot {
+        Snapshot(self.0 & !DEAD)
     }
 
     pub(super) fn is_waiting(self) -> bool {
@@ -287,9 +296,15 @@ impl StateWord {
         wake_low(&self.0);
     }
 
-    /// Reaper: no commit can reach this context any more. Gives back what it was when it died.
+    /// Reaper: no commit can reach this context any more. Gives back what it was when it died, also to one who begins
+    /// the burial again.
     pub(super) fn bury(&self) -> Snapshot {
-        self.change(|now| Some(Snapshot::new(State::Dead, 0, now.generation(), NONE))).unwrap_or(Snapshot(0))
+        self.change(|now| Some(Snapshot(now.0 | DEAD))).unwrap_or(Snapshot(0)).in_life()
+    }
+
+    /// Reaper: what the word of the dead named belongs to the dead by its tag from now on.
+    pub(super) fn settle(&self) {
+        self.change(|now| Some(Snapshot(Snapshot::new(State::Idle, 0, now.generation(), NONE).0 | DEAD)));
     }
 
     /// A taken slot starts IDLE; the generation goes on.

@@ -4,8 +4,8 @@
 //! thread may read what is stale.
 //!
 //! - [`words`]: the state word and the lock alone, with relaxed payloads around them
-//! - [`scenario`], [`network`]: processes with channels between them, over the whole engine; the stage is that of
-//!   `tests/model`
+//! - [`scenario`], [`network`]: processes with channels between them, over the whole engine; stage and
+//!   execution are those of `tests/model`
 //! - [`search`]: all executions of either
 //! - [`fault`]: orderings that are weaker than the sources say, and steps that are left out
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -19,6 +19,8 @@
 
 #[path = "../../../src/engine/mod.rs"]
 mod engine;
+#[path = "../../model/src/execution.rs"]
+pub mod execution;
 pub mod fault;
 mod machine;
 #[path = "../../../src/memory/mod.rs"]

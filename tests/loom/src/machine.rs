@@ -59,14 +59,35 @@ struct Machine {
     /// Steps of all threads, and the last one at which each gave way.
     steps: Cell<u64>,
     gave_way: RefCell<HashMap<usize, u64>>,
-    sentence: Cell<Option<Sentence>>,
-    /// The thread that it was about.
-    condemned: Cell<Option<usize>>,
-    executed: Cell<bool>,
-    /// Numbers of processes that are no more.
-    dead: RefCell<HashSet<u32>>,
+    sentences: RefCell<Vec<Sentence>>,
+    /// The threads that they are about.
+    condemned: RefCell<HashSet<usize>>,
+    /// The threads that were killed.
+    executed: RefCell<Vec<usize>>,
+    /// Numbers of processes that are no more, and whether they were killed.
+    ended: RefCell<HashMap<u32, bool>>,
     messages: RefCell<HashMap<Block, Rc<UnsafeCell<()>>>>,
     left: RefCell<Vec<Box<dyn FnOnce()>>>,
+}
+
+impl Machine {
+    /// How many steps the running thread makes before it dies, if it is to die.
+    fn steps_left(&self) -> Option<u64> {
+        let sentences = self.sentences.borrow();
+        sentences.iter().find(|sentence| sentence.thread == self.me.get()).map(|sentence| sentence.left)
+    }
+
+    /// One step of the running thread counts; whether it dies before it.
+    fn meets_fate(&self) -> bool {
+        let mut sentences = self.sentences.borrow_mut();
+        let Some(place) = sentences.iter().position(|sentence| sentence.thread == self.me.get()) else { return false };
+        if sentences[place].left > 0 {
+            sentences[place].left -= 1;
+            return false;
+        }
+        self.executed.borrow_mut().push(sentences.remove(place).thread);
+        true
+    }
 }
 
 thread_local! {
@@ -84,10 +105,10 @@ pub(crate) fn begin() {
         machine.me.set(0);
         machine.steps.set(0);
         machine.gave_way.take();
-        machine.sentence.set(None);
-        machine.condemned.set(None);
-        machine.executed.set(false);
-        machine.dead.take();
+        machine.sentences.take();
+        machine.condemned.take();
+        machine.executed.take();
+        machine.ended.take();
         machine.messages.take();
         // What an execution that failed has left is not to be done.
         machine.left.take().into_iter().for_each(std::mem::forget);
@@ -102,22 +123,19 @@ pub(crate) fn begin() {
 /// The thread `thread` is killed before its step number `step`, the first one being 0.
 pub(crate) fn sentence(thread: usize, step: u64) {
     machine(|machine| {
-        machine.sentence.set(Some(Sentence { thread, left: step }));
-        machine.condemned.set(Some(thread));
+        machine.sentences.borrow_mut().push(Sentence { thread, left: step });
+        machine.condemned.borrow_mut().insert(thread);
     });
 }
 
 /// The running thread is not killed any more.
 pub(crate) fn pardon() {
-    machine(|machine| {
-        let others = machine.sentence.get().filter(|sentence| sentence.thread != machine.me.get());
-        machine.sentence.set(others);
-    });
+    machine(|machine| machine.sentences.borrow_mut().retain(|sentence| sentence.thread != machine.me.get()));
 }
 
-/// Whether the sentence was executed.
-pub(crate) fn was_executed() -> bool {
-    machine(|machine| machine.executed.get())
+/// The threads that were killed, in this order.
+pub(crate) fn executed() -> Vec<usize> {
+    machine(|machine| machine.executed.borrow().clone())
 }
 
 /// Does what is not under test. Before the threads, and when they are over, it is no step.
@@ -152,12 +170,7 @@ pub(crate) fn suspended<R>(suspend: impl FnOnce() -> R) -> R {
 pub(crate) fn step() {
     let dies = machine(|machine| {
         machine.steps.set(machine.steps.get() + 1);
-        let Some(sentence) = machine.sentence.get().filter(|sentence| sentence.thread == machine.me.get()) else {
-            return false;
-        };
-        machine.sentence.set((sentence.left > 0).then(|| Sentence { left: sentence.left - 1, ..sentence }));
-        machine.executed.set(sentence.left == 0);
-        sentence.left == 0
+        machine.meets_fate()
     });
     if dies {
         resume_unwind(Box::new(Killed));
@@ -167,8 +180,7 @@ pub(crate) fn step() {
 /// The running thread is about to fall asleep: if it dies before the next step, it dies asleep. When that is, others
 /// see only by the burial.
 pub(crate) fn die_asleep() {
-    let sentence = machine(|machine| machine.sentence.get());
-    if sentence.is_some_and(|sentence| sentence.thread == me() && sentence.left == 0) {
+    if machine(|machine| machine.steps_left()) == Some(0) {
         step();
     }
 }
@@ -192,8 +204,10 @@ pub(crate) fn me() -> usize {
     machine(|machine| machine.me.get())
 }
 
+/// Whether a process was killed. One that has come to its end holds no lock, and to take it for dead would order
+/// memory, as the word of the kernel does.
 pub(crate) fn is_dead(pid: u32) -> bool {
-    machine(|machine| machine.dead.borrow().contains(&pid))
+    machine(|machine| machine.ended.borrow().get(&pid) == Some(&true))
 }
 
 /// The running thread writes the bytes of a message.
@@ -241,7 +255,7 @@ pub(crate) fn spawn<R: 'static>(number: usize, pid: u32, work: impl FnOnce() -> 
     let run: Box<dyn FnOnce()> = Box::new(move || {
         machine(|machine| machine.me.set(number));
         let end = catch_unwind(AssertUnwindSafe(work));
-        machine(|machine| machine.dead.borrow_mut().insert(pid));
+        machine(|machine| machine.ended.borrow_mut().insert(pid, end.is_err()));
         *place.borrow_mut() = Some(match end {
             Ok(result) => Some(result),
             Err(cause) if cause.is::<Killed>() => None,
@@ -255,6 +269,19 @@ pub(crate) fn spawn<R: 'static>(number: usize, pid: u32, work: impl FnOnce() -> 
     Thread { thread, result }
 }
 
+/// Waits until one of these processes is no more, and says which. Of one alone, [`join`] says it.
+pub(crate) fn first_to_end(pids: &[u32]) -> usize {
+    if pids.len() == 1 {
+        return 0;
+    }
+    loop {
+        if let Some(place) = pids.iter().position(|pid| machine(|machine| machine.ended.borrow().contains_key(pid))) {
+            return place;
+        }
+        give_way();
+    }
+}
+
 /// Waits for the end of a thread.
 pub(crate) fn join<R>(thread: Thread<R>) -> Option<R> {
     suspended(|| thread.thread.join()).expect("a panic ends the execution");
@@ -263,7 +290,7 @@ pub(crate) fn join<R>(thread: Thread<R>) -> Option<R> {
 
 /// What a thread does at its end is left to the time when all are over, unless its process will be buried.
 pub(crate) fn at_last(work: impl FnOnce() + 'static) {
-    if machine(|machine| machine.condemned.get() == Some(machine.me.get())) {
+    if machine(|machine| machine.condemned.borrow().contains(&machine.me.get())) {
         work();
     } else {
         machine(|machine| machine.left.borrow_mut().push(Box::new(work)));

@@ -2,10 +2,11 @@
 //!
 //! Knows nothing of what a scenario does.
 
+use crate::execution::{self, Death};
 use crate::fault::{self, Fault};
 use crate::scenario::Scenario;
 use crate::sys::{futex, known};
-use crate::{machine, stage, words};
+use crate::words;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub struct Report {
     pub executions: usize,
     /// Why the last one was wrong.
     pub wrong: Option<String>,
-    /// Whether somebody was killed in one of them.
+    /// Whether all victims were killed in one of them.
     pub deaths: bool,
 }
 
@@ -37,23 +38,18 @@ pub fn check_words(scenario: &words::scenario::Scenario, preemptions: Option<usi
     .unwrap_or_else(|_| unreachable!("there are no words of the arena in it"))
 }
 
-/// Tries all executions of a scenario of the whole engine. `sentence` names a party and the step before which it is
-/// killed.
-pub fn check(
-    scenario: &'static Scenario,
-    preemptions: usize,
-    sentence: Option<(usize, u64)>,
-    fault: Option<Fault>,
-) -> Report {
+/// Tries all executions of a scenario of the whole engine.
+pub fn check(scenario: &'static Scenario, preemptions: usize, deaths: &[Death], fault: Option<Fault>) -> Report {
     let _in_place = fault::put(fault);
     loop {
         known::has_learned();
+        let deaths = deaths.to_vec();
         let report = search(Some(preemptions), move || {
-            stage::perform(scenario, sentence);
+            execution::perform(scenario, &deaths);
             if known::is_learning() {
                 resume_unwind(Box::new(Learned));
             }
-            machine::was_executed()
+            !deaths.is_empty() && execution::executed(scenario, &deaths).into_iter().all(|executed| executed)
         });
         if let Ok(report) = report
             && !known::has_learned()

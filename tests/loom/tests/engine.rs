@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of the protocol. `CSPROC_LONG=1` allows more preemptions and kills before every step.
 
+use csproc_loom::execution::{Death, Victim};
 use csproc_loom::fault::{Fault, Part, Site, sites};
 use csproc_loom::network;
 use csproc_loom::one_at_a_time;
@@ -26,7 +27,7 @@ fn all_scenarios_hold() {
         };
         let start = Instant::now();
         let preemptions = preemptions + usize::from(is_long());
-        let report = check(scenario, preemptions, None, None);
+        let report = check(scenario, preemptions, &[], None);
         let executions = report.executions;
         println!("{}, {preemptions} preemptions: {executions} executions, {:?}", scenario.name, start.elapsed());
         assert_eq!(report.wrong, None, "{} (execution {executions})", scenario.name);
@@ -45,7 +46,7 @@ fn kill(
     let start = Instant::now();
     let (mut deaths, mut executions) = (0, 0);
     for step in (0..).step_by(stride) {
-        let report = check(scenario, preemptions, Some((party, step)), fault);
+        let report = check(scenario, preemptions, &[Death { victim: Victim::Party(party), step }], fault);
         executions += report.executions;
         if let Some(wrong) = report.wrong {
             return Some(format!("{}: party {party} killed before step {step}: {wrong}", scenario.name));
@@ -112,7 +113,7 @@ fn is_found(wrong: Option<String>, fault: Fault, symptom: &str) {
 fn is_found_alive(name: &'static str, scenario: &'static Scenario, preemptions: usize, symptom: &str) {
     let _turn = one_at_a_time();
     let fault = Fault::Skipped(name);
-    is_found(check(scenario, preemptions, None, Some(fault)).wrong, fault, symptom);
+    is_found(check(scenario, preemptions, &[], Some(fault)).wrong, fault, symptom);
 }
 
 fn is_found_killing(name: &'static str, scenario: &'static Scenario, party: usize, symptom: &str) {
@@ -171,8 +172,13 @@ fn the_reaper_settles_no_exchanges() {
 
 #[test]
 fn the_reaper_does_not_let_partners_finish() {
-    is_found_killing("the reaper does not let partners finish", &scenario::BORROWED, 0, "");
+    let _turn = one_at_a_time();
+    let fault = Fault::Skipped("the reaper does not let partners finish");
+    is_found(check(&scenario::BORROWED, 1, &[WHILE_IT_WAITS], Some(fault)).wrong, fault, "a block is free twice");
 }
+
+/// In [`scenario::BORROWED`] the writer is killed while its offer waits, and its reader commits it.
+const WHILE_IT_WAITS: Death = Death { victim: Victim::Party(0), step: 45 };
 
 /// A part of an ordering, by file, line of the source, and part.
 fn site(file: &str, line: &str, part: Part, all: &BTreeSet<Site>) -> Site {
@@ -245,43 +251,46 @@ fn a_weaker_ordering_is_found() {
     let _turn = one_at_a_time();
     let all = sites(|| {
         for (_, _, _, scenario, _) in NEEDED {
-            check(scenario, 2, None, None);
+            check(scenario, 2, &[], None);
         }
     });
     for (file, line, part, scenario, symptom) in NEEDED {
         let fault = Fault::Weakened(site(file, line, *part, &all));
-        is_found(check(scenario, 2, None, Some(fault)).wrong, fault, symptom);
+        is_found(check(scenario, 2, &[], Some(fault)).wrong, fault, symptom);
     }
 }
 
-/// Orderings that only a reaper needs: file, line, part; the scenario and the party that is killed. Without any of
-/// them, it frees a block that somebody has.
-const NEEDED_BY_THE_REAPER: &[(&str, &str, Part, &Scenario, usize)] = &[
-    // It waits for the living who were committing one of the dead: whoever says that it has finished has tagged the
-    // block before.
-    ("live/context.rs", "self.partner.store(None, Ordering::Release);", Part::Release, &scenario::BORROWED, 0),
-    ("live/reaper.rs", "let partner = context.partner.load(Ordering::Acquire);", Part::Acquire, &scenario::BORROWED, 0),
-    // A receiver that lives has tagged the block before its word names it no more.
+/// Orderings that only a reaper needs when it waits for the living who were committing one of the dead: whoever says
+/// that it has finished has tagged the block before.
+const NEEDED_TO_WAIT: &[(&str, &str, Part)] = &[
+    ("live/context.rs", "self.partner.store(None, Ordering::Release);", Part::Release),
+    ("live/reaper.rs", "let partner = context.partner.load(Ordering::Acquire);", Part::Acquire),
+];
+
+/// Orderings that only a reaper needs when it frees blocks: a receiver that lives has tagged the block before its word
+/// names it no more.
+const NEEDED_TO_FREE: &[(&str, &str, Part)] = &[
     (
         "live/word.rs",
         "self.0.store(Snapshot::new(State::Idle, 0, now.generation(), NONE).0, Ordering::Release);",
         Part::Release,
-        &scenario::ONCE,
-        1,
     ),
-    ("live/word.rs", "Snapshot(self.0.load(Ordering::Acquire))", Part::Acquire, &scenario::ONCE, 1),
+    ("live/word.rs", "Snapshot(self.0.load(Ordering::Acquire))", Part::Acquire),
 ];
 
 #[test]
 fn a_weaker_ordering_is_found_by_a_burial() {
     let _turn = one_at_a_time();
     let all = sites(|| {
-        for (_, _, _, scenario, party) in NEEDED_BY_THE_REAPER {
-            kill(scenario, *party, 0, 8, None);
-        }
+        kill(&scenario::BORROWED, 0, 0, 8, None);
+        kill(&scenario::ONCE, 1, 0, 8, None);
     });
-    for (file, line, part, scenario, party) in NEEDED_BY_THE_REAPER {
+    for (file, line, part) in NEEDED_TO_WAIT {
         let fault = Fault::Weakened(site(file, line, *part, &all));
-        is_found(kill(scenario, *party, 0, 1, Some(fault)), fault, "a block is free twice");
+        is_found(check(&scenario::BORROWED, 1, &[WHILE_IT_WAITS], Some(fault)).wrong, fault, "a block is free twice");
+    }
+    for (file, line, part) in NEEDED_TO_FREE {
+        let fault = Fault::Weakened(site(file, line, *part, &all));
+        is_found(kill(&scenario::ONCE, 1, 0, 1, Some(fault)), fault, "a block is free twice");
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! - `machine`: steps, threads, sleep, time, death
 //! - `stow`: what changes threads although its type says that it must not
-//! - `stage`: processes with channels between them, what each did, and the audit when all is over
+//! - `stage`: processes with channels between them, and what each of them saw
+//! - [`execution`]: they run, some are killed and buried, and then nothing may be left
 //! - [`scenario`], [`futures`]: what they do and what may come of it
 //! - [`search`]: which schedules are tried
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -17,6 +18,7 @@
 
 #[path = "../../../src/engine/mod.rs"]
 mod engine;
+pub mod execution;
 pub mod futures;
 mod machine;
 #[path = "../../../src/memory/mod.rs"]

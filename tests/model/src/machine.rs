@@ -16,7 +16,7 @@ use crate::memory::Block;
 use crate::sys::map;
 use shuttle::thread::{JoinHandle, Thread};
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -25,6 +25,9 @@ pub(crate) use crate::stow::stow;
 
 /// A process takes the blocks that it needs.
 pub(crate) const SPARES: bool = false;
+
+/// The address of no word: on it sleeps who waits for the end of a process.
+const ENDS: usize = 0;
 
 /// Somebody who sleeps on a word.
 struct Sleeper {
@@ -50,16 +53,37 @@ struct Machine {
     /// While not zero, nothing is a step.
     quiet: Cell<u32>,
     now: Cell<u64>,
-    sentence: Cell<Option<Sentence>>,
-    executed: Cell<bool>,
+    sentences: RefCell<Vec<Sentence>>,
+    /// The threads that were killed.
+    executed: RefCell<Vec<usize>>,
     /// The running thread was killed, and unwinds.
     dying: Cell<bool>,
-    /// Numbers of processes that are no more.
-    dead: RefCell<HashSet<u32>>,
+    /// Numbers of processes that are no more, and whether they were killed.
+    ended: RefCell<HashMap<u32, bool>>,
     sleepers: RefCell<Vec<Sleeper>>,
     mutant: Cell<Option<&'static str>>,
     /// The running execution has met the line that is wrong.
     met: Cell<bool>,
+}
+
+impl Machine {
+    /// How many steps the running thread makes before it dies, if it is to die.
+    fn steps_left(&self) -> Option<u64> {
+        let sentences = self.sentences.borrow();
+        sentences.iter().find(|sentence| sentence.thread == self.me.get()).map(|sentence| sentence.left)
+    }
+
+    /// One step of the running thread counts; whether it dies before it.
+    fn meets_fate(&self) -> bool {
+        let mut sentences = self.sentences.borrow_mut();
+        let Some(place) = sentences.iter().position(|sentence| sentence.thread == self.me.get()) else { return false };
+        if sentences[place].left > 0 {
+            sentences[place].left -= 1;
+            return false;
+        }
+        self.executed.borrow_mut().push(sentences.remove(place).thread);
+        true
+    }
 }
 
 thread_local! {
@@ -78,10 +102,10 @@ pub(crate) fn begin() {
         machine.me.set(0);
         machine.quiet.set(0);
         machine.now.set(0);
-        machine.sentence.set(None);
-        machine.executed.set(false);
+        machine.sentences.take();
+        machine.executed.take();
         machine.dying.set(false);
-        machine.dead.take();
+        machine.ended.take();
         machine.sleepers.take();
         machine.met.set(false);
     });
@@ -104,20 +128,17 @@ pub(crate) fn is_mutant(name: &str) -> bool {
 
 /// The thread `thread` is killed before its step number `step`, the first one being 0.
 pub(crate) fn sentence(thread: usize, step: u64) {
-    machine(|machine| machine.sentence.set(Some(Sentence { thread, left: step })));
+    machine(|machine| machine.sentences.borrow_mut().push(Sentence { thread, left: step }));
 }
 
 /// The running thread is not killed any more.
 pub(crate) fn pardon() {
-    machine(|machine| {
-        let others = machine.sentence.get().filter(|sentence| sentence.thread != machine.me.get());
-        machine.sentence.set(others);
-    });
+    machine(|machine| machine.sentences.borrow_mut().retain(|sentence| sentence.thread != machine.me.get()));
 }
 
-/// Whether the sentence was executed.
-pub(crate) fn was_executed() -> bool {
-    machine(|machine| machine.executed.get())
+/// The threads that were killed, in this order.
+pub(crate) fn executed() -> Vec<usize> {
+    machine(|machine| machine.executed.borrow().clone())
 }
 
 /// Does `work` in one step: for what is not under test.
@@ -168,20 +189,11 @@ pub(crate) fn step() {
 
 /// Whether the running thread dies before its next step.
 fn is_doomed() -> bool {
-    let sentence = machine(|machine| machine.sentence.get());
-    sentence.is_some_and(|sentence| sentence.thread == me() && sentence.left == 0)
+    machine(|machine| machine.steps_left()) == Some(0)
 }
 
 fn meet_fate() {
-    let dies = machine(|machine| {
-        let Some(sentence) = machine.sentence.get().filter(|sentence| sentence.thread == machine.me.get()) else {
-            return false;
-        };
-        machine.sentence.set((sentence.left > 0).then(|| Sentence { left: sentence.left - 1, ..sentence }));
-        machine.executed.set(sentence.left == 0);
-        sentence.left == 0
-    });
-    if dies {
+    if machine(Machine::meets_fate) {
         machine(|machine| machine.dying.set(true));
         resume_unwind(Box::new(Killed));
     }
@@ -257,8 +269,10 @@ pub(crate) fn me() -> usize {
     machine(|machine| machine.me.get())
 }
 
+/// Whether a process was killed. One that has come to its end holds no lock, and to take it for dead would order
+/// memory, as the word of the kernel does.
 pub(crate) fn is_dead(pid: u32) -> bool {
-    machine(|machine| machine.dead.borrow().contains(&pid))
+    machine(|machine| machine.ended.borrow().get(&pid) == Some(&true))
 }
 
 /// Starts a thread of the process `pid`. What it comes to is `None` when it was killed.
@@ -273,8 +287,9 @@ pub(crate) fn spawn<R: Send + 'static>(
             let result = catch_unwind(AssertUnwindSafe(work));
             machine(|machine| {
                 machine.dying.set(false);
-                machine.dead.borrow_mut().insert(pid);
+                machine.ended.borrow_mut().insert(pid, result.is_err());
             });
+            wake(ENDS, u32::MAX);
             match result {
                 Ok(result) => Some(result),
                 Err(cause) if cause.is::<Killed>() => None,
@@ -282,6 +297,18 @@ pub(crate) fn spawn<R: Send + 'static>(
             }
         })
     })
+}
+
+/// Waits until one of these processes is no more, and says which.
+pub(crate) fn first_to_end(pids: &[u32]) -> usize {
+    loop {
+        if let Some(place) = pids.iter().position(|pid| machine(|machine| machine.ended.borrow().contains_key(pid))) {
+            return place;
+        }
+        let ended = lie_down(ENDS);
+        suspended(shuttle::thread::park);
+        get_up(&ended);
+    }
 }
 
 /// Waits for the end of a thread.

@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what a scenario does.
 
+use crate::execution::{self, Death, Victim};
 use crate::machine;
 use crate::scenario::Scenario;
-use crate::stage;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId};
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,19 +47,21 @@ pub enum Search {
 pub enum Kill {
     /// Nobody.
     Nobody,
-    /// This party, before each of its steps in turn: each of them is a search of its own.
+    /// This one, before each of its steps in turn: each of them is a search of its own.
     Everywhere {
-        /// Its number in the order of the scenario.
-        party: usize,
+        /// Who is killed.
+        victim: Victim,
         /// Looks only at one step in so many.
         stride: u64,
     },
-    /// This party, before this one of its steps.
-    At {
-        /// Its number in the order of the scenario.
-        party: usize,
-        /// The step, the first one being 0.
-        step: u64,
+    /// This one, before this one of its steps.
+    At(Death),
+    /// Two, each before each of its steps: each pair of steps is a search of its own.
+    Both {
+        /// Who is killed.
+        victims: [Victim; 2],
+        /// Looks only at one step in so many, of either.
+        strides: [u64; 2],
     },
 }
 
@@ -68,7 +70,7 @@ pub enum Kill {
 pub struct Report {
     /// Executions.
     pub executions: usize,
-    /// Steps of the victim at which it was killed.
+    /// Steps, or pairs of steps, of the victims at which they were killed.
     pub deaths: u64,
 }
 
@@ -94,51 +96,63 @@ pub fn search(
     machine::set_mutant(fault);
     let mut report = Report::default();
     let result = match kill {
-        Kill::Nobody => batch(scenario, how, None, &mut report).map(drop),
-        Kill::Everywhere { party, stride } => (0..).step_by(stride as usize).try_for_each(|step| {
-            match batch(scenario, how, Some((party, step)), &mut report)? {
-                true => {
-                    report.deaths += 1;
-                    Ok(())
-                }
-                false => Err(None),
-            }
+        Kill::Nobody => batch(scenario, how, &[], &mut report).map(drop),
+        Kill::Everywhere { victim, stride } => each_step(stride, |step| {
+            let came = batch(scenario, how, &[Death { victim, step }], &mut report)?[0];
+            report.deaths += u64::from(came);
+            Ok(came)
         }),
-        Kill::At { party, step } => batch(scenario, how, Some((party, step)), &mut report).map(|executed| {
-            report.deaths = u64::from(executed);
+        Kill::At(death) => batch(scenario, how, &[death], &mut report).map(|came| {
+            report.deaths = u64::from(came[0]);
+        }),
+        Kill::Both { victims: [one, other], strides } => each_step(strides[0], |first| {
+            let mut came = false;
+            each_step(strides[1], |second| {
+                let deaths = [Death { victim: one, step: first }, Death { victim: other, step: second }];
+                let executed = batch(scenario, how, &deaths, &mut report)?;
+                came |= executed[0];
+                report.deaths += u64::from(executed == [true, true]);
+                Ok(executed[1])
+            })?;
+            Ok(came)
         }),
     };
     machine::set_mutant(None);
     match result {
-        // The victim never lives to make that step.
-        Ok(()) | Err(None) => Ok(report),
-        Err(Some(what)) => Err(Found {
+        Ok(()) => Ok(report),
+        Err(what) => Err(Found {
             what: format!("{}, {how:?}, {kill:?} (death number {}): {what}", scenario.name, report.deaths),
             executions: report.executions,
         }),
     }
 }
 
-/// One search with one sentence; whether it was ever executed.
-fn batch(
-    scenario: &'static Scenario,
-    how: Search,
-    sentence: Option<(usize, u64)>,
-    report: &mut Report,
-) -> Result<bool, Option<String>> {
+/// Tries one step after the other, until the victim never lives to make it.
+fn each_step(stride: u64, mut attempt: impl FnMut(u64) -> Result<bool, String>) -> Result<(), String> {
+    let mut step = 0;
+    while attempt(step)? {
+        step += stride;
+    }
+    Ok(())
+}
+
+/// One search with these deaths; which of them ever came to pass.
+fn batch(scenario: &'static Scenario, how: Search, deaths: &[Death], report: &mut Report) -> Result<Vec<bool>, String> {
     let mut config = Config::new();
     config.stack_size = 1 << 18;
     config.max_steps = MaxSteps::FailAfter(MOST_STEPS);
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
     let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let executed = Arc::new(AtomicBool::new(false));
+    let executed: Arc<[AtomicBool]> = deaths.iter().map(|_| AtomicBool::new(false)).collect();
     let work = {
-        let (count, executed) = (Arc::clone(&count), Arc::clone(&executed));
+        let (count, executed, deaths) = (Arc::clone(&count), Arc::clone(&executed), deaths.to_vec());
         move || {
             count.fetch_add(1, Ordering::Relaxed);
-            stage::perform(scenario, sentence);
-            executed.fetch_or(machine::was_executed(), Ordering::Relaxed);
+            execution::perform(scenario, &deaths);
+            for (ever, now) in executed.iter().zip(execution::executed(scenario, &deaths)) {
+                ever.fetch_or(now, Ordering::Relaxed);
+            }
         }
     };
     let run = || match how {
@@ -158,12 +172,12 @@ fn batch(
     let result = catch_unwind(AssertUnwindSafe(run));
     report.executions += count.load(Ordering::Relaxed);
     match result {
-        Ok(()) => Ok(executed.load(Ordering::Relaxed)),
+        Ok(()) => Ok(executed.iter().map(|ever| ever.load(Ordering::Relaxed)).collect()),
         Err(cause) => {
             let text = cause.downcast_ref::<String>().cloned();
             let text = text.or_else(|| cause.downcast_ref::<&str>().map(|text| String::from(*text)));
-            let place = sentence.map_or_else(String::new, |(_, step)| format!("killed before step {step}: "));
-            Err(Some(place + &text.unwrap_or_default()))
+            let place = |death: &Death| format!("{:?} killed before step {}: ", death.victim, death.step);
+            Err(deaths.iter().map(place).collect::<String>() + &text.unwrap_or_default())
         }
     }
 }

@@ -1,19 +1,16 @@
-//! A stage: processes with channels between them, what each of them saw, and the audit when all is over.
+//! A stage: processes with channels between them, and what each of them saw.
 //!
-//! Knows nothing of schedules. One thread is one process, so that a killed thread is a killed process: its context, its
-//! ends and its blocks are left as they are, and the engine's own `bury` is run for it, by a reaper that is a thread as
-//! the others are. Both checkers use this file, each over a `machine` of its own.
+//! Knows nothing of schedules, nor of death. One thread is one process. Both checkers use this file, each over a
+//! `machine` of its own.
 
-use crate::engine::live::{Bell, Local, Member, Phase, Task, Withdrawn, bury};
+use crate::engine::live::{Bell, Local, Member, Phase, Task, Withdrawn};
 use crate::engine::{
     ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
     Order, Store, Unfinished, become_host, tables,
 };
 use crate::machine;
 use crate::memory::Block;
-use crate::scenario::Scenario;
 use crate::sys::clock::{Deadline, Instant};
-use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::time::Duration;
@@ -35,32 +32,31 @@ pub(crate) type Part = Option<Vec<Seen>>;
 type Body = Box<dyn FnOnce(&mut Party) + Send>;
 
 /// A process that is yet to begin.
-struct Role {
-    party: Party,
-    member: MemberName,
+pub(crate) struct Role {
+    pub(crate) party: Party,
+    pub(crate) member: MemberName,
     body: Body,
 }
 
 /// Where the processes are prepared, by one that outlives them all.
 pub(crate) struct Stage {
-    local: ManuallyDrop<Local>,
-    root: u32,
-    handles: Vec<EndName>,
-    roles: Vec<Role>,
-    heir: Option<Heir>,
+    pub(crate) local: ManuallyDrop<Local>,
+    pub(crate) root: u32,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) heir: Option<Heir>,
 }
 
 /// What a process does that begins when the dead are buried.
-type Heir = Box<dyn FnOnce(&mut Party)>;
+pub(crate) type Heir = Box<dyn FnOnce(&mut Party)>;
 
 const LOCATION: &Location<'static> = Location::caller();
 
 /// The number of a process as the operating system would give it.
-fn pid(member: u32) -> u32 {
+pub(crate) fn pid(member: u32) -> u32 {
     1000 + member
 }
 
-fn create_process(parent: u32) -> MemberName {
+pub(crate) fn create_process(parent: u32) -> MemberName {
     let (name, member) = tables().create_member(parent).expect("room for a process");
     member.set_pid(pid(name.index));
     member.enter(Phase::Running);
@@ -68,13 +64,12 @@ fn create_process(parent: u32) -> MemberName {
 }
 
 impl Stage {
-    fn new() -> Stage {
+    pub(crate) fn new() -> Stage {
         let root = create_process(u32::MAX).index;
         become_host(root);
         Stage {
             local: ManuallyDrop::new(Local::new(tables()).expect("a context")),
             root,
-            handles: Vec::new(),
             roles: Vec::new(),
             heir: None,
         }
@@ -94,15 +89,13 @@ impl Stage {
 
     fn create(&mut self, kind: ChannelKind) -> ChannelName {
         let holder = Holder::Member(self.root);
-        let (name, handle) = self.local.create_channel("", kind, holder).expect("a channel");
-        self.handles.push(handle);
-        name
+        self.local.create_channel("", kind, holder).expect("a channel").0
     }
 
     /// An end that is used by others than the process that holds it, which outlives them.
     pub(crate) fn lend(&mut self, channel: ChannelName, direction: Direction) {
         let holder = Holder::Member(self.root);
-        self.handles.push(self.local.request_end(channel, direction, holder).expect("an end"));
+        self.local.request_end(channel, direction, holder).expect("an end");
     }
 
     /// A channel of which this process has the only end, and the name of that end.
@@ -150,7 +143,7 @@ impl Stage {
 /// A process that runs.
 pub(crate) struct Party {
     /// Never dropped when the process is killed.
-    local: ManuallyDrop<Local>,
+    pub(crate) local: ManuallyDrop<Local>,
     /// The future of a process that has one.
     task: ManuallyDrop<Option<Task>>,
     /// What it offers.
@@ -162,7 +155,7 @@ pub(crate) struct Party {
 
 impl Party {
     /// It has a context from the beginning, which the stage makes: no other thread runs yet.
-    fn new(member: u32) -> Party {
+    pub(crate) fn new(member: u32) -> Party {
         become_host(member);
         let mut local = Local::new(tables()).expect("a context");
         if machine::SPARES {
@@ -461,7 +454,7 @@ impl Party {
 
 thread_local! {
     /// Messages that their readers keep until a release.
-    static KEPT: std::cell::RefCell<Vec<(u32, Block)>> = const { std::cell::RefCell::new(Vec::new()) };
+    pub(crate) static KEPT: std::cell::RefCell<Vec<(u32, Block)>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 /// One guard of an offer.
@@ -475,147 +468,24 @@ pub(crate) enum Arm {
     Wait,
 }
 
-fn act(role: Role) -> Vec<Seen> {
-    let mut party = role.party;
-    (role.body)(&mut party);
-    let Party { local, task, seen, .. } = party;
-    // Killed while it gives its context back, a process takes one slot with it, as `memory::pool` says; nobody waits
-    // for that.
-    machine::pardon();
-    machine::at_last(move || {
-        drop(ManuallyDrop::into_inner(task));
-        drop(ManuallyDrop::into_inner(local));
-        machine::quietly(|| {
-            if let Some(member) = tables().member(role.member) {
-                member.enter(Phase::Returned);
-            }
+impl Role {
+    /// What the process does, and saw.
+    pub(crate) fn act(self) -> Vec<Seen> {
+        let mut party = self.party;
+        (self.body)(&mut party);
+        let Party { local, task, seen, .. } = party;
+        // Killed while it gives its context back, a process takes one slot with it, as `memory::pool` says; nobody
+        // waits for that.
+        machine::pardon();
+        machine::at_last(move || {
+            drop(ManuallyDrop::into_inner(task));
+            drop(ManuallyDrop::into_inner(local));
+            machine::quietly(|| {
+                if let Some(member) = tables().member(self.member) {
+                    member.enter(Phase::Returned);
+                }
+            });
         });
-    });
-    seen
-}
-
-/// What the heir does, on the thread of the reaper: nobody else begins a process while the reaper is at work.
-fn inherit(body: Heir, member: MemberName) {
-    let mut party = machine::quietly(|| Party::new(member.index));
-    body(&mut party);
-    let local = party.local;
-    machine::at_last(move || machine::quietly(|| drop(ManuallyDrop::into_inner(local))));
-}
-
-/// One execution of a scenario, inside the checker, in which one party may be killed before one of its steps.
-pub(crate) fn perform(scenario: &Scenario, sentence: Option<(usize, u64)>) {
-    machine::begin();
-    KEPT.with(std::cell::RefCell::take);
-    let victim = sentence.map(|(party, _)| party);
-    let (stage, undertaker) = machine::quietly(|| {
-        let mut stage = Stage::new();
-        (scenario.prepare)(&mut stage);
-        become_host(stage.root);
-        let undertaker =
-            victim.map(|_| machine::stow(ManuallyDrop::new(Local::for_reaper(tables()).expect("a context"))));
-        (stage, undertaker)
-    });
-    let Stage { local, root, handles, roles, heir } = stage;
-    let mut members: Vec<MemberName> = roles.iter().map(|role| role.member).collect();
-    let heir = heir.filter(|_| victim.is_some()).map(|body| {
-        let member = machine::quietly(|| create_process(root));
-        (machine::stow(body), member)
-    });
-    let begun = heir.as_ref().map(|(_, member)| *member);
-    if let Some((party, step)) = sentence {
-        machine::sentence(party + 1, step);
+        seen
     }
-    let mut threads: Vec<_> = roles
-        .into_iter()
-        .enumerate()
-        .map(|(place, role)| {
-            let pid = pid(role.member.index);
-            let role = machine::stow(role);
-            Some(machine::spawn(place + 1, pid, move || act(role.take())))
-        })
-        .collect();
-    let mut parts: Vec<Part> = threads.iter().map(|_| None).collect();
-    let reaper = victim.zip(undertaker).and_then(|(party, undertaker)| {
-        let (thread, host) = (threads[party].take()?, members[party].index);
-        Some(machine::spawn(threads.len() + 1, pid(root), move || {
-            let part = machine::join(thread);
-            let mut local = undertaker.take();
-            bury(&mut local, host);
-            if let Some((body, member)) = heir {
-                inherit(body.take(), member);
-            }
-            machine::at_last(move || machine::quietly(|| drop(ManuallyDrop::into_inner(local))));
-            part
-        }))
-    });
-    for (part, thread) in parts.iter_mut().zip(threads) {
-        if let Some(thread) = thread {
-            *part = machine::join(thread);
-        }
-    }
-    if let (Some(party), Some(reaper)) = (victim, reaper) {
-        parts[party] = machine::join(reaper).flatten();
-    }
-    machine::all_over();
-    members.extend(begun);
-    machine::quietly(|| {
-        assert_eq!(tables().faults(), Vec::<String>::new());
-        clear(ManuallyDrop::into_inner(local), root, &handles, &members, victim);
-    });
-    conserve(&parts);
-    // Who came to its end before its death was buried all the same, and has retired from its channels: the judges do
-    // not think of that.
-    if sentence.is_none() || machine::was_executed() {
-        (scenario.judge)(&parts);
-    }
-}
-
-/// The end of the program: nothing may be left.
-fn clear(mut local: Local, root: u32, handles: &[EndName], members: &[MemberName], buried: Option<usize>) {
-    become_host(root);
-    let mut reaper = Local::for_reaper(tables()).expect("a context");
-    for (party, member) in members.iter().enumerate() {
-        if Some(party) != buried {
-            bury(&mut reaper, member.index);
-        }
-        reaper.disown(*member);
-    }
-    for handle in handles {
-        local.close_end(*handle, Closing::Retire);
-    }
-    drop((local, reaper));
-    assert_eq!(tables().faults(), Vec::<String>::new());
-    let census = tables().census();
-    let left = [census.contexts, census.channels, census.ends, census.blocks];
-    assert_eq!(left, [0; 4], "contexts, channels, ends, blocks that are left");
-    // The dead may have held somebody they were about to name in a verdict: one record of a process is lost with them.
-    assert!(census.members <= 1 + usize::from(machine::was_executed()), "{census:?}");
-    // A burial counts the active ones while others change their number: see `recount`.
-    assert!(buried.is_some() || census.active == 0, "{census:?}");
-    // Every block is free once: taking all of them and one more gives each one once, and cuts one new one. But a
-    // process that is killed between taking a block and putting its tag on it takes the block with it.
-    let tables = tables();
-    let arena = &tables.arena;
-    let all = arena.blocks().count();
-    let taken: HashSet<Block> = (0..=all).map(|_| arena.take_block(0, 1).expect("a block")).collect();
-    assert_eq!(taken.len(), all + 1, "a block is free twice");
-    let lost = arena.blocks().count() - all - 1;
-    assert!(lost <= usize::from(machine::was_executed()), "{lost} blocks belong to nobody");
-}
-
-/// What holds in every scenario: no value is read twice, and none that nobody has written. What a living writer has
-/// written was read, if all are alive and nothing was lost with the dead.
-fn conserve(parts: &[Part]) {
-    let all: Vec<Seen> = parts.iter().flatten().flatten().copied().collect();
-    let reads: Vec<u64> =
-        all.iter().filter_map(|seen| if let Seen::Read(value) = seen { Some(*value) } else { None }).collect();
-    let distinct: HashSet<u64> = reads.iter().copied().collect();
-    assert_eq!(distinct.len(), reads.len(), "a value was read twice: {parts:?}");
-    if parts.iter().any(Option::is_none) {
-        return;
-    }
-    let written: HashSet<u64> =
-        all.iter().filter_map(|seen| if let Seen::Wrote(value) = seen { Some(*value) } else { None }).collect();
-    let abandoned = all.iter().any(|seen| matches!(seen, Seen::Ended(Fate::Abandoned { .. })));
-    assert!(abandoned || distinct.is_subset(&written), "a value was read whose writer failed: {parts:?}");
 }

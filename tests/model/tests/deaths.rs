@@ -5,6 +5,7 @@
 
 mod long;
 
+use csproc_model::execution::Victim;
 use csproc_model::search::{Kill, Search, search};
 use csproc_model::{one_at_a_time, scenarios};
 use long::is_long;
@@ -13,7 +14,7 @@ fn killed_everywhere(how: Search, most_parties: usize) {
     let _turn = one_at_a_time();
     for scenario in scenarios().filter(|scenario| scenario.parties <= most_parties) {
         for party in 0..scenario.parties {
-            match search(scenario, how, Kill::Everywhere { party, stride: 1 }, None) {
+            match search(scenario, how, Kill::Everywhere { victim: Victim::Party(party), stride: 1 }, None) {
                 Ok(report) => {
                     println!(
                         "{}, {how:?}: party {party} killed before {} steps, {} executions",

@@ -5,6 +5,7 @@
 
 mod long;
 
+use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
 use csproc_model::{futures, one_at_a_time};
@@ -31,7 +32,7 @@ fn is_found(fault: &'static str, scenario: &'static Scenario, how: Search, kill:
 
 /// The party is killed before each of its steps.
 fn killing(party: usize) -> Kill {
-    Kill::Everywhere { party, stride: 1 }
+    Kill::Everywhere { victim: Victim::Party(party), stride: 1 }
 }
 
 const FEW: Search = Search::Pct { depth: 3, times: 30 };
@@ -91,6 +92,14 @@ fn the_reaper_breaks_no_locks() {
 fn the_reaper_waits_patiently() {
     let how = Search::Pct { depth: 3, times: 300 };
     is_found("the reaper waits patiently", &scenario::OPPOSITE, how, killing(0), "max_steps");
+}
+
+/// A bug that the engine had until the models killed two: the reaper needs a lock whose holder lives, but sleeps on one
+/// that nobody else would break.
+#[test]
+fn the_reaper_waits_for_the_living_alone() {
+    let kill = Kill::Both { victims: [Victim::Party(1), Victim::Party(2)], strides: [3, 1] };
+    is_found("the reaper waits for the living alone", &scenario::CHOOSER, FEW, kill, "max_steps");
 }
 
 #[test]
@@ -154,8 +163,9 @@ fn a_deadlock_is_noted_by_the_slot_alone() {
 #[test]
 fn holders_of_locks_have_no_generation() {
     let how = Search::Bounded { preemptions: 2 };
-    // While it holds the lock. The search is at its largest here: two who bury, and one who begins anew.
-    let kill = Kill::At { party: 0, step: 13 };
+    // While it holds the lock, as it does from step 12 to beyond 20: the search is at its largest here, with two who
+    // bury, and one who begins anew.
+    let kill = Kill::At(Death { victim: Victim::Party(0), step: 15 });
     is_found("holders of locks have no generation", &scenario::TWO_REAPERS, how, kill, "");
 }
 

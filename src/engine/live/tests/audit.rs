@@ -55,10 +55,9 @@ pub(super) fn picture(tables: Tables) -> String {
     for (index, _, context) in tables.contexts.taken() {
         let _ = writeln!(
             text,
-            "context {index} of {:?}: {:?}, locking {:?}, sleeping {:?}, offers {:?}",
+            "context {index} of {:?}: {:?}, sleeping {:?}, offers {:?}",
             context.host.load(Ordering::Acquire),
             context.word.read(),
-            context.locking.load(Ordering::Acquire),
             context.sleeping.load(Ordering::Acquire),
             context
                 .offers(tables)

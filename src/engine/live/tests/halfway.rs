@@ -42,11 +42,7 @@ fn a_holder_that_dies_while_a_burial_waits_for_its_lock_does_not_stop_the_reaper
         found(|| lock_holder(name.index));
         signal(first.pid().unwrap(), Signal::KILL);
         // The reaper waits for the lock, in the first one's burial.
-        let holder = found(|| lock_holder(name.index));
-        until(|| {
-            let mut others = tables().contexts.taken().filter(|(index, ..)| *index != holder);
-            others.any(|(_, _, context)| context.locking.load(Ordering::Acquire) == Some(name.index))
-        });
+        until(|| tables().channels.get(name.index).is_some_and(|channel| channel.lock.is_slept_on()));
         signal(second.pid().unwrap(), Signal::KILL);
         first.join().unwrap_err();
         second.join().unwrap_err();
@@ -60,7 +56,7 @@ fn stop_with_lock(writer: Writer<u8>) -> crate::Result<()> {
     let channel = here(|local| std::mem::ManuallyDrop::new(local.lock(name_of(&writer)).unwrap()).channel);
     // Not by `kill`: another thread of the process may take that, and this one go on for a moment.
     nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP).unwrap();
-    here(|local| local.unlock(channel));
+    here(|_| channel.lock.release());
     Ok(writer.write(1)?)
 }
 
@@ -204,9 +200,10 @@ fn a_channel_made_in_the_slot_of_one_that_a_corpse_was_freeing_exists() {
         let process = Spawn!(free_a_channel_and_die_with_its_lock()).unwrap();
         // Locked, but free.
         let slot = found(|| {
-            let mut locked =
-                tables().contexts.taken().filter_map(|(_, _, context)| context.locking.load(Ordering::Acquire));
-            locked.find(|index| tables().channels.get(*index).is_some_and(|channel| channel.state().taken().is_none()))
+            let mut slots = tables().channels.used();
+            slots.find_map(|(index, channel)| {
+                (channel.lock.holder().is_some() && channel.state().taken().is_none()).then_some(index)
+            })
         });
         let wire = Wire::new();
         process.join().unwrap_err();

@@ -3,7 +3,7 @@
 //! Knows nothing of how executions are found. Payloads are relaxed: only the orderings of the two words keep them from
 //! being stale.
 
-use super::lock::{Lock, LockHolder};
+use super::lock::{Lock, LockHolder, Taking};
 use super::sync::{Woken, mutant};
 use super::word::{Attempt, Own, Snapshot, State, StateWord};
 use crate::memory::Block;
@@ -459,6 +459,16 @@ fn lock(threads: u32, times: u32) {
     assert_eq!(shared.0.holder(), None);
 }
 
+/// Takes the lock as a reaper does, whose patience ends whenever loom chooses.
+fn as_reaper(lock: &Lock, is_dead: impl Fn(LockHolder) -> bool) -> Taking {
+    loop {
+        match lock.take_from_the_dead(LockHolder::new(2, 1), &is_dead) {
+            Taking::Late => lock.ring(),
+            taken => return taken,
+        }
+    }
+}
+
 /// A holder stops for ever; the reaper repairs, and whoever sleeps on the lock goes on.
 fn lock_of_the_dead() {
     let shared = Arc::new((Lock::default(), Relaxed::default()));
@@ -470,7 +480,7 @@ fn lock_of_the_dead() {
         // The word of the kernel, which orders memory: that of somebody killed in the middle cannot.
         end(dead);
         let (lock, change) = &*reaper;
-        assert!(lock.take_from_the_dead(LockHolder::new(2, 1), |holder| holder.context() == 0, || lock.ring()));
+        assert_eq!(as_reaper(lock, |holder| holder.context() == 0), Taking::FromTheDead);
         assert_eq!(change.get(), 1, "the half-made change");
         change.set(2);
         lock.release();
@@ -494,7 +504,7 @@ fn lock_of_the_living() {
         lock.release();
     });
     let (lock, count) = &*shared;
-    assert!(!lock.take_from_the_dead(LockHolder::new(2, 1), |_| false, || lock.ring()));
+    assert_eq!(as_reaper(lock, |_| false), Taking::Free);
     count.set(count.get() + 1);
     lock.release();
     end(holder);
