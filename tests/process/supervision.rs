@@ -9,7 +9,7 @@ use crate::harness::scenario::{Scenario, command, output};
 use crate::harness::system::children;
 use crate::outcome::{How, cause_of};
 use csproc::prelude::*;
-use csproc::{Cause, Failure, Strategy, Supervisor};
+use csproc::{Cause, ExitGuard, Failure, ProcessId, Strategy, Supervisor};
 use std::time::Duration;
 
 pub(crate) const SCENARIOS: &[Scenario] = &[("crash and start again", crash_and_start_again)];
@@ -214,6 +214,16 @@ fn obey(number: u64, started: Writer<(u64, u32)>, orders: Reader<Order>) -> cspr
     }
 }
 
+/// Says who it is, and follows an order.
+#[process]
+fn identify_and_obey(started: Writer<(u64, ProcessId)>, number: u64, orders: Reader<Order>) -> csproc::Result<()> {
+    started.write((number, csproc::current().id()))?;
+    if let Order::Crash(how) = orders.read()? {
+        how.happen();
+    }
+    Ok(())
+}
+
 /// A supervisor with three children at work in a thread of its own.
 struct Company {
     started: Reader<(u64, u32)>,
@@ -333,6 +343,39 @@ once! {
             assert_eq!(company.starts(wanted.len()), wanted);
         }
         assert_eq!(company.close(), [0, 1, 2]);
+    }
+
+    /// To be started again, and then for good.
+    fn otp_children_are_ended_in_the_reverse_order_of_their_start() {
+        const CHILDREN: u64 = 8;
+        for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
+            let started = Channel::new();
+            let announced = started.reader();
+            let mut supervisor = Supervisor::new(strategy).intensity(1, HOUR);
+            let mut orders = Vec::new();
+            for number in 0..CHILDREN {
+                let c = Channel::new();
+                orders.push(c.writer());
+                let child = identify_and_obey(started.writer(), number, c.reader());
+                supervisor.child(child.named(format!("child {number}")));
+            }
+            drop(started);
+            let thread = std::thread::spawn(|| supervisor.run());
+            for _ in 0..2 {
+                let mut children: Vec<_> = (0..CHILDREN).map(|_| announced.read().unwrap()).collect();
+                children.sort_unstable_by_key(|(number, _)| *number);
+                let guards: Vec<ExitGuard> = children.iter().map(|(_, id)| id.exit_guard()).collect();
+                orders[0].write(Order::Crash(How::Abort)).unwrap();
+                guards[1].wait().unwrap();
+                for later in guards[2..].iter().rev() {
+                    assert_eq!(PriSelect! { later => true, skip => false }, Ok(true), "{strategy:?}");
+                }
+            }
+            // Each was lost before the next one was ended, so whoever was the first is named.
+            let fate = announced.read().unwrap_err();
+            assert!(matches!(&fate, ChannelError::Lost { process, .. } if process == "child 7"), "{fate:?}");
+            thread.join().unwrap().unwrap_err();
+        }
     }
 
     fn a_thread_cannot_be_ended_with_others() {
