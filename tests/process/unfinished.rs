@@ -4,6 +4,7 @@
 //! Knows nothing of how a context is settled. `exit` destroys the thread-local variables of its caller in the middle of
 //! whatever the caller was doing, so each place where a thread owns a message is left by `exit` once.
 
+use crate::harness::cast::read_one;
 use csproc::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::thread;
@@ -77,6 +78,21 @@ fn forget(input: Reader<u64>) -> csproc::Result<()> {
 fn forget_on_thread(input: Reader<u64>, go: Reader<u8>) -> csproc::Result<()> {
     thread::spawn(move || input.extended().map(std::mem::forget)).join().unwrap()?;
     go.read()?;
+    Ok(())
+}
+
+/// Forgets a message and panics.
+#[process]
+fn forget_and_panic(input: Reader<u64>) -> csproc::Result<()> {
+    std::mem::forget(input.extended()?);
+    panic!("with a message in hand")
+}
+
+/// Forgets a message, and ends without waiting for a child.
+#[process]
+fn forget_and_leave_a_child(placement: Placement, input: Reader<u64>, until: Reader<u64>) -> csproc::Result<()> {
+    drop(Spawn!(read_one(until).on(placement))?);
+    std::mem::forget(input.extended()?);
     Ok(())
 }
 
@@ -190,6 +206,20 @@ over_both! {
         let (writer, input) = write_aside();
         forget(input).on(placement).run().unwrap().unwrap();
         assert_abandoned(writer.join().unwrap(), "forget");
+    }
+
+    fn law_7_a_process_that_panics_with_a_message_in_hand_is_lost_to_its_writer(placement) {
+        let (writer, input) = write_aside();
+        forget_and_panic(input).on(placement).run().unwrap_err();
+        assert_lost(writer.join().unwrap(), "forget_and_panic");
+    }
+
+    fn a_process_has_let_go_of_its_writers_before_it_waits_for_its_children(placement) {
+        let ((writer, input), (w, until)) = (write_aside(), csproc::channel());
+        let child = Spawn!(forget_and_leave_a_child(placement, input, until).on(placement)).unwrap();
+        assert_abandoned(writer.join().unwrap(), "forget_and_leave_a_child");
+        w.write(1).unwrap();
+        child.join().unwrap().unwrap();
     }
 
     fn nobody_who_comes_later_is_blamed_for_a_message(placement) {
