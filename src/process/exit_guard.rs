@@ -137,10 +137,14 @@ impl ProcessId {
     /// ```
     pub fn exit_guard(self) -> ExitGuard {
         let found = Member::all().find(|(_, member)| member.serial() == self.0);
-        let Some((_, member)) = found else { return ExitGuard::over([]) };
-        let (exit, is_program) = (member.exit(), member.is_program());
-        // Its slot may have been given to another process in the meantime: then this one is gone.
-        let same = member.serial() == self.0;
+        found.map_or_else(|| ExitGuard::over([]), |(_, slot)| self.exit_guard_in(slot))
+    }
+
+    /// The guard of the process that had this slot a moment ago. It may be another one's by now: then this process is
+    /// gone.
+    fn exit_guard_in(self, slot: &Member) -> ExitGuard {
+        let (exit, is_program) = (slot.exit(), slot.is_program());
+        let same = slot.serial() == self.0;
         if same && is_program {
             // A channel that nobody ever writes to never retires.
             return ExitGuard::over([Channel::<()>::new().id().0]);
@@ -193,5 +197,28 @@ impl Take for ExitArm<'_> {
 impl fmt::Debug for ExitGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExitGuard").field("processes", &self.exits.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[process(thread)]
+    fn until_retired(input: Reader<()>) {
+        input.into_iter().for_each(drop);
+    }
+
+    #[test]
+    fn a_guard_is_of_no_process_that_has_the_slot_by_now() {
+        let (stays, until) = crate::channel();
+        let child = Spawn!(until_retired(until)).unwrap();
+        let (_, slot) = Member::all().find(|(_, slot)| slot.serial() == child.id().0).unwrap();
+        let fires = |guard: ExitGuard| PriSelect! { guard => true, skip => false }.unwrap();
+        assert!(!fires(child.id().exit_guard_in(slot)));
+        assert!(fires(ProcessId(child.id().0 - 1).exit_guard_in(slot)));
+        drop(stays);
+        child.join().unwrap();
     }
 }

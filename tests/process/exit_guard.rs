@@ -131,6 +131,35 @@ over_both! {
         assert!(fires(&id.exit_guard()), "of a process that nobody remembers");
     }
 
+    /// A slot is given to the next process when its own is joined: often enough here to be so in some round at least.
+    fn of_the_process_that_has_its_slot_by_now_it_tells_nothing(placement) {
+        for how in ways(placement) {
+            let mut old = Vec::new();
+            let mut guards_of_old = Vec::new();
+            for _ in 0..20 {
+                let (child, w) = start(placement, *how);
+                guards_of_old.extend(guards(&child));
+                w.write(7).unwrap();
+                child.exit_guard().wait().unwrap();
+                assert_eq!(child.try_join().unwrap().is_ok(), how.is_none());
+                old.push(child);
+            }
+            let young: Vec<_> = (0..20).map(|_| start(placement, None)).collect();
+            for child in &old {
+                assert!(child.is_finished() && guards(child).iter().all(fires), "{how:?}");
+                assert_eq!((child.pid(), child.restarts()), (None, 0));
+                // Nobody is left to be ended.
+                child.terminate().and_then(|()| child.kill()).unwrap();
+            }
+            assert!(guards_of_old.iter().all(fires), "{how:?}");
+            for (number, (child, w)) in (0..).zip(young) {
+                assert!(guards(&child).iter().all(|guard| !fires(guard)), "{how:?}");
+                w.write(number).unwrap();
+                assert_eq!(child.join().unwrap(), number);
+            }
+        }
+    }
+
     fn beside_channels_nothing_that_was_said_is_lost(placement) {
         for count in [0, 1, 20] {
             let c = Channel::new();
