@@ -207,3 +207,60 @@ pub(crate) fn without_broken_pipe(write: impl FnOnce()) {
     // SAFETY: `pthread_sigmask` succeeded above and has written the mask.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::fork::{Forked, exit_now, fork};
+    use rustix::process::{WaitOptions, WaitStatus, waitpid};
+
+    /// How a process ends in which a write to a closed pipe is a signal; it is given such a write.
+    fn end_of(child: impl FnOnce(&dyn Fn())) -> WaitStatus {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        drop(reader);
+        let write = || {
+            if rustix::io::write(&writer, b"!") != Err(Errno::PIPE) {
+                exit_now(2);
+            }
+        };
+        // SAFETY: the child takes no lock and allocates nothing.
+        let forked = unsafe { fork() }.unwrap();
+        let Forked::Parent(pid) = forked else {
+            disposition(libc::SIGPIPE, libc::SIG_DFL);
+            child(&write);
+            exit_now(1);
+        };
+        waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap().1
+    }
+
+    #[test]
+    fn writing_to_a_closed_pipe_is_an_error_only_within_the_work() {
+        let ended = end_of(|write| {
+            without_broken_pipe(write);
+            exit_now(7);
+        });
+        assert_eq!(ended.exit_status(), Some(7), "{ended:?}");
+        let ended = end_of(|write| {
+            without_broken_pipe(write);
+            write();
+        });
+        assert_eq!(ended.terminating_signal(), Some(libc::SIGPIPE), "{ended:?}");
+    }
+
+    #[test]
+    fn a_signal_of_the_programs_own_is_not_taken_for_that_of_a_closed_pipe() {
+        let ended = end_of(|write| {
+            let pipe = only(libc::SIGPIPE);
+            let mask = |how| {
+                // SAFETY: the set is initialised; the mask before is not asked for.
+                unsafe { libc::pthread_sigmask(how, &raw const pipe, std::ptr::null_mut()) };
+            };
+            mask(libc::SIG_BLOCK);
+            // SAFETY: the signal is blocked, so it waits.
+            unsafe { libc::raise(libc::SIGPIPE) };
+            without_broken_pipe(write);
+            mask(libc::SIG_UNBLOCK);
+        });
+        assert_eq!(ended.terminating_signal(), Some(libc::SIGPIPE), "{ended:?}");
+    }
+}
