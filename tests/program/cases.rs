@@ -25,6 +25,7 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("one_deadlock_among_many_children_is_printed_once", once_for_many),
     ("the_failure_of_a_child_is_printed_however_the_program_ends", failures_of_children),
     ("a_child_at_work_does_not_keep_a_program_that_fails", at_work),
+    ("law_7_what_main_has_kept_retires_before_the_program_waits_for_its_children", retires_what_it_kept),
     ("law_12_a_program_that_waits_long_at_its_end_says_once_for_whom", says_for_whom_it_waits),
     ("law_12_a_program_that_waits_long_at_its_end_ends_though_nobody_hears_it", waits_unheard),
     ("a_process_that_exits_with_ends_held_back_is_told_by_its_code", || {
@@ -222,6 +223,18 @@ fn failures_of_children() {
         assert_eq!(remains.status.code(), Some(code), "{}", remains.stderr);
         remains.says("csproc: process `crash` panicked at", 1);
         remains.says("it was spawned and never joined", 1);
+    }
+}
+
+fn retires_what_it_kept() {
+    let remains = play("an end that nobody drops");
+    assert!(remains.status.success(), "{}", remains.status);
+    assert_eq!((remains.stdout.as_str(), remains.stderr.as_str()), ("Err(Retired)\n", ""));
+    // Who fails retires nothing: the process server dies with the program, and takes its children along.
+    for ending in ["fail", "panic", "exit"] {
+        let remains = play(&format!("an end that nobody drops, then {ending}"));
+        assert!(!remains.status.success());
+        assert_eq!(remains.stdout, "", "{ending}");
     }
 }
 

@@ -4,7 +4,7 @@
 
 use csproc::prelude::*;
 use std::io::BufRead;
-use std::sync::{Condvar, Mutex, mpsc};
+use std::sync::{Condvar, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,7 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "a deadlock without rights" => a_deadlock_without_rights(),
         "a child that ends" => drop(Spawn!(until_told(String::from("/dev/null")))?),
         "children that end when they are told" => children_that_end_when_they_are_told()?,
+        "an end that nobody drops" => an_end_that_nobody_drops()?,
         "wait for a thread" => wait_for_a_thread(),
         "wait until some time" => wait_until_some_time(),
         "tie a knot" => tie_a_knot()?,
@@ -269,6 +270,21 @@ fn children_that_end_when_they_are_told() -> csproc::Result<()> {
     let kept = Spawn!(told().on_crash(OnCrash::Restart { max: 1, within: LONG }))?; // spawns what is kept alive
     drop(network!(Sequence!(told(), told())).spawn()?); // spawns a sequence
     println!("{} {}", process.pid().unwrap(), kept.pid().unwrap());
+    Ok(())
+}
+
+/// Says how its channel ended.
+#[process]
+fn hear_the_end(input: Reader<u64>) {
+    println!("{:?}", input.read());
+}
+
+/// `main` returns with an end in a static, which outlives it.
+fn an_end_that_nobody_drops() -> csproc::Result<()> {
+    static KEPT: OnceLock<Writer<u64>> = OnceLock::new();
+    let (w, r) = csproc::channel();
+    KEPT.get_or_init(|| w);
+    drop(Spawn!(hear_the_end(r))?);
     Ok(())
 }
 
