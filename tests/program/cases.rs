@@ -314,14 +314,18 @@ fn written(pid: u32) -> u64 {
 
 fn waits_unheard() {
     const WAITS: &str = "children that end when they are told";
-    // What is said waits for room in a pipe that is full, until nobody can read it any more.
-    let (nobody, mut full) = std::io::pipe().unwrap();
-    full.write_all(&vec![b' '; rustix::pipe::fcntl_getpipe_size(&full).unwrap()]).unwrap();
-    let mut child = command(WAITS).stderr(full).spawn().unwrap();
-    until(&mut child, is_writing_to_stderr);
-    drop((nobody, child.stdin.take()));
-    let remains = end_of(child, WAITS);
-    assert!(remains.status.success(), "{}", remains.status);
+    // What is said waits for room in a pipe that is full. Nobody reads it while the program ends, or nobody can.
+    for breaks in [false, true] {
+        let (nobody, mut full) = std::io::pipe().unwrap();
+        full.write_all(&vec![b' '; rustix::pipe::fcntl_getpipe_size(&full).unwrap()]).unwrap();
+        let mut child = command(WAITS).stderr(full).spawn().unwrap();
+        until(&mut child, is_writing_to_stderr);
+        let kept = (!breaks).then_some(nobody);
+        drop(child.stdin.take());
+        let remains = end_of(child, WAITS);
+        assert!(remains.status.success(), "{}", remains.status);
+        drop(kept);
+    }
     // A program without a standard error says it to `/dev/null`, which the standard library opens in its place.
     let mut child = without_stderr(WAITS);
     let mut pids = String::new();
