@@ -4,15 +4,16 @@
 
 use super::super::tables::LAYOUT;
 use super::super::{Phase, Role};
-use super::watch::{alone, found, until};
+use super::watch::{alone, apart, found, until};
 use super::wire::{Wire, here, input, name_of, read, write};
 use crate::engine::view::{Action, ChannelView, ContextView, Doing, OfferView, View};
 use crate::engine::{
-    Actor, ChannelKind, ChannelName, Direction, Fate, Guard, Holder, Order, Store, actor, host, tables,
+    Actor, ChannelKind, ChannelName, Direction, Fate, Guard, Holder, Order, Store, actor, along, host, tables,
 };
 use crate::{Channel, Reader, Spawn, Writer, process};
 use std::collections::HashMap;
 use std::panic::Location;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 fn view() -> View {
@@ -131,6 +132,51 @@ fn a_view_of_a_small_network_has_its_facts_and_no_others() {
         drop((buffer, barrier, poisoned, asked, writer));
         let channels = |view: &View| view.channels.iter().map(|channel| channel.name).collect::<Vec<_>>();
         until(|| channels(&view()) == channels(&before));
+    });
+}
+
+/// From one channel to the next, by threads that know of each other only what they read.
+#[test]
+fn the_numbers_of_a_view_rise_along_a_chain_of_causes() {
+    apart("the_numbers_of_a_view_rise_along_a_chain_of_causes", || {
+        let [first, second, third, aside] = [(); 4].map(|()| Wire::buffered(8));
+        let chain = [first.name, second.name, third.name];
+        let number = |view: &View, channel| view.channel(channel).unwrap().number;
+        assert!(chain.iter().all(|channel| number(&view(), *channel) == 0), "nothing has happened there");
+        let (all_are_done, all_may_go) = (Barrier::new(4), Barrier::new(4));
+        std::thread::scope(|threads| {
+            let link = |from: Option<ChannelName>, to: ChannelName| {
+                let (all_are_done, all_may_go) = (&all_are_done, &all_may_go);
+                threads.spawn(along(move || {
+                    from.iter().for_each(|from| assert_eq!(read(*from), Ok(1)));
+                    write(to, 1).unwrap();
+                    all_are_done.wait();
+                    all_may_go.wait();
+                    crate::sys::threads::current()
+                }))
+            };
+            let links = [link(None, chain[0]), link(Some(chain[0]), chain[1]), link(Some(chain[1]), chain[2])];
+            all_are_done.wait();
+            let seen = view();
+            all_may_go.wait();
+            let [one, two, three] = links.map(|link| {
+                let thread = link.join().unwrap();
+                seen.contexts.iter().find(|context| context.thread == thread).unwrap().number
+            });
+            let numbers = chain.map(|channel| number(&seen, channel));
+            // Who was read from may have been met, or its message found; nothing came after the last write.
+            assert!(0 < one && one <= numbers[0] && numbers[0] < two, "{one}, {two}, {three}; {numbers:?}");
+            assert!(two <= numbers[1] && numbers[1] < three && three == numbers[2], "{two}, {three}; {numbers:?}");
+            // What has nothing to do with the chain has numbers of its own.
+            let mut before = 0;
+            for value in 0..8 {
+                write(aside.name, value).unwrap();
+                let now = view();
+                assert!(number(&now, aside.name) > before);
+                before = number(&now, aside.name);
+                assert_eq!(chain.map(|channel| number(&now, channel)), numbers);
+            }
+        });
     });
 }
 
