@@ -46,6 +46,7 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("law_12_a_program_that_waits_for_its_thread_is_in_no_deadlock", || succeeds("wait for a thread")),
     ("law_12_a_main_thread_that_waits_until_some_time_is_in_no_deadlock", || succeeds("wait until some time")),
     ("a_program_without_processes_tells_what_it_does", tells_what_it_does),
+    ("a_dump_shows_everybody_and_every_channel", shows_everybody),
     ("a_channel_that_only_its_own_messages_can_reach_is_found", || succeeds("tie a knot")),
 ];
 
@@ -398,4 +399,63 @@ fn tells_what_it_does() {
         child.stdin.take().unwrap().write_all(b"go on\n").unwrap();
         assert!(child.wait().unwrap().success());
     });
+}
+
+/// The line of a scenario, as it is told.
+fn line_of(mark: &str) -> String {
+    let number = include_str!("scenarios.rs").lines().position(|line| line.ends_with(mark)).unwrap() + 1;
+    format!("{}:{number}", file!().replace("cases", "scenarios"))
+}
+
+fn shows_everybody() {
+    let child = start("show what everybody does");
+    let main = child.id();
+    let Remains { status, stdout, stderr } = end_of(child, "show what everybody does");
+    assert!(status.success(), "{stderr}");
+    let [ended, copy, writer]: [&str; 3] = stdout.split_whitespace().collect::<Vec<_>>().try_into().unwrap();
+    // A channel without a name is told by its number, which may be any, as may be the column and the last number.
+    let unnamed = stderr.split_once("`: barrier").unwrap().0.rsplit('`').next().unwrap();
+    let mut numbers = Vec::new();
+    let shown: Vec<String> = stderr
+        .lines()
+        .map(|line| match (line.split_once(", last number "), line.split_once(" at ")) {
+            (Some((line, number)), _) => {
+                numbers.push(number.parse::<u64>().unwrap());
+                line.replace(unnamed, "UNNAMED")
+            }
+            (None, Some((_, place))) => String::from(line.strip_suffix(place.rsplit(':').next().unwrap()).unwrap()),
+            _ => line.replace(unnamed, "UNNAMED"),
+        })
+        .collect();
+    let waits = format!("    waits, with a timer at {}:", line_of("// shows: waits"));
+    assert_eq!(
+        shown,
+        [
+            "csproc: processes",
+            &format!("  `main`, process {main}, Running"),
+            &format!("    runs; last communicated at {}:", line_of("// shows: the program")),
+            &format!("  `ends_at_once`, process {ended}, ended, not joined yet"),
+            &format!("  `copy`, process {copy}, Running"),
+            &waits,
+            "      read next",
+            "      sync UNNAMED",
+            &format!("  `copy on a thread`, thread of {main}, Running"),
+            &waits,
+            "      read next",
+            "      sync UNNAMED",
+            &format!("  `write_to_nobody`, process {writer}, Running"),
+            &format!("    waits at {}:", line_of("// shows: writes")),
+            "      write refused",
+            "csproc: channels",
+            "  `jobs`: 1 writers, 2 readers, 0 messages",
+            "  `results`: 2 writers, 0 readers, 2 messages",
+            "  `next`: 0 writers, 2 readers, 2 readers wait",
+            "  `refused`: 1 writers, 1 readers, 1 writers wait",
+            "  `dead`: 0 writers, 0 readers, Poisoned",
+            "  `ready`: 3 writers, 1 readers",
+            "  `UNNAMED`: barrier for 3, 2 parties wait",
+        ]
+    );
+    // Everything was read from `jobs` before it was written to `results`.
+    assert!(numbers.len() == 7 && numbers[0] < numbers[1], "{numbers:?}");
 }

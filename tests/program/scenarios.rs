@@ -32,6 +32,7 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "wait for a thread" => wait_for_a_thread(),
         "wait until some time" => wait_until_some_time(),
         "tie a knot" => tie_a_knot()?,
+        "show what everybody does" => show_what_everybody_does()?,
         "stay" => stay(),
         other => panic!("there is no scenario `{other}`"),
     }
@@ -350,4 +351,67 @@ fn stay() {
     });
     assert_eq!(r.read(), Ok(7));
     thread.join().unwrap();
+}
+
+/// Says where it is without ever going to sleep. If it is seen asleep afterwards, then in its next operation.
+fn announce(ready: &Writer<(u32, u32)>) {
+    let thread = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
+    while ready.try_write((std::process::id(), thread)).is_err() {
+        thread::yield_now();
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Copies one value, then waits for whatever comes first.
+#[process]
+fn copy_one(
+    ready: Writer<(u32, u32)>,
+    from: Reader<u64>,
+    to: Writer<u64>,
+    next: Reader<u64>,
+    all: Barrier,
+) -> csproc::Result<()> {
+    to.write(from.read()?)?;
+    announce(&ready);
+    PriSelect! { _v = next => (), all => (), after(HOUR) => () }?; // shows: waits
+    Ok(())
+}
+
+#[process]
+fn write_to_nobody(ready: Writer<(u32, u32)>, out: Writer<u64>) -> csproc::Result<()> {
+    announce(&ready);
+    out.write(7)?; // shows: writes
+    Ok(())
+}
+
+fn show_what_everybody_does() -> csproc::Result<()> {
+    let buffered = |name: &str| Channel::builder().name(name).buffer(csproc::Buffer::Fifo(3)).build();
+    let (jobs, results) = (buffered("jobs")?, buffered("results")?);
+    let [next, refused, dead] = ["next", "refused", "dead"].map(named::<u64>);
+    let (ready, all) = (named("ready"), Barrier::new(3));
+    let (w, announced, _unread) = (jobs.writer(), ready.reader(), refused.reader());
+    dead.writer().poison();
+    let copy = || copy_one(ready.writer(), jobs.reader(), results.writer(), next.reader(), all.clone());
+    let ended = Spawn!(ends_at_once())?;
+    let children = [
+        Spawn!(copy().named("copy"))?,
+        Spawn!(copy().named("copy on a thread").on(Placement::Thread))?,
+        Spawn!(write_to_nobody(ready.writer(), refused.writer()))?,
+    ];
+    w.write(1)?;
+    w.write(2)?;
+    for _ in 0..children.len() {
+        let (pid, thread) = announced.read()?;
+        let stat = format!("/proc/{pid}/task/{thread}/stat");
+        while !std::fs::read_to_string(&stat)?.contains(") S ") {
+            thread::yield_now();
+        }
+    }
+    ended.exit_guard().wait()?; // shows: the program
+    println!("{} {} {}", ended.pid().unwrap(), children[0].pid().unwrap(), children[2].pid().unwrap());
+    csproc::dump();
+    [next, refused].iter().for_each(Channel::poison);
+    children.into_iter().for_each(|child| drop(child.join()));
+    Ok(())
 }
