@@ -302,6 +302,42 @@ fn no_line_is_wider_than_the_formatter_is_told() {
     assert!(wide.is_empty(), "{}", wide.join("\n"));
 }
 
+/// The names of the keys of a section of a manifest.
+fn keys(manifest: &str, section: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(manifest)).expect("a manifest");
+    let body = text.split(&format!("[{section}]\n")).nth(1).and_then(|rest| rest.split("\n[").next());
+    let names = body.unwrap_or_default().lines().filter_map(|line| line.split_once(" = ").map(|(name, _)| name));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_first_example_needs_this_crate_alone() {
+    let needed =
+        ["dependencies", "dev-dependencies", "build-dependencies"].map(|kind| keys("examples/hello/Cargo.toml", kind));
+    assert_eq!(needed.concat(), ["csproc"]);
+}
+
+#[test]
+fn the_page_says_of_every_dependency_why_it_is_there() {
+    let page = fs::read_to_string(root().join("src/ARCHITECTURE.md")).expect("the architecture page");
+    let section = page.split("## Dependencies").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let rows: Vec<&str> = section
+        .expect("the section on dependencies")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .collect();
+    let named = |name: &String| rows.iter().any(|row| row.split('`').skip(1).step_by(2).any(|word| word == name));
+    let mut missing = Vec::new();
+    for (manifest, ours) in [("Cargo.toml", "csproc-macros"), ("macros/Cargo.toml", "")] {
+        for kind in ["dependencies", "dev-dependencies"] {
+            let found = keys(manifest, kind);
+            assert!(!found.is_empty() || manifest != "Cargo.toml", "{kind}");
+            missing.extend(found.into_iter().filter(|name| name != ours && !named(name)));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn unsafe_stands_only_where_the_page_lists_it() {
     let page = fs::read_to_string(root().join("src/ARCHITECTURE.md")).expect("the architecture page");
