@@ -302,6 +302,44 @@ fn no_line_is_wider_than_the_formatter_is_told() {
     assert!(wide.is_empty(), "{}", wide.join("\n"));
 }
 
+/// The functions of one line of a drawing and their file, which stands at the end: `│  Type::one ► two   prose   file`.
+fn drawn(line: &str) -> Option<(Vec<&str>, &str)> {
+    let line = line.trim_start_matches(|c: char| c.is_whitespace() || "│▼".contains(c));
+    let file = line.split_whitespace().next_back().filter(|word| word.ends_with(".rs"))?;
+    Some((line.split("  ").next()?.split(" ► ").map(str::trim).collect(), file))
+}
+
+#[test]
+fn the_walk_of_a_value_goes_by_functions_that_are_there() {
+    let page = fs::read_to_string(root().join("src/ARCHITECTURE.md")).expect("the architecture page");
+    let drawing = page.split("## The walk of a value").nth(1).and_then(|rest| rest.split("```").nth(1));
+    let (there, back) = drawing.and_then(|drawing| drawing.split_once("on the other side")).expect("the drawing");
+    let mut wrong = Vec::new();
+    for (side, first, last) in [(there, "Writer::write", "Context::wake"), (back, "", "Reader::read")] {
+        let lines: Vec<_> = side.lines().filter_map(drawn).collect();
+        let functions: Vec<&str> = lines.iter().flat_map(|(functions, _)| functions).copied().collect();
+        assert!(functions.len() >= 6 && functions.ends_with(&[last]), "{functions:?}");
+        assert!(first.is_empty() || functions.starts_with(&[first]), "{functions:?}");
+        let mut callers = String::new();
+        for (functions, file) in lines {
+            let text = fs::read_to_string(root().join("src").join(file)).expect("a file of the drawing");
+            let code = code(&text).collect::<Vec<_>>().join("\n");
+            callers += &code;
+            for function in functions {
+                let (of, name) = function.rsplit_once("::").unwrap_or(("", function));
+                let is_its = code.lines().any(|line| line.starts_with("impl") && line.contains(of));
+                let is_there = [format!("fn {name}("), format!("fn {name}<")].iter().any(|head| code.contains(head));
+                // On the way back the functions return, one after the other.
+                let is_called = function == first || first.is_empty() || callers.contains(&format!("{name}("));
+                if !(is_there && (of.is_empty() || is_its) && is_called) {
+                    wrong.push(format!("{file}: {function}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
 /// The names of the keys of a section of a manifest.
 fn keys(manifest: &str, section: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(manifest)).expect("a manifest");
