@@ -71,6 +71,7 @@ mod forkserver;
 pub mod guide;
 mod memory;
 mod process;
+pub mod shared;
 mod sys;
 pub mod sysv;
 
@@ -384,6 +385,7 @@ macro_rules! FairSelect {
 /// }
 /// ```
 pub mod prelude {
+    pub use crate::shared::{PipeEnd, pipe};
     pub use crate::values::Values;
     pub use crate::{
         AltSelect, Alternation, Barrier, Buffer, Carrier, Cause, Channel, ChannelEnd, ChannelError, Child, Deadlock,

@@ -6,7 +6,9 @@ use super::error::{ChannelError, MessageError};
 use super::process_scope::{notice, settle};
 #[cfg(feature = "async")]
 use crate::engine::Fired;
-use crate::engine::{ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Guard, Order, Packet, actor};
+use crate::engine::{
+    ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Guard, NAME_LIMIT, Order, Packet, actor,
+};
 use crate::sys::clock::Deadline;
 use std::fmt;
 use std::panic::Location;
@@ -100,7 +102,7 @@ impl End {
 
     /// An end that could not be made: every operation on it says why.
     #[cold]
-    pub(super) fn unmade(refusal: impl Into<MessageError>) -> End {
+    pub(crate) fn unmade(refusal: impl Into<MessageError>) -> End {
         let refusal = Some(Box::new(refusal.into()));
         End { channel: NOWHERE, name: NO_END, retired: AtomicBool::new(false), carried: false, refusal }
     }
@@ -114,6 +116,39 @@ impl End {
     #[inline]
     pub(crate) fn is_carried(&self) -> bool {
         self.carried
+    }
+
+    /// Why it could not be made, if so.
+    pub(crate) fn made(&self) -> Result<(), MessageError> {
+        self.refusal.as_deref().map_or(Ok(()), |refusal| Err(refusal.clone()))
+    }
+
+    /// Gives its channel a name, before anybody else has an end of it.
+    pub(crate) fn call(&self, name: &str) -> Result<(), MessageError> {
+        if name.len() > NAME_LIMIT {
+            return Err(MessageError::Name { name: name.to_owned(), limit: NAME_LIMIT });
+        }
+        self.channel.call(name);
+        Ok(())
+    }
+
+    /// Whether taking a message would come back at once, with a message or with a reason why there is none; waits for
+    /// it at most so long. A message that comes meanwhile is put back before all others, so this is for the only reader
+    /// of a channel: others would see it go and come.
+    pub(crate) fn is_ready_within(&self, timeout: Duration, location: &'static Location<'static>) -> bool {
+        debug_assert!(!self.is_carried(), "a value that travels beside its message cannot be put back");
+        let facts = self.channel.facts();
+        if self.check().is_err() || facts.buffered() > 0 || facts.fate().is_some() {
+            return true;
+        }
+        let patience = if timeout.is_zero() { Patience::Not } else { Patience::of(timeout) };
+        match self.take(false, patience, location) {
+            Ok((packet, _)) => {
+                actor(|actor| actor.put_back(self.channel, packet));
+                true
+            }
+            Err(error) => !(error.is_timed_out() || error.is_would_block()),
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -57,6 +57,12 @@ impl Actor {
         let _ = self.with(|local| local.take_back(packet, closing));
     }
 
+    /// Puts a message that was just taken out of a channel back before all others. To be said before anything else is
+    /// offered.
+    pub(crate) fn put_back(&self, channel: ChannelName, packet: Packet) {
+        let _ = self.with(|local| local.put_back(channel, packet.into_raw()));
+    }
+
     /// Lets the writer of an extended rendezvous go on, with the reason if its reader did not finish.
     pub(crate) fn release(&self, writer: ExtendedWriter, unfinished: Option<Unfinished>) {
         let _ = self.with(|local| local.release(writer, unfinished));

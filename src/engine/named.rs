@@ -16,6 +16,11 @@ impl ChannelName {
         tables().facts(self)
     }
 
+    /// Gives the channel a name. To be said of a channel that is not in use yet.
+    pub(crate) fn call(self, name: &str) {
+        tables().call(self, name);
+    }
+
     /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
     /// in use yet.
     pub(crate) fn tells_of_an_end(self) {

@@ -173,7 +173,7 @@ impl Local {
     /// whether the channel has a buffer or not. In the end of the reader it would keep other readers waiting, and be
     /// gone with that end. The channel still stands in the reader's table, by which the reaper finds the lock
     /// (`let_partners_finish`).
-    pub(super) fn put_back(&mut self, name: ChannelName, block: Block) {
+    pub(crate) fn put_back(&mut self, name: ChannelName, block: Block) {
         let tables = self.tables();
         let Some(locked) = self.lock(name) else { return self.discard(block, Closing::Retire) };
         let (me, channel) = (&mut *locked.local, locked.channel);

@@ -127,6 +127,11 @@ impl Channel {
         self.number.store(0, Ordering::Relaxed);
         self.inputs.clear();
         self.outputs.clear();
+        self.call(name);
+    }
+
+    /// Gives it a name. Whoever asks for it meanwhile is told one or the other, or a mixture.
+    pub(super) fn call(&self, name: &str) {
         let bytes = &name.as_bytes()[..name.len().min(NAME_LIMIT)];
         for (slot, byte) in self.name.iter().zip(bytes) {
             slot.store(*byte, Ordering::Relaxed);

@@ -20,6 +20,13 @@ impl Tables {
         }
     }
 
+    /// Gives a channel a name. To be said of a channel that is not in use yet.
+    pub(crate) fn call(self, channel: ChannelName, name: &str) {
+        if let Some(channel) = self.channel(channel) {
+            channel.call(name);
+        }
+    }
+
     /// Who holds an end, if it still exists.
     pub(crate) fn holder(self, end: EndName) -> Option<Holder> {
         self.ends.named(end.index, end.generation)?.holder(end.generation)
