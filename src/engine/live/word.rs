@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_keeps_its_parts_apart() {
-        for (guard, generation, block) in [(0, 0, 0), (u16::MAX, GENERATION, u32::MAX), (7, 4242, 99)] {
+        for (guard, generation, block) in [(0, 0, 0), (u16::MAX, GENERATION, u32::MAX), (7, 2424, 99)] {
             let snapshot = Snapshot::new(State::Committed, guard, generation, block);
             assert_eq!(snapshot.state(), State::Committed);
             assert_eq!(snapshot.guard(), usize::from(guard));

@@ -17,6 +17,7 @@ use crate::memory::Block;
 use crate::sys::known::{self, Kind};
 use crate::sys::{atomic, clock, futex, map};
 use loom::cell::UnsafeCell;
+use loom::sync::atomic::{AtomicU32, Ordering};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -66,6 +67,8 @@ struct Machine {
     executed: RefCell<Vec<usize>>,
     /// Numbers of processes that are no more, and whether they were killed.
     ended: RefCell<HashMap<u32, bool>>,
+    /// The word of the kernel, which orders memory: who is told that somebody is dead sees what it did.
+    kernel: RefCell<Option<Rc<AtomicU32>>>,
     messages: RefCell<HashMap<Block, Rc<UnsafeCell<()>>>>,
     left: RefCell<Vec<Box<dyn FnOnce()>>>,
 }
@@ -109,6 +112,7 @@ pub(crate) fn begin() {
         machine.condemned.take();
         machine.executed.take();
         machine.ended.take();
+        machine.kernel.take();
         machine.messages.take();
         // What an execution that failed has left is not to be done.
         machine.left.take().into_iter().for_each(std::mem::forget);
@@ -207,7 +211,18 @@ pub(crate) fn me() -> usize {
 /// Whether a process was killed. One that has come to its end holds no lock, and to take it for dead would order
 /// memory, as the word of the kernel does.
 pub(crate) fn is_dead(pid: u32) -> bool {
-    machine(|machine| machine.ended.borrow().get(&pid) == Some(&true))
+    let is_dead = machine(|machine| machine.ended.borrow().get(&pid) == Some(&true));
+    if is_dead {
+        speak_with_the_kernel();
+    }
+    is_dead
+}
+
+/// Changes the kernel's word, so that everybody sees what those did who came before.
+fn speak_with_the_kernel() {
+    if let Some(kernel) = machine(|machine| machine.kernel.borrow().clone()) {
+        suspended(|| kernel.fetch_add(1, Ordering::AcqRel));
+    }
 }
 
 /// The running thread writes the bytes of a message.
@@ -245,6 +260,7 @@ pub(crate) struct Thread<R> {
 pub(crate) fn spawn<R: 'static>(number: usize, pid: u32, work: impl FnOnce() -> R + 'static) -> Thread<R> {
     if machine(|machine| machine.time.replace(Time::Running)) == Time::Before {
         atomic::bring_all();
+        machine(|machine| *machine.kernel.borrow_mut() = Some(Rc::new(AtomicU32::new(0))));
         for (block, _) in known::all().into_iter().filter(|(_, kind)| *kind == Kind::Message) {
             let cell = Rc::new(UnsafeCell::new(()));
             machine(|machine| machine.messages.borrow_mut().insert(block as Block, cell));
@@ -255,7 +271,11 @@ pub(crate) fn spawn<R: 'static>(number: usize, pid: u32, work: impl FnOnce() -> 
     let run: Box<dyn FnOnce()> = Box::new(move || {
         machine(|machine| machine.me.set(number));
         let end = catch_unwind(AssertUnwindSafe(work));
-        machine(|machine| machine.ended.borrow_mut().insert(pid, end.is_err()));
+        let is_killed = end.as_ref().is_err_and(|cause| cause.is::<Killed>());
+        if is_killed {
+            speak_with_the_kernel();
+        }
+        machine(|machine| machine.ended.borrow_mut().insert(pid, is_killed));
         *place.borrow_mut() = Some(match end {
             Ok(result) => Some(result),
             Err(cause) if cause.is::<Killed>() => None,

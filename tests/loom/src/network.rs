@@ -182,7 +182,7 @@ pub static BLOCKS: Scenario = Scenario {
 };
 
 /// Those that loom runs: two or three processes, few operations.
-pub static ALL: [&Scenario; 24] = [
+pub static ALL: [&Scenario; 27] = [
     &scenario::ONCE,
     &scenario::PAIR,
     &TWO_INPUTS,
@@ -207,4 +207,7 @@ pub static ALL: [&Scenario; 24] = [
     &scenario::BARRIER_OF_TWO,
     &scenario::TWO_BARRIERS,
     &scenario::CIRCLE,
+    &scenario::CLOSED_TWICE,
+    &scenario::DISOWNED_TWICE,
+    &scenario::NOTED_TOO_LATE,
 ];

@@ -76,6 +76,8 @@ const DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::BORROWED, 0, 6),
     (&scenario::EXTENDED, 0, 6),
     (&scenario::ABANDON, 0, 4),
+    (&scenario::CLOSED_TWICE, 0, 6),
+    (&scenario::TWO_REAPERS, 0, 6),
 ];
 
 const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
@@ -91,6 +93,8 @@ const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::TWO_BARRIERS, 0, 1),
     (&scenario::PAIR, 0, 1),
     (&scenario::OPPOSITE, 0, 4),
+    (&scenario::CLOSED_TWICE, 1, 1),
+    (&scenario::TWO_REAPERS, 0, 1),
 ];
 
 #[test]
@@ -138,6 +142,21 @@ fn the_mark_stays_after_a_failed_commit() {
 #[test]
 fn a_reader_meets_a_reader() {
     is_found_alive("a reader meets a reader", &network::REJECTED, 1, "Wrote(2)");
+}
+
+#[test]
+fn an_end_is_known_by_its_slot_alone() {
+    is_found_alive("an end is known by its slot alone", &scenario::CLOSED_TWICE, 1, "");
+}
+
+#[test]
+fn a_process_is_disowned_by_its_slot_alone() {
+    is_found_alive("a process is disowned by its slot alone", &scenario::DISOWNED_TWICE, 2, "the record");
+}
+
+#[test]
+fn a_deadlock_is_noted_by_the_slot_alone() {
+    is_found_alive("a deadlock is noted by the slot alone", &scenario::NOTED_TOO_LATE, 2, "");
 }
 
 #[test]
