@@ -15,7 +15,6 @@ pub(crate) mod last_words;
 pub(crate) mod lasting;
 pub(crate) mod leaving;
 pub(crate) mod map;
-pub(crate) mod mutant;
 pub(crate) mod quietly;
 pub(crate) mod signal;
 pub(crate) mod standard;

@@ -36,7 +36,7 @@
 use super::channel::{BARRIER, Channel, DECIDED};
 use super::context::{Offer, OfferName};
 use super::local::Local;
-use super::sync::{Ordering, mutant};
+use super::sync::Ordering;
 use super::word::Attempt;
 use crate::engine::{ChannelName, Fired};
 
@@ -117,7 +117,7 @@ impl Local {
                     let Some(context) = tables.contexts.get(name.context()) else { continue };
                     if context.word.commit_claimed(index) {
                         self.wakes.push(name.context());
-                    } else if !mutant!("a dead party keeps its mark") {
+                    } else {
                         offer.set_linked(false);
                     }
                 }
@@ -125,9 +125,7 @@ impl Local {
                 return true;
             };
             for (name, _) in &parties[..stale] {
-                if let Some(context) = tables.contexts.get(name.context())
-                    && !mutant!("a claim is not taken back")
-                {
+                if let Some(context) = tables.contexts.get(name.context()) {
                     context.word.unclaim(index);
                 }
             }

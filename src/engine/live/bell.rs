@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of futures. Why no ring is lost is drawn in [`task`](super::task).
 
-use super::sync::{AtomicU32, Ordering, Woken, mutant, wait, wake_all};
+use super::sync::{AtomicU32, Ordering, Woken, wait, wake_all};
 use super::tables::Tables;
 use crate::sys::clock::Deadline;
 
@@ -25,10 +25,9 @@ impl Bell {
     #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "only futures are told by the bell"))]
     /// Looks, and gives what the look has found; or else sleeps until the bell rings, or until the deadline that the
     /// look has given. What comes after the look has begun is heard.
-    pub(crate) fn attend<T>(self, mut look: impl FnMut() -> Result<T, Option<Deadline>>) -> Option<T> {
-        let early = mutant!("the bell is heard after the look").then(&mut look);
+    pub(crate) fn attend<T>(self, look: impl FnOnce() -> Result<T, Option<Deadline>>) -> Option<T> {
         let heard = self.0.load(Ordering::Acquire);
-        match early.unwrap_or_else(look) {
+        match look() {
             Ok(found) => Some(found),
             Err(deadline) => {
                 let _: Woken = wait(self.0, heard, deadline.as_ref());

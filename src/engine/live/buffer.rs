@@ -18,7 +18,7 @@
 use super::channel::{Channel, DROP_NEWEST, NO_READERS, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::commit::{Exchange, Side};
 use super::local::Local;
-use super::sync::{Ordering, mutant};
+use super::sync::Ordering;
 use super::tables::Tables;
 use crate::engine::{ChannelName, Closing, Owner};
 use crate::memory::{Block, NONE};
@@ -186,8 +186,7 @@ impl Local {
             return;
         }
         let exchange = Exchange::Blocks { giving: block, side: Side::Output, buffered: true };
-        let waits = !mutant!("what was put back is given to nobody who waits");
-        match waits.then(|| me.commit_first(channel, &channel.inputs, exchange)).flatten() {
+        match me.commit_first(channel, &channel.inputs, exchange) {
             Some(reader) => {
                 me.received(reader.taking);
                 me.context.exchange_done();

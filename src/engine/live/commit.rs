@@ -14,7 +14,7 @@
 use super::channel::{Channel, Queue};
 use super::context::Context;
 use super::local::Local;
-use super::sync::{AtomicU32, Ordering, mutant, spin_loop, wait, yield_now};
+use super::sync::{AtomicU32, Ordering, spin_loop, wait, yield_now};
 use super::word::{Attempt, CLAIM_CHECK};
 use crate::memory::{Block, FATE, NONE};
 use crate::sys::clock::{Deadline, Instant};
@@ -57,10 +57,8 @@ impl Local {
         while let Some((name, offer)) = queue.first(tables) {
             let (number, guard, taking) = (name.context(), offer.guard(), offer.block.load(Ordering::Relaxed));
             let event = channel.next_number(self.context.number());
-            if !mutant!("a partner is removed after the commit") {
-                queue.remove(tables, offer);
-                offer.set_number(event);
-            }
+            queue.remove(tables, offer);
+            offer.set_number(event);
             let Some(context) = tables.contexts.get(number) else { continue };
             let attempt = match with {
                 Exchange::Blocks { giving, side, buffered } => {
@@ -81,24 +79,17 @@ impl Local {
                     }
                 }
                 Exchange::Storing { giving, channel } => {
-                    if !mutant!("a refill is not announced") {
-                        self.context.announce_storing(channel, giving, taking, number);
-                    }
+                    self.context.announce_storing(channel, giving, taking, number);
                     self.insist(|| context.word.commit(guard, giving))
                 }
                 Exchange::Fate => self.insist(|| context.word.commit(guard, FATE)),
             };
-            if mutant!("a partner is removed after the commit") {
-                queue.remove(tables, offer);
-            }
             if let Attempt::Committed { parked } = attempt {
                 return Some(Committed { number, context, taking, parked });
             }
             // Taken back at once: the block stays ours, and its tag will change when somebody else gets it.
             self.context.exchange_done();
-            if !mutant!("the mark stays after a failed commit") {
-                offer.set_linked(false);
-            }
+            offer.set_linked(false);
         }
         None
     }

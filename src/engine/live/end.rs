@@ -4,7 +4,7 @@
 //! message or waits in the arguments of a process). So whatever dies, the reaper finds the ends that died with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::sync::{AtomicU32, AtomicU64, Ordering, mutant};
+use super::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::engine::{ChannelName, Direction, Holder};
 use crate::memory::{Layout, Shareable, Slot, SlotState, record};
 
@@ -54,7 +54,6 @@ impl Keeping {
 
     pub(super) fn is_of(self, generation: u32) -> bool {
         self.0 >> Keeping::GENERATION == (u64::from(generation) << Keeping::GENERATION) >> Keeping::GENERATION
-            || mutant!("an end is known by its slot alone")
     }
 
     pub(super) fn holder(self) -> Option<Holder> {

@@ -6,7 +6,7 @@
 use super::channel::{Channel, END, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
 use super::end::Keeping;
 use super::local::Local;
-use super::sync::{Ordering, mutant};
+use super::sync::Ordering;
 use super::tables::{Tables, take};
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder};
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
@@ -203,7 +203,7 @@ impl Local {
         for (index, generation, end) in tables.ends.taken() {
             let keeping = Keeping(end.keeping.load(Ordering::Acquire));
             let half_made = keeping.is_of(generation) && keeping.hand().is_some_and(&of_the_dead);
-            if half_made && !mutant!("closed ends are not given back") {
+            if half_made {
                 tables.ends.give_back(index, generation);
             }
         }

@@ -33,7 +33,7 @@
 //!                                                                      bury this one
 //! ```
 
-use super::sync::{AtomicU32, Ordering, Woken, mutant, spin_loop, wait, wake, wake_all};
+use super::sync::{AtomicU32, Ordering, Woken, spin_loop, wait, wake, wake_all};
 use crate::sys::clock::{Deadline, Instant};
 use std::time::Duration;
 
@@ -44,8 +44,7 @@ pub(super) struct LockHolder(u32);
 impl LockHolder {
     pub(super) fn new(context: u32, generation: u32) -> LockHolder {
         // A taken slot has an odd generation, so the lowest bit says nothing.
-        let generation = if mutant!("holders of locks have no generation") { 0 } else { generation >> 1 };
-        LockHolder(generation << GENERATION | (context + 1) << 1)
+        LockHolder((generation >> 1) << GENERATION | (context + 1) << 1)
     }
 
     pub(super) fn context(self) -> u32 {
@@ -132,7 +131,7 @@ impl Lock {
             if now == marked || self.0.compare_exchange(now, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
                 // Holders that live are gone within a microsecond; then this was a matter of death.
                 let soon = Deadline::at(Instant::now() + Duration::from_millis(1));
-                if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut && !mutant!("the reaper waits patiently") {
+                if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut {
                     return Taking::Late;
                 }
             }
@@ -148,7 +147,7 @@ impl Lock {
 
     #[inline]
     pub(super) fn release(&self) {
-        if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 && !mutant!("an unlock wakes nobody") {
+        if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 {
             wake(&self.0, 1);
         }
     }

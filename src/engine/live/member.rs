@@ -6,7 +6,7 @@
 //! lost with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
-use super::sync::{AtomicU32, AtomicU64, Ordering, mutant, wait, wake_all};
+use super::sync::{AtomicU32, AtomicU64, Ordering, wait, wake_all};
 use crate::engine::EndName;
 use crate::memory::{Block, Layout, NONE, Shareable, Slot, SlotState, record};
 
@@ -100,7 +100,7 @@ impl References {
     }
 
     pub(super) fn is_of(self, generation: u32) -> bool {
-        self.generation() == generation || mutant!("a process is disowned by its slot alone")
+        self.generation() == generation
     }
 
     /// The context that frees the slot.
@@ -140,7 +140,6 @@ impl Noted {
     /// Whether the process of this generation has the slot, and keeps it.
     pub(super) fn is_open_to(self, generation: u32) -> bool {
         (self.0 >> 32) as u32 == generation && self.0 as u32 != Noted::CLOSED
-            || mutant!("a deadlock is noted by the slot alone")
     }
 
     /// The same slot, of which this is noted now.

@@ -51,7 +51,7 @@ use super::channel::Channel;
 use super::commit::Side;
 use super::context::{EXTENDED, MOST_GUARDS, OUTPUT, Offer, OfferName};
 use super::local::Local;
-use super::sync::{Ordering, mutant};
+use super::sync::Ordering;
 use super::wait::{OnThread, Wait, Waited};
 use super::word::{Snapshot, State};
 use crate::engine::{ChannelName, Fate, Fired, Guard, Order};
@@ -315,13 +315,8 @@ impl Local {
         let timer = earliest(guards);
         self.context.timed.store(u32::from(timer.is_some()), Ordering::Relaxed);
         let parked = wait.sleeps_at_once(self);
-        if mutant!("an offer is queued before it waits") {
-            self.unlock_all();
-            self.context.wait(parked);
-        } else {
-            self.context.wait(parked);
-            self.unlock_all();
-        }
+        self.context.wait(parked);
+        self.unlock_all();
         Pending::Queued { timer }
     }
 

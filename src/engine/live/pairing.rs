@@ -6,7 +6,7 @@ use super::buffer::Stored;
 use super::channel::Channel;
 use super::commit::{Exchange, Side};
 use super::local::Local;
-use super::sync::{Ordering, mutant};
+use super::sync::Ordering;
 use crate::engine::{ChannelName, Fate, Fired};
 use crate::memory::{Block, NONE};
 
@@ -28,10 +28,7 @@ impl Local {
             self.count(channel);
             return Some(Fired::ended(number, fate));
         }
-        let opposite = match channel.queue(!output) {
-            empty if mutant!("a reader meets a reader") && empty.first(tables).is_none() => channel.queue(output),
-            opposite => opposite,
-        };
+        let opposite = channel.queue(!output);
         let buffered = channel.is_buffered();
         if let Some(partner) = self.commit_first(channel, opposite, Exchange::Blocks { giving, side, buffered }) {
             self.received(partner.taking);

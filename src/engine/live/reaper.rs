@@ -50,7 +50,7 @@ use super::context::{Context, OfferName};
 use super::local::Local;
 use super::lock::{LockHolder, Taking};
 use super::member::{Member, Phase};
-use super::sync::{Ordering, mutant};
+use super::sync::Ordering;
 use super::tables::Tables;
 use super::word::{Snapshot, State};
 use crate::engine::{ChannelName, Closing, Direction, Holder, MemberName, Owner, Unfinished};
@@ -110,13 +110,9 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     for corpse in &corpses {
         local.unlink_offers(corpse);
     }
-    if !mutant!("the reaper does not let partners finish") {
-        local.let_partners_finish(&corpses);
-    }
+    local.let_partners_finish(&corpses);
     local.release_held_by(&corpses, host);
-    if !mutant!("the reaper settles no exchanges") {
-        local.settle_exchanges(&corpses);
-    }
+    local.settle_exchanges(&corpses);
     for (index, _, member) in &members {
         local.close_held(*index, closing(*index, member));
     }
@@ -136,9 +132,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         recount(local);
     }
     local.burying = None;
-    if !mutant!("the reaper rings nobody") {
-        ring(local);
-    }
+    ring(local);
 }
 
 /// How the ends of a member are closed that it did not close itself.
@@ -173,9 +167,7 @@ impl Local {
                 Taking::Free => return,
                 Taking::FromTheDead => return self.rebuild(index, channel),
                 Taking::Late => {
-                    if !mutant!("the reaper waits for the living alone") {
-                        self.break_locks_slept_on();
-                    }
+                    self.break_locks_slept_on();
                     ring_locks(self);
                 }
             }
@@ -197,9 +189,7 @@ impl Local {
     /// for that is left to [`Local::after_unlock`].
     pub(super) fn break_lock(&mut self, index: u32) {
         let Some(channel) = self.tables().channels.get(index) else { return };
-        if !mutant!("the reaper breaks no locks")
-            && channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder))
-        {
+        if channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {
             self.rebuild(index, channel);
             channel.lock.release();
             channel.lock.ring();
@@ -311,7 +301,7 @@ impl Local {
         let last = queued.last().map_or(0, |(ticket, _, _)| *ticket);
         channel.number.fetch_max(last, Ordering::Relaxed);
         // Also one without a buffer: a message may have been put back.
-        if !channel.is_barrier() && (channel.is_buffered() || !mutant!("only a buffer is repaired")) {
+        if !channel.is_barrier() {
             self.repair_buffer(name, channel);
         }
         let [readers, writers, handles, seats] = tables.count_ends(name);

@@ -5,4 +5,3 @@
 
 pub(crate) use crate::sys::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering, fence, spin_loop, yield_now};
 pub(crate) use crate::sys::futex::{Woken, wait, wait_low, wake, wake_all, wake_low};
-pub(crate) use crate::sys::mutant::mutant;

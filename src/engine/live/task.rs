@@ -25,7 +25,7 @@
 use super::context::Context;
 use super::local::Local;
 use super::offer::{Begun, Pending};
-use super::sync::{Ordering, Woken, mutant};
+use super::sync::{Ordering, Woken};
 use super::tables::Tables;
 use super::wait::{Wait, Waited};
 use super::word::{Own, State};
@@ -205,7 +205,6 @@ impl Local {
                         self.release(writer, Some(Unfinished { member, crashed: false }));
                         self.discard(block, Closing::Retire);
                     }
-                    None if mutant!("a dropped read keeps its message") => self.discard(block, Closing::Retire),
                     None => self.put_back(*channel, block),
                 }
                 Withdrawn::Nothing

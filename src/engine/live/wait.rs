@@ -17,7 +17,7 @@
 
 use super::local::Local;
 use super::spin::Allowance;
-use super::sync::{Ordering, Woken, mutant, spin_loop, yield_now};
+use super::sync::{Ordering, Woken, spin_loop, yield_now};
 use super::word::{Own, Snapshot};
 use crate::sys::clock::{Deadline, Instant};
 use crate::sys::lasting;
@@ -82,7 +82,7 @@ impl Local {
                 continue;
             }
             let late = woken == Woken::TimedOut || deadline.is_some_and(Deadline::is_past);
-            if late && (word.withdraw() == Own::Done || mutant!("a deadline beats a commit")) {
+            if late && word.withdraw() == Own::Done {
                 break Waited::Withdrawn;
             }
         };

@@ -27,7 +27,7 @@
 //! half is the futex: every transition out of PARKED changes it. The bit of the dead leaves the rest of the word as it
 //! was: whoever buries them needs it, and may die over that.
 
-use super::sync::{AtomicU64, Ordering, Woken, mutant, wait_low, wake_low};
+use super::sync::{AtomicU64, Ordering, Woken, wait_low, wake_low};
 use crate::memory::{Block, NONE};
 use crate::sys::clock::{Deadline, Instant};
 use std::time::Duration;
@@ -108,7 +108,7 @@ impl Snapshot {
 
     /// Whether a block is named here that belongs to the owner of the word, whatever its tag says.
     pub(super) fn names_block(self) -> bool {
-        self.is_committed() && (self.guard() != usize::from(LENT) || mutant!("a lent block counts as owned"))
+        self.is_committed() && self.guard() != usize::from(LENT)
     }
 
     pub(super) fn is_committed(self) -> bool {

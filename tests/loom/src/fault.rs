@@ -3,6 +3,7 @@
 //! Knows nothing of what an ordering is good for. Loom runs all threads of a model on the thread that asked for it, so
 //! what a test puts in place stays with the test.
 
+use crate::seeded;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::panic::Location;
@@ -36,9 +37,14 @@ pub struct Site {
 pub enum Fault {
     /// This part of the ordering is missing.
     Weakened(Site),
-    /// What is marked by `mutant!` with this name is not done.
+    /// The fault of this name is, which is seeded in the sources.
+    Seeded(&'static str),
+    /// A step of a scenario of the two words that has this name is not done.
     Skipped(&'static str),
 }
+
+/// Where the build puts the sources.
+const COPIES: &str = concat!(env!("OUT_DIR"), "/");
 
 thread_local! {
     static FAULT: Cell<Option<Fault>> = const { Cell::new(None) };
@@ -52,13 +58,18 @@ pub(crate) struct InPlace;
 
 impl Drop for InPlace {
     fn drop(&mut self) {
-        FAULT.set(None);
+        put_in_place(None);
     }
 }
 
 pub(crate) fn put(fault: Option<Fault>) -> InPlace {
-    FAULT.set(fault);
+    put_in_place(fault);
     InPlace
+}
+
+fn put_in_place(fault: Option<Fault>) {
+    seeded::put(if let Some(Fault::Seeded(name)) = fault { Some(name) } else { None });
+    FAULT.set(fault);
 }
 
 pub(crate) fn is_skipped(name: &'static str) -> bool {
@@ -69,10 +80,10 @@ pub(crate) fn is_skipped(name: &'static str) -> bool {
 #[track_caller]
 pub(crate) fn keeps(part: Part) -> bool {
     let place = Location::caller();
-    // Under whatever path the file was included.
+    // The lines of the copies have the numbers of the sources.
     let site = || {
         let file = place.file();
-        Site { file: file.rsplit_once("../").map_or(file, |(_, name)| name), line: place.line(), part }
+        Site { file: file.strip_prefix(COPIES).unwrap_or(file), line: place.line(), part }
     };
     if LISTS.get() {
         SITES.with_borrow_mut(|sites| sites.insert(site()));

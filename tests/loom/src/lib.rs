@@ -1,4 +1,4 @@
-//! The live engine under loom, which knows weak memory: the sources themselves, not a copy.
+//! The live engine under loom, which knows weak memory: its own sources, which the build copies to seed faults in them.
 //!
 //! Knows nothing of what the engine is for. `tests/model` runs more of it, where all threads see the same; here a
 //! thread may read what is stale.
@@ -7,34 +7,31 @@
 //! - [`scenario`], [`network`]: processes with channels between them, over the whole engine; stage and
 //!   execution are those of `tests/model`
 //! - [`search`]: all executions of either
-//! - [`fault`]: orderings that are weaker than the sources say, and steps that are left out
+//! - [`fault`]: orderings that are weaker than the sources say, and the seeded faults, which are those of `tests/model`
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
 // here.
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
-#![expect(
-    clippy::duplicate_mod,
-    reason = "the two words are here twice: alone over objects of loom, and in the engine over the arena"
-)]
 
-#[path = "../../../src/engine/mod.rs"]
-mod engine;
 #[path = "../../model/src/execution.rs"]
 pub mod execution;
 pub mod fault;
 mod machine;
-#[path = "../../../src/memory/mod.rs"]
-mod memory;
 pub mod network;
 #[path = "../../model/src/scenario.rs"]
 pub mod scenario;
 pub mod search;
+#[path = "../../model/src/seeded.rs"]
+mod seeded;
 #[path = "../../model/src/stage.rs"]
 mod stage;
 #[path = "../../model/src/stow.rs"]
 mod stow;
 mod sys;
 pub mod words;
+
+// The layers `engine` and `memory`.
+include!(concat!(env!("OUT_DIR"), "/layers.rs"));
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

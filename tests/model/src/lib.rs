@@ -1,9 +1,9 @@
-//! The protocol of the live engine, run by model checkers: its own sources, not a copy, over a machine that a checker
-//! controls.
+//! The protocol of the live engine, run by model checkers: its own sources, over a machine that a checker controls.
 //!
-//! Knows nothing of what the engine is for. The layers `memory` and `engine` are the files of csproc itself; only the
-//! layer `sys` is this package's. Its atomics are plain words in a plain arena, as they are in the program, but each
-//! operation on one is a step at which the checker decides who goes on, and at which a process can be killed.
+//! Knows nothing of what the engine is for. The layers `memory` and `engine` are the files of csproc itself, which the
+//! build copies to seed faults in them; only the layer `sys` is this package's. Its atomics are plain words in a plain
+//! arena, as they are in the program, but each operation on one is a step at which the checker decides who goes on, and
+//! at which a process can be killed.
 //!
 //! - `machine`: steps, threads, sleep, time, death
 //! - `stow`: what changes threads although its type says that it must not
@@ -11,23 +11,24 @@
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
 //! - [`scenario`], [`futures`]: what they do and what may come of it
 //! - [`search`]: which schedules are tried
+//! - [`seeded`]: which of the seeded faults is in place; `faults/table.rs` has them all
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
 // here.
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
-#[path = "../../../src/engine/mod.rs"]
-mod engine;
 pub mod execution;
 pub mod futures;
 mod machine;
-#[path = "../../../src/memory/mod.rs"]
-mod memory;
 pub mod scenario;
 pub mod search;
+pub mod seeded;
 mod stage;
 mod stow;
 mod sys;
+
+// The layers `engine` and `memory`.
+include!(concat!(env!("OUT_DIR"), "/layers.rs"));
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

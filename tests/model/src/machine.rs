@@ -61,9 +61,6 @@ struct Machine {
     /// Numbers of processes that are no more, and whether they were killed.
     ended: RefCell<HashMap<u32, bool>>,
     sleepers: RefCell<Vec<Sleeper>>,
-    mutant: Cell<Option<&'static str>>,
-    /// The running execution has met the line that is wrong.
-    met: Cell<bool>,
 }
 
 impl Machine {
@@ -107,23 +104,9 @@ pub(crate) fn begin() {
         machine.dying.set(false);
         machine.ended.take();
         machine.sleepers.take();
-        machine.met.set(false);
     });
     crate::stow::clear();
     map::wipe();
-}
-
-/// Which fault is in place from now on.
-pub(crate) fn set_mutant(name: Option<&'static str>) {
-    machine(|machine| machine.mutant.set(name));
-}
-
-pub(crate) fn is_mutant(name: &str) -> bool {
-    machine(|machine| {
-        let is = machine.mutant.get() == Some(name);
-        machine.met.set(machine.met.get() || is);
-        is
-    })
 }
 
 /// The thread `thread` is killed before its step number `step`, the first one being 0.

@@ -5,6 +5,7 @@
 use crate::execution::{self, Death, Victim};
 use crate::machine;
 use crate::scenario::Scenario;
+use crate::seeded;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId};
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,7 +94,7 @@ pub fn search(
     kill: Kill,
     fault: Option<&'static str>,
 ) -> Result<Report, Found> {
-    machine::set_mutant(fault);
+    seeded::put(fault);
     let mut report = Report::default();
     let result = match kill {
         Kill::Nobody => batch(scenario, how, &[], &mut report).map(drop),
@@ -117,7 +118,7 @@ pub fn search(
             Ok(came)
         }),
     };
-    machine::set_mutant(None);
+    seeded::put(None);
     match result {
         Ok(()) => Ok(report),
         Err(what) => Err(Found {

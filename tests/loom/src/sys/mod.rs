@@ -16,7 +16,6 @@ pub(crate) mod lasting;
 pub(crate) mod leaving;
 #[path = "../../../model/src/sys/map.rs"]
 pub(crate) mod map;
-pub(crate) mod mutant;
 pub(crate) mod object;
 #[path = "../../../model/src/sys/threads.rs"]
 pub(crate) mod threads;

@@ -10,5 +10,4 @@ pub(crate) mod futex;
 pub(crate) mod lasting;
 pub(crate) mod leaving;
 pub(crate) mod map;
-pub(crate) mod mutant;
 pub(crate) mod threads;

@@ -1,6 +1,6 @@
-//! Faults put into the protocol on purpose: each of them is found. So the models look where they seem to look.
+//! Faults seeded in the protocol on purpose: each of them is found. So the models look where they seem to look.
 //!
-//! Knows nothing of what a fault does: the line in the engine that has its name says it. Each one is given a scenario
+//! Knows nothing of what a fault does: `faults/table.rs` says it by its name. Each one is given a scenario
 //! and a search that finds it; with `CSPROC_LONG=1` the same search is made without the fault, too, and finds nothing.
 
 mod long;
@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{futures, one_at_a_time};
+use csproc_model::{futures, one_at_a_time, seeded};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -36,6 +36,13 @@ fn killing(party: usize) -> Kill {
 }
 
 const FEW: Search = Search::Pct { depth: 3, times: 30 };
+
+#[test]
+fn every_fault_of_the_table_is_looked_for() {
+    let tests = include_str!("faults.rs");
+    let forgotten: Vec<_> = seeded::names().filter(|fault| !tests.contains(&format!("{fault:?}"))).collect();
+    assert!(seeded::names().count() > 20 && forgotten.is_empty(), "{forgotten:?}");
+}
 
 #[test]
 fn an_offer_is_queued_before_it_waits() {

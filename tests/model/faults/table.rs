@@ -1,0 +1,213 @@
+//! Faults that are seeded in copies of csproc's sources, so that the models can show that they would find them.
+//!
+//! Knows nothing of how a fault is found. A fault is one edit, or several of the same name. The sources themselves hold
+//! nothing of it: when a line of theirs changes that an edit names, the models do not build until the edit says again
+//! what stands there. While its fault is not in place, an edit adds nothing to what the protocol does, not even a look
+//! at a shared word: that would be a step that csproc does not have.
+
+/// One place of a fault.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edit {
+    /// What is wrong, in words.
+    pub(crate) fault: &'static str,
+    /// The file, below `src`.
+    pub(crate) file: &'static str,
+    /// What stands in it, once.
+    pub(crate) there: &'static str,
+    /// What stands in the copy, on as many lines. [`FAULTY`] is whether the fault is in place.
+    pub(crate) instead: &'static str,
+}
+
+/// The word in an edit that asks whether its fault is in place.
+pub(crate) const FAULTY: &str = "FAULTY";
+
+/// All edits.
+pub(crate) const EDITS: &[Edit] = &[
+    Edit {
+        fault: "an offer is queued before it waits",
+        file: "engine/live/offer.rs",
+        there: "self.context.wait(parked);
+        self.unlock_all();",
+        instead: "if FAULTY { self.unlock_all(); self.context.wait(parked); } else { self.context.wait(parked);
+        self.unlock_all(); }",
+    },
+    Edit {
+        fault: "a partner is removed after the commit",
+        file: "engine/live/commit.rs",
+        there: "queue.remove(tables, offer);
+            offer.set_number(event);",
+        instead: "if !FAULTY { queue.remove(tables, offer);
+            offer.set_number(event); }",
+    },
+    Edit {
+        fault: "a partner is removed after the commit",
+        file: "engine/live/commit.rs",
+        there: "if let Attempt::Committed { parked } = attempt {",
+        instead: "if FAULTY { queue.remove(tables, offer); } if let Attempt::Committed { parked } = attempt {",
+    },
+    Edit {
+        fault: "a refill is not announced",
+        file: "engine/live/commit.rs",
+        there: "self.context.announce_storing(channel, giving, taking, number);",
+        instead: "if !FAULTY { self.context.announce_storing(channel, giving, taking, number); }",
+    },
+    Edit {
+        fault: "the mark stays after a failed commit",
+        file: "engine/live/commit.rs",
+        there: "offer.set_linked(false);",
+        instead: "if !FAULTY { offer.set_linked(false); }",
+    },
+    Edit {
+        fault: "a reader meets a reader",
+        file: "engine/live/pairing.rs",
+        there: "let opposite = channel.queue(!output);",
+        instead: "let nobody = FAULTY && channel.queue(!output).first(tables).is_none(); \
+                  let opposite = channel.queue(if nobody { output } else { !output });",
+    },
+    Edit {
+        fault: "a deadline beats a commit",
+        file: "engine/live/wait.rs",
+        there: "if late && word.withdraw() == Own::Done {",
+        instead: "if late && (word.withdraw() == Own::Done || FAULTY) {",
+    },
+    Edit {
+        fault: "an unlock wakes nobody",
+        file: "engine/live/lock.rs",
+        there: "if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 {",
+        instead: "if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 && !FAULTY {",
+    },
+    Edit {
+        fault: "holders of locks have no generation",
+        file: "engine/live/lock.rs",
+        there: "LockHolder((generation >> 1) << GENERATION",
+        instead: "LockHolder(if FAULTY { 0 } else { generation >> 1 } << GENERATION",
+    },
+    Edit {
+        fault: "the reaper waits patiently",
+        file: "engine/live/lock.rs",
+        there: "if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut {",
+        instead: "if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut && !FAULTY {",
+    },
+    Edit {
+        fault: "a release wakes nobody",
+        file: "engine/live/extended.rs",
+        there: "if context.word.release(word, unfinished.is_none()) {",
+        instead: "if context.word.release(word, unfinished.is_none()) && !FAULTY {",
+    },
+    Edit {
+        fault: "a lent block counts as owned",
+        file: "engine/live/word.rs",
+        there: "self.is_committed() && self.guard() != usize::from(LENT)",
+        instead: "self.is_committed() && (self.guard() != usize::from(LENT) || FAULTY)",
+    },
+    Edit {
+        fault: "a claim is not taken back",
+        file: "engine/live/barrier.rs",
+        there: "for (name, _) in &parties[..stale] {",
+        instead: "for (name, _) in if FAULTY { &[] } else { &parties[..stale] } {",
+    },
+    Edit {
+        fault: "a dead party keeps its mark",
+        file: "engine/live/barrier.rs",
+        there: "} else {
+                        offer.set_linked(false);",
+        instead: "} else if !FAULTY {
+                        offer.set_linked(false);",
+    },
+    Edit {
+        fault: "an end is known by its slot alone",
+        file: "engine/live/end.rs",
+        there: "self.0 >> Keeping::GENERATION == (u64::from(generation) << Keeping::GENERATION) >> Keeping::GENERATION",
+        instead: "self.0 >> Keeping::GENERATION == (u64::from(generation) << Keeping::GENERATION) \
+                  >> Keeping::GENERATION || FAULTY",
+    },
+    Edit {
+        fault: "closed ends are not given back",
+        file: "engine/live/holding.rs",
+        there: "if half_made {
+                tables.ends.give_back(index, generation);",
+        instead: "if half_made && !FAULTY {
+                tables.ends.give_back(index, generation);",
+    },
+    Edit {
+        fault: "a process is disowned by its slot alone",
+        file: "engine/live/member.rs",
+        there: "self.generation() == generation",
+        instead: "self.generation() == generation || FAULTY",
+    },
+    Edit {
+        fault: "a deadlock is noted by the slot alone",
+        file: "engine/live/member.rs",
+        there: "(self.0 >> 32) as u32 == generation && self.0 as u32 != Noted::CLOSED",
+        instead: "(self.0 >> 32) as u32 == generation && self.0 as u32 != Noted::CLOSED || FAULTY",
+    },
+    Edit {
+        fault: "the reaper breaks no locks",
+        file: "engine/live/reaper.rs",
+        there: "if channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {",
+        instead: "if !FAULTY && channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {",
+    },
+    Edit {
+        fault: "the reaper waits for the living alone",
+        file: "engine/live/reaper.rs",
+        there: "self.break_locks_slept_on();",
+        instead: "if !FAULTY { self.break_locks_slept_on(); }",
+    },
+    Edit {
+        fault: "the reaper does not let partners finish",
+        file: "engine/live/reaper.rs",
+        there: "local.let_partners_finish(&corpses);",
+        instead: "if !FAULTY { local.let_partners_finish(&corpses); }",
+    },
+    Edit {
+        fault: "the reaper settles no exchanges",
+        file: "engine/live/reaper.rs",
+        there: "local.settle_exchanges(&corpses);",
+        instead: "if !FAULTY { local.settle_exchanges(&corpses); }",
+    },
+    Edit {
+        fault: "the reaper rings nobody",
+        file: "engine/live/reaper.rs",
+        there: "    local.burying = None;
+    ring(local);",
+        instead: "    local.burying = None;
+    if !FAULTY { ring(local); }",
+    },
+    Edit {
+        fault: "only a buffer is repaired",
+        file: "engine/live/reaper.rs",
+        there: "if !channel.is_barrier() {
+            self.repair_buffer(name, channel);",
+        instead: "if !channel.is_barrier() && (!FAULTY || channel.is_buffered()) {
+            self.repair_buffer(name, channel);",
+    },
+    Edit {
+        fault: "nobody rings the bell",
+        file: "engine/live/queue.rs",
+        there: "if let Some(bell) = host.and_then(|host| Bell::of(tables, host)) {",
+        instead: "if let Some(bell) = host.and_then(|host| Bell::of(tables, host)) && !FAULTY {",
+    },
+    Edit {
+        fault: "the bell is heard after the look",
+        file: "engine/live/bell.rs",
+        there: "let heard = self.0.load(Ordering::Acquire);
+        match look() {",
+        instead: "let mut look = Some(look); let early = if FAULTY { look.take().map(|look| look()) } else { None }; \
+                  let heard = self.0.load(Ordering::Acquire);
+        match early.or_else(|| look.take().map(|look| look())).expect(\"it looks once\") {",
+    },
+    Edit {
+        fault: "a dropped read keeps its message",
+        file: "engine/live/task.rs",
+        there: "None => self.put_back(*channel, block),",
+        instead: "None if FAULTY => self.discard(block, Closing::Retire), None => self.put_back(*channel, block),",
+    },
+    Edit {
+        fault: "what was put back is given to nobody who waits",
+        file: "engine/live/buffer.rs",
+        there: "Side::Output, buffered: true };
+        match me.commit_first(channel, &channel.inputs, exchange) {",
+        instead: "Side::Output, buffered: true };
+        match if FAULTY { None } else { me.commit_first(channel, &channel.inputs, exchange) } {",
+    },
+];
