@@ -4,8 +4,9 @@
 //! thread may read what is stale.
 //!
 //! - [`words`]: the state word and the lock alone, with relaxed payloads around them
-//! - [`scenario`], [`network`]: processes with channels between them, over the whole engine; stage and
-//!   execution are those of `tests/model`
+//! - [`scenario`], [`network`]: processes with channels between them, over the whole engine; stage, execution and
+//!   machine are those of `tests/model`
+//! - `checker`: loom, as the machine asks for it
 //! - [`search`]: all executions of either
 //! - [`fault`]: orderings that are weaker than the sources say, and the seeded faults, which are those of `tests/model`
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -13,9 +14,11 @@
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
+mod checker;
 #[path = "../../model/src/execution.rs"]
 pub mod execution;
 pub mod fault;
+#[path = "../../model/src/machine.rs"]
 mod machine;
 pub mod network;
 #[path = "../../model/src/scenario.rs"]

@@ -3,11 +3,12 @@
 //! Knows nothing of schedules. A killed thread is a killed process: its context, its ends and its blocks are left as
 //! they are, and the engine's own `bury` is run for it by the process server, which is a thread as the others are and
 //! can be killed as they can. Then the program buries everybody, the server too. Both checkers use this file, each over
-//! a `machine` of its own.
+//! a `checker` of its own.
 
+use crate::checker::Checker;
 use crate::engine::live::{Local, bury};
 use crate::engine::{Closing, Fate, MemberName, become_host, tables};
-use crate::machine;
+use crate::machine::{self, Machine};
 use crate::memory::Block;
 use crate::scenario::Scenario;
 use crate::stage::{Heir, KEPT, Part, Party, Seen, Stage, create_process, pid};
@@ -50,15 +51,15 @@ pub(crate) fn executed(scenario: &Scenario, deaths: &[Death]) -> Vec<bool> {
 
 /// What the heir does, on the thread of the server: nobody else begins a process while the dead are buried.
 fn inherit(body: Heir, member: MemberName) {
-    let mut party = machine::quietly(|| Party::new(member.index));
+    let mut party = Checker::quietly(|| Party::new(member.index));
     body(&mut party);
     let local = party.local;
-    machine::at_last(move || machine::quietly(|| drop(ManuallyDrop::into_inner(local))));
+    Checker::at_last(move || Checker::quietly(|| drop(ManuallyDrop::into_inner(local))));
 }
 
 /// A reaper of the process `host`.
 fn reaper(host: u32) -> ManuallyDrop<Local> {
-    machine::quietly(|| {
+    Checker::quietly(|| {
         become_host(host);
         ManuallyDrop::new(Local::for_reaper(tables()).expect("a context"))
     })
@@ -67,9 +68,9 @@ fn reaper(host: u32) -> ManuallyDrop<Local> {
 /// One execution of a scenario, inside the checker. The dead are buried in the order in which
 /// they die.
 pub(crate) fn perform(scenario: &Scenario, deaths: &[Death]) {
-    machine::begin();
+    Checker::begin();
     KEPT.with(RefCell::take);
-    let stage = machine::quietly(|| {
+    let stage = Checker::quietly(|| {
         let mut stage = Stage::new();
         (scenario.prepare)(&mut stage);
         stage
@@ -79,16 +80,16 @@ pub(crate) fn perform(scenario: &Scenario, deaths: &[Death]) {
     let (parties, hosts) = (roles.len(), members.iter().map(|member| member.index).collect::<Vec<u32>>());
     let victims: Vec<usize> = deaths.iter().filter_map(|death| death.victim.party()).collect();
     let server = (!deaths.is_empty()).then(|| {
-        let member = machine::quietly(|| create_process(root));
+        let member = Checker::quietly(|| create_process(root));
         members.push(member);
-        (member.index, machine::stow(reaper(member.index)))
+        (member.index, reaper(member.index))
     });
     let heir = heir.filter(|_| server.is_some()).map(|body| {
-        let member = machine::quietly(|| create_process(root));
+        let member = Checker::quietly(|| create_process(root));
         members.push(member);
-        (machine::stow(body), member)
+        (body, member)
     });
-    machine::quietly(|| become_host(root));
+    Checker::quietly(|| become_host(root));
     for death in deaths {
         machine::sentence(thread_of(death.victim, parties), death.step);
     }
@@ -97,8 +98,7 @@ pub(crate) fn perform(scenario: &Scenario, deaths: &[Death]) {
         .enumerate()
         .map(|(place, role)| {
             let pid = pid(role.member.index);
-            let role = machine::stow(role);
-            Some(machine::spawn(place + 1, pid, move || role.take().act()))
+            Some(Checker::spawn(place + 1, pid, move || role.act()))
         })
         .collect();
     let parts: Rc<RefCell<Vec<Part>>> = Rc::new(RefCell::new(threads.iter().map(|_| None).collect()));
@@ -109,37 +109,33 @@ pub(crate) fn perform(scenario: &Scenario, deaths: &[Death]) {
         move |party: usize| {
             let thread = threads.borrow_mut()[party].take();
             if let Some(thread) = thread {
-                let part = machine::join(thread);
+                let part = Checker::join(thread);
                 parts.borrow_mut()[party] = part;
             }
         }
     };
     let end_of = Rc::new(end_of);
-    let undertaking = server.map(|(server, undertaker)| {
-        let work = machine::stow((undertaker, Rc::clone(&end_of), victims.clone(), hosts.clone(), heir));
-        let thread = machine::spawn(thread_of(Victim::Server, parties), pid(server), move || {
-            let (undertaker, end_of, victims, hosts, heir) = work.take();
-            let mut local = undertaker.take();
-            let mut left = victims;
+    let undertaking = server.map(|(server, mut local)| {
+        let (end_of, mut left, hosts) = (Rc::clone(&end_of), victims.clone(), hosts.clone());
+        let thread = Checker::spawn(thread_of(Victim::Server, parties), pid(server), move || {
             while !left.is_empty() {
                 let pids: Vec<u32> = left.iter().map(|victim| pid(hosts[*victim])).collect();
-                let victim = left.remove(machine::first_to_end(&pids));
+                let victim = left.remove(Checker::first_to_end(&pids));
                 end_of(victim);
                 bury(&mut local, hosts[victim]);
             }
             machine::pardon();
             if let Some((body, member)) = heir {
-                inherit(body.take(), member);
+                inherit(body, member);
             }
-            machine::at_last(move || machine::quietly(|| drop(ManuallyDrop::into_inner(local))));
+            Checker::at_last(move || Checker::quietly(|| drop(ManuallyDrop::into_inner(local))));
         });
         (server, thread)
     });
     let succession = undertaking.map(|(server, thread)| {
-        let work = machine::stow((thread, Rc::clone(&end_of), victims.clone(), hosts));
-        machine::spawn(parties + 2, pid(root), move || {
-            let (thread, end_of, victims, hosts) = work.take();
-            if machine::join(thread).is_none() {
+        let (end_of, victims) = (Rc::clone(&end_of), victims.clone());
+        Checker::spawn(parties + 2, pid(root), move || {
+            if Checker::join(thread).is_none() {
                 let mut local = reaper(root);
                 let mut dead: Vec<u32> = victims.iter().map(|victim| hosts[*victim]).collect();
                 dead.push(server);
@@ -147,17 +143,17 @@ pub(crate) fn perform(scenario: &Scenario, deaths: &[Death]) {
                 for host in tables().unburied(root).into_iter().filter(|host| dead.contains(host)) {
                     bury(&mut local, host);
                 }
-                machine::at_last(move || machine::quietly(|| drop(ManuallyDrop::into_inner(local))));
+                Checker::at_last(move || Checker::quietly(|| drop(ManuallyDrop::into_inner(local))));
             }
         })
     });
     (0..parties).filter(|party| !victims.contains(party)).for_each(|party| end_of(party));
     if let Some(succession) = succession {
-        machine::join(succession);
+        Checker::join(succession);
     }
-    machine::all_over();
+    Checker::all_over();
     let executed = executed(scenario, deaths);
-    machine::quietly(|| {
+    Checker::quietly(|| {
         assert_eq!(tables().faults(), Vec::<String>::new());
         clear(ManuallyDrop::into_inner(local), root, &members, deaths, &executed);
     });

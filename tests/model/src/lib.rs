@@ -5,7 +5,8 @@
 //! arena, as they are in the program, but each operation on one is a step at which the checker decides who goes on, and
 //! at which a process can be killed.
 //!
-//! - `machine`: steps, threads, sleep, time, death
+//! - `machine`: threads and their death, and the trait that a checker implements; `checker`: shuttle, with steps, sleep
+//!   and time
 //! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them, and what each of them saw
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
@@ -17,6 +18,7 @@
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
+mod checker;
 pub mod execution;
 pub mod futures;
 mod machine;

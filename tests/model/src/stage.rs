@@ -1,14 +1,15 @@
 //! A stage: processes with channels between them, and what each of them saw.
 //!
 //! Knows nothing of schedules, nor of death. One thread is one process. Both checkers use this file, each over a
-//! `machine` of its own.
+//! `checker` of its own.
 
+use crate::checker::Checker;
 use crate::engine::live::{Bell, Local, Member, Phase, Task, Withdrawn};
 use crate::engine::{
     ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
     Order, Store, Unfinished, become_host, tables,
 };
-use crate::machine;
+use crate::machine::{self, Machine};
 use crate::memory::Block;
 use crate::sys::clock::{Deadline, Instant};
 use std::mem::ManuallyDrop;
@@ -130,7 +131,7 @@ impl Stage {
         let party = &mut self.roles.last_mut().expect("it was just made").party;
         // One thread is one process, so it attends to its bell itself.
         let mut task = Task::new(tables(), party.member, 0).expect("a context");
-        if machine::SPARES
+        if Checker::SPARES
             && let Some(local) = &mut task.local
         {
             let nowhere = ChannelName { index: u32::MAX, generation: 0 };
@@ -158,7 +159,7 @@ impl Party {
     pub(crate) fn new(member: u32) -> Party {
         become_host(member);
         let mut local = Local::new(tables()).expect("a context");
-        if machine::SPARES {
+        if Checker::SPARES {
             let nowhere = ChannelName { index: u32::MAX, generation: 0 };
             local.prepare(&[Guard::Input { channel: nowhere, extended: false }]).expect("a block");
         }
@@ -368,12 +369,12 @@ impl Party {
 
     /// Poisons a channel as the one does who looks for deadlocks: beside the reaper, it breaks locks of the dead, too.
     pub(crate) fn poison_as_reaper(&mut self, channel: ChannelName) {
-        let mut local = machine::quietly(|| {
+        let mut local = Checker::quietly(|| {
             become_host(self.member);
             ManuallyDrop::new(Local::for_reaper(tables()).expect("a context"))
         });
         local.poison(channel, Direction::Writer);
-        machine::quietly(|| drop(ManuallyDrop::into_inner(local)));
+        Checker::quietly(|| drop(ManuallyDrop::into_inner(local)));
     }
 
     /// One more end of a channel.
@@ -423,7 +424,7 @@ impl Party {
         self.own(block);
         // SAFETY: this process has just taken the block, and the slice does not outlive the statement.
         let bytes = unsafe { tables().arena.bytes_mut(block) };
-        machine::writes(block);
+        Checker::writes(block);
         bytes[..8].copy_from_slice(&value.to_le_bytes());
         tables().arena.block(block).set_length(8);
         block
@@ -431,7 +432,7 @@ impl Party {
 
     /// Its tag is what makes a block ours.
     fn own(&self, block: Block) {
-        if let Some(owner) = machine::glance(|| tables().arena.block(block).owner()) {
+        if let Some(owner) = Checker::glance(|| tables().arena.block(block).owner()) {
             assert_eq!(owner, self.local.owner(), "block {block} belongs to somebody else");
         }
     }
@@ -441,7 +442,7 @@ impl Party {
         self.own(block);
         // SAFETY: this process owns the block, and the slice does not outlive the statement.
         let bytes = unsafe { tables().arena.bytes(block) };
-        machine::reads(block);
+        Checker::reads(block);
         u64::from_le_bytes(bytes.try_into().expect("eight bytes"))
     }
 
@@ -477,10 +478,10 @@ impl Role {
         // Killed while it gives its context back, a process takes one slot with it, as `memory::pool` says; nobody
         // waits for that.
         machine::pardon();
-        machine::at_last(move || {
+        Checker::at_last(move || {
             drop(ManuallyDrop::into_inner(task));
             drop(ManuallyDrop::into_inner(local));
-            machine::quietly(|| {
+            Checker::quietly(|| {
                 if let Some(member) = tables().member(self.member) {
                     member.enter(Phase::Returned);
                 }

@@ -17,9 +17,9 @@ pub(crate) struct Stowed<T> {
     what: PhantomData<fn() -> T>,
 }
 
-/// Forgets what an execution has left.
+/// Forgets what an execution that failed has left: it belongs to threads of that execution.
 pub(crate) fn clear() {
-    STOWED.take();
+    STOWED.take().into_iter().for_each(std::mem::forget);
 }
 
 pub(crate) fn stow<T: 'static>(thing: T) -> Stowed<T> {

@@ -11,7 +11,7 @@ use super::futex::Word;
 use super::known::{self, Kind};
 use super::map;
 use super::object::{newest, order, order_of_failure};
-use crate::machine;
+use crate::{checker, machine};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -22,8 +22,8 @@ pub(crate) use super::yield_now;
 pub(crate) use super::yield_now as spin_loop;
 
 pub(crate) fn fence(order: Ordering) {
-    if !machine::is_quiet() {
-        machine::step();
+    if !checker::is_quiet() {
+        checker::step();
         loom::sync::atomic::fence(order);
     }
 }
@@ -53,9 +53,9 @@ macro_rules! atomic {
             fn object(&self) -> Option<Rc<loom::sync::atomic::$name>> {
                 let address = std::ptr::from_ref(self).addr();
                 map::touch(address);
-                if machine::is_quiet() {
+                if checker::is_quiet() {
                     // The last value comes back into memory, once the threads are over.
-                    let last = machine::is_over().then(|| $table.with_borrow_mut(|table| table.remove(&address)));
+                    let last = checker::is_over().then(|| $table.with_borrow_mut(|table| table.remove(&address)));
                     if let Some(mut object) = last.flatten()
                         && let Some(object) = Rc::get_mut(&mut object)
                     {
@@ -63,7 +63,7 @@ macro_rules! atomic {
                     }
                     return None;
                 }
-                machine::step();
+                checker::step();
                 let object = $table.with_borrow(|table| table.get(&address).map(Rc::clone));
                 if object.is_none() && map::holds(address) {
                     known::learn(address, Kind::$name);
@@ -147,7 +147,7 @@ macro_rules! atomic {
             }
 
             fn is_quiet(&self) -> bool {
-                machine::is_quiet()
+                checker::is_quiet()
             }
 
             fn glance(&self) -> u64 {

@@ -8,7 +8,7 @@
 //! gives way to the others.
 
 use super::clock::Deadline;
-use crate::machine;
+use crate::{checker, machine};
 use loom::thread::ThreadId;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -51,7 +51,7 @@ pub(crate) fn begin() {
 }
 
 pub(crate) fn wait(word: &impl Word, expected: u32, deadline: Option<&Deadline>) -> Woken {
-    machine::step();
+    checker::step();
     let unchanged = word.glance() as u32 == expected;
     if !unchanged {
         return Woken::Look;
@@ -64,7 +64,7 @@ pub(crate) fn wait(word: &impl Word, expected: u32, deadline: Option<&Deadline>)
         deadline.passes();
         return Woken::TimedOut;
     }
-    machine::die_asleep();
+    checker::die_asleep();
     let woken = Rc::new(Cell::new(false));
     let sleeper = Sleeper { address: word.address(), thread: loom::thread::current(), woken: Rc::clone(&woken) };
     SLEEPERS.with_borrow_mut(|sleepers| sleepers.push(sleeper));
@@ -82,7 +82,7 @@ pub(crate) fn wake(word: &impl Word, count: u32) {
     if word.is_quiet() {
         return;
     }
-    machine::step();
+    checker::step();
     word.glance();
     let mut left = count;
     let woken: Vec<Sleeper> = SLEEPERS.with_borrow_mut(|sleepers| {

@@ -21,5 +21,5 @@ pub(crate) mod object;
 pub(crate) mod threads;
 
 pub(crate) fn yield_now() {
-    crate::machine::give_way();
+    crate::checker::give_way();
 }

@@ -3,7 +3,7 @@
 //! Knows nothing of weak memory: operations happen in one order that all threads see (shuttle's model, too, has no
 //! other).
 
-use crate::machine;
+use crate::{checker, machine};
 use std::sync::atomic as real;
 pub(crate) use std::sync::atomic::Ordering;
 
@@ -19,7 +19,7 @@ macro_rules! atomic {
             }
 
             fn here(&self) -> &$real {
-                machine::step();
+                checker::step();
                 super::map::touch(std::ptr::from_ref(self).addr());
                 &self.0
             }
@@ -113,9 +113,9 @@ atomic!(AtomicU64, real::AtomicU64, u64);
 pub(crate) fn fence(_: Ordering) {}
 
 pub(crate) fn spin_loop() {
-    machine::give_way();
+    checker::give_way();
 }
 
 pub(crate) fn yield_now() {
-    machine::give_way();
+    checker::give_way();
 }

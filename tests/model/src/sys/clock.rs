@@ -3,7 +3,7 @@
 //! Knows nothing of who waits. A sleeper with a deadline may be run at any moment of the schedule; then its deadline
 //! has passed.
 
-use crate::machine;
+use crate::checker;
 use std::ops::Add;
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ pub(crate) struct Instant(u64);
 
 impl Instant {
     pub(crate) fn now() -> Instant {
-        Instant(machine::now())
+        Instant(checker::now())
     }
 
     pub(crate) fn elapsed(self) -> Duration {
-        Duration::from_nanos(machine::now() - self.0)
+        Duration::from_nanos(checker::now() - self.0)
     }
 }
 
@@ -47,6 +47,6 @@ impl Deadline {
 
     /// The sleeper has slept until now.
     pub(super) fn comes(&self) {
-        machine::pass_until(self.0.0);
+        checker::pass_until(self.0.0);
     }
 }

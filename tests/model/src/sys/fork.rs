@@ -2,6 +2,9 @@
 //!
 //! Knows nothing of what it left behind.
 
+use crate::checker::Checker;
+use crate::machine::Machine;
+
 pub(crate) fn is_dead(pid: u32) -> bool {
-    crate::machine::is_dead(pid)
+    Checker::is_dead(pid)
 }

@@ -4,7 +4,7 @@
 
 use super::atomic::{AtomicU32, AtomicU64};
 use super::clock::Deadline;
-use crate::machine;
+use crate::checker;
 
 /// Why a futex wait came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +14,13 @@ pub(crate) enum Woken {
 }
 
 pub(crate) fn wait(word: &AtomicU32, expected: u32, deadline: Option<&Deadline>) -> Woken {
-    machine::step();
+    checker::step();
     sleep(std::ptr::from_ref(word).addr(), word.glance() == expected, deadline)
 }
 
 pub(crate) fn wake(word: &AtomicU32, count: u32) {
-    machine::step();
-    machine::wake(std::ptr::from_ref(word).addr(), count);
+    checker::step();
+    checker::wake(std::ptr::from_ref(word).addr(), count);
 }
 
 pub(crate) fn wake_all(word: &AtomicU32) {
@@ -28,13 +28,13 @@ pub(crate) fn wake_all(word: &AtomicU32) {
 }
 
 pub(crate) fn wait_low(word: &AtomicU64, expected: u64, deadline: Option<&Deadline>) -> Woken {
-    machine::step();
+    checker::step();
     sleep(std::ptr::from_ref(word).addr(), word.glance() as u32 == expected as u32, deadline)
 }
 
 pub(crate) fn wake_low(word: &AtomicU64) {
-    machine::step();
-    machine::wake(std::ptr::from_ref(word).addr(), 1);
+    checker::step();
+    checker::wake(std::ptr::from_ref(word).addr(), 1);
 }
 
 fn sleep(address: usize, unchanged: bool, deadline: Option<&Deadline>) -> Woken {
@@ -42,10 +42,10 @@ fn sleep(address: usize, unchanged: bool, deadline: Option<&Deadline>) -> Woken 
         return Woken::Look;
     }
     let Some(deadline) = deadline else {
-        machine::sleep(address);
+        checker::sleep(address);
         return Woken::Look;
     };
-    if machine::doze(address) {
+    if checker::doze(address) {
         return Woken::Look;
     }
     deadline.comes();
