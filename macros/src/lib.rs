@@ -59,6 +59,9 @@ mod setup;
 /// function. What cannot be a process is an error that says what to write instead: methods with `self`, `async`,
 /// `unsafe`, `const` and `extern` functions, `impl Trait`, references and lifetime parameters, the result `!`.
 ///
+/// The function lies in the program itself. One of a shared library (a plug-in, a crate of type `dylib`) can be a
+/// process on a thread only; otherwise `StartError::Function` says what to do.
+///
 /// ```compile_fail
 /// # use csproc::prelude::*;
 /// #[process]

@@ -2,18 +2,15 @@
 //!
 //! Knows nothing of arguments and results: the member's entry point does all that, on a thread named after the process.
 
+use super::code::Code;
 use super::environment::Launch;
 use crate::cause::{Face, NotStarted, note_dying, note_failed_start, read_record};
 use crate::engine::{Member, MemberName, Phase, Record, become_host};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{die_with_parent, exit_now};
-use crate::sys::image::{ImageFn, Takes};
 use crate::sys::last_words::{listen, watch_over};
 use crate::sys::signal::{Mask, leave_terminal_signals_to_the_program, restore};
 use rustix::process::Pid;
-
-/// The entry point of a member: runs its function, and says whether it returned.
-type Entry = fn(MemberName) -> bool;
 
 /// Room for the user's recursion: what the main thread of a program has on most systems.
 pub(crate) const STACK: usize = 8 << 20;
@@ -47,7 +44,7 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
     if let Err(error) = launch.apply() {
         fail(member, &NotStarted::System(error));
     }
-    let Some(entry) = entry_of(member) else { exit_now(0) };
+    let Ok(code) = Code::told_by(member) else { exit_now(0) };
     member.enter(Phase::Running);
     if let Ok(name) = std::ffi::CString::new(launch.face.name.replace('\0', "")) {
         // Seen in `ps`; the system keeps fifteen bytes. A failure changes nothing.
@@ -63,7 +60,7 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
             watch_over(move |of| note_dying(member, of), overflow_of(&launch.face));
             // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because
             // waking the main thread for it would cost a context switch per process.
-            let returned = super::set_up::run(name.index, member) && entry(name);
+            let returned = super::set_up::run(name.index, member) && code.run(name);
             std::process::exit(if returned { 0 } else { PANICKED })
         });
     roam(processors.as_ref());
@@ -105,9 +102,4 @@ fn fail(member: &Member, reason: &NotStarted) -> ! {
     note_failed_start(member, reason);
     member.enter(Phase::Failed);
     exit_now(0)
-}
-
-/// The entry point that a member's slot names; a slot that was never filled names none.
-pub(crate) fn entry_of(member: &Member) -> Option<Entry> {
-    ImageFn::<Takes<MemberName, bool>>::from_words(member.functions().entry).ok().map(|entry| entry.get())
 }

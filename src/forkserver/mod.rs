@@ -23,6 +23,7 @@
 
 mod child;
 mod client;
+mod code;
 mod constructor;
 mod environment;
 mod panics;
@@ -30,8 +31,9 @@ mod protocol;
 mod server;
 mod set_up;
 
-pub(crate) use child::{STACK, entry_of};
+pub(crate) use child::STACK;
 pub(crate) use client::{end_server, fetch, kill, own_name, publish, start};
+pub(crate) use code::{Code, Entry};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
 pub(crate) use panics::{record_caught_panic, record_panics_of, text_of};

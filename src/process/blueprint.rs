@@ -7,9 +7,7 @@ use super::deadlock::Deadlock;
 use super::policy::{OnCrash, Placement};
 use super::start_error::StartError;
 use crate::channel::{MessageError, Parcel};
-use crate::engine::Functions;
-use crate::forkserver::STACK;
-use crate::sys::image::NoImageFn;
+use crate::forkserver::{Code, STACK};
 use crate::sys::map::can_map;
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -37,7 +35,7 @@ pub(super) struct Role {
     pub(super) on_crash: OnCrash,
     /// As the starter's, unless it is said.
     pub(super) on_deadlock: Option<Deadlock>,
-    pub(super) functions: Result<Functions, NoImageFn>,
+    pub(super) code: Code,
     pub(super) result_type: &'static str,
 }
 

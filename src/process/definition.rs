@@ -1,7 +1,7 @@
 //! `Process<R>`: a process that does not run yet.
 //!
-//! Knows nothing of how it will be run. It holds its arguments as a parcel and its functions as words, so it has no
-//! type parameter but the result's.
+//! Knows nothing of how it will be run. It holds its arguments as a parcel and its functions without their types, so it
+//! has no type parameter but the result's.
 
 use super::blueprint::{Blueprint, Role};
 use super::built::Built;
@@ -10,8 +10,8 @@ use super::entry::entry;
 use super::policy::{OnCrash, Placement};
 use super::shape::{Assemble, one};
 use crate::channel::{Message, MessageError, Parcel};
-use crate::engine::{Functions, MemberName};
-use crate::sys::image::{ImageFn, LooksAt, NoImageFn, Takes};
+use crate::forkserver::{Code, Entry};
+use crate::sys::image::{AnyFn, LooksAt, Takes};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -70,7 +70,7 @@ pub fn process<A: Message, R: Message>(
         stack: None,
         on_crash: options.on_crash,
         on_deadlock: None,
-        functions: functions::<A, R>(body, ending),
+        code: code::<A, R>(body, ending),
         result_type: std::any::type_name::<R>(),
     };
     // The originals of the ends inside go here, after they were requested again for the parcel.
@@ -80,12 +80,12 @@ pub fn process<A: Message, R: Message>(
     Process { plan, assemble: one::<R> }
 }
 
-fn functions<A: Message, R: Message>(body: fn(A) -> R, ending: fn(&R) -> Ending) -> Result<Functions, NoImageFn> {
-    Ok(Functions {
-        entry: ImageFn::<Takes<MemberName, bool>>::of(entry::<A, R>)?.to_words(),
-        body: ImageFn::<Takes<A, R>>::of(body)?.to_words(),
-        ending: ImageFn::<LooksAt<R, Ending>>::of(ending)?.to_words(),
-    })
+fn code<A: Message, R: Message>(body: fn(A) -> R, ending: fn(&R) -> Ending) -> Code {
+    Code {
+        entry: AnyFn::of::<Entry>(entry::<A, R>),
+        body: AnyFn::of::<Takes<A, R>>(body),
+        ending: AnyFn::of::<LooksAt<R, Ending>>(ending),
+    }
 }
 
 fn copy<A: Message>(arguments: Parcel, times: usize) -> Result<Vec<Parcel>, MessageError> {
@@ -235,16 +235,11 @@ mod tests {
 
     #[test]
     fn a_process_whose_function_is_a_librarys_is_refused_by_name() {
-        for placement in [Placement::Process, Placement::Thread] {
-            let options = Options { name: "foreign", placement, on_crash: OnCrash::Poison };
-            let error = process(options, 1_u64, foreign(), |_| Ending::Normal).run().unwrap_err();
-            let [Failure::Start { process, source: StartError::Function { reason } }] = error.failures() else {
-                panic!("{error:?}")
-            };
-            assert!(
-                process == "foreign" && reason.contains("libc") && reason.contains("not in the program"),
-                "{reason}"
-            );
-        }
+        let options = Options { name: "foreign", placement: Placement::Process, on_crash: OnCrash::Poison };
+        let error = process(options, 1_u64, foreign(), |_| Ending::Normal).run().unwrap_err();
+        let [Failure::Start { process, source: StartError::Function { reason } }] = error.failures() else {
+            panic!("{error:?}")
+        };
+        assert!(process == "foreign" && reason.contains("libc") && reason.contains("Placement::Thread"), "{reason}");
     }
 }

@@ -13,15 +13,16 @@ use super::error::returning;
 use crate::cause::{Cause, record_cause};
 use crate::channel::{Message, Parcel, Scope};
 use crate::engine::{Closing, Member, MemberName, Phase, actor};
-use crate::forkserver::{record_caught_panic, record_panics_of};
-use crate::sys::image::{ImageFn, LooksAt, Takes};
+use crate::forkserver::{Code, record_caught_panic, record_panics_of};
+use crate::sys::image::{LooksAt, Takes};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs a member on the calling thread; `false` when it panicked.
-pub(super) fn entry<A: Message, R: Message>(name: MemberName) -> bool {
+pub(super) fn entry<A: Message, R: Message>((name, code): (MemberName, Code)) -> bool {
     let Some(member) = name.slot() else { return false };
     let mut scope = Scope::enter(name.index);
-    let ran = record_panics_of(name.index, || catch_unwind(AssertUnwindSafe(|| call::<A, R>(member, &mut scope))));
+    let ran =
+        record_panics_of(name.index, || catch_unwind(AssertUnwindSafe(|| call::<A, R>(member, code, &mut scope))));
     match ran {
         Ok(Ok((result, ending))) => {
             let closing = match ending {
@@ -58,18 +59,16 @@ fn leave(scope: Scope, index: u32, member: &Member, closing: Closing) {
     }
 }
 
-fn call<A: Message, R: Message>(member: &Member, scope: &mut Scope) -> Result<(Parcel, Ending), Cause> {
-    let functions = member.functions();
-    let body = ImageFn::<Takes<A, R>>::from_words(functions.body);
-    let ending = ImageFn::<LooksAt<R, Ending>>::from_words(functions.ending);
-    let (Ok(body), Ok(ending)) = (body, ending) else { unreachable!("a process without a function was started") };
+fn call<A: Message, R: Message>(member: &Member, code: Code, scope: &mut Scope) -> Result<(Parcel, Ending), Cause> {
+    let functions = (code.body.get::<Takes<A, R>>(), code.ending.get::<LooksAt<R, Ending>>());
+    let (Ok(body), Ok(ending)) = functions else { unreachable!("a process without a function was started") };
     let Some(arguments) = member.take_arguments() else { unreachable!("a process without arguments was started") };
     let arguments = Parcel::of(arguments, std::any::type_name::<A>());
     let (arguments, given) =
         arguments.open::<A>().map_err(|error| Cause::ArgumentsRefused { reason: error.to_string() })?;
     scope.give(given);
-    let result = body.get()(arguments);
+    let result = body(arguments);
     let packed =
         returning(|| Parcel::pack(&result)).map_err(|error| Cause::ResultRefused { reason: error.to_string() })?;
-    Ok((packed, ending.get()(&result)))
+    Ok((packed, ending(&result)))
 }

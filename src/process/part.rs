@@ -10,7 +10,7 @@ use super::network::Network;
 use super::plan::Plan;
 use super::shape::{Assemble, Assembles, Inner, Returned, Shape, part_at, parts_of};
 use crate::channel::MessageError;
-use crate::sys::image::ImageFn;
+use crate::sys::image::AnyFn;
 
 /// A process, a network, or a vector of parts.
 #[diagnostic::on_unimplemented(
@@ -99,7 +99,7 @@ impl<R> Part for Network<R> {
     type Output = R;
 
     fn plan(self) -> Planned {
-        let assemble = ImageFn::<Assembles<R>>::of(self.assemble).map(|assemble| assemble.to_words());
+        let assemble = AnyFn::of::<Assembles<R>>(self.assemble);
         let inner = Inner::Network { assemble, shape: Box::new(self.shape) };
         Planned { plan: self.plan, shape: Shape(inner) }
     }
@@ -108,8 +108,8 @@ impl<R> Part for Network<R> {
         let Inner::Network { assemble, shape } = &shape.0 else {
             unreachable!("a network is assembled in its own shape");
         };
-        match assemble.clone().and_then(ImageFn::<Assembles<R>>::from_words) {
-            Ok(assemble) => assemble.get()(shape, returned.0),
+        match assemble.get::<Assembles<R>>() {
+            Ok(assemble) => assemble(shape, returned.0),
             Err(error) => Err(MessageError::Decode {
                 type_name: String::from(std::any::type_name::<R>()),
                 reason: error.to_string(),

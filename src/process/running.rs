@@ -9,7 +9,7 @@ use super::start_error::StartError;
 use crate::cause::{cause_of, has_crashed, start_error};
 use crate::channel::{Parcel, settle};
 use crate::engine::{Actor, ChannelName, Guard, Member, MemberName, NewProcess, Order, Phase, actor, along, member};
-use crate::forkserver;
+use crate::forkserver::{self, Code};
 use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
 use std::panic::Location;
@@ -25,6 +25,7 @@ pub(super) struct Running {
     placement: Placement,
     /// How many bytes its stack has.
     stack: usize,
+    code: Code,
     /// The serial number of its starter.
     parent: u64,
     exit: ChannelName,
@@ -54,6 +55,7 @@ impl Running {
         made: &NewProcess,
         placement: Placement,
         stack: usize,
+        code: Code,
         result_type: &'static str,
     ) -> Running {
         Running {
@@ -62,6 +64,7 @@ impl Running {
             serial: made.member.serial(),
             placement,
             stack,
+            code,
             parent: Member::at(made.parent).map_or(u64::MAX, Member::serial),
             exit: made.exit,
             result_type,
@@ -148,14 +151,12 @@ impl Running {
     }
 
     pub(super) fn start_thread(&self) -> Result<(), StartError> {
-        let (name, member) = (self.name.replace('\0', ""), self.member);
+        let (name, member, code) = (self.name.replace('\0', ""), self.member, self.code);
         let Some(slot) = self.slot() else { return Ok(()) };
         slot.set_pid(std::process::id());
         slot.enter(Phase::Running);
         let started = std::thread::Builder::new().name(name).stack_size(self.stack).spawn(along(move || {
-            if let Some(entry) = forkserver::entry_of(slot) {
-                entry(member);
-            }
+            code.run(member);
             actor(|actor| actor.leave(member, slot));
         }));
         match started {

@@ -4,7 +4,7 @@
 
 use super::failure::{NetworkError, Outcome};
 use crate::channel::{Message, MessageError, Parcel};
-use crate::sys::image::{Gathers, NoImageFn};
+use crate::sys::image::{AnyFn, Gathers};
 
 /// How many results there are, and how they nest.
 #[derive(Debug)]
@@ -14,9 +14,9 @@ pub struct Shape(pub(super) Inner);
 pub(super) enum Inner {
     One,
     Many(Vec<Shape>),
-    /// A network with the words of its [`Assembles<R>`], for an `R` that the part's type remembers.
+    /// A network with its [`Assembles<R>`], for an `R` that the part's type remembers.
     Network {
-        assemble: Result<[u64; 2], NoImageFn>,
+        assemble: AnyFn,
         shape: Box<Shape>,
     },
 }

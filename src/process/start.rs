@@ -71,9 +71,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     let name = role.name();
     let refused = |source| Failure::Start { process: name.clone(), source };
     let arguments = arguments.map_err(|error| refused(StartError::Arguments(error)))?;
-    let functions = role.functions.clone().map_err(|error| StartError::Function { reason: error.to_string() });
-    let prepared = functions.and_then(|functions| Ok((functions, make(&role, &name)?)));
-    let (functions, (made, placement, stack)) = match prepared {
+    let (made, placement, stack) = match make(&role, &name) {
         Ok(prepared) => prepared,
         Err(error) => {
             arguments.discard(Closing::Poison);
@@ -82,25 +80,28 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     };
     let slot = made.member;
     slot.keep_arguments(arguments.hand_to(made.name.index));
-    slot.set_functions(functions);
     let inherited = Member::at(made.parent).map_or(0, Member::on_deadlock);
     slot.set_policies(role.on_crash != OnCrash::Poison, role.on_deadlock.map_or(inherited, Deadlock::raw));
-    Ok(Running::new(name, &made, placement, stack, role.result_type))
+    Ok(Running::new(name, &made, placement, stack, role.code, role.result_type))
 }
 
 /// Makes the slot, for a process of this name; with it, where it runs and how many bytes its stack has.
 fn make(role: &Role, name: &str) -> Result<(NewProcess, Placement, usize), StartError> {
     let placement = role.placement()?;
-    if placement == Placement::Process
-        && let Err(reason) = forkserver::availability()
-    {
-        return Err(StartError::Unavailable { reason: reason.to_string() });
-    }
+    let functions = match placement {
+        Placement::Process => {
+            forkserver::availability().map_err(|error| StartError::Unavailable { reason: error.to_string() })?;
+            Some(role.code.to_words().map_err(|error| StartError::Function { reason: error.to_string() })?)
+        }
+        Placement::Thread => None,
+    };
     let stack = role.stack()?;
     let launch = match placement {
         Placement::Process => Launch::now(String::from(name), stack)?,
         Placement::Thread => Launch::here(String::from(name), stack),
     };
     let made = actor(|actor| actor.create_process(placement == Placement::Thread, &launch.to_bytes()));
-    Ok((made.map_err(|error| StartError::Arguments(error.into()))?, placement, stack))
+    let made = made.map_err(|error| StartError::Arguments(error.into()))?;
+    functions.into_iter().for_each(|functions| made.member.set_functions(functions));
+    Ok((made, placement, stack))
 }

@@ -27,7 +27,34 @@ pub enum StartError {
     /// An argument cannot be serialized, or there is no memory for the arguments.
     #[error("its arguments cannot be handed over: {0}")]
     Arguments(#[source] MessageError),
-    /// Its function is not one of the program itself, where other processes find it, but of a library.
+    /// Its function is not one of the program itself, where other processes find it: it lies in a shared library, or
+    /// was made while the program ran.
+    ///
+    /// A function reaches another process as its place in the program's file, which is the same in all processes of the
+    /// program. A library lies where there was room, and one that is loaded later is not there in other processes. So a
+    /// function of the program has to be the process, and it calls that of the library; one that the program has loaded
+    /// itself, the process loads, too. On a thread any function can be a process, because it stays where it is.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use std::ffi::c_int;
+    ///
+    /// unsafe extern "C" {
+    ///     /// Lies in the C library.
+    ///     safe fn abs(number: c_int) -> c_int;
+    /// }
+    ///
+    /// #[process]
+    /// fn distance(number: c_int) -> c_int {
+    ///     abs(number)
+    /// }
+    ///
+    /// fn main() -> csproc::Result<()> {
+    ///     assert_eq!(Parallel!(distance(-7), distance(7))?, (7, 7));
+    ///     Ok(())
+    /// }
+    /// ```
     #[error("{reason}")]
     Function {
         /// Where the function lies, and the remedy.

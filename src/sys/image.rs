@@ -1,15 +1,16 @@
-//! `ImageFn`: a function of the program's image, in a form that one process can tell another.
+//! `AnyFn`: a function without the type of its signature; one of the program's image in a form that one process can
+//! tell another.
 //!
 //! Knows nothing of what the functions do, nor of how the form travels. It is two words: how far the function lies from
-//! the first byte of the image, and a number of its signature. Whoever takes a function out of two words is given it
-//! only if the place lies in code of the image and the signature is the one that was put in; so what is called is a
-//! function that somebody named, with the arguments that it takes.
+//! the first byte of the image, and a number of its signature. Words that come from another process are a function
+//! only if the place lies in code of the image, and nobody is given a function but with the signature that was put in;
+//! so what is called is a function that somebody named, with the arguments that it takes.
 //!
 //! **Where the image lies does not matter.** The kernel chooses a place whenever a program is executed (ASLR), and a
 //! fork keeps it. A distance within the image is that of the file, which the linker has chosen: it is the same in all
 //! processes that run the file, forked or executed. So is the number of a signature, for the compiler has chosen it. A
 //! function of a library has no such distance: libraries lie where there was room, and one that a process opens later
-//! is not there in the others.
+//! is not there in the others. Within one process it is a function like any other.
 #![expect(unsafe_code, reason = "makes a function of a place in the image; listed in the architecture page")]
 
 use std::collections::hash_map::DefaultHasher;
@@ -22,15 +23,17 @@ use std::ops::Range;
 pub(crate) enum NoImageFn {
     /// It lies somewhere else.
     #[error(
-        "the function at {address:#x} lies in {place}, not in the program itself, so other processes do not find it; \
-         call it from a function of the program"
+        "the function at {address:#x} lies in {place}, and other processes find only those of {image}; call it from \
+         one of those, or use Placement::Thread"
     )]
     Foreign {
         address: usize,
         /// The file that is mapped there.
         place: String,
+        /// The file that this library is part of.
+        image: String,
     },
-    /// It was told as a function of another signature.
+    /// It is a function of another signature.
     #[error("a function of another signature was told where one for {expected} was expected")]
     Signature { expected: &'static str },
 }
@@ -77,56 +80,66 @@ signatures! {
     Gathers<A, B, R> = fn(&A, &mut dyn Iterator<Item = B>) -> R;
 }
 
-/// A function of the image.
-pub(crate) struct ImageFn<S> {
-    /// From the first byte of the image; within code.
+/// A function of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnyFn {
+    /// From the first byte of the image.
     distance: usize,
-    signature: PhantomData<S>,
+    signature: u64,
 }
 
-impl<S: Signature> ImageFn<S> {
-    /// # Errors
-    /// The function is not one of the image.
-    pub(crate) fn of(function: S::Function) -> Result<ImageFn<S>, NoImageFn> {
-        ImageFn::at(S::place(function).expose_provenance().wrapping_sub(first_page().as_ptr().addr()))
-    }
-
-    /// What another process needs to find it.
-    pub(crate) fn to_words(&self) -> [u64; 2] {
-        [self.distance as u64, ImageFn::<S>::number()]
-    }
-
-    /// # Errors
-    /// The words are not those of a function of this signature, or do not name a place in the code of the image.
-    pub(crate) fn from_words([distance, number]: [u64; 2]) -> Result<ImageFn<S>, NoImageFn> {
-        if number != ImageFn::<S>::number() {
-            return Err(NoImageFn::Signature { expected: std::any::type_name::<S>() });
-        }
-        ImageFn::at(distance as usize)
+impl AnyFn {
+    pub(crate) fn of<S: Signature>(function: S::Function) -> AnyFn {
+        let distance = S::place(function).expose_provenance().wrapping_sub(first_page().as_ptr().addr());
+        AnyFn { distance, signature: number::<S>() }
     }
 
     /// The function.
-    pub(crate) fn get(&self) -> S::Function {
-        let address = first_page().as_ptr().addr().wrapping_add(self.distance);
-        // SAFETY: the place lies in the code of this image, and its distance was taken from a function of this
-        // signature: by `of`, perhaps in another process that runs the image, for nobody makes words but `to_words`.
-        unsafe { S::at(std::ptr::with_exposed_provenance(address)) }
-    }
-
-    fn at(distance: usize) -> Result<ImageFn<S>, NoImageFn> {
-        if code(first_page()).any(|range| range.contains(&distance)) {
-            return Ok(ImageFn { distance, signature: PhantomData });
+    ///
+    /// # Errors
+    /// It is one of another signature.
+    pub(crate) fn get<S: Signature>(self) -> Result<S::Function, NoImageFn> {
+        if self.signature != number::<S>() {
+            return Err(NoImageFn::Signature { expected: std::any::type_name::<S>() });
         }
-        let address = first_page().as_ptr().addr().wrapping_add(distance);
-        Err(NoImageFn::Foreign { address, place: place(address) })
+        // SAFETY: the distance was taken from a function of this signature: by `of` in this process, or in another one
+        // that runs the image, and then the place lies in the image's code, for nobody makes words but `to_words`.
+        Ok(unsafe { S::at(std::ptr::with_exposed_provenance(self.address())) })
     }
 
-    /// The same in all processes of the image: the compiler's number of the type, hashed without a secret.
-    fn number() -> u64 {
-        let mut hasher = DefaultHasher::new();
-        typeid::of::<S>().hash(&mut hasher);
-        hasher.finish()
+    /// What another process needs to find it.
+    ///
+    /// # Errors
+    /// It is not a function of the image.
+    pub(crate) fn to_words(self) -> Result<[u64; 2], NoImageFn> {
+        self.check().map(|found| [found.distance as u64, found.signature])
     }
+
+    /// # Errors
+    /// The words do not name a place in the code of the image.
+    pub(crate) fn from_words([distance, signature]: [u64; 2]) -> Result<AnyFn, NoImageFn> {
+        AnyFn { distance: distance as usize, signature }.check()
+    }
+
+    /// Whether it lies in the code of the image.
+    fn check(self) -> Result<AnyFn, NoImageFn> {
+        if code(first_page()).any(|range| range.contains(&self.distance)) {
+            return Ok(self);
+        }
+        let address = self.address();
+        Err(NoImageFn::Foreign { address, place: place(address), image: place(first_page().as_ptr().addr()) })
+    }
+
+    fn address(self) -> usize {
+        first_page().as_ptr().addr().wrapping_add(self.distance)
+    }
+}
+
+/// The same in all processes of the image: the compiler's number of the type, hashed without a secret.
+fn number<S>() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    typeid::of::<S>().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The first page of the image that this code is linked into: its ELF header, and what lies where.
@@ -202,11 +215,11 @@ mod tests {
 
     #[test]
     fn a_forked_process_calls_the_function_that_it_was_told() {
-        let words = ImageFn::<Takes<u64, u64>>::of(twice).unwrap().to_words();
+        let words = AnyFn::of::<Takes<u64, u64>>(twice).to_words().unwrap();
         // SAFETY: the child takes no lock and allocates nothing.
         let forked = unsafe { fork() }.unwrap();
         let Forked::Parent(child) = forked else {
-            let told = ImageFn::<Takes<u64, u64>>::from_words(words).map(|told| told.get()(21));
+            let told = AnyFn::from_words(words).and_then(AnyFn::get::<Takes<u64, u64>>).map(|told| told(21));
             exit_now(if told == Ok(42) { 7 } else { 1 });
         };
         let (_, status) = waitpid(Some(child), WaitOptions::empty()).unwrap().unwrap();
@@ -215,26 +228,33 @@ mod tests {
 
     #[test]
     fn a_function_is_not_called_with_arguments_of_another() {
-        let words = ImageFn::<LooksAt<u64, bool>>::of(is_even).unwrap().to_words();
-        assert!(ImageFn::<LooksAt<u64, bool>>::from_words(words).unwrap().get()(&4));
-        let error = ImageFn::<Takes<u64, bool>>::from_words(words).err().unwrap();
+        let words = AnyFn::of::<LooksAt<u64, bool>>(is_even).to_words().unwrap();
+        let told = AnyFn::from_words(words).unwrap();
+        assert!(told.get::<LooksAt<u64, bool>>().unwrap()(&4));
+        let error = told.get::<Takes<u64, bool>>().unwrap_err();
         assert!(matches!(error, NoImageFn::Signature { expected } if expected.contains("Takes<u64, bool>")), "{error}");
-        assert!(ImageFn::<LooksAt<u32, bool>>::from_words(words).is_err());
+        assert!(told.get::<LooksAt<u32, bool>>().is_err());
     }
 
     #[test]
-    fn a_function_of_a_library_is_refused_by_name() {
-        let error = ImageFn::<Takes<u64, u64>>::of(foreign()).err().unwrap();
-        let text = error.to_string();
-        assert!(matches!(error, NoImageFn::Foreign { .. }) && text.contains("libc"), "{text}");
+    fn a_function_of_a_library_is_told_to_nobody_else() {
+        let library = AnyFn::of::<Takes<u64, u64>>(foreign());
+        let error = library.to_words().unwrap_err();
+        let own = std::env::current_exe().unwrap();
+        let (text, own) = (error.to_string(), own.to_str().unwrap());
+        assert!(matches!(error, NoImageFn::Foreign { .. }) && text.contains("libc") && text.contains(own), "{text}");
+        assert!(
+            std::ptr::fn_addr_eq(library.get::<Takes<u64, u64>>().unwrap(), foreign()),
+            "it is one in this process"
+        );
     }
 
     #[test]
     fn places_beside_the_code_are_refused() {
-        let [distance, number] = ImageFn::<Takes<u64, u64>>::of(twice).unwrap().to_words();
-        assert!(ImageFn::<Takes<u64, u64>>::from_words([distance, number]).is_ok());
+        let [distance, signature] = AnyFn::of::<Takes<u64, u64>>(twice).to_words().unwrap();
+        assert!(AnyFn::from_words([distance, signature]).is_ok());
         for beside in [0, 8, u64::MAX, u64::MAX - distance] {
-            let error = ImageFn::<Takes<u64, u64>>::from_words([beside, number]).err().unwrap();
+            let error = AnyFn::from_words([beside, signature]).unwrap_err();
             assert!(matches!(error, NoImageFn::Foreign { .. }), "{beside}: {error}");
         }
     }

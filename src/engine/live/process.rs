@@ -13,7 +13,7 @@ use crate::engine::{
 };
 use crate::memory::NONE;
 
-/// The functions of a process, each as the words of an [`ImageFn`](crate::sys::image::ImageFn).
+/// The functions of a process, each as the words of an [`AnyFn`](crate::sys::image::AnyFn).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Functions {
     /// Runs the process.
