@@ -7,6 +7,7 @@
 #[macro_use]
 pub(crate) mod watchdog;
 pub(crate) mod cast;
+pub(crate) mod ignored;
 pub(crate) mod looks;
 pub(crate) mod pause;
 pub(crate) mod place;

@@ -3,6 +3,7 @@
 //! Knows nothing of what the programs do. A program is started as the one test `play_scenario`, which does nothing
 //! unless a variable names the scenario to play.
 
+use super::ignored::this_program;
 use super::system::everybody;
 use super::watchdog::guarded;
 use rustix::process::{Signal, set_parent_process_death_signal};
@@ -56,7 +57,7 @@ pub(crate) struct Remains {
 pub(crate) fn command(scenario: &str) -> (Command, String) {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let tag = format!("{}-{}-{scenario}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = this_program();
     command
         .args(["--exact", "play_scenario", "--nocapture", "--test-threads=1"])
         .env(SCENARIO, scenario)

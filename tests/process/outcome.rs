@@ -4,6 +4,7 @@
 //! Knows nothing of how the death of a process is noticed.
 
 use crate::harness::cast::{announce_and_write, counting_relay, identity, source, strict_relay};
+use crate::harness::ignored::ignores;
 use crate::harness::place::Place;
 use csproc::prelude::*;
 use csproc::{Cause, Failure};
@@ -40,13 +41,6 @@ impl How {
             }
         }
     }
-}
-
-/// Whether this program was started with the signal ignored.
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
-    u64::from_str_radix(mask.trim(), 16).unwrap() >> (signal - 1) & 1 == 1
 }
 
 #[expect(unconditional_recursion, reason = "it is to overflow the stack")]
@@ -336,7 +330,7 @@ once! {
         for signal in [Signal::ABORT, Signal::SEGV, Signal::BUS, Signal::TERM, Signal::KILL, Signal::INT] {
             let number = signal.as_raw();
             // A shell that starts the tests beside itself lets them ignore SIGINT, and their processes with them.
-            if is_ignored(number) {
+            if ignores("self", number) {
                 continue;
             }
             hears(Placement::Process, How::Signal(number), &|cause| *cause == Cause::Killed { signal: number });

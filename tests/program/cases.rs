@@ -64,7 +64,7 @@ impl Remains {
 }
 
 fn command(scenario: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let mut command = crate::ignored::this_program();
     command.env(SCENARIO, scenario).env_remove("RUST_BACKTRACE");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

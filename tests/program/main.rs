@@ -5,6 +5,8 @@
 //! runs every scenario as a program of its own: itself, executed again with the name of the scenario in a variable.
 
 mod cases;
+#[path = "../harness/ignored.rs"]
+mod ignored;
 mod scenarios;
 
 use std::process::ExitCode;
