@@ -3,7 +3,7 @@
 //! Knows nothing of networks or of how processes start. How the process ended fits into a number in its slot; the
 //! message and the place of a panic, and what the process was called, are records of the slot.
 
-use crate::engine::{ArenaError, Member, Record};
+use crate::engine::{ArenaError, Member, Phase, Record};
 use crate::sys::last_words::Dying;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,8 @@ pub enum Cause {
         /// The name of that function, and the error.
         reason: String,
     },
+    /// Its function returned, and had never given back a lock or a permit that it had taken.
+    Returned,
     /// Its function returned, but the `Serialize` of the result refused it, or there was no memory for it.
     ResultRefused {
         /// Which type, and why.
@@ -74,6 +76,7 @@ impl fmt::Display for Cause {
                 write!(f, "overflowed its stack of {stack} bytes; give it a larger one by `.stack(bytes)`")
             }
             Cause::SetUpFailed { location, reason } => write!(f, "failed in its set-up at {location}: {reason}"),
+            Cause::Returned => f.write_str("returned without giving it back"),
             Cause::ResultRefused { reason } => write!(f, "could not hand over its result: {reason}"),
         }
     }
@@ -221,6 +224,22 @@ pub(crate) fn describe_unwinding(index: u32) -> (String, Cause) {
     let panic = unwinding.and_then(|member| read_record(member, Record::Obituary));
     let (name, cause) = describe(index);
     (name, panic.unwrap_or(cause))
+}
+
+/// Who has left a lock or a permit behind, and why: it has crashed, or unwinds, or has forgotten it.
+pub(crate) fn describe_abandoner(index: u32) -> (String, Cause) {
+    let ended = |member: &Member| matches!(member.phase(), Phase::Returned | Phase::Gone);
+    match Member::at(index).filter(|member| !has_crashed(member)) {
+        Some(member) if ended(member) => (name_of(member), Cause::Returned),
+        Some(member) => {
+            let unknown = || Cause::Panicked {
+                message: String::from("what the panic said was not kept"),
+                location: String::from("an unknown place"),
+            };
+            (name_of(member), read_record(member, Record::Obituary).unwrap_or_else(unknown))
+        }
+        None => describe(index),
+    }
 }
 
 /// What peers see of a process: with it begins the record of what it needs to start.

@@ -4,7 +4,7 @@
 //! it, and gives its value.
 
 use crate::channel::{ChannelError, Hold};
-use crate::engine::{self, ExtendedWriter, Fate, Packet};
+use crate::engine::{self, EndName, ExtendedWriter, Fate, Fired, Packet};
 use std::any::Any;
 
 /// What an arm offers to the engine: nothing when it is absent.
@@ -13,7 +13,27 @@ pub struct Offered(pub(crate) Option<engine::Guard>);
 
 /// What the engine says of an arm that fired.
 #[derive(Debug)]
-pub struct Outcome(pub(crate) Result<Option<Packet>, Fate>, pub(crate) Option<ExtendedWriter>);
+pub struct Outcome {
+    /// The message that came with it, if any.
+    pub(crate) came: Result<Option<Packet>, Fate>,
+    /// The writer that an extended read holds.
+    pub(crate) held: Option<ExtendedWriter>,
+    /// The permits that were taken.
+    pub(crate) unit: Option<EndName>,
+}
+
+impl Outcome {
+    /// Of a guard that has fired.
+    pub(super) fn of(fired: Fired) -> Outcome {
+        Outcome { came: fired.packet(), held: fired.writer, unit: fired.unit }
+    }
+
+    /// Of a guard that brings nothing.
+    #[cfg(feature = "async")]
+    pub(super) fn bare() -> Outcome {
+        Outcome { came: Ok(None), held: None, unit: None }
+    }
+}
 
 /// Whether an arm that fired stands by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

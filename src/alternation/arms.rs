@@ -8,7 +8,7 @@ use super::draft::Draft;
 #[cfg(feature = "async")]
 use crate::channel::Outgoing;
 use crate::channel::{Barrier, ChannelError, End, Extended, Hold, Message, Reader, Writer, decode, notice};
-use crate::engine::{self, ExtendedWriter, Fate, Packet};
+use crate::engine::{self, EndName, ExtendedWriter, Fate, Packet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -22,9 +22,17 @@ pub(super) fn failed(fate: Fate) -> ChannelError {
 
 /// The message that an input arm has received.
 #[inline]
-fn message(Outcome(came, held): Outcome) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
+fn message(Outcome { came, held, .. }: Outcome) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
     let packet = came.map_err(failed)?;
     Ok((packet.unwrap_or_else(|| no_value()), held))
+}
+
+impl Outcome {
+    /// The unit of an arm that has passed a gate; none if it took nothing.
+    pub(crate) fn passed(self) -> Result<Option<EndName>, ChannelError> {
+        self.came.map_err(failed)?;
+        Ok(self.unit)
+    }
 }
 
 /// An end, borrowed or owned.
@@ -180,7 +188,7 @@ impl Arm for WriteArm<'_> {
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
-        self.draft.settle(outcome.0).map_err(failed)?;
+        self.draft.settle(outcome.came).map_err(failed)?;
         Ok(Verdict::Done)
     }
 
@@ -204,7 +212,7 @@ impl Arm for SyncArm<'_> {
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
-        outcome.0.map_err(failed)?;
+        outcome.came.map_err(failed)?;
         Ok(Verdict::Done)
     }
 }

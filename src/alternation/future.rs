@@ -195,7 +195,7 @@ impl Drop for SelectAsync<'_, '_> {
             let number = self.selection.numbers[written.index] as usize;
             let entry = &mut self.alternation.entries[number];
             // A guard that has written has no value to give, and cannot fail.
-            let _ = entry.fire(Outcome(Ok(None), None));
+            let _ = entry.fire(Outcome::bare());
             if offering.is_pending()
                 && let Kind::Write(arm) = &mut entry.kind
             {

@@ -106,7 +106,7 @@ pub(super) fn fire<A: Arms + ?Sized>(
     fired: Fired,
 ) -> Result<Option<usize>, Failed> {
     let number = selection.numbers[fired.index] as usize;
-    let verdict = arms.arm(number).fire(Outcome(fired.packet(), fired.writer)).map_err(Failed::at(number))?;
+    let verdict = arms.arm(number).fire(Outcome::of(fired)).map_err(Failed::at(number))?;
     Ok((verdict == Verdict::Done).then_some(number))
 }
 

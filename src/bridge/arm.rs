@@ -55,7 +55,7 @@ impl<S: Source> Arm for BridgeArm<'_, S> {
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
         // Nothing, or a ring of the bell.
-        drop(outcome.0?);
+        drop(outcome.came?);
         self.value = self.bridge.source.take()?;
         self.took_in_vain = self.value.is_none();
         Ok(if self.value.is_some() { Verdict::Done } else { Verdict::Again })

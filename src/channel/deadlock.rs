@@ -15,7 +15,8 @@ use std::fmt::{self, Write as _};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WaitsFor {
-    /// `read`, `write`, `sync`, `join`, or `release` (its reader is inside an extended rendezvous).
+    /// `read`, `write`, `sync`, `join`, `pass` (it waits for a lock, a permit, an event or a condition), or `release`
+    /// (its reader is inside an extended rendezvous).
     pub action: String,
     /// The name of the channel; empty for `join`.
     pub channel: String,
@@ -211,6 +212,7 @@ impl fmt::Display for Text<'_> {
                     "write" => "waits to write to channel",
                     "sync" => "waits at barrier",
                     "join" => "waits for the end of",
+                    "pass" => "waits to pass",
                     _ => "waits for its reader to finish an extended read from channel",
                 };
                 let joint = if number == 0 { "\n    " } else { ", or " };
@@ -221,6 +223,9 @@ impl fmt::Display for Text<'_> {
                     (true, true) => write!(f, " a sequence, or of a process that is started again and again")?,
                     (true, false) => write!(f, " {}", quoted(&partners))?,
                     (false, true) => write!(f, " `{}`, which nobody answers", wait.channel)?,
+                    (false, false) if wait.action == "pass" => {
+                        write!(f, " `{}`, for which {} would have to act", wait.channel, quoted(&partners))?;
+                    }
                     (false, false) => write!(f, " `{}`, which {} could answer", wait.channel, quoted(&partners))?,
                 }
                 if !wait.never_run.is_empty() {

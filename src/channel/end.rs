@@ -40,21 +40,21 @@ pub(super) const NO_END: EndName = EndName { index: u32::MAX, generation: 0 };
 
 /// How long an operation may wait.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Patience {
+pub(crate) enum Patience {
     ForEver,
     Until(Instant),
     Not,
 }
 
 impl Patience {
-    pub(super) fn of(timeout: Duration) -> Patience {
+    pub(crate) fn of(timeout: Duration) -> Patience {
         // A time that the clock cannot express is no limit.
         Instant::now().checked_add(timeout).map_or(Patience::ForEver, Patience::Until)
     }
 
     /// The guards of an operation that waits so long.
     #[inline]
-    fn among<R>(self, guard: Guard, offer: impl FnOnce(&[Guard]) -> R) -> R {
+    pub(super) fn among<R>(self, guard: Guard, offer: impl FnOnce(&[Guard]) -> R) -> R {
         match self {
             Patience::ForEver => offer(&[guard]),
             Patience::Not => offer(&[guard, Guard::Skip]),
@@ -247,7 +247,7 @@ impl End {
 }
 
 #[inline]
-fn outcome<T>(index: usize, outcome: Result<T, Fate>, patience: Patience) -> Result<T, ChannelError> {
+pub(super) fn outcome<T>(index: usize, outcome: Result<T, Fate>, patience: Patience) -> Result<T, ChannelError> {
     match (index, outcome) {
         (0, Ok(came)) => Ok(came),
         (0, Err(fate)) => {

@@ -277,6 +277,13 @@ pub enum MessageError {
         /// How many can be offered.
         limit: usize,
     },
+    /// A semaphore will never have so many permits.
+    Permits {
+        /// How many were asked for.
+        asked: usize,
+        /// How many it has.
+        has: usize,
+    },
     /// The calling process is a copy that `fork` made without this library: the channels belong to the original.
     Forked,
     /// The operating system refused what the operation needs: a descriptor, a thread.
@@ -304,6 +311,11 @@ impl fmt::Display for MessageError {
                 f,
                 "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among \
                  several processes"
+            ),
+            MessageError::Permits { asked, has } => write!(
+                f,
+                "{asked} permits of a semaphore that has {has} can never be had: ask for fewer, or make it with \
+                 `Semaphore::counting`"
             ),
             MessageError::Forked => f.write_str(
                 "this process was made by a bare fork of a program that uses csproc: \

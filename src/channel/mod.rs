@@ -15,6 +15,7 @@ mod error;
 mod extended;
 #[cfg(feature = "async")]
 mod future;
+mod gate;
 mod iteration;
 mod outgoing;
 mod parcel;
@@ -33,11 +34,12 @@ pub use codec::Message;
 pub(crate) use codec::decode;
 pub use deadlock::{BlockedProcess, DeadlockReport, WaitsFor};
 pub use end::{ChannelEnd, ChannelId};
-pub(crate) use end::{End, label};
+pub(crate) use end::{End, Patience, label};
 pub use error::{ChannelError, MessageError, WriteError};
 pub use extended::{Extended, Hold};
 #[cfg(feature = "async")]
 pub use future::{ReadAsync, WriteAsync};
+pub(crate) use gate::{Gate, Unit};
 pub use iteration::{IntoIter, Iter, ReadResults};
 pub(crate) use outgoing::Outgoing;
 pub(crate) use parcel::{Parcel, describe_ends};

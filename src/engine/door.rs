@@ -148,6 +148,34 @@ impl Actor {
         let _ = self.with(|local| local.change_parties(barrier, change));
     }
 
+    /// Gives permits of a gate back.
+    pub(crate) fn give_back(&self, unit: EndName) {
+        self.close_end(unit, Closing::Resign);
+    }
+
+    /// Changes how many permits a gate has. Never waits.
+    pub(crate) fn change_permits(&self, gate: ChannelName, change: impl FnOnce(u32) -> u32) {
+        let _ = self.with(|local| local.change_permits(gate, change));
+    }
+
+    /// Lets in the one who waits longest at a gate that opens in turns.
+    pub(crate) fn notify(&self, gate: ChannelName) {
+        let _ = self.with(|local| local.notify(gate));
+    }
+
+    /// Who has left a gate without giving its permits back, as `look` sees it; `None` if that is dealt with.
+    pub(crate) fn look_at_abandoner<R>(&self, gate: ChannelName, look: impl FnOnce(u32) -> R) -> Option<R> {
+        let member = self.with(|local| local.abandoner(gate)).ok()??;
+        let seen = look(member);
+        let _ = self.with(|local| local.release_member(member));
+        Some(seen)
+    }
+
+    /// What the abandoner of a gate has left behind is dealt with.
+    pub(crate) fn recover(&self, gate: ChannelName) {
+        let _ = self.with(|local| local.recover(gate));
+    }
+
     /// A new process, which the one that the actor acts for is about to start; with the record of what it needs.
     ///
     /// # Errors

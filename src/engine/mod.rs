@@ -14,7 +14,9 @@
 //! | offer | guards, of which one is to fire; in the arena, one of these guards in the queue of its channel |
 //! | commit | the compare-and-swap on the word of a waiting context, by which its offer is answered |
 //! | extended | a rendezvous whose writer, with the word EXTENDED, waits until its reader has finished |
-//! | end | one counted share of a channel: reader, writer, handle, or the seat of a party of a barrier |
+//! | end | one counted share of a channel: reader, writer, handle, seat of a party of a barrier, or unit of a gate |
+//! | gate | a channel without messages, but with permits, which some have and others wait for |
+//! | unit | permits of a gate that somebody has; its *weight* is how many |
 //! | holder | who has an end: a member, a block that it travels in, or the record of an exit |
 //! | owner | who may touch the bytes of a block: a context, a member, or a channel in whose buffer it lies; its *tag* |
 //! | packet | a block in somebody's hands |
@@ -48,7 +50,7 @@ pub(crate) use live::{Functions, Member, NewProcess, Phase, Record, become_serve
 pub(crate) use named::{DeadlockSlot, Program};
 pub use names::ProcessId;
 pub(crate) use names::{
-    ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, NAME_LIMIT, Owner, Store,
+    ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, NAME_LIMIT, Opened, Owner, Store,
     Unfinished,
 };
 #[cfg(feature = "async")]
@@ -68,6 +70,9 @@ pub(crate) enum Guard {
     Output { channel: ChannelName, block: Block },
     /// Fire when all parties of a barrier are there.
     Barrier { channel: ChannelName },
+    /// Fire when so many permits of a gate are free, and it is this one's turn. They are the holder's then, if there is
+    /// one; without a holder nothing is taken.
+    Pass { gate: ChannelName, weight: u32, holder: Option<Holder> },
     /// Fire when the deadline has passed and no other guard fired before.
     Timer { deadline: Deadline },
     /// Fire when nothing else is ready.
@@ -105,12 +110,14 @@ pub(crate) struct Fired {
     pub(crate) outcome: Result<Block, Fate>,
     /// After an extended input: the writer to release.
     pub(crate) writer: Option<ExtendedWriter>,
+    /// After a gate was passed with a holder: the permits.
+    pub(crate) unit: Option<EndName>,
 }
 
 impl Fired {
     /// A communication that brought this block.
     pub(crate) fn with(index: usize, block: Block) -> Fired {
-        Fired { index, outcome: Ok(block), writer: None }
+        Fired { index, outcome: Ok(block), writer: None, unit: None }
     }
 
     /// A guard that moves no message.
@@ -120,6 +127,6 @@ impl Fired {
 
     /// A guard whose channel has ended.
     pub(crate) fn ended(index: usize, fate: Fate) -> Fired {
-        Fired { index, outcome: Err(fate), writer: None }
+        Fired { index, outcome: Err(fate), writer: None, unit: None }
     }
 }

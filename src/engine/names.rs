@@ -58,6 +58,22 @@ pub(crate) enum ChannelKind {
     },
     /// Nobody writes to it: by retiring, it tells that something has ended.
     End,
+    /// No messages, but so many permits: whoever wants to pass takes some of them, or waits.
+    Gate {
+        permits: u32,
+        opened: Opened,
+    },
+}
+
+/// Who can let somebody through a gate that waits there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opened {
+    /// Who has permits, by giving them back.
+    ByHolders,
+    /// Also anybody else who has the gate, by adding permits.
+    ByAnybody,
+    /// Anybody: the permits count the turns, and whoever waits does so for the turn after the one it has seen.
+    InTurns,
 }
 
 /// What a channel keeps when no reader waits.
@@ -81,6 +97,8 @@ pub(crate) enum Direction {
     Handle,
     /// A seat at a barrier.
     Party,
+    /// Permits of a gate that somebody has; how many is its weight.
+    Unit,
 }
 
 /// Who holds an end.
@@ -108,7 +126,7 @@ pub(crate) enum Closing {
     Retire,
     /// The channel must not be used any more.
     Poison,
-    /// A party of a barrier leaves it, whoever else has a seat.
+    /// A party of a barrier leaves it, whoever else has a seat; permits of a gate are given back in order.
     Resign,
     /// The member died, and its policy is to poison.
     Lost { member: u32 },

@@ -5,7 +5,7 @@
 use crate::cause::name_of;
 use crate::channel::label;
 use crate::engine::view::{Action, ChannelView, ContextView, Doing, OfferView, View};
-use crate::engine::{Actor, ChannelKind, Phase, Program, actor};
+use crate::engine::{Actor, ChannelKind, Opened, Phase, Program, actor};
 use std::fmt;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -189,12 +189,16 @@ fn describe_channel(view: &View, channel: &ChannelView) -> String {
     let ChannelView { readers, writers, .. } = channel;
     let mut text = match channel.kind {
         ChannelKind::Barrier { parties } => format!("barrier for {parties}"),
+        ChannelKind::Gate { opened: Opened::InTurns, permits } => format!("condition, at turn {permits}"),
+        ChannelKind::Gate { permits, .. } => format!("gate, {} of {permits} permits in use", channel.in_use),
         _ => format!("{writers} writers, {readers} readers"),
     };
     if channel.is_buffered() {
         let _ = write!(text, ", {} messages", channel.messages);
     }
-    for (action, who) in [(Action::Write, "writers"), (Action::Read, "readers"), (Action::Sync, "parties")] {
+    for (action, who) in
+        [(Action::Write, "writers"), (Action::Read, "readers"), (Action::Sync, "parties"), (Action::Pass, "to pass")]
+    {
         match view.waiting(channel.name, action) {
             0 => (),
             count => {

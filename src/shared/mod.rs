@@ -1,14 +1,29 @@
-//! What Python's `multiprocessing` calls queues and pipes, made of channels: objects that processes share by having
-//! them.
+//! What processes share, as Python's `multiprocessing` has it: pipes, made of channels, and locks, semaphores, events and
+//! conditions, made of permits that the engine hands on.
 //!
-//! Knows nothing of how processes run; an object is a [`Message`](crate::Message), and whoever has it uses it.
+//! Knows nothing of how processes run, or who notices a death; an object is a [`Message`](crate::Message), and whoever
+//! has it uses it.
 //!
 //! A channel has two sides, and ends with either of them. Here are shapes of it for those who think in other words: a
 //! [`pipe`](fn@pipe) is two channels, one for each direction, with an end of both on either side.
 //!
+//! | Python's `multiprocessing` | here |
+//! |---|---|
+//! | `Pipe` | [`pipe`](fn@pipe) |
+//! | `Lock` | [`Lock`]; whoever has it after a holder that died is told ([`Abandoned`]) |
+//! | `RLock` | no: that one has the lock is a `&`[`LockGuard`] to hand on |
+//! | `Semaphore` | [`Semaphore::counting`] |
+//! | `BoundedSemaphore` | [`Semaphore::new`] |
+//! | `Event` | [`Event`] |
+//! | `Condition` | [`Condition`] |
+//! | `Barrier` | [`Barrier`] |
+//!
 //! # What is sure
 //! A message is sent or it is not, whoever is killed at whichever instruction. What was sent is in shared memory: it
-//! needs no thread to deliver it, and it outlives its sender. Nobody waits for a process that is dead.
+//! needs no thread to deliver it, and it outlives its sender. Nobody waits for a process that is dead: it gives back
+//! what it had, and the next one learns of it. Processes that wait for each other are reported as a deadlock, whatever
+//! they wait for. Each object but [`Condition`] is a [guard](crate::Guard): it stands in an alternation beside reads and
+//! writes.
 //!
 //! # Examples
 //! ```
@@ -33,6 +48,20 @@
 //! }
 //! ```
 
+mod condition;
+mod event;
+mod lock;
+mod pass;
 mod pipe;
+mod rwlock;
+mod semaphore;
 
+pub use crate::channel::Barrier;
+pub use condition::Condition;
+pub use event::Event;
+pub use lock::{Abandoned, Lock, LockError, LockGuard};
+#[doc(hidden)]
+pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};
+pub use rwlock::{ReadGuard, Reading, RwLock, WriteGuard, Writing};
+pub use semaphore::{NotCounting, Permit, Semaphore};

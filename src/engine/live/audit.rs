@@ -5,11 +5,12 @@
 
 use super::channel::{Channel, NO_READERS, NO_WRITERS};
 use super::context::Context;
+use super::end::Keeping;
 use super::member::Phase;
 use super::sync::Ordering;
 use super::tables::Tables;
 use super::word::{Snapshot, State};
-use crate::engine::{ChannelName, EndName, Holder, Owner};
+use crate::engine::{ChannelName, Direction, EndName, Holder, Owner};
 use crate::memory::{Block, Slot};
 use std::collections::HashSet;
 
@@ -94,8 +95,8 @@ impl Tables {
             if let Some(holder) = channel.lock.holder() {
                 faults.push(format!("the lock of channel {index} is held by context {holder}"));
             }
-            let [readers, writers, handles, seats] = self.count_ends(name);
-            let counted = [readers + seats, writers, handles];
+            let [readers, writers, handles, seats, units] = self.count_ends(name);
+            let counted = [readers + seats + units, writers, handles];
             let said =
                 [&channel.readers, &channel.writers, &channel.handles].map(|count| count.load(Ordering::Acquire));
             if counted != said {
@@ -105,6 +106,10 @@ impl Tables {
             let length = channel.length.load(Ordering::Acquire) as usize;
             if stored != length {
                 faults.push(format!("channel {index} says it keeps {length} messages, and keeps {stored}"));
+            }
+            let (weight, in_use) = (self.weigh(name), channel.permits_in_use());
+            if weight != in_use {
+                faults.push(format!("gate {index} says that {in_use} permits are in use, and {weight} are"));
             }
             for output in [false, true] {
                 let queued = channel.queue(output).names(self).len();
@@ -134,12 +139,21 @@ impl Tables {
                 Some(Holder::Exit(member)) => {
                     self.members.get(member).is_some_and(|slot| slot.state().taken().is_some())
                 }
-                None => false,
+                // Somebody waits at a gate.
+                None => self.is_of_a_waiter(end),
             };
             if !held {
                 faults.push(format!("end {index} is held by {:?}, which is gone", self.holder(end)));
             }
         }
+    }
+
+    /// Whether it is a unit that somebody who lives has in hand.
+    fn is_of_a_waiter(self, end: EndName) -> bool {
+        let Some(record) = self.ends.named(end.index, end.generation) else { return false };
+        let hand = Keeping(record.keeping.load(Ordering::Acquire)).hand();
+        let lives = |hand| self.contexts.get(hand).is_some_and(|context| context.state().taken().is_some());
+        record.direction() == Direction::Unit && hand.is_some_and(lives)
     }
 
     fn channels_out_of_reach(self, faults: &mut Vec<String>) {

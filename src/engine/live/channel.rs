@@ -8,8 +8,9 @@
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
 use super::lock::Lock;
+use super::maybe::MaybeIndex;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use crate::engine::{ChannelKind, Direction, Fate, NAME_LIMIT, Store};
+use crate::engine::{ChannelKind, Direction, Fate, NAME_LIMIT, Opened, Store};
 use crate::memory::{Layout, NONE, Shareable, Slot, SlotState, record};
 
 /// The channel is poisoned; nothing gets through.
@@ -37,6 +38,12 @@ pub(super) const DECIDED: u32 = 2048;
 pub(super) const CARRIED: u32 = 4096;
 /// Only tells, by retiring, that something has ended.
 pub(super) const END: u32 = 8192;
+/// It is a gate: its inputs are those who want to pass, `capacity` is how many permits there are.
+pub(super) const GATE: u32 = 1 << 14;
+/// Whoever has the gate may add permits.
+pub(super) const COUNTING: u32 = 1 << 15;
+/// The permits of the gate count turns.
+pub(super) const TURNS: u32 = 1 << 16;
 
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -64,6 +71,8 @@ pub(super) struct Channel {
     pub(super) length: AtomicU32,
     name_length: AtomicU8,
     name: [AtomicU8; NAME_LIMIT],
+    /// The member that has left a gate without giving its permits back.
+    pub(super) abandoner: MaybeIndex,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -100,6 +109,7 @@ impl Channel {
                 length,
                 name_length,
                 name,
+                abandoner,
             }
         )
     }
@@ -114,6 +124,9 @@ impl Channel {
             ChannelKind::Carried => (CARRIED, 0),
             ChannelKind::Barrier { parties } => (BARRIER, parties),
             ChannelKind::End => (END, 0),
+            ChannelKind::Gate { permits, opened: Opened::ByHolders } => (GATE, permits),
+            ChannelKind::Gate { permits, opened: Opened::ByAnybody } => (GATE | COUNTING, permits),
+            ChannelKind::Gate { permits, opened: Opened::InTurns } => (GATE | TURNS, permits),
         };
         self.flags.store(FRESH | bits, Ordering::Relaxed);
         self.capacity.store(capacity, Ordering::Relaxed);
@@ -125,6 +138,7 @@ impl Channel {
             word.store(NONE, Ordering::Relaxed);
         }
         self.number.store(0, Ordering::Relaxed);
+        self.abandoner.store(None, Ordering::Relaxed);
         self.inputs.clear();
         self.outputs.clear();
         self.call(name);
@@ -153,7 +167,7 @@ impl Channel {
 
     pub(super) fn count(&self, direction: Direction) -> &AtomicU32 {
         match direction {
-            Direction::Reader | Direction::Party => &self.readers,
+            Direction::Reader | Direction::Party | Direction::Unit => &self.readers,
             Direction::Writer => &self.writers,
             Direction::Handle => &self.handles,
         }
@@ -163,11 +177,15 @@ impl Channel {
     #[inline]
     pub(super) fn is_buffered(&self) -> bool {
         let flags = self.flags.load(Ordering::Relaxed);
-        flags & BARRIER == 0 && (flags & LOSSY != 0 || self.capacity.load(Ordering::Relaxed) != 0)
+        flags & (BARRIER | GATE) == 0 && (flags & LOSSY != 0 || self.capacity.load(Ordering::Relaxed) != 0)
     }
 
     pub(super) fn is_barrier(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & BARRIER != 0
+    }
+
+    pub(super) fn is_gate(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & GATE != 0
     }
 
     pub(super) fn queue(&self, output: bool) -> &Queue {

@@ -27,9 +27,9 @@ pub(super) struct Offer {
     /// Index and generation of the channel.
     pub(super) channel: AtomicU32,
     pub(super) generation: AtomicU32,
-    /// The message (output) or the block given in exchange for one (input).
+    /// The message (output) or the block given in exchange for one (input); at a gate see [`PASSES`].
     pub(super) block: AtomicU32,
-    /// [`OUTPUT`], [`LINKED`], [`EXTENDED`], and the number of the guard in the upper half.
+    /// [`OUTPUT`], [`LINKED`], [`EXTENDED`], [`PASSES`], [`KEEPS`], and the number of the guard in the upper half.
     pub(super) flags: AtomicU32,
     /// Order of arrival on the channel.
     pub(super) ticket: AtomicU64,
@@ -39,6 +39,9 @@ pub(super) const OUTPUT: u32 = 1;
 pub(super) const LINKED: u32 = 2;
 /// The input holds its writer until it is released.
 pub(super) const EXTENDED: u32 = 4;
+/// It waits at a gate; `block` is the unit that it will have, or, without [`KEEPS`], how many permits must be free.
+pub(super) const PASSES: u32 = 8;
+pub(super) const KEEPS: u32 = 16;
 
 impl Offer {
     pub(super) fn channel(&self) -> ChannelName {
@@ -51,6 +54,14 @@ impl Offer {
 
     pub(super) fn is_extended(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & EXTENDED != 0
+    }
+
+    pub(super) fn passes(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & PASSES != 0
+    }
+
+    pub(super) fn keeps(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & KEEPS != 0
     }
 
     pub(super) fn guard(&self) -> u16 {

@@ -14,6 +14,7 @@ impl Direction {
             0 => Direction::Reader,
             1 => Direction::Writer,
             3 => Direction::Party,
+            4 => Direction::Unit,
             _ => Direction::Handle,
         }
     }
@@ -79,7 +80,8 @@ pub(super) struct End {
     pub(super) channel: AtomicU32,
     pub(super) generation: AtomicU32,
     pub(super) direction: AtomicU32,
-    reserved: AtomicU32,
+    /// Of a unit: how many permits it is.
+    pub(super) weight: AtomicU32,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -94,7 +96,7 @@ impl Slot for End {
 impl End {
     /// Adds the record of this file to a layout.
     pub(super) const fn layout(layout: Layout) -> Layout {
-        record!(layout, End { state, keeping, channel, generation, direction, reserved })
+        record!(layout, End { state, keeping, channel, generation, direction, weight })
     }
 
     pub(super) fn channel(&self) -> ChannelName {
@@ -103,6 +105,10 @@ impl End {
 
     pub(super) fn direction(&self) -> Direction {
         Direction::of(self.direction.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn weight(&self) -> u32 {
+        self.weight.load(Ordering::Relaxed)
     }
 
     /// Who holds the end of this generation.
@@ -139,7 +145,7 @@ mod tests {
             channel: AtomicU32::new(0),
             generation: AtomicU32::new(0),
             direction: AtomicU32::new(0),
-            reserved: AtomicU32::new(0),
+            weight: AtomicU32::new(0),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::channel::{CARRIED, Channel};
 use super::sync::Ordering;
 use super::tables::Tables;
-use crate::engine::{ChannelName, Fate};
+use crate::engine::{ChannelName, Fate, Opened};
 
 /// One look at a channel. Each fact is read when it is asked for: a write asks for one of them only, and a name is
 /// text.
@@ -41,6 +41,16 @@ impl ChannelFacts {
     /// How many messages lie in its buffer.
     pub(crate) fn buffered(self) -> usize {
         self.0.map_or(0, |channel| channel.length.load(Ordering::Acquire) as usize)
+    }
+
+    /// How many permits a gate has, and how many of them are in use.
+    pub(crate) fn permits(self) -> (u32, u32) {
+        self.0.map_or((0, 0), |gate| (gate.capacity.load(Ordering::Acquire), gate.permits_in_use()))
+    }
+
+    /// Who can let somebody through a gate; `None` if it is none, or is gone.
+    pub(crate) fn opened(self) -> Option<Opened> {
+        self.0.filter(|gate| gate.is_gate()).map(Channel::opened)
     }
 
     /// How many parties a barrier has.

@@ -47,12 +47,14 @@ impl Tables {
     }
 
     /// The ends of a channel by direction: what its counts must be.
-    pub(super) fn count_ends(self, channel: ChannelName) -> [u32; 4] {
-        let mut counts = [0; 4];
-        for (_, generation, end) in self.ends.taken() {
-            if end.channel() == channel && end.holder(generation).is_some() {
-                counts[end.direction() as usize] += 1;
-            }
+    pub(super) fn count_ends(self, channel: ChannelName) -> [u32; 5] {
+        let mut counts = [0; 5];
+        for (index, generation, end) in self.ends.taken().filter(|(_, _, end)| end.channel() == channel) {
+            let counts_in = match end.direction() {
+                Direction::Unit => self.is_in_use(index, generation, end),
+                _ => end.holder(generation).is_some(),
+            };
+            counts[end.direction() as usize] += u32::from(counts_in);
         }
         counts
     }
@@ -107,7 +109,7 @@ impl Local {
             match direction {
                 Direction::Reader => channel.raise(HAD_READERS),
                 Direction::Writer => channel.raise(HAD_WRITERS),
-                Direction::Handle | Direction::Party => (),
+                Direction::Handle | Direction::Party | Direction::Unit => (),
             }
         } else {
             end.keeping.store(keeping.0, Ordering::Release);
@@ -156,6 +158,9 @@ impl Local {
                 let left = channel.count(direction).load(Ordering::Relaxed).saturating_sub(1);
                 channel.intend_to_leave(if closing == Closing::Resign { 0 } else { left });
             }
+            if direction == Direction::Unit && closing != Closing::Resign {
+                me.note_abandoned(channel, record, end.generation);
+            }
         }
         let holder = if mine { record.take_in_hand(me.index, end.generation) } else { None };
         if let Some(holder) = holder {
@@ -174,6 +179,9 @@ impl Local {
             }
             if direction == Direction::Party {
                 me.complete_without(name.index, channel);
+            }
+            if direction == Direction::Unit {
+                me.give_permits_back(channel, record.weight());
             }
             me.resolve(channel);
             tables.ends.give_back(end.index, end.generation);
@@ -204,6 +212,10 @@ impl Local {
             let keeping = Keeping(end.keeping.load(Ordering::Acquire));
             let half_made = keeping.is_of(generation) && keeping.hand().is_some_and(&of_the_dead);
             if half_made {
+                if end.direction() == Direction::Unit {
+                    // Before the record goes, by which another burial would find the gate, were this one cut short.
+                    self.count_gate_again(end.channel());
+                }
                 tables.ends.give_back(index, generation);
             }
         }
@@ -235,6 +247,11 @@ impl Local {
             if flags & LOST != 0 {
                 self.releases.push(channel.lost.load(Ordering::Relaxed));
             }
+            self.releases.extend(channel.abandoner.load(Ordering::Relaxed));
+            if channel.is_gate() {
+                // Somebody waits with a handle that another thread has given up.
+                self.tell_all(channel);
+            }
             self.empty_buffer(channel);
             self.tables().channels.give_back(name.index, name.generation);
         }
@@ -261,6 +278,10 @@ impl Local {
     fn poison_quietly(&mut self, name: ChannelName, direction: Direction, closing: Closing) {
         if let Some(locked) = self.lock(name) {
             locked.local.count(locked.channel);
+            if locked.is_gate() {
+                locked.local.tell_of_deadlock(locked.channel, closing);
+                return locked.release_owing();
+            }
             locked.raise(locked.local.closing_bits(locked.channel, direction, closing));
             if direction == Direction::Reader {
                 locked.local.empty_buffer(locked.channel);
@@ -270,9 +291,9 @@ impl Local {
         }
     }
 
-    fn closing_bits(&self, channel: &Channel, direction: Direction, closing: Closing) -> u32 {
+    pub(super) fn closing_bits(&self, channel: &Channel, direction: Direction, closing: Closing) -> u32 {
         match (direction, closing) {
-            (Direction::Handle | Direction::Party, _) | (_, Closing::Retire | Closing::Resign) => 0,
+            (Direction::Handle | Direction::Party | Direction::Unit, _) | (_, Closing::Retire | Closing::Resign) => 0,
             (_, Closing::Poison) => POISONED,
             (_, Closing::Lost { member }) => {
                 if channel.flags.load(Ordering::Relaxed) & POISONED != 0 {
@@ -305,7 +326,7 @@ impl Local {
     }
 
     /// Keeps the counters that tell the reaper where there is nothing to look for.
-    fn count_held(&self, holder: Holder, change: i32) {
+    pub(super) fn count_held(&self, holder: Holder, change: i32) {
         let counter = match holder {
             Holder::Block(block) => self.tables().arena.block(block).ends(),
             Holder::Member(index) => match self.tables().members.get(index) {

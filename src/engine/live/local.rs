@@ -11,7 +11,7 @@ use super::lock::LockHolder;
 use super::spin::Spin;
 use super::sync::Ordering;
 use super::tables::{Tables, take};
-use crate::engine::{Closing, Owner};
+use crate::engine::{Closing, EndName, Owner};
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
 
 /// A block this large is not kept in the hand of an idle thread.
@@ -44,6 +44,8 @@ pub(crate) struct Local {
     pub(super) doomed: Vec<Block>,
     /// An offer has left something to [`Local::after_unlock`].
     pub(super) owes: bool,
+    /// Units in hand, for the guards of these numbers of the offer that is being made.
+    pub(super) units: Vec<(usize, EndName)>,
     /// Messages of extended reads that the thread keeps. One that it has forgotten keeps its writer waiting.
     pub(super) keeps: usize,
 }
@@ -103,6 +105,7 @@ impl Local {
             partner: None,
             doomed: Vec::new(),
             owes: false,
+            units: Vec::new(),
             keeps: 0,
         })
     }

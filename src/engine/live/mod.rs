@@ -17,7 +17,7 @@
 //! - `commit`: the commit; `number`: which one came before which; `buffer`: messages at rest; `pairing`: two offers
 //!   become one communication
 //! - `spin`, `wait`, `bell`: spinning, sleeping, and ringing; `offer`: the call itself; `task`: the same for a future
-//! - `extended`: the extended rendezvous; `barrier`: several parties at once; `reaper`: death
+//! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `reaper`: death
 //! - `process`, `facts`: what the layers above may ask; `reading`: a view of everything; `audit`: what does not fit
 
 mod audit;
@@ -30,6 +30,7 @@ mod context;
 mod end;
 mod extended;
 mod facts;
+mod gate;
 mod holding;
 mod host;
 mod life;

@@ -49,7 +49,7 @@
 
 use super::channel::Channel;
 use super::commit::Side;
-use super::context::{EXTENDED, MOST_GUARDS, OUTPUT, Offer, OfferName};
+use super::context::{EXTENDED, KEEPS, MOST_GUARDS, OUTPUT, Offer, OfferName, PASSES};
 use super::local::Local;
 use super::sync::Ordering;
 use super::wait::{OnThread, Wait, Waited};
@@ -128,7 +128,10 @@ impl Local {
             [guard] => self.look_at_one(guard),
             guards => self.look_at_all(guards, order),
         };
-        let Some(fired) = found else { return Ok(Begun::Pending(self.queue(wait, guards))) };
+        let Some(mut fired) = found else { return Ok(Begun::Pending(self.queue(wait, guards))) };
+        if !self.units.is_empty() {
+            fired.unit = self.settle_units(guards, fired.outcome.is_ok().then_some(fired.index));
+        }
         if let Some(partner) = self.partner.take() {
             partner.wake(self.tables);
         }
@@ -151,6 +154,7 @@ impl Local {
             (Pending::Queued { .. }, Waited::Committed(now)) => self.take_over(guards, now),
             (Pending::Queued { timer }, Waited::Withdrawn) => {
                 self.unlink_rest(None);
+                self.settle_units(guards, None);
                 let first = timer.map_or(0, |(index, _)| index);
                 Fired::bare(self.first_due(guards).unwrap_or(first))
             }
@@ -174,6 +178,9 @@ impl Local {
         if self.hand == NONE && guards.iter().any(|guard| matches!(guard, Guard::Input { .. })) {
             self.hand = self.take_spare()?;
         }
+        if guards.iter().any(|guard| matches!(guard, Guard::Pass { .. })) {
+            self.take_units(guards)?;
+        }
         Ok(())
     }
 
@@ -191,6 +198,10 @@ impl Local {
                 Guard::Input { channel, extended: true } => (channel, self.hand, EXTENDED),
                 Guard::Output { channel, block } => (channel, block, OUTPUT),
                 Guard::Barrier { channel } => (channel, NONE, 0),
+                Guard::Pass { gate, weight, .. } => match self.unit_for(number) {
+                    Some(unit) => (gate, unit.index, PASSES | KEEPS),
+                    None => (gate, weight, PASSES),
+                },
                 Guard::Timer { .. } | Guard::Skip => continue,
             };
             let Some(offer) = self.context.offer(tables, place) else {
@@ -292,6 +303,7 @@ impl Local {
                 self.owes = true;
                 Some(fired)
             }
+            Guard::Pass { .. } => self.meet_at_gate(number, guard),
             Guard::Timer { deadline } => deadline.is_past().then(|| Fired::bare(number)),
             Guard::Skip => Some(Fired::bare(number)),
         }
@@ -357,7 +369,7 @@ impl Local {
         }
         let number = now.guard();
         let guard = guards.get(number).unwrap_or_else(|| panic!("{now:?} names none of {} guards", guards.len()));
-        let fired = match now.block() {
+        let mut fired = match now.block() {
             FATE => {
                 let fate = guard.channel().and_then(|channel| channel.facts().fate());
                 Fired::ended(number, fate.unwrap_or(Fate::Retired))
@@ -377,6 +389,9 @@ impl Local {
                 fired
             }
         };
+        if !self.units.is_empty() {
+            fired.unit = self.settle_units(guards, fired.outcome.is_ok().then_some(number));
+        }
         self.context.word.idle();
         fired
     }
@@ -399,9 +414,16 @@ impl Local {
                 // Whoever had the lock may have unlinked it.
                 if offer.is_linked() {
                     channel.queue(offer.is_output()).unlink(tables, offer);
+                    // Those behind it may pass now.
+                    if channel.is_gate() {
+                        self.admit(channel);
+                    }
                 }
                 channel.lock.release();
             }
+        }
+        if !self.wakes.is_empty() {
+            self.after_unlock();
         }
     }
 }
@@ -419,6 +441,7 @@ impl Guard {
     fn channel(&self) -> Option<ChannelName> {
         match self {
             Guard::Input { channel, .. } | Guard::Output { channel, .. } | Guard::Barrier { channel } => Some(*channel),
+            Guard::Pass { gate, .. } => Some(*gate),
             Guard::Timer { .. } | Guard::Skip => None,
         }
     }

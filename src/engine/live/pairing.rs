@@ -58,9 +58,13 @@ impl Local {
     ///
     /// An offer that was committed before is not waiting any more, so a completed communication is never poisoned.
     pub(super) fn resolve(&mut self, channel: &Channel) {
-        if channel.fate().is_none() {
-            return;
+        if channel.fate().is_some() && !channel.is_gate() {
+            self.tell_all(channel);
         }
+    }
+
+    /// The same without asking whether it has met a fate.
+    pub(super) fn tell_all(&mut self, channel: &Channel) {
         for queue in [&channel.inputs, &channel.outputs] {
             while let Some(told) = self.commit_first(channel, queue, Exchange::Fate) {
                 if told.parked {

@@ -13,13 +13,13 @@
 //! ```
 //! Between 1 and 5 whoever is shown as waiting was in one and the same wait.
 
-use super::channel::{BARRIER, CARRIED, Channel, DROP_NEWEST, END, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
+use super::channel::{BARRIER, CARRIED, Channel, DROP_NEWEST, END, GATE, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::context::Context;
 use super::sync::{Ordering, fence};
 use super::tables::{LAYOUT, Tables};
 use super::word::{Snapshot, State};
 use crate::engine::view::{Action, ChannelView, ContextView, Doing, EndView, OfferView, ProcessView, View};
-use crate::engine::{ChannelKind, ChannelName, EndName, Holder, MemberName, Owner, ProcessId, Store};
+use crate::engine::{ChannelKind, ChannelName, Direction, EndName, Holder, MemberName, Owner, ProcessId, Store};
 use crate::memory::Slot;
 
 impl Tables {
@@ -135,7 +135,9 @@ impl Tables {
     /// Step 2, for one end.
     fn seen_end(self, name: EndName) -> Option<EndView> {
         let (channel, direction) = self.end(name)?;
-        Some(EndView { name, channel, direction, holder: self.holder(name)?, keeper: None })
+        let weight = self.ends.named(name.index, name.generation)?.weight();
+        let weight = if direction == Direction::Unit { weight } else { 0 };
+        Some(EndView { name, channel, direction, weight, holder: self.holder(name)?, keeper: None })
     }
 
     fn keeper_of_block(self, holder: Holder) -> Option<u32> {
@@ -174,7 +176,9 @@ impl Tables {
                 name: ChannelName { index, generation },
                 label: channel.name(),
                 kind: channel.kind(),
-                fate: channel.fate(),
+                // Those who were told of one do not wait at the gate any more.
+                fate: channel.fate().filter(|_| !channel.is_gate()),
+                in_use: channel.permits_in_use(),
                 readers,
                 writers,
                 handles,
@@ -229,6 +233,7 @@ impl RawOffer {
         let action = match (held, channel.kind, self.is_output) {
             (true, ..) => Action::Release,
             (_, ChannelKind::Barrier { .. }, _) => Action::Sync,
+            (_, ChannelKind::Gate { .. }, _) => Action::Pass,
             (.., true) => Action::Write,
             (_, ChannelKind::End, false) => Action::Join,
             (.., false) => Action::Read,
@@ -274,6 +279,7 @@ impl Channel {
         let has = |bit| flags & bit != 0;
         match capacity {
             parties if has(BARRIER) => ChannelKind::Barrier { parties },
+            permits if has(GATE) => ChannelKind::Gate { permits, opened: self.opened() },
             _ if has(END) => ChannelKind::End,
             _ if has(CARRIED) => ChannelKind::Carried,
             capacity if has(OVERWRITE_OLDEST) => ChannelKind::Channel(Store::OverwriteOldest(capacity)),

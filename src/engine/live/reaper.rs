@@ -7,12 +7,13 @@
 //! 1. **Words.** Every context of the dead becomes DEAD, so that no new commit reaches it. What its word said is kept.
 //! 2. **Locks.** A lock that a dead context holds protects a half-made change: it is taken over, the queues are rebuilt
 //!    from the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the
-//!    ends, and the fate is delivered again. Then it is released. All locks are looked at, so nobody notes which it
-//!    takes. After this step nobody waits for the dead. Records of ends and channels that the dead were making or
-//!    freeing belong to nobody else; they go.
-//! 3. **Offers.** What the dead still have in queues is unlinked. Then the living who were just about to commit one of
-//!    the dead are waited for: they hold the lock of a channel in their table. After this nobody tags a block of the
-//!    dead any more. Writers that a dead reader kept waiting are released.
+//!    ends, the permits of a gate from its units, and the fate is delivered again. Then it is released. All locks are
+//!    looked at, so nobody notes which it takes. After this step nobody waits for the dead. Records of ends and channels
+//!    that the dead were making or freeing belong to nobody else; they go. So do units that the dead waited with, and
+//!    the permits of their gates are counted again.
+//! 3. **Offers.** What the dead still have in queues is unlinked; those behind them pass a gate. Then the living who
+//!    were just about to commit one of the dead are waited for: they hold the lock of a channel in their table. After
+//!    this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.
 //! 4. **Exchanges.** A commit that the dead made without tagging the block they received: it gets their tag (see
 //!    `offer`). So does the block that a commit has delivered to the dead.
 //! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
@@ -304,12 +305,12 @@ impl Local {
         if !channel.is_barrier() {
             self.repair_buffer(name, channel);
         }
-        let [readers, writers, handles, seats] = tables.count_ends(name);
+        let [readers, writers, handles, seats, units] = tables.count_ends(name);
         if channel.is_barrier() {
             self.settle_claims(index, channel, seats);
         }
         // Killed while it made the first end: there is one, so the channel is no longer its maker's.
-        if readers + writers + handles + seats > 0 {
+        if readers + writers + handles + seats + units > 0 {
             channel.lower(FRESH);
         }
         for (had, count) in [(HAD_READERS, readers), (HAD_WRITERS, writers)] {
@@ -318,7 +319,7 @@ impl Local {
             }
         }
         for (direction, count) in
-            [(Direction::Reader, readers + seats), (Direction::Writer, writers), (Direction::Handle, handles)]
+            [(Direction::Reader, readers + seats + units), (Direction::Writer, writers), (Direction::Handle, handles)]
         {
             channel.count(direction).store(count, Ordering::Relaxed);
         }
@@ -327,6 +328,9 @@ impl Local {
             if flags & had != 0 && count == 0 {
                 channel.raise(gone);
             }
+        }
+        if channel.is_gate() {
+            self.count_again(name, channel);
         }
         self.resolve(channel);
         self.free_if_unused(name, channel);
@@ -369,7 +373,14 @@ impl Local {
             }
             if let Some(locked) = self.lock(offer.channel()) {
                 locked.unlink_dead(tables, offer);
+                if locked.is_gate() {
+                    locked.local.admit(locked.channel);
+                }
             }
+        }
+        let fired = corpse.context.offers(tables).iter().find(|offer| fired == Some(usize::from(offer.guard())));
+        if let Some(fired) = fired.filter(|offer| offer.passes() && !offer.keeps() && corpse.word.block() != FATE) {
+            self.pass_on_turn(fired.channel());
         }
     }
 

@@ -168,6 +168,7 @@ impl Task {
             let queued = matches!(pending, Pending::Queued { .. });
             if queued && local.context.word.withdraw() == Own::Done {
                 local.unlink_rest(None);
+                local.settle_units(&[], None);
                 return Withdrawn::Nothing;
             }
             let now = local.context.word.read();
@@ -206,6 +207,13 @@ impl Local {
                         self.discard(block, Closing::Retire);
                     }
                     None => self.put_back(*channel, block),
+                }
+                Withdrawn::Nothing
+            }
+            (Some(Guard::Pass { gate, .. }), Ok(_)) => {
+                match fired.unit {
+                    Some(unit) => self.close_end(unit, Closing::Resign),
+                    None => self.pass_on_turn(*gate),
                 }
                 Withdrawn::Nothing
             }

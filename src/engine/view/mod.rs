@@ -11,7 +11,7 @@
 mod standstill;
 
 use super::live::{Phase, Role};
-use super::{ChannelKind, ChannelName, Direction, EndName, Fate, Holder, MemberName, ProcessId, Store};
+use super::{ChannelKind, ChannelName, Direction, EndName, Fate, Holder, MemberName, Opened, ProcessId, Store};
 use crate::memory::{Identity, Unreadable};
 pub(crate) use standstill::{Standstill, Stuck, Suspects};
 use std::fmt;
@@ -101,6 +101,8 @@ pub(crate) enum Action {
     Join,
     /// Has written, and waits for its reader to finish an extended rendezvous.
     Release,
+    /// Waits for permits of a gate.
+    Pass,
 }
 
 /// One channel.
@@ -111,13 +113,15 @@ pub(crate) struct ChannelView {
     pub(crate) label: String,
     pub(crate) kind: ChannelKind,
     pub(crate) fate: Option<Fate>,
-    /// Ends of either side; the seats of a barrier count as readers.
+    /// Ends of either side; the seats of a barrier and the units of a gate count as readers.
     pub(crate) readers: u32,
     pub(crate) writers: u32,
     /// `Channel` values.
     pub(crate) handles: u32,
     /// Messages in its buffer.
     pub(crate) messages: u32,
+    /// Permits of a gate that somebody has.
+    pub(crate) in_use: u32,
     /// The number of what happened there last; 0 if nothing has.
     pub(crate) number: u64,
 }
@@ -128,6 +132,8 @@ pub(crate) struct EndView {
     pub(crate) name: EndName,
     pub(crate) channel: ChannelName,
     pub(crate) direction: Direction,
+    /// Of a unit: how many permits it is.
+    pub(crate) weight: u32,
     pub(crate) holder: Holder,
     /// Of an end that travels in a block: the process that keeps the block for itself, arguments for one that may have
     /// to be started again, say. A message has none: it may be anywhere between two processes.
@@ -181,6 +187,11 @@ impl ProcessView {
 }
 
 impl ChannelView {
+    /// Whether it is a gate that anybody who has a handle may open.
+    pub(crate) fn is_opened_by_anybody(&self) -> bool {
+        matches!(self.kind, ChannelKind::Gate { opened: Opened::ByAnybody | Opened::InTurns, .. })
+    }
+
     /// Whether it keeps messages when no reader waits.
     pub(crate) fn is_buffered(&self) -> bool {
         matches!(self.kind, ChannelKind::Channel(store) if store != Store::Fifo(0))
@@ -194,6 +205,7 @@ impl Action {
             Action::Read | Action::Join => Some(Direction::Writer),
             Action::Write => Some(Direction::Reader),
             Action::Sync => Some(Direction::Party),
+            Action::Pass => Some(Direction::Unit),
             Action::Release => None,
         }
     }
@@ -208,6 +220,7 @@ impl fmt::Display for Action {
             Action::Sync => "sync",
             Action::Join => "join",
             Action::Release => "release",
+            Action::Pass => "pass",
         })
     }
 }

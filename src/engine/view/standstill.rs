@@ -31,7 +31,7 @@
 //!
 //! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own.
 
-use super::{Action, ContextView, Doing, EndView, View};
+use super::{Action, ChannelView, ContextView, Doing, EndView, View};
 use crate::engine::{ChannelKind, ChannelName, Direction, Holder, MemberName};
 use crate::sys::threads::{Rest, rest};
 use std::collections::{HashMap, HashSet};
@@ -239,10 +239,17 @@ impl<'v> Search<'v> {
             return true;
         }
         let Some(ends) = self.ends.remove(&name) else { return false };
-        let wanted = action.answered_by().unwrap_or(Direction::Writer);
+        let units = ends.iter().filter(|end| end.direction == Direction::Unit);
+        if units.map(|unit| unit.weight).fold(0, u32::wrapping_add) != channel.in_use {
+            // Permits are changing hands.
+            self.ends.insert(name, ends);
+            return true;
+        }
+        // A handle could become any end, but no permit.
+        let by_handles = action != Action::Pass || channel.is_opened_by_anybody();
         let outside = ends.iter().any(|end| match (end.direction, end.holder) {
-            // A handle could become any end.
-            (direction, _) if direction != wanted && direction != Direction::Handle => false,
+            (Direction::Handle, _) if !by_handles => false,
+            (direction, _) if Some(direction) != action.answered_by() && direction != Direction::Handle => false,
             (_, Holder::Member(holder)) => !self.is_at_rest(holder, set),
             (_, Holder::Exit(dying)) => Some(dying) == member || !self.is_at_rest(dying, set),
             // On its way to somebody, or in the arguments of a process that has not begun; else it goes nowhere without
@@ -341,12 +348,22 @@ impl<'v> Search<'v> {
                 reader.and_then(|reader| reader.member).into_iter().collect()
             }
             action => {
-                let ends = self.ends_of(name).iter().filter(|end| Some(end.direction) == action.answered_by());
+                let gate = self.view.channel(name).filter(|_| action == Action::Pass);
+                let by_handles = gate.is_some_and(ChannelView::is_opened_by_anybody);
+                let answers = |end: &&&EndView| {
+                    Some(end.direction) == action.answered_by() || by_handles && end.direction == Direction::Handle
+                };
+                let ends = self.ends_of(name).iter().filter(answers);
                 ends.filter_map(|end| match end.holder {
+                    // Who waits for permits that it has itself is told so.
+                    Holder::Member(member) | Holder::Exit(member)
+                        if Some(member) == seen.member && end.direction != Direction::Unit =>
+                    {
+                        None
+                    }
                     Holder::Member(member) | Holder::Exit(member) => Some(member),
                     Holder::Block(_) => None,
                 })
-                .filter(|partner| Some(*partner) != seen.member)
                 .collect()
             }
         };

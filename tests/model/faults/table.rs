@@ -124,10 +124,8 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "closed ends are not given back",
         file: "engine/live/holding.rs",
-        there: "if half_made {
-                tables.ends.give_back(index, generation);",
-        instead: "if half_made && !FAULTY {
-                tables.ends.give_back(index, generation);",
+        there: "if half_made {",
+        instead: "if half_made && !FAULTY {",
     },
     Edit {
         fault: "a process is disowned by its slot alone",

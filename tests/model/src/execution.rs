@@ -11,7 +11,7 @@ use crate::engine::{Closing, Fate, MemberName, become_host, tables};
 use crate::machine::{self, Machine};
 use crate::memory::Block;
 use crate::scenario::Scenario;
-use crate::stage::{Heir, KEPT, Part, Party, Seen, Stage, create_process, pid};
+use crate::stage::{Heir, INSIDE, KEPT, Part, Party, Seen, Stage, create_process, pid};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::mem::ManuallyDrop;
@@ -70,6 +70,7 @@ fn reaper(host: u32) -> ManuallyDrop<Local> {
 pub(crate) fn perform(scenario: &Scenario, deaths: &[Death]) {
     Checker::begin();
     KEPT.with(RefCell::take);
+    INSIDE.with(RefCell::take);
     let stage = Checker::quietly(|| {
         let mut stage = Stage::new();
         (scenario.prepare)(&mut stage);

@@ -7,7 +7,7 @@ use crate::checker::Checker;
 use crate::engine::live::{Bell, Local, Member, Phase, Task, Withdrawn};
 use crate::engine::{
     ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
-    Order, Store, Unfinished, become_host, tables,
+    Opened, Order, Store, Unfinished, become_host, tables,
 };
 use crate::machine::{self, Machine};
 use crate::memory::Block;
@@ -23,6 +23,8 @@ pub(crate) enum Seen {
     Wrote(u64),
     /// A barrier was complete.
     Met(ChannelName),
+    /// So many permits were free.
+    Passed(u32),
     Ended(Fate),
     TimedOut,
 }
@@ -86,6 +88,10 @@ impl Stage {
 
     pub(crate) fn barrier(&mut self, parties: u32) -> ChannelName {
         self.create(ChannelKind::Barrier { parties })
+    }
+
+    pub(crate) fn gate(&mut self, permits: u32, opened: Opened) -> ChannelName {
+        self.create(ChannelKind::Gate { permits, opened })
     }
 
     fn create(&mut self, kind: ChannelKind) -> ChannelName {
@@ -190,13 +196,15 @@ impl Party {
             Arm::Extended(channel) => Guard::Input { channel, extended: true },
             Arm::Write(channel, value) => Guard::Output { channel, block: self.message(value) },
             Arm::Meet(channel) => Guard::Barrier { channel },
+            Arm::Pass(gate, weight) => Guard::Pass { gate, weight, holder: Some(Holder::Member(self.member)) },
+            Arm::Await(gate, weight) => Guard::Pass { gate, weight, holder: None },
             Arm::Wait => Guard::Timer { deadline: Deadline::at(Instant::now() + Duration::from_millis(1)) },
         });
         guards.collect()
     }
 
     fn note(&mut self, arms: &[Arm], guards: &[Guard], fired: Fired) -> Option<ExtendedWriter> {
-        let Fired { index, outcome, writer: held } = fired;
+        let Fired { index, outcome, writer: held, unit } = fired;
         for (number, guard) in guards.iter().enumerate() {
             // What was not given away is still ours.
             if let Guard::Output { block, .. } = *guard
@@ -225,6 +233,11 @@ impl Party {
                 Seen::Wrote(value)
             }
             (Arm::Meet(channel), Ok(_)) => Seen::Met(channel),
+            (Arm::Pass(gate, weight), Ok(_)) => {
+                self.enter(gate, weight, unit.expect("who passes has a unit"));
+                Seen::Passed(weight)
+            }
+            (Arm::Await(_, weight), Ok(_)) => Seen::Passed(weight),
             (Arm::Wait, Ok(_)) => Seen::TimedOut,
         };
         self.see(seen);
@@ -363,6 +376,40 @@ impl Party {
         self.choose(&[Arm::Meet(barrier)]);
     }
 
+    /// Whoever is inside with permits is inside with no more than there are, the dead left out of account.
+    fn enter(&mut self, gate: ChannelName, weight: u32, unit: EndName) {
+        let permits = Checker::quietly(|| gate.facts().permits().0);
+        INSIDE.with(|inside| {
+            let mut inside = inside.borrow_mut();
+            inside.retain(|(_, member, ..)| !Checker::is_dead(pid(*member)));
+            inside.push((gate, self.member, weight, unit));
+            let taken: u32 = inside.iter().filter(|(at, ..)| *at == gate).map(|(_, _, weight, _)| weight).sum();
+            assert!(taken <= permits, "{taken} of {permits} permits are taken: {inside:?}");
+        });
+    }
+
+    /// Gives back what it has of a gate, if it has something.
+    pub(crate) fn give_back(&mut self, gate: ChannelName) {
+        let mine = INSIDE.with(|inside| {
+            let mut inside = inside.borrow_mut();
+            let place = inside.iter().position(|(at, member, ..)| (*at, *member) == (gate, self.member));
+            place.map(|place| inside.remove(place).3)
+        });
+        if let Some(unit) = mine {
+            self.local.close_end(unit, Closing::Resign);
+        }
+    }
+
+    /// More permits, or the next turn, for everybody.
+    pub(crate) fn open(&mut self, gate: ChannelName) {
+        self.local.change_permits(gate, |permits| permits.wrapping_add(1));
+    }
+
+    /// The next turn for one.
+    pub(crate) fn notify(&mut self, gate: ChannelName) {
+        self.local.notify(gate);
+    }
+
     pub(crate) fn poison(&mut self, channel: ChannelName, direction: Direction) {
         self.local.poison(channel, direction);
     }
@@ -415,6 +462,7 @@ impl Party {
 
     /// Closes all ends of the process.
     pub(crate) fn close(&mut self, closing: Closing) {
+        INSIDE.with(|inside| inside.borrow_mut().retain(|(_, member, ..)| *member != self.member));
         self.local.close_held(self.member, closing);
     }
 
@@ -453,7 +501,11 @@ impl Party {
     }
 }
 
+/// Who has how many permits of which gate.
+pub(crate) type Inside = (ChannelName, u32, u32, EndName);
+
 thread_local! {
+    pub(crate) static INSIDE: std::cell::RefCell<Vec<Inside>> = const { std::cell::RefCell::new(Vec::new()) };
     /// Messages that their readers keep until a release.
     pub(crate) static KEPT: std::cell::RefCell<Vec<(u32, Block)>> = const { std::cell::RefCell::new(Vec::new()) };
 }
@@ -465,6 +517,10 @@ pub(crate) enum Arm {
     Extended(ChannelName),
     Write(ChannelName, u64),
     Meet(ChannelName),
+    /// Takes so many permits of a gate.
+    Pass(ChannelName, u32),
+    /// Waits until so many are free.
+    Await(ChannelName, u32),
     /// A timer, for a while that nobody knows the length of.
     Wait,
 }

@@ -1,0 +1,187 @@
+//! `Gate`: permits that processes take and give back, under everything that is held for a while.
+//!
+//! Knows nothing of what holding a permit means: locks, semaphores, events and conditions say so. Nor of how permits
+//! are handed on; the engine sees a gate as a channel with those who wait.
+
+use super::end::{End, Patience, outcome};
+use super::error::{ChannelError, MessageError};
+use super::process_scope::settle;
+use super::travel::{arrive, depart};
+use crate::cause::{Cause, describe_abandoner};
+use crate::engine::{self, ChannelKind, ChannelName, Closing, Direction, EndName, NAME_LIMIT, Opened, Order, actor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::panic::Location;
+
+/// A gate, held by a handle: a clone, or one that is sent to a process, is one more handle of the same gate.
+#[derive(Debug)]
+pub(crate) struct Gate(End);
+
+impl Gate {
+    /// One with so many permits. When the arena has no room for it, every operation that can fail says so.
+    pub(crate) fn new(permits: u32, opened: Opened) -> Gate {
+        Gate(match actor(|actor| actor.create_channel("", ChannelKind::Gate { permits, opened })) {
+            Ok((channel, end)) => End::new(channel, end),
+            Err(error) => End::unmade(error),
+        })
+    }
+
+    /// As [`Gate::new`], which tells at once.
+    pub(crate) fn try_new(permits: u32, opened: Opened) -> Result<Gate, MessageError> {
+        let gate = Gate::new(permits, opened);
+        match gate.check() {
+            Err(ChannelError::Invalid(error)) => Err(error),
+            _ => Ok(gate),
+        }
+    }
+
+    /// The same gate with a name.
+    pub(crate) fn named(self, name: &str) -> Gate {
+        if name.len() > NAME_LIMIT {
+            return Gate(End::unmade(MessageError::Name { name: String::from(name), limit: NAME_LIMIT }));
+        }
+        self.channel().call(name);
+        self
+    }
+
+    /// Why there is no such gate, if there is none.
+    pub(crate) fn check(&self) -> Result<(), ChannelError> {
+        self.0.check()
+    }
+
+    pub(crate) fn channel(&self) -> ChannelName {
+        self.0.channel()
+    }
+
+    /// How many permits it has, and how many of them somebody has. Others may change it at once.
+    pub(crate) fn permits(&self) -> (u32, u32) {
+        self.channel().facts().permits()
+    }
+
+    /// Whether it was made to be opened in this way.
+    pub(crate) fn is_opened(&self, opened: Opened) -> bool {
+        self.channel().facts().opened() == Some(opened)
+    }
+
+    /// Waits for so many permits, and takes them.
+    pub(crate) fn take(
+        &self,
+        weight: u32,
+        patience: Patience,
+        place: &'static Location<'static>,
+    ) -> Result<Unit, ChannelError> {
+        let guard = self.taking(weight)?;
+        let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, place)))?;
+        outcome(fired.index, fired.outcome, patience)?;
+        Ok(Unit::new(self.channel(), fired.unit.unwrap_or_else(without_unit)))
+    }
+
+    /// Waits until so many permits are free, and takes none.
+    pub(crate) fn wait(
+        &self,
+        weight: u32,
+        patience: Patience,
+        place: &'static Location<'static>,
+    ) -> Result<(), ChannelError> {
+        let guard = self.waiting(weight)?;
+        let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, place)))?;
+        outcome(fired.index, fired.outcome, patience).map(drop)
+    }
+
+    /// The guard that takes so many permits.
+    pub(crate) fn taking(&self, weight: u32) -> Result<engine::Guard, ChannelError> {
+        self.check()?;
+        let holder = Some(actor(engine::Actor::as_holder)?);
+        Ok(engine::Guard::Pass { gate: self.channel(), weight, holder })
+    }
+
+    /// The guard that fires when so many permits are free.
+    pub(crate) fn waiting(&self, weight: u32) -> Result<engine::Guard, ChannelError> {
+        self.check()?;
+        Ok(engine::Guard::Pass { gate: self.channel(), weight, holder: None })
+    }
+
+    /// Changes how many permits there are. Never waits.
+    pub(crate) fn change(&self, change: impl FnOnce(u32) -> u32) {
+        settle();
+        actor(|actor| actor.change_permits(self.channel(), change));
+    }
+
+    /// Lets in the one who waits longest for a turn. Never waits.
+    pub(crate) fn notify(&self) {
+        settle();
+        actor(|actor| actor.notify(self.channel()));
+    }
+}
+
+impl Clone for Gate {
+    fn clone(&self) -> Gate {
+        Gate(self.0.another(Direction::Handle))
+    }
+}
+
+impl Serialize for Gate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        depart(&self.0, Direction::Handle, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Gate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Gate, D::Error> {
+        let (channel, end) = arrive(Direction::Handle, deserializer)?;
+        Ok(Gate(End::new(channel, end)))
+    }
+}
+
+/// Permits that the process has taken. Dropped, they are given back; if a panic drops them, as abandoned.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Unit {
+    gate: ChannelName,
+    name: EndName,
+    /// The thread was panicking when it took them: then a drop is no sign of a panic.
+    in_panic: bool,
+}
+
+impl Unit {
+    pub(crate) fn new(gate: ChannelName, name: EndName) -> Unit {
+        Unit { gate, name, in_panic: std::thread::panicking() }
+    }
+
+    pub(crate) fn gate(&self) -> ChannelName {
+        self.gate
+    }
+
+    /// So many permits less, if anybody may add some. Never waits.
+    pub(crate) fn lessen(&self, weight: u32) -> bool {
+        let counting = self.gate.facts().opened() == Some(Opened::ByAnybody);
+        if counting {
+            actor(|actor| actor.change_permits(self.gate, |permits| permits.wrapping_sub(weight)));
+        }
+        counting
+    }
+
+    /// Who had all permits before and never gave them back, if nobody has dealt with that.
+    pub(crate) fn abandoner(&self) -> Option<(String, Cause)> {
+        actor(|actor| actor.look_at_abandoner(self.gate, describe_abandoner))
+    }
+
+    /// That is dealt with.
+    pub(crate) fn recover(&self) {
+        actor(|actor| actor.recover(self.gate));
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        let abandoned = std::thread::panicking() && !self.in_panic;
+        actor(|actor| match abandoned {
+            true => actor.close_end(self.name, Closing::Retire),
+            false => actor.give_back(self.name),
+        });
+    }
+}
+
+#[cold]
+fn without_unit() -> EndName {
+    unreachable!("whoever passes a gate with a holder has a unit")
+}

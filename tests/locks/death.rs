@@ -1,0 +1,220 @@
+//! Whoever dies gives back what he had; the next one is told who had a lock and what became of him.
+//!
+//! Knows nothing of where exactly somebody dies; each instruction is tried in `tests/kill`.
+
+use crate::cell::Cell;
+use crate::harness::place::Place;
+use csproc::prelude::*;
+use csproc::shared::LockError;
+use std::time::{Duration, Instant};
+
+#[process]
+fn hold(lock: Lock, ready: Writer<u32>) -> csproc::Result<()> {
+    let _held = lock.acquire()?;
+    ready.write(std::process::id())?;
+    loop {
+        std::thread::park();
+    }
+}
+
+#[process]
+fn panic_with(lock: Lock) -> csproc::Result<()> {
+    let _held = lock.acquire()?;
+    panic!("in the middle");
+}
+
+#[process]
+fn exit_with(lock: Lock) -> csproc::Result<()> {
+    let _held = lock.acquire()?;
+    std::process::exit(3);
+}
+
+#[process]
+fn forget(lock: Lock) -> csproc::Result<()> {
+    std::mem::forget(lock.acquire()?);
+    Ok(())
+}
+
+#[process]
+fn wait_for(lock: Lock, ready: Writer<Place>) -> csproc::Result<()> {
+    Place::announce(&ready);
+    drop(lock.acquire()?);
+    Ok(())
+}
+
+/// The lock was abandoned; recovered, it counts as any other.
+fn abandoned(lock: &Lock, process: &str) -> Cause {
+    let LockError::Abandoned(left) = lock.acquire().unwrap_err() else { panic!("the lock was not taken") };
+    assert_eq!(left.process(), process);
+    let cause = left.cause().clone();
+    assert_eq!(left.to_string(), format!("lock `l` was abandoned by process `{process}`, which {cause}"));
+    // Dropped unrecovered, the mark stays for the next.
+    drop(left);
+    let again = lock.acquire().unwrap_err();
+    assert!(lock.try_acquire().is_err(), "the error has it");
+    drop(again.recover().unwrap());
+    assert!(lock.acquire().is_ok());
+    cause
+}
+
+once! {
+    fn a_lock_that_a_killed_process_had_is_the_next_ones() {
+        let (lock, ready) = (Lock::new().named("l"), Channel::new());
+        let child = Spawn!(hold(lock.clone(), ready.writer())).unwrap();
+        ready.reader().read().unwrap();
+        assert!(lock.try_acquire().is_err());
+        child.kill().unwrap();
+        let cause = abandoned(&lock, "hold");
+        assert_eq!(cause, Cause::Killed { signal: 9 });
+        child.join().unwrap_err();
+    }
+
+    fn a_lock_that_a_panic_dropped_is_abandoned() {
+        let lock = Lock::new().named("l");
+        Parallel!(panic_with(lock.clone())).unwrap_err();
+        let Cause::Panicked { message, location } = abandoned(&lock, "panic_with") else { panic!("of something else") };
+        assert_eq!(message, "in the middle");
+        assert!(location.contains("death.rs"), "{location}");
+        Parallel!(panic_with(lock.clone()).on(Placement::Thread)).unwrap_err();
+        assert!(matches!(abandoned(&lock, "panic_with"), Cause::Panicked { .. }));
+    }
+
+    fn a_panic_that_is_caught_abandons_the_lock_at_once() {
+        let lock = Lock::new().named("l");
+        let panicked = std::panic::catch_unwind(|| {
+            let _held = lock.acquire().unwrap();
+            std::panic::resume_unwind(Box::new("quietly"));
+        });
+        assert!(panicked.is_err());
+        assert!(matches!(abandoned(&lock, "main"), Cause::Panicked { .. }));
+    }
+
+    fn a_lock_that_was_forgotten_comes_back_with_the_end_of_the_process() {
+        let lock = Lock::new().named("l");
+        for placement in [Placement::Process, Placement::Thread] {
+            Parallel!(forget(lock.clone()).on(placement)).values().unwrap();
+            assert_eq!(abandoned(&lock, "forget"), Cause::Returned);
+        }
+    }
+
+    fn a_lock_of_a_process_that_exits_is_abandoned() {
+        let lock = Lock::new().named("l");
+        Parallel!(exit_with(lock.clone())).unwrap_err();
+        assert_eq!(abandoned(&lock, "exit_with"), Cause::Exited { code: 3 });
+    }
+
+    fn a_waiter_that_is_killed_is_passed_over() {
+        let (lock, ready) = (Lock::new(), Channel::new());
+        let r = ready.reader();
+        let held = lock.acquire().unwrap();
+        let first = Spawn!(wait_for(lock.clone(), ready.writer())).unwrap();
+        r.read().unwrap().until_asleep();
+        let second = Spawn!(wait_for(lock.clone(), ready.writer())).unwrap();
+        r.read().unwrap().until_asleep();
+        first.kill().unwrap();
+        first.join().unwrap_err();
+        drop(held);
+        second.join().unwrap().unwrap();
+        assert!(lock.acquire().is_ok(), "nobody has abandoned it");
+    }
+
+    fn whoever_waits_is_given_the_lock_of_the_dead() {
+        let (lock, ready) = (Lock::new().named("l"), Channel::new());
+        let child = Spawn!(hold(lock.clone(), ready.writer())).unwrap();
+        ready.reader().read().unwrap();
+        let same = lock.clone();
+        let waiter = std::thread::spawn(move || matches!(same.acquire(), Err(LockError::Abandoned(_))));
+        child.kill().unwrap();
+        assert!(waiter.join().unwrap());
+        child.join().unwrap_err();
+    }
+
+    fn a_killed_reader_abandons_nothing_and_a_killed_writer_does() {
+        let lock = RwLock::new().named("l");
+        for writes in [false, true] {
+            let ready = Channel::new();
+            let r = ready.reader();
+            let child = Spawn!(hold_side(lock.clone(), writes, ready.writer())).unwrap();
+            r.read().unwrap();
+            assert!(lock.try_write().is_err());
+            assert_eq!(lock.try_read().is_ok(), !writes);
+            child.kill().unwrap();
+            let read = lock.read();
+            assert_eq!(matches!(read, Err(LockError::Abandoned(_))), writes);
+            let _ = read.or_else(LockError::recover).unwrap();
+            assert!(lock.write().is_ok());
+            child.join().unwrap_err();
+        }
+    }
+
+    fn permits_of_the_dead_come_back() {
+        let (seats, ready) = (Semaphore::new(3), Channel::new());
+        let child = Spawn!(sit(seats.clone(), ready.writer())).unwrap();
+        ready.reader().read().unwrap();
+        assert_eq!(seats.available(), 1);
+        child.kill().unwrap();
+        drop(seats.acquire_many(3).unwrap());
+        child.join().unwrap_err();
+        assert_eq!(seats.available(), 3);
+    }
+
+    /// Each of many is killed at a random moment of taking, having and giving back a lock.
+    fn whoever_is_killed_a_thousand_times_leaves_the_lock_to_the_others() {
+        let (lock, cell) = (Lock::new(), Cell::new(0));
+        let (stop, stopped) = csproc::channel::<()>();
+        let living = Spawn!(for _ in 0..2 => work(lock.clone(), cell.clone(), Some(stopped.clone()))).unwrap();
+        drop(stopped);
+        let start = Instant::now();
+        let mut kills = 0;
+        // On a machine that others keep busy, fewer times.
+        while kills < 1000 && start.elapsed() < Duration::from_secs(30) {
+            let victim = || work(lock.clone(), cell.clone(), None).on_crash(OnCrash::Retire);
+            let victims = Spawn!(for _ in 0..4 => victim()).unwrap();
+            let pause = (kills as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53;
+            std::thread::sleep(Duration::from_micros(pause));
+            victims.kill().unwrap();
+            victims.join().unwrap_err();
+            kills += 4;
+        }
+        assert!(kills > 100, "{kills}");
+        drop(stop);
+        let counts = living.join().unwrap();
+        assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
+        drop(lock.acquire().or_else(LockError::recover).unwrap());
+        assert!(lock.acquire().is_ok());
+    }
+}
+
+#[process]
+fn hold_side(lock: RwLock, writes: bool, ready: Writer<u32>) -> csproc::Result<()> {
+    let _sides = if writes { (None, Some(lock.write()?)) } else { (Some(lock.read()?), None) };
+    ready.write(std::process::id())?;
+    loop {
+        std::thread::park();
+    }
+}
+
+#[process]
+fn sit(seats: Semaphore, ready: Writer<()>) -> csproc::Result<()> {
+    let _two = seats.acquire_many(2)?;
+    ready.write(())?;
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Counts under the lock until it is told to stop, or is killed; what the dead have left half done is put in order.
+#[process]
+fn work(lock: Lock, cell: Cell, until: Option<Reader<()>>) -> u64 {
+    let mut times = 0;
+    while until.as_ref().is_none_or(|until| until.try_read().unwrap_err().is_would_block()) {
+        let _held = lock.acquire().or_else(|error| {
+            let held = error.recover()?;
+            cell.repair();
+            Ok::<_, ChannelError>(held)
+        });
+        cell.increment();
+        times += 1;
+    }
+    times
+}

@@ -1,0 +1,236 @@
+//! Scenarios of gates: permits that several want, and that come back in order, with a death, or not at all.
+//!
+//! Knows nothing of locks. That no more permits are taken than there are is held by the stage.
+
+use crate::engine::{Closing, Fate, Opened};
+use crate::scenario::{READER, Scenario, WRITER, all_live, lost_or};
+use crate::stage::{Arm, Part, Seen};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whoever lives has seen this, and was told of no end.
+fn all_saw(parts: &[Part], wanted: &[Seen]) {
+    for part in parts.iter().flatten() {
+        assert_eq!(part, wanted, "{parts:?}");
+    }
+}
+
+/// A lock that three want.
+pub static LOCK: Scenario = Scenario {
+    name: "a lock of three",
+    parties: 3,
+    prepare: |stage| {
+        let lock = stage.gate(1, Opened::ByHolders);
+        for _ in 0..3 {
+            stage.party(&[], move |me| {
+                me.choose(&[Arm::Pass(lock, 1)]);
+                me.give_back(lock);
+            });
+        }
+    },
+    judge: |parts| all_saw(parts, &[Seen::Passed(1)]),
+};
+
+/// A lock that two want, each twice.
+pub static TWICE: Scenario = Scenario {
+    name: "a lock of two, twice",
+    parties: 2,
+    prepare: |stage| {
+        let lock = stage.gate(1, Opened::ByHolders);
+        for _ in 0..2 {
+            stage.party(&[], move |me| {
+                for _ in 0..2 {
+                    me.choose(&[Arm::Pass(lock, 1)]);
+                    me.give_back(lock);
+                }
+            });
+        }
+    },
+    judge: |parts| all_saw(parts, &[Seen::Passed(1), Seen::Passed(1)]),
+};
+
+/// One has a lock and does not give it back before its end.
+pub static KEPT: Scenario = Scenario {
+    name: "a lock that is kept until the end",
+    parties: 2,
+    prepare: |stage| {
+        let lock = stage.gate(1, Opened::ByHolders);
+        for _ in 0..2 {
+            stage.party(&[], move |me| {
+                me.choose(&[Arm::Pass(lock, 1)]);
+                me.close(Closing::Retire);
+            });
+        }
+    },
+    judge: |parts| all_saw(parts, &[Seen::Passed(1)]),
+};
+
+/// A lock beside a message: one of the two, and then the other.
+pub static LOCK_OR_READ: Scenario = Scenario {
+    name: "a lock or a message",
+    parties: 3,
+    prepare: |stage| {
+        let (lock, c) = (stage.gate(1, Opened::ByHolders), stage.rendezvous());
+        stage.party(&[(c, READER)], move |me| {
+            me.choose(&[Arm::Pass(lock, 1), Arm::Read(c)]);
+            if me.has_read(1) {
+                me.choose(&[Arm::Pass(lock, 1)]);
+            } else if !me.has_lost() {
+                me.read(c);
+            }
+            me.give_back(lock);
+        });
+        stage.party(&[(c, WRITER)], move |me| me.write(c, 1));
+        stage.party(&[], move |me| {
+            me.choose(&[Arm::Pass(lock, 1)]);
+            me.give_back(lock);
+        });
+    },
+    judge: |parts| match all_live(parts) {
+        Some(parts) => {
+            assert!(parts[0].contains(&Seen::Passed(1)) && parts[0].contains(&Seen::Read(1)), "{parts:?}");
+            assert_eq!(parts[1..], [[Seen::Wrote(1)], [Seen::Passed(1)]]);
+        }
+        None => lost_or(parts, |seen| matches!(seen, Seen::Wrote(_) | Seen::Read(_) | Seen::Passed(1))),
+    },
+};
+
+/// Two that share, and between them one that wants all, for a while: when it gives up, those behind it pass.
+pub static IMPATIENT: Scenario = Scenario {
+    name: "two that share, and an impatient one that wants all",
+    parties: 3,
+    prepare: |stage| {
+        let gate = stage.gate(2, Opened::ByHolders);
+        for _ in 0..2 {
+            stage.party(&[], move |me| {
+                me.choose(&[Arm::Pass(gate, 1)]);
+                me.give_back(gate);
+            });
+        }
+        stage.party(&[], move |me| {
+            me.choose(&[Arm::Pass(gate, 2), Arm::Wait]);
+            me.give_back(gate);
+        });
+    },
+    judge: |parts| {
+        all_saw(&parts[..2], &[Seen::Passed(1)]);
+        lost_or(&parts[2..], |seen| matches!(seen, Seen::Passed(2) | Seen::TimedOut));
+    },
+};
+
+/// Who holds one permit keeps it until somebody has passed who came behind the impatient one.
+pub static BEHIND: Scenario = Scenario {
+    name: "one that passes when the impatient one before it gives up",
+    parties: 3,
+    prepare: |stage| {
+        let (gate, c) = (stage.gate(2, Opened::ByHolders), stage.rendezvous());
+        stage.party(&[(c, READER)], move |me| {
+            me.choose(&[Arm::Pass(gate, 1)]);
+            me.read(c);
+            me.give_back(gate);
+        });
+        stage.party(&[(c, WRITER)], move |me| {
+            me.choose(&[Arm::Pass(gate, 1)]);
+            me.write(c, 1);
+            me.give_back(gate);
+        });
+        stage.party(&[], move |me| {
+            me.choose(&[Arm::Pass(gate, 2), Arm::Wait]);
+            me.give_back(gate);
+        });
+    },
+    judge: |parts| match all_live(parts) {
+        Some(parts) => {
+            assert_eq!(parts[..2], [[Seen::Passed(1), Seen::Read(1)], [Seen::Passed(1), Seen::Wrote(1)]]);
+            assert!(matches!(parts[2], [Seen::Passed(2) | Seen::TimedOut]), "{parts:?}");
+        }
+        None => {
+            lost_or(parts, |seen| matches!(seen, Seen::Passed(_) | Seen::Read(_) | Seen::Wrote(_) | Seen::TimedOut))
+        }
+    },
+};
+
+/// Two wait for a sign that stands under a lock, and are told one after the other.
+pub static TURNS: Scenario = Scenario {
+    name: "two that wait for a sign",
+    parties: 3,
+    prepare: |stage| {
+        let (lock, turns) = (stage.gate(1, Opened::ByHolders), stage.gate(0, Opened::InTurns));
+        let c = stage.rendezvous();
+        let sign = Arc::new(AtomicBool::new(false));
+        for _ in 0..2 {
+            let sign = Arc::clone(&sign);
+            stage.party(&[(c, READER)], move |me| {
+                while !me.has_lost() {
+                    me.choose(&[Arm::Pass(lock, 1)]);
+                    let (seen, given) = (turns.facts().permits().0, sign.load(Ordering::SeqCst));
+                    me.give_back(lock);
+                    if given {
+                        return me.see(Seen::Wrote(1));
+                    }
+                    // Nobody writes: whoever is to give the sign is lost.
+                    me.choose(&[Arm::Await(turns, seen.wrapping_add(1)), Arm::Read(c)]);
+                }
+            });
+        }
+        stage.party(&[(c, WRITER)], move |me| {
+            me.choose(&[Arm::Pass(lock, 1)]);
+            sign.store(true, Ordering::SeqCst);
+            me.give_back(lock);
+            me.notify(turns);
+            me.notify(turns);
+        });
+    },
+    judge: |parts| {
+        if all_live(parts).is_some() {
+            assert!(parts[..2].iter().flatten().all(|seen| seen.last() == Some(&Seen::Wrote(1))), "{parts:?}");
+        }
+    },
+};
+
+/// A future that wants a lock is dropped while it may have it already.
+pub static DROPPED_LOCK: Scenario = Scenario {
+    name: "a wait for a lock that is dropped",
+    parties: 2,
+    prepare: |stage| {
+        let lock = stage.gate(1, Opened::ByHolders);
+        stage.party(&[], move |me| {
+            me.choose(&[Arm::Pass(lock, 1)]);
+            me.give_back(lock);
+        });
+        stage.future(&[], move |me| {
+            me.suspend(&[Arm::Pass(lock, 1)]);
+            me.dawdle();
+            me.drop_future();
+            me.give_back(lock);
+            me.choose(&[Arm::Pass(lock, 1)]);
+            me.give_back(lock);
+        });
+    },
+    judge: |parts| lost_or(parts, |seen| matches!(seen, Seen::Passed(1))),
+};
+
+/// One waits for a lock that is poisoned as part of a deadlock; the lock itself stays what it is.
+pub static DEADLOCKED: Scenario = Scenario {
+    name: "a lock that is poisoned for a deadlock",
+    parties: 3,
+    prepare: |stage| {
+        let lock = stage.gate(1, Opened::ByHolders);
+        for _ in 0..2 {
+            stage.party(&[], move |me| {
+                me.choose(&[Arm::Pass(lock, 1)]);
+                me.give_back(lock);
+            });
+        }
+        stage.party(&[], move |me| me.poison(lock, WRITER));
+    },
+    judge: |parts| {
+        for part in parts[..2].iter().flatten() {
+            assert!(matches!(part[..], [Seen::Passed(1) | Seen::Ended(Fate::Poisoned)]), "{parts:?}");
+        }
+    },
+};
+
+/// All of them.
+pub static ALL: [&Scenario; 9] =
+    [&LOCK, &TWICE, &KEPT, &LOCK_OR_READ, &IMPATIENT, &BEHIND, &TURNS, &DROPPED_LOCK, &DEADLOCKED];
