@@ -45,8 +45,8 @@ use std::time::{Duration, Instant};
 /// fn main() -> csproc::Result<()> {
 ///     let lock = Lock::new();
 ///     let cell = Channel::buffered(Buffer::Fifo(1));
-///     cell.writer().write(0)?;
 ///     let (w, r) = (cell.writer(), cell.reader());
+///     w.write(0)?;
 ///     Parallel!(for _ in 0..3 => count(lock.clone(), (w.clone(), r.clone()), 20)).values()?;
 ///     assert_eq!(r.read()?, 60);
 ///     Ok(())

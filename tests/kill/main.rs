@@ -10,6 +10,8 @@ mod harness;
 mod estate;
 #[cfg(target_arch = "x86_64")]
 mod explore;
+#[cfg(target_arch = "x86_64")]
+mod gates;
 mod interrupt;
 mod pressure;
 #[cfg(target_arch = "x86_64")]
