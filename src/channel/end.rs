@@ -132,6 +132,17 @@ impl End {
         Ok(())
     }
 
+    /// From now on a crash retires the ends of its channel, on both sides, before anybody else has one.
+    pub(crate) fn bear_crashes(&self) {
+        [Direction::Reader, Direction::Writer].into_iter().for_each(|side| self.channel.bears_crashes_of(side));
+    }
+
+    /// From now on nobody writes to its channel. What is in the buffer is still read.
+    pub(crate) fn end_writing(&self) {
+        settle();
+        actor(|actor| actor.end_writing(self.channel));
+    }
+
     /// Whether taking a message would come back at once, with a message or with a reason why there is none; waits for
     /// it at most so long. A message that comes meanwhile is put back before all others, so this is for the only reader
     /// of a channel: others would see it go and come.

@@ -143,6 +143,11 @@ impl Actor {
         let _ = self.with(|local| local.poison(channel, direction));
     }
 
+    /// From now on nobody writes to a channel, whoever has an end of it. What is in its buffer is still read.
+    pub(crate) fn end_writing(&self, channel: ChannelName) {
+        let _ = self.with(|local| local.end_writing(channel));
+    }
+
     /// One more party of a barrier, or one less.
     pub(crate) fn change_parties(&self, barrier: ChannelName, change: i32) {
         let _ = self.with(|local| local.change_parties(barrier, change));

@@ -21,6 +21,12 @@ impl ChannelName {
         tables().call(self, name);
     }
 
+    /// From now on a crash retires the ends of this side, whatever the policy of the process. To be said of a channel
+    /// that is not in use yet.
+    pub(crate) fn bears_crashes_of(self, direction: Direction) {
+        tables().bear_crashes(self, direction);
+    }
+
     /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
     /// in use yet.
     pub(crate) fn tells_of_an_end(self) {

@@ -1,14 +1,16 @@
-//! What processes share, as Python's `multiprocessing` has it: pipes, made of channels, and locks, semaphores, events and
+//! What processes share, as Python's `multiprocessing` has it: queues and pipes, made of channels, and locks, semaphores, events and
 //! conditions, made of permits that the engine hands on.
 //!
 //! Knows nothing of how processes run, or who notices a death; an object is a [`Message`](crate::Message), and whoever
 //! has it uses it.
 //!
 //! A channel has two sides, and ends with either of them. Here are shapes of it for those who think in other words: a
-//! [`pipe`](fn@pipe) is two channels, one for each direction, with an end of both on either side.
+//! [`Queue`] is a channel with both ends in one handle, which ends when it is closed; a [`pipe`](fn@pipe) is two
+//! channels, one for each direction, with an end of both on either side.
 //!
 //! | Python's `multiprocessing` | here |
 //! |---|---|
+//! | `Queue`, `SimpleQueue` | [`Queue`] |
 //! | `Pipe` | [`pipe`](fn@pipe) |
 //! | `Lock` | [`Lock`]; whoever has it after a holder that died is told ([`Abandoned`]) |
 //! | `RLock` | no: that one has the lock is a `&`[`LockGuard`] to hand on |
@@ -24,6 +26,13 @@
 //! what it had, and the next one learns of it. Processes that wait for each other are reported as a deadlock, whatever
 //! they wait for. Each object but [`Condition`] is a [guard](crate::Guard): it stands in an alternation beside reads and
 //! writes.
+//!
+//! # Which of them
+//! | you have | take |
+//! |---|---|
+//! | stages that end one after the other, and are told of a crash | a [`Channel`](crate::Channel) |
+//! | many who put and many who get, of whom any may crash without the others | a [`Queue`] |
+//! | a conversation between two | a [`pipe`](fn@pipe) |
 //!
 //! # Examples
 //! ```
@@ -53,6 +62,7 @@ mod event;
 mod lock;
 mod pass;
 mod pipe;
+mod queue;
 mod rwlock;
 mod semaphore;
 
@@ -63,5 +73,6 @@ pub use lock::{Abandoned, Lock, LockError, LockGuard};
 #[doc(hidden)]
 pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};
+pub use queue::{IntoIter, Queue};
 pub use rwlock::{ReadGuard, Reading, RwLock, WriteGuard, Writing};
 pub use semaphore::{NotCounting, Permit, Semaphore};

@@ -10,7 +10,7 @@
 use super::lock::Lock;
 use super::maybe::MaybeIndex;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use crate::engine::{ChannelKind, Direction, Fate, NAME_LIMIT, Opened, Store};
+use crate::engine::{ChannelKind, Closing, Direction, Fate, NAME_LIMIT, Opened, Store};
 use crate::memory::{Layout, NONE, Shareable, Slot, SlotState, record};
 
 /// The channel is poisoned; nothing gets through.
@@ -44,6 +44,9 @@ pub(super) const GATE: u32 = 1 << 14;
 pub(super) const COUNTING: u32 = 1 << 15;
 /// The permits of the gate count turns.
 pub(super) const TURNS: u32 = 1 << 16;
+/// Its readers, or its writers, may crash: their ends go as if they had returned.
+const READERS_MAY_CRASH: u32 = 1 << 17;
+const WRITERS_MAY_CRASH: u32 = 1 << 18;
 
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -173,6 +176,19 @@ impl Channel {
         }
     }
 
+    /// From now on those of this side may crash.
+    pub(super) fn bear_crashes_of(&self, direction: Direction) {
+        self.flags.fetch_or(may_crash(direction), Ordering::AcqRel);
+    }
+
+    /// How an end of this side goes whose process closes it like this.
+    pub(super) fn closing(&self, direction: Direction, closing: Closing) -> Closing {
+        match closing {
+            Closing::Lost { .. } if self.flags.load(Ordering::Relaxed) & may_crash(direction) != 0 => Closing::Retire,
+            closing => closing,
+        }
+    }
+
     /// Whether it keeps messages when no reader waits.
     #[inline]
     pub(super) fn is_buffered(&self) -> bool {
@@ -223,6 +239,14 @@ impl Channel {
     pub(super) fn is_unused(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & FRESH == 0
             && [&self.readers, &self.writers, &self.handles].iter().all(|count| count.load(Ordering::Relaxed) == 0)
+    }
+}
+
+fn may_crash(direction: Direction) -> u32 {
+    match direction {
+        Direction::Reader => READERS_MAY_CRASH,
+        Direction::Writer => WRITERS_MAY_CRASH,
+        _ => 0,
     }
 }
 

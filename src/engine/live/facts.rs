@@ -53,6 +53,12 @@ impl ChannelFacts {
         self.0.filter(|gate| gate.is_gate()).map(Channel::opened)
     }
 
+    /// How many messages may lie in its buffer; `None` when there is no limit but the arena.
+    pub(crate) fn room(self) -> Option<usize> {
+        let capacity = self.0.map_or(0, |channel| channel.capacity.load(Ordering::Relaxed));
+        (capacity != u32::MAX).then_some(capacity as usize)
+    }
+
     /// How many parties a barrier has.
     pub(crate) fn parties(self) -> usize {
         self.0.map_or(0, |channel| channel.capacity.load(Ordering::Acquire) as usize)

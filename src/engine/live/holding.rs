@@ -27,6 +27,14 @@ impl Tables {
         }
     }
 
+    /// From now on a crash retires the ends of this side of a channel, whatever the policy of the process. To be said
+    /// of a channel that is not in use yet.
+    pub(crate) fn bear_crashes(self, channel: ChannelName, direction: Direction) {
+        if let Some(channel) = self.channel(channel) {
+            channel.bear_crashes_of(direction);
+        }
+    }
+
     /// Who holds an end, if it still exists.
     pub(crate) fn holder(self, end: EndName) -> Option<Holder> {
         self.ends.named(end.index, end.generation)?.holder(end.generation)
@@ -146,6 +154,7 @@ impl Local {
             return;
         };
         let (me, channel) = (&mut *locked.local, locked.channel);
+        let closing = channel.closing(direction, closing);
         // Nobody else closes it while we have the lock of its channel; if the record is another end's by now, this is
         // no longer its.
         let mine = record.holder(end.generation).is_some();
@@ -254,6 +263,17 @@ impl Local {
             }
             self.empty_buffer(channel);
             self.tables().channels.give_back(name.index, name.generation);
+        }
+    }
+
+    /// From now on nobody writes to a channel, whoever has an end of it. What is in its buffer is still read.
+    ///
+    /// One store decides it. Killed behind that, we leave it to the reaper to tell those who wait.
+    pub(crate) fn end_writing(&mut self, name: ChannelName) {
+        if let Some(locked) = self.lock(name) {
+            locked.local.count(locked.channel);
+            locked.raise(NO_WRITERS);
+            locked.local.resolve(locked.channel);
         }
     }
 

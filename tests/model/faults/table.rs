@@ -128,6 +128,20 @@ pub(crate) const EDITS: &[Edit] = &[
         instead: "if half_made && !FAULTY {",
     },
     Edit {
+        fault: "the end of writing is told to nobody who waits",
+        file: "engine/live/holding.rs",
+        there: "locked.raise(NO_WRITERS);
+            locked.local.resolve(locked.channel);",
+        instead: "locked.raise(NO_WRITERS);
+            if !FAULTY { locked.local.resolve(locked.channel); }",
+    },
+    Edit {
+        fault: "a crash poisons what bears it",
+        file: "engine/live/channel.rs",
+        there: "self.flags.load(Ordering::Relaxed) & may_crash(direction) != 0 => Closing::Retire,",
+        instead: "self.flags.load(Ordering::Relaxed) & may_crash(direction) != 0 && !FAULTY => Closing::Retire,",
+    },
+    Edit {
         fault: "a process is disowned by its slot alone",
         file: "engine/live/member.rs",
         there: "self.generation() == generation",

@@ -10,7 +10,7 @@
 //! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them, and what each of them saw
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
-//! - [`scenario`], [`futures`], [`gates`]: what they do and what may come of it
+//! - [`scenario`], [`futures`], [`gates`], [`queues`]: what they do and what may come of it
 //! - [`search`]: which schedules are tried
 //! - [`seeded`]: which of the seeded faults is in place; `faults/table.rs` has them all
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -23,6 +23,7 @@ pub mod execution;
 pub mod futures;
 pub mod gates;
 mod machine;
+pub mod queues;
 pub mod scenario;
 pub mod search;
 pub mod seeded;
@@ -45,5 +46,5 @@ pub fn one_at_a_time() -> MutexGuard<'static, ()> {
 
 /// All scenarios.
 pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
-    scenario::ALL.into_iter().chain(futures::ALL).chain(gates::ALL)
+    scenario::ALL.into_iter().chain(futures::ALL).chain(gates::ALL).chain(queues::ALL)
 }

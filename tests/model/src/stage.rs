@@ -82,6 +82,13 @@ impl Stage {
         self.create(ChannelKind::Channel(store))
     }
 
+    /// A channel of which both sides may crash.
+    pub(crate) fn queue(&mut self, store: Store) -> ChannelName {
+        let name = self.channel(store);
+        [Direction::Reader, Direction::Writer].into_iter().for_each(|side| name.bears_crashes_of(side));
+        name
+    }
+
     pub(crate) fn rendezvous(&mut self) -> ChannelName {
         self.channel(Store::Fifo(0))
     }
@@ -412,6 +419,11 @@ impl Party {
 
     pub(crate) fn poison(&mut self, channel: ChannelName, direction: Direction) {
         self.local.poison(channel, direction);
+    }
+
+    /// Nobody writes to a channel any more.
+    pub(crate) fn end_writing(&mut self, channel: ChannelName) {
+        self.local.end_writing(channel);
     }
 
     /// Poisons a channel as the one does who looks for deadlocks: beside the reaper, it breaks locks of the dead, too.

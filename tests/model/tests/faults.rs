@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{futures, one_at_a_time, seeded};
+use csproc_model::{futures, one_at_a_time, queues, seeded};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -202,4 +202,15 @@ fn what_was_put_back_is_given_to_nobody_who_waits() {
 fn only_a_buffer_is_repaired() {
     let how = Search::Pct { depth: 3, times: 100 };
     is_found("only a buffer is repaired", &futures::DROPPED_READ, how, killing(1), "");
+}
+
+#[test]
+fn a_crash_poisons_what_bears_it() {
+    is_found("a crash poisons what bears it", &queues::CRASHES, FEW, killing(0), "Lost");
+}
+
+#[test]
+fn the_end_of_writing_is_told_to_nobody_who_waits() {
+    let fault = "the end of writing is told to nobody who waits";
+    is_found(fault, &queues::CLOSED, PRIORITIES, Kill::Nobody, "deadlock");
 }

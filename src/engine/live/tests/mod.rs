@@ -5,6 +5,7 @@
 
 mod audit;
 mod choice;
+mod closing;
 mod findings;
 mod halfway;
 mod many;
