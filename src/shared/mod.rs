@@ -1,5 +1,5 @@
-//! What processes share, as Python's `multiprocessing` has it: queues and pipes, made of channels, and locks, semaphores, events and
-//! conditions, made of permits that the engine hands on.
+//! What processes share, as Python's `multiprocessing` has it: queues and pipes, made of channels, and locks,
+//! semaphores, events and conditions, made of permits that the engine hands on.
 //!
 //! Knows nothing of how processes run, or who notices a death; an object is a [`Message`](crate::Message), and whoever
 //! has it uses it.
@@ -24,8 +24,8 @@
 //! A message is sent or it is not, whoever is killed at whichever instruction. What was sent is in shared memory: it
 //! needs no thread to deliver it, and it outlives its sender. Nobody waits for a process that is dead: it gives back
 //! what it had, and the next one learns of it. Processes that wait for each other are reported as a deadlock, whatever
-//! they wait for. Each object but [`Condition`] is a [guard](crate::Guard): it stands in an alternation beside reads and
-//! writes.
+//! they wait for. Each object but [`Condition`] is a [guard](crate::Guard): it stands in an alternation beside reads
+//! and writes.
 //!
 //! # Which of them
 //! | you have | take |

@@ -8,9 +8,9 @@
 //! 2. **Locks.** A lock that a dead context holds protects a half-made change: it is taken over, the queues are rebuilt
 //!    from the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the
 //!    ends, the permits of a gate from its units, and the fate is delivered again. Then it is released. All locks are
-//!    looked at, so nobody notes which it takes. After this step nobody waits for the dead. Records of ends and channels
-//!    that the dead were making or freeing belong to nobody else; they go. So do units that the dead waited with, and
-//!    the permits of their gates are counted again.
+//!    looked at, so nobody notes which it takes. After this step nobody waits for the dead. Records of ends and
+//!    channels that the dead were making or freeing belong to nobody else; they go. So do units that the dead waited
+//!    with, and the permits of their gates are counted again.
 //! 3. **Offers.** What the dead still have in queues is unlinked; those behind them pass a gate. Then the living who
 //!    were just about to commit one of the dead are waited for: they hold the lock of a channel in their table. After
 //!    this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.

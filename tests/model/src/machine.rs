@@ -5,8 +5,8 @@
 //! All threads of an execution are coroutines of one thread of the test, so plain cells hold what is common to them.
 //!
 //! - **Death.** A process is killed before a chosen one of its steps: its thread unwinds to its beginning, and what
-//!   destructors do to shared words on the way has no effect. From then on [`Machine::is_dead`] says so. What a step is, and
-//!   whether somebody dies asleep, is the checker's.
+//!   destructors do to shared words on the way has no effect. From then on [`Machine::is_dead`] says so. What a step
+//!   is, and whether somebody dies asleep, is the checker's.
 
 use crate::memory::Block;
 use crate::stow::{self, Stowed, stow};
@@ -39,8 +39,8 @@ pub(crate) trait Machine: Sized {
     /// A process has ended.
     fn tell_end();
 
-    /// The kernel says that a process is dead, or is about to: it orders memory, so that everybody who is told sees what
-    /// the process did.
+    /// The kernel says that a process is dead, or is about to: it orders memory, so that everybody who is told sees
+    /// what the process did.
     fn speak_as_kernel();
 
     /// Does what is not under test, and is no step.
