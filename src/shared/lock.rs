@@ -23,6 +23,23 @@ use std::time::{Duration, Instant};
 /// So the lock is *abandoned*: whoever has it next is told who had it and what became of them, until somebody
 /// [recovers](LockError::recover) it.
 ///
+/// ```
+/// use csproc::prelude::*;
+///
+/// let (lock, c) = (Lock::new(), Channel::<u8>::new());
+/// let (w, r) = (c.writer(), c.reader());
+/// let held = lock.acquire()?;
+/// let writer = std::thread::spawn(move || w.write(7));
+/// let seen = AltSelect! {
+///     _held = lock => 0, // not while we have it
+///     v = r.read() => v,
+/// }?;
+/// assert_eq!(seen, 7);
+/// drop(held);
+/// assert!(writer.join().unwrap().is_ok());
+/// # Ok::<(), csproc::Error>(())
+/// ```
+///
 /// The same thread cannot have a lock twice: it would wait for itself, which is a deadlock of one process and is
 /// reported as such. Processes that wait for each other's locks are reported, too, with the lines where they wait.
 ///

@@ -3,6 +3,8 @@
 //! Knows nothing of where exactly somebody dies; each instruction is tried in `tests/kill`.
 
 use crate::cell::Cell;
+use crate::harness::looks::Looks;
+use crate::harness::pause::stop;
 use crate::harness::place::Place;
 use csproc::prelude::*;
 use csproc::shared::LockError;
@@ -39,6 +41,14 @@ fn forget(lock: Lock) -> csproc::Result<()> {
 fn wait_for(lock: Lock, ready: Writer<Place>) -> csproc::Result<()> {
     Place::announce(&ready);
     drop(lock.acquire()?);
+    Ok(())
+}
+
+#[process]
+fn wait_for_turn(lock: Lock, turn: Condition, ready: Writer<Place>) -> csproc::Result<()> {
+    let held = lock.acquire()?;
+    Place::announce(&ready);
+    drop(turn.wait(held)?);
     Ok(())
 }
 
@@ -116,6 +126,48 @@ once! {
         drop(held);
         second.join().unwrap().unwrap();
         assert!(lock.acquire().is_ok(), "nobody has abandoned it");
+    }
+
+    /// It was given the lock, and is killed before it knows.
+    fn a_lock_that_was_handed_to_the_dead_is_handed_on() {
+        let (lock, ready) = (Lock::new(), Channel::new());
+        let r = ready.reader();
+        let held = lock.acquire().unwrap();
+        let first = Spawn!(wait_for(lock.clone(), ready.writer())).unwrap();
+        r.read().unwrap().until_asleep();
+        stop(first.pid().unwrap());
+        let second = Spawn!(wait_for(lock.clone(), ready.writer())).unwrap();
+        r.read().unwrap().until_asleep();
+        drop(held);
+        assert!(lock.try_acquire().is_err(), "it is the first one's");
+        // Nobody is taken for one of a deadlock meanwhile: the first one may go on.
+        Looks::from_now().wait_for_a_proof();
+        first.kill().unwrap();
+        first.join().unwrap_err();
+        second.join().unwrap().unwrap();
+        assert!(lock.acquire().is_ok(), "it had not begun anything, so nobody has abandoned it");
+    }
+
+    /// It was told that it is its turn, and is killed before it knows.
+    fn a_turn_of_the_dead_is_the_next_ones() {
+        let (lock, ready) = (Lock::new(), Channel::new());
+        let (turn, r) = (Condition::new(&lock), ready.reader());
+        let wait = || Spawn!(wait_for_turn(lock.clone(), turn.clone(), ready.writer())).unwrap();
+        let asleep = || {
+            let place: Place = r.read().unwrap();
+            // Whoever waits for its turn has given the lock up.
+            drop(lock.acquire().unwrap());
+            place.until_asleep();
+        };
+        let first = wait();
+        asleep();
+        stop(first.pid().unwrap());
+        let second = wait();
+        asleep();
+        turn.notify_one();
+        first.kill().unwrap();
+        first.join().unwrap_err();
+        second.join().unwrap().unwrap();
     }
 
     fn whoever_waits_is_given_the_lock_of_the_dead() {

@@ -8,9 +8,9 @@ use super::super::context::Context;
 use super::super::word::Attempt;
 use super::audit::first_waiting;
 use super::watch::{apart, found, until};
-use super::wire::{Wire, here, keep, message, read, write};
+use super::wire::{Wire, here, keep, message, offer, read, write};
 use crate::audit;
-use crate::engine::{Holder, Owner, along, member, tables};
+use crate::engine::{ChannelKind, Closing, Guard, Holder, Opened, Order, Owner, along, member, tables};
 use std::sync::atomic::Ordering;
 
 /// Neither a process nor a context has this number.
@@ -92,6 +92,25 @@ fn ends_that_are_not_there() {
                 || _ = count.fetch_sub(1, Ordering::AcqRel),
             );
         }
+    });
+}
+
+#[test]
+fn permits_that_nobody_has() {
+    apart("permits_that_nobody_has", || {
+        let wire = Wire::of("", ChannelKind::Gate { permits: 3, opened: Opened::ByHolders });
+        let holder = Some(Holder::Member(member().unwrap()));
+        let guard = Guard::Pass { gate: wire.name, weight: 2, holder };
+        let unit = offer(&[guard], Order::Priority).unit.unwrap();
+        // A gate has no buffer, whose word this is otherwise.
+        let in_use = &tables().channel(wire.name).unwrap().tail;
+        says(
+            || in_use.store(3, Ordering::Release),
+            &format!("gate {} says that 3 permits are in use, and 2 are", wire.name.index),
+            || in_use.store(2, Ordering::Release),
+        );
+        here(|local| local.close_end(unit, Closing::Resign));
+        assert_eq!(in_use.load(Ordering::Acquire), 0);
     });
 }
 
