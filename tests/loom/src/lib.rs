@@ -18,6 +18,8 @@ mod checker;
 #[path = "../../model/src/execution.rs"]
 pub mod execution;
 pub mod fault;
+#[path = "../../model/src/gates.rs"]
+pub mod gates;
 #[path = "../../model/src/machine.rs"]
 mod machine;
 pub mod network;

@@ -3,6 +3,7 @@
 //! Knows nothing of executions or of death; whoever is killed has no part in the result.
 
 use crate::engine::{Closing, Direction, Fate, Store};
+use crate::gates;
 use crate::scenario::{self, Scenario};
 use crate::stage::{Arm, Part, Seen};
 
@@ -182,7 +183,7 @@ pub static BLOCKS: Scenario = Scenario {
 };
 
 /// Those that loom runs: two or three processes, few operations.
-pub static ALL: [&Scenario; 27] = [
+pub static ALL: [&Scenario; 30] = [
     &scenario::ONCE,
     &scenario::PAIR,
     &TWO_INPUTS,
@@ -207,6 +208,9 @@ pub static ALL: [&Scenario; 27] = [
     &scenario::BARRIER_OF_TWO,
     &scenario::TWO_BARRIERS,
     &scenario::CIRCLE,
+    &gates::TWO,
+    &gates::KEPT,
+    &gates::DEADLOCKED,
     &scenario::CLOSED_TWICE,
     &scenario::DISOWNED_TWICE,
     &scenario::NOTED_TOO_LATE,

@@ -5,6 +5,7 @@
 
 use csproc_loom::execution::{Death, Victim};
 use csproc_loom::fault::{Fault, Part, Site, sites};
+use csproc_loom::gates;
 use csproc_loom::network;
 use csproc_loom::one_at_a_time;
 use csproc_loom::scenario::{self, Scenario};
@@ -76,6 +77,7 @@ const DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::BORROWED, 0, 6),
     (&scenario::EXTENDED, 0, 6),
     (&scenario::ABANDON, 0, 4),
+    (&gates::TWO, 0, 12),
     (&scenario::CLOSED_TWICE, 0, 6),
     (&scenario::TWO_REAPERS, 0, 6),
 ];
@@ -90,6 +92,8 @@ const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::BORROWED, 0, 1),
     (&scenario::EXTENDED, 0, 1),
     (&network::BLOCKS, 0, 1),
+    (&gates::TWO, 0, 1),
+    (&gates::KEPT, 0, 1),
     (&scenario::TWO_BARRIERS, 0, 1),
     (&scenario::PAIR, 0, 1),
     (&scenario::OPPOSITE, 0, 4),
@@ -245,6 +249,14 @@ const NEEDED: &[(&str, &str, Part, &Scenario, &str)] = &[
         Part::Release,
         &scenario::ONCE,
         "deadlock",
+    ),
+    // What is behind a lock that was handed on.
+    (
+        "live/word.rs",
+        "Snapshot(self.0.load(Ordering::Acquire))",
+        Part::Acquire,
+        &gates::TWO,
+        "Concurrent write accesses",
     ),
     // A block that somebody else has freed: its message, and the block below it.
     (

@@ -15,6 +15,22 @@ fn all_saw(parts: &[Part], wanted: &[Seen]) {
     }
 }
 
+/// A lock that two want.
+pub static TWO: Scenario = Scenario {
+    name: "a lock of two",
+    parties: 2,
+    prepare: |stage| {
+        let lock = stage.gate(1, Opened::ByHolders);
+        for _ in 0..2 {
+            stage.party(&[], move |me| {
+                me.choose(&[Arm::Pass(lock, 1)]);
+                me.give_back(lock);
+            });
+        }
+    },
+    judge: |parts| all_saw(parts, &[Seen::Passed(1)]),
+};
+
 /// A lock that three want.
 pub static LOCK: Scenario = Scenario {
     name: "a lock of three",
@@ -232,5 +248,5 @@ pub static DEADLOCKED: Scenario = Scenario {
 };
 
 /// All of them.
-pub static ALL: [&Scenario; 9] =
-    [&LOCK, &TWICE, &KEPT, &LOCK_OR_READ, &IMPATIENT, &BEHIND, &TURNS, &DROPPED_LOCK, &DEADLOCKED];
+pub static ALL: [&Scenario; 10] =
+    [&TWO, &LOCK, &TWICE, &KEPT, &LOCK_OR_READ, &IMPATIENT, &BEHIND, &TURNS, &DROPPED_LOCK, &DEADLOCKED];

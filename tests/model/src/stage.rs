@@ -393,6 +393,9 @@ impl Party {
             let taken: u32 = inside.iter().filter(|(at, ..)| *at == gate).map(|(_, _, weight, _)| weight).sum();
             assert!(taken <= permits, "{taken} of {permits} permits are taken: {inside:?}");
         });
+        // What is behind the gate: a number that no block has.
+        let protected = Block::MAX - gate.index;
+        if weight == permits { Checker::writes(protected) } else { Checker::reads(protected) }
     }
 
     /// Gives back what it has of a gate, if it has something.
