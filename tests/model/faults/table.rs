@@ -172,6 +172,13 @@ pub(crate) const EDITS: &[Edit] = &[
         instead: "if !FAULTY { local.let_partners_finish(&corpses); }",
     },
     Edit {
+        fault: "the word of the dead is forgotten when they are buried",
+        file: "engine/live/word.rs",
+        there: "Some(Snapshot(now.0 | DEAD))",
+        instead: "Some(if FAULTY { Snapshot(Snapshot::new(State::Idle, 0, now.generation(), NONE).0 | DEAD) } \
+                  else { Snapshot(now.0 | DEAD) })",
+    },
+    Edit {
         fault: "the reaper settles no exchanges",
         file: "engine/live/reaper.rs",
         there: "local.settle_exchanges(&corpses);",

@@ -120,6 +120,14 @@ fn the_reaper_settles_no_exchanges() {
     is_found("the reaper settles no exchanges", &scenario::ONCE, FEW, killing(0), "which is gone");
 }
 
+/// A bug that the engine had until the models killed the server, too: the program buries again, and knows no more what
+/// the dead were given.
+#[test]
+fn the_word_of_the_dead_is_forgotten_when_they_are_buried() {
+    let kill = Kill::Both { victims: [Victim::Party(1), Victim::Server], strides: [1, 3] };
+    is_found("the word of the dead is forgotten when they are buried", &scenario::ONCE, FEW, kill, "");
+}
+
 /// A bug that the engine has had.
 #[test]
 fn a_lent_block_counts_as_owned() {
