@@ -72,6 +72,10 @@ pub trait Silent {
     fn carried(&self) -> Carried<()> {
         Carried(PhantomData)
     }
+    /// The same of what comes back.
+    fn received(&self) -> Carried<()> {
+        Carried(PhantomData)
+    }
     /// Does nothing.
     fn is_copied(&self) {}
 }
@@ -83,6 +87,11 @@ impl<T: ?Sized> Silent for Probe<T> {}
 pub struct Carried<T>(PhantomData<T>);
 
 impl<T> Carried<T> {
+    /// One for an end of another layer.
+    pub(crate) const fn new() -> Self {
+        Carried(PhantomData)
+    }
+
     /// Itself, in an expression that stands at the user's type.
     #[must_use]
     pub fn here(self) -> Self {

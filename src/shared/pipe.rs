@@ -7,6 +7,7 @@
 use crate::alternation::{Guard, Input, Output};
 use crate::channel::{Buffer, Channel, ChannelEnd, ChannelError, ChannelId, End, Message, MessageError};
 use crate::channel::{Reader, WriteError, Writer, label};
+use crate::process::remedy::{Carried, Probe};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::panic::Location;
@@ -389,6 +390,20 @@ impl<A, B: Message> Input for PipeEnd<A, B> {}
 impl<A: Message, B> Output<A> for PipeEnd<A, B> {
     fn writer(&self) -> &Writer<A> {
         &self.output
+    }
+}
+
+impl<A, B> Probe<PipeEnd<A, B>> {
+    /// What it sends.
+    #[must_use]
+    pub fn carried(&self) -> Carried<A> {
+        Carried::new()
+    }
+
+    /// What it receives.
+    #[must_use]
+    pub fn received(&self) -> Carried<B> {
+        Carried::new()
     }
 }
 

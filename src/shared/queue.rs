@@ -7,6 +7,7 @@
 use crate::alternation::{Guard, Input, Output};
 use crate::channel::{Buffer, Channel, ChannelEnd, ChannelError, ChannelId, End, Message, MessageError};
 use crate::channel::{Iter, ReadResults, Reader, WriteError, Writer, label};
+use crate::process::remedy::{Carried, Probe};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -486,6 +487,14 @@ impl<T: Message> Input for Queue<T> {}
 impl<T: Message> Output<T> for Queue<T> {
     fn writer(&self) -> &Writer<T> {
         &self.writer
+    }
+}
+
+impl<T> Probe<Queue<T>> {
+    /// What it carries.
+    #[must_use]
+    pub fn carried(&self) -> Carried<T> {
+        Carried::new()
     }
 }
 

@@ -15,6 +15,8 @@ mod gates;
 mod interrupt;
 mod pressure;
 #[cfg(target_arch = "x86_64")]
+mod queues;
+#[cfg(target_arch = "x86_64")]
 mod scene;
 #[cfg(target_arch = "x86_64")]
 mod step;

@@ -28,12 +28,13 @@ pub(super) fn questions<'a>(types: impl Iterator<Item = &'a Type>, krate: &Token
     let mut parts = Parts::default();
     types.for_each(|ty| parts.visit_type(ty));
     let remedy = quote!(#krate::__private::remedy);
-    let carried = parts.carried.iter().map(|(end, payload)| {
+    let carried = parts.carried.iter().map(|(end, way, payload)| {
         let bound = bound(payload, krate);
         let (carried, here) = (Ident::new("carried", Span::mixed_site()), here(payload));
+        let way = Ident::new(way, Span::mixed_site());
         quote! {{
             fn __carries<__P: #bound>(_: #remedy::Carried<__P>) {}
-            let #carried = #remedy::Probe::<#end>::new().carried();
+            let #carried = #remedy::Probe::<#end>::new().#way();
             __carries(#here);
         }}
     });
@@ -71,7 +72,7 @@ struct Kind(Option<&'static str>);
 
 impl<'ast> Visit<'ast> for Kind {
     fn visit_path_segment(&mut self, segment: &'ast PathSegment) {
-        if payload(segment).is_some() {
+        if payloads(segment).next().is_some() {
             // An end is a message whatever it carries, which is asked for by itself.
             return;
         }
@@ -126,22 +127,29 @@ fn fails(ty: &Type) -> bool {
     !ours && (boxed || last.ident == "Result" || last.ident == "Error")
 }
 
-/// What an end carries, if that is what the name is.
-fn payload(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-        return None;
+/// What an end carries, if that is what the name is, each with the question that asks for it.
+fn payloads(segment: &PathSegment) -> impl Iterator<Item = (&'static str, &Type)> {
+    let ways: &[&str] = match segment.ident.to_string().as_str() {
+        "Writer" | "Reader" | "Queue" => &["carried"],
+        "PipeEnd" => &["carried", "received"],
+        _ => &[],
     };
-    match arguments.args.first() {
-        Some(GenericArgument::Type(payload)) if segment.ident == "Writer" || segment.ident == "Reader" => Some(payload),
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
         _ => None,
-    }
+    };
+    let types = arguments.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(payload) => Some(payload),
+        _ => None,
+    });
+    ways.iter().copied().zip(types)
 }
 
 /// The parts of types that are spelt as ends, each with what it carries, and those that serde can write although what
 /// they are for is sharing, each with the place of its name.
 #[derive(Default)]
 struct Parts {
-    carried: Vec<(TypePath, Type)>,
+    carried: Vec<(TypePath, &'static str, Type)>,
     shared: Vec<(TypePath, Span)>,
 }
 
@@ -149,9 +157,7 @@ impl<'ast> Visit<'ast> for Parts {
     fn visit_type_path(&mut self, path: &'ast TypePath) {
         if let Some(last) = path.path.segments.last() {
             let name = last.ident.to_string();
-            if let Some(payload) = payload(last) {
-                self.carried.push((path.clone(), payload.clone()));
-            }
+            self.carried.extend(payloads(last).map(|(way, payload)| (path.clone(), way, payload.clone())));
             if matches!(name.as_str(), "Mutex" | "RwLock" | "Cell" | "RefCell") || name.starts_with("Atomic") {
                 self.shared.push((path.clone(), last.ident.span()));
             }
