@@ -142,7 +142,7 @@ impl ProcessId {
 
     /// The guard of the process that had this slot a moment ago. It may be another one's by now: then this process is
     /// gone.
-    fn exit_guard_in(self, slot: &Member) -> ExitGuard {
+    pub(crate) fn exit_guard_in(self, slot: &Member) -> ExitGuard {
         let (exit, is_program) = (slot.exit(), slot.is_program());
         let same = slot.serial() == self.0;
         if same && is_program {
@@ -197,28 +197,5 @@ impl Take for ExitArm<'_> {
 impl fmt::Debug for ExitGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExitGuard").field("processes", &self.exits.len()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::prelude::*;
-
-    #[process(thread)]
-    fn until_retired(input: Reader<()>) {
-        input.into_iter().for_each(drop);
-    }
-
-    #[test]
-    fn a_guard_is_of_no_process_that_has_the_slot_by_now() {
-        let (stays, until) = crate::channel();
-        let child = Spawn!(until_retired(until)).unwrap();
-        let (_, slot) = Member::all().find(|(_, slot)| slot.serial() == child.id().0).unwrap();
-        let fires = |guard: ExitGuard| PriSelect! { guard => true, skip => false }.unwrap();
-        assert!(!fires(child.id().exit_guard_in(slot)));
-        assert!(fires(ProcessId(child.id().0 - 1).exit_guard_in(slot)));
-        drop(stays);
-        child.join().unwrap();
     }
 }

@@ -5,7 +5,8 @@
 use super::super::Tables;
 use super::watch::{apart, guarded, until};
 use super::wire::{Wire, here, read, write};
-use crate::engine::{ArenaError, ChannelKind, Holder, Store, along, member, tables, within};
+use crate::ExitGuard;
+use crate::engine::{ArenaError, ChannelKind, Holder, Member, Store, along, member, tables, within};
 use crate::prelude::*;
 use std::sync::Barrier;
 use std::thread;
@@ -55,6 +56,38 @@ fn one_name_in_two_worlds_is_two_channels() {
             until(|| world.census().contexts == 0);
             assert_eq!(world.faults(), Vec::<String>::new());
         }
+    });
+}
+
+#[process(thread)]
+fn until_retired(input: Reader<u32>) {
+    input.into_iter().for_each(drop);
+}
+
+/// In a world of its own the next process has the slot of the one before, so that both can be asked about it.
+#[test]
+fn a_guard_of_an_end_is_of_no_process_that_has_the_slot_by_now() {
+    apart("a_guard_of_an_end_is_of_no_process_that_has_the_slot_by_now", || {
+        let start = || {
+            let (stays, until) = crate::channel();
+            (Spawn!(until_retired(until)).unwrap(), stays)
+        };
+        let slot_of = |id| Member::all().find(|(_, slot)| slot.serial() == id).unwrap();
+        let fires = |guard: ExitGuard| PriSelect! { guard => true, skip => false }.unwrap();
+        let (first, stays) = start();
+        let (old, (name, _)) = (first.id(), slot_of(first.id().0));
+        let guard = first.exit_guard();
+        assert!(!fires(old.exit_guard()));
+        drop(stays);
+        first.join().unwrap();
+        let (second, stays) = start();
+        let (now, slot) = slot_of(second.id().0);
+        assert!(now.index == name.index && now.generation != name.generation);
+        // Also for somebody who has found the slot a moment before it was given to another process.
+        assert!(fires(guard) && fires(old.exit_guard()) && fires(old.exit_guard_in(slot)));
+        assert!(!fires(second.exit_guard()) && !fires(second.id().exit_guard_in(slot)));
+        drop(stays);
+        second.join().unwrap();
     });
 }
 
