@@ -260,6 +260,29 @@ once! {
         assert_eq!(r.into_iter().collect::<Vec<u64>>(), [1, 2], "a value that was never chosen was written");
     }
 
+    fn an_end_that_was_given_up_fires_nothing_though_others_go_on() {
+        let c = Channel::buffered(Buffer::Fifo(3));
+        let [w, other_w] = [(); 2].map(|()| c.writer());
+        let [r, other_r] = [(); 2].map(|()| c.reader());
+        other_w.write(1_u64).unwrap();
+        let mut before = Alternation::new();
+        let (read, written) = (before.read(&r), before.write(&w, 2));
+        retire!(w, r);
+        for selected in [
+            PriSelect! { _v = r.read() => (), skip => () },
+            PriSelect! { _v = r.read_extended() => (), skip => () },
+            PriSelect! { w.write(2) => (), skip => () },
+        ] {
+            assert_eq!(selected, Err(ChannelError::Retired));
+        }
+        before.enable(written, false);
+        assert_eq!(before.pri_select().unwrap_err(), ChannelError::Retired);
+        before.enable(read, false);
+        before.enable(written, true);
+        assert_eq!(before.pri_select().unwrap_err(), ChannelError::Retired);
+        assert_eq!((other_r.len(), other_r.read()), (1, Ok(1)));
+    }
+
     fn a_message_that_was_not_chosen_is_gone_with_its_ends_when_the_body_runs() {
         let (deaf, _nobody) = csproc::channel();
         let c = Channel::buffered(Buffer::Fifo(3));

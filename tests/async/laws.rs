@@ -135,6 +135,18 @@ once! {
         assert!(Executor::Plain.block_on(w.write_async(1)).unwrap_err().fate.is_retired());
     }
 
+    fn an_end_that_was_given_up_does_nothing_though_others_go_on() {
+        let c = Channel::buffered(Buffer::Fifo(3));
+        let [w, other_w] = [(); 2].map(|()| c.writer());
+        let [r, other_r] = [(); 2].map(|()| c.reader());
+        other_w.write(1_u64).unwrap();
+        retire!(w, r);
+        assert_eq!(Executor::Plain.block_on(r.read_async()), Err(ChannelError::Retired));
+        let error = Executor::Plain.block_on(w.write_async(2)).unwrap_err();
+        assert_eq!((error.value, error.fate), (2, ChannelError::Retired));
+        assert_eq!((other_r.len(), other_r.read()), (1, Ok(1)));
+    }
+
     fn ends_travel_through_futures() {
         for executor in EXECUTORS {
             let (w, r) = pair::<Writer<u32>>();

@@ -166,6 +166,16 @@ fn read_flag(input: Reader<bool>) -> csproc::Result<bool> {
     Ok(input.read()?)
 }
 
+/// Must not be serialized.
+#[derive(Debug, serde::Deserialize)]
+struct Untouched;
+
+impl serde::Serialize for Untouched {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("serialized for nobody")
+    }
+}
+
 once! {
     fn law_6_a_side_that_never_had_an_end_does_not_count() {
         let c = Channel::<u64>::new();
@@ -230,6 +240,32 @@ once! {
         assert!(r.try_read().unwrap_err().is_would_block());
         drop(w2);
         assert!(r.try_read().unwrap_err().is_retired());
+    }
+
+    fn law_6_an_end_that_was_given_up_does_nothing_though_others_go_on() {
+        const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
+        let c = Channel::buffered(Buffer::Fifo(3));
+        let [w, other_w] = [(); 2].map(|()| c.writer());
+        let [r, other_r] = [(); 2].map(|()| c.reader());
+        other_w.write(1_u64).unwrap();
+        retire!(w, r);
+        let extended = r.extended().map(csproc::Extended::finish);
+        for read in [r.read(), r.try_read(), r.read_timeout(HOUR), extended, r.read_extended(|value| value)] {
+            assert_eq!(read, Err(ChannelError::Retired));
+        }
+        for written in [w.write(2), w.try_write(2), w.write_timeout(2, HOUR)] {
+            assert_eq!(written, Err(csproc::WriteError { value: 2, fate: ChannelError::Retired }));
+        }
+        assert_eq!((r.iter().count(), other_r.len()), (0, 1));
+        assert_eq!(other_r.read(), Ok(1));
+    }
+
+    fn a_value_that_nobody_can_read_is_not_serialized() {
+        let (w, r) = csproc::channel();
+        drop(r);
+        assert!(w.write(Untouched).unwrap_err().fate.is_retired());
+        w.poison();
+        assert!(w.try_write(Untouched).unwrap_err().fate.is_poisoned());
     }
 
     fn law_6_a_process_that_never_runs_gives_its_ends_up() {
