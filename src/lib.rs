@@ -385,7 +385,7 @@ macro_rules! FairSelect {
 /// }
 /// ```
 pub mod prelude {
-    pub use crate::shared::{Condition, Event, Lock, PipeEnd, Queue, RwLock, Semaphore, pipe};
+    pub use crate::shared::{Array, Condition, Event, Lock, PipeEnd, Queue, RwLock, Semaphore, Value, pipe};
     pub use crate::values::Values;
     pub use crate::{
         AltSelect, Alternation, Barrier, Buffer, Carrier, Cause, Channel, ChannelEnd, ChannelError, Child, Deadlock,

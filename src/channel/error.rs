@@ -284,6 +284,27 @@ pub enum MessageError {
         /// How many it has.
         has: usize,
     },
+    /// A guard was given that is not of the lock that is needed.
+    WrongLock {
+        /// The name of the lock that it is of.
+        held: String,
+        /// The name of the lock that is needed.
+        needed: String,
+    },
+    /// A place in an array that is behind its end.
+    Index {
+        /// The place.
+        index: usize,
+        /// How many elements there are.
+        length: usize,
+    },
+    /// Elements for an array, or for a part of it, are not as many as it has.
+    Length {
+        /// How many there are.
+        given: usize,
+        /// How many are needed.
+        needed: usize,
+    },
     /// The calling process is a copy that `fork` made without this library: the channels belong to the original.
     Forked,
     /// The operating system refused what the operation needs: a descriptor, a thread.
@@ -317,6 +338,17 @@ impl fmt::Display for MessageError {
                 "{asked} permits of a semaphore that has {has} can never be had: ask for fewer, or make it with \
                  `Semaphore::counting`"
             ),
+            MessageError::WrongLock { held, needed } => write!(
+                f,
+                "the guard is of lock `{held}`, and lock `{needed}` is needed: give the guard that `lock().acquire()` \
+                 of the same object has given"
+            ),
+            MessageError::Index { index, length } => {
+                write!(f, "there is no element {index}: the array has {length}, and the first one is 0")
+            }
+            MessageError::Length { given, needed } => {
+                write!(f, "{given} elements were given for {needed}: an array has the length that it was made with")
+            }
             MessageError::Forked => f.write_str(
                 "this process was made by a bare fork of a program that uses csproc: \
                  its channels belong to the original; start processes with `Spawn!` or execute a new program",

@@ -8,7 +8,9 @@ use super::error::{ChannelError, MessageError};
 use super::process_scope::settle;
 use super::travel::{arrive, depart};
 use crate::cause::{Cause, describe_abandoner};
-use crate::engine::{self, ChannelKind, ChannelName, Closing, Direction, EndName, NAME_LIMIT, Opened, Order, actor};
+use crate::engine::{
+    self, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, NAME_LIMIT, Opened, Order, actor,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::panic::Location;
 
@@ -32,6 +34,22 @@ impl Gate {
             Err(ChannelError::Invalid(error)) => Err(error),
             _ => Ok(gate),
         }
+    }
+
+    /// One with a single permit that keeps a cell of so many bytes; `begin` writes what is in it. When there is no room
+    /// for it, every operation that can fail says so.
+    pub(crate) fn with_cell(bytes: usize, begin: impl FnOnce(Cell<'_>)) -> Gate {
+        Gate(match actor(|actor| actor.create_cell(bytes, begin)) {
+            Ok((channel, end)) => End::new(channel, end),
+            Err(error) => End::unmade(error),
+        })
+    }
+
+    /// Looks at its cell, and how many bytes it has; `None` if there is none. Whoever writes has the permit.
+    #[inline]
+    pub(crate) fn cell<R>(&self, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
+        settle();
+        self.channel().cell(look)
     }
 
     /// The same gate with a name.
@@ -158,6 +176,12 @@ impl Unit {
             actor(|actor| actor.change_permits(self.gate, |permits| permits.wrapping_sub(weight)));
         }
         counting
+    }
+
+    /// Gives them back in order, also in a panic: nothing is half done.
+    pub(crate) fn give_back(self) {
+        actor(|actor| actor.give_back(self.name));
+        std::mem::forget(self);
     }
 
     /// Who had all permits before and never gave them back, if nobody has dealt with that.

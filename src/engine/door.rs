@@ -10,8 +10,8 @@ use super::actor::{Actor, World};
 use super::live::{Local, Member, NewProcess};
 use super::view::View;
 use super::{
-    ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder,
-    MemberName, Order, Packet, Unfinished,
+    ArenaError, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard,
+    Holder, MemberName, Order, Packet, Unfinished,
 };
 use std::panic::Location;
 
@@ -86,6 +86,20 @@ impl Actor {
     pub(crate) fn create_channel(&self, name: &str, kind: ChannelKind) -> Result<(ChannelName, EndName), ArenaError> {
         let holder = self.as_holder()?;
         self.with(|local| local.create_channel(name, kind, holder))?
+    }
+
+    /// Makes a gate of one permit that keeps a cell of so many bytes, with one handle for the process that the actor
+    /// acts for. `begin` writes what is in the cell.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn create_cell(
+        &self,
+        bytes: usize,
+        begin: impl FnOnce(Cell<'_>),
+    ) -> Result<(ChannelName, EndName), ArenaError> {
+        let holder = self.as_holder()?;
+        self.with(|local| local.create_cell(bytes, begin, holder))?
     }
 
     /// Makes one more end of a channel, for the process that the actor acts for.

@@ -39,7 +39,7 @@ mod packet;
 mod undertaker;
 pub(crate) mod view;
 
-pub(crate) use crate::memory::ArenaError;
+pub(crate) use crate::memory::{ArenaError, Cell, Word};
 #[cfg(test)]
 pub(crate) use actor::within;
 pub(crate) use actor::{

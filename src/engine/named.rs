@@ -5,7 +5,7 @@
 //! at once. A name whose owner is gone answers, too.
 
 use super::live::{Census, ChannelFacts, Member, Phase, Record, Role};
-use super::{ArenaError, ChannelName, Direction, EndName, Holder, MemberName, tables};
+use super::{ArenaError, Cell, ChannelName, Direction, EndName, Holder, MemberName, tables};
 use crate::memory::Slot;
 use crate::sys::clock::Deadline;
 
@@ -31,6 +31,15 @@ impl ChannelName {
     /// in use yet.
     pub(crate) fn tells_of_an_end(self) {
         tables().tells_of_an_end(self);
+    }
+}
+
+impl ChannelName {
+    /// Looks at the cell that a gate keeps, and how many bytes it has; `None` if the gate is gone or keeps none.
+    /// Whoever writes has the gate's permit, and so the gate.
+    #[inline]
+    pub(crate) fn cell<R>(self, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
+        tables().cell(self, look)
     }
 }
 

@@ -17,6 +17,7 @@
 #![expect(unsafe_code, reason = "reads and writes the bytes of blocks; listed in the architecture page")]
 
 use super::arena::{Arena, ArenaError, Home};
+use super::cell::{self, Cell, Word};
 use super::identity::{Layout, record};
 use super::pool::Shareable;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -72,7 +73,7 @@ pub(crate) struct BlocksHeader {
 /// Adds the records of this file to a layout.
 pub(super) const fn layout(layout: Layout) -> Layout {
     let layout = record!(layout, BlockHeader { class, owner, length, next, ends, back });
-    record!(layout, BlocksHeader { end, lent, free }).number(UNIT).number(CLASSES)
+    record!(layout, BlocksHeader { end, lent, free }).number(UNIT).number(CLASSES).number(cell::HEADER)
 }
 
 fn class_of(bytes: usize) -> usize {
@@ -127,6 +128,20 @@ impl Arena {
         // SAFETY: the capacity lies inside the mapping, the start is aligned to eight bytes, and a `Shareable` type is
         // made of atomics for which any bytes are valid.
         unsafe { std::slice::from_raw_parts(start, self.capacity(block) / size_of::<T>()) }
+    }
+
+    /// Takes a block for a cell of so many bytes.
+    pub(crate) fn take_cell(&self, bytes: usize, owner: u32) -> Result<Block, ArenaError> {
+        let block = self.take_block(cell::words(bytes).saturating_mul(size_of::<Word>()), owner)?;
+        self.block(block).set_length(bytes);
+        Ok(block)
+    }
+
+    /// How many bytes the cell in a block has, and the cell.
+    pub(crate) fn cell(&self, block: Block) -> (usize, Cell<'static>) {
+        let bytes = self.block(block).length.load(Ordering::Relaxed) as usize;
+        let words = self.records(block);
+        (bytes, Cell::of(&words[..cell::words(bytes).min(words.len())]))
     }
 
     /// Fills a block that the caller has just taken with zero bytes.

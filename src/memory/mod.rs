@@ -5,10 +5,13 @@
 
 mod arena;
 mod block;
+mod cell;
 mod identity;
 mod pool;
+mod sync;
 
 pub(crate) use arena::{Arena, ArenaError, Home, default_size, layout};
 pub(crate) use block::{Block, FATE, NONE};
+pub(crate) use cell::{Cell, Word};
 pub(crate) use identity::{Identity, Layout, Unreadable, record};
 pub(crate) use pool::{Pool, Shareable, Slot, SlotState};

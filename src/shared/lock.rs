@@ -234,6 +234,15 @@ impl Lock {
         Ok(work())
     }
 
+    /// The lock whose permit this gate has.
+    pub(super) fn over(gate: Gate) -> Lock {
+        Lock(gate)
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.0
+    }
+
     pub(super) fn within(&self, patience: Patience, place: &'static Location<'static>) -> Result<LockGuard, LockError> {
         let unit = self.0.take(1, patience, place)?;
         Ok(<Result<LockGuard, Abandoned>>::from_unit(Taken(unit))?)

@@ -57,22 +57,32 @@
 //! }
 //! ```
 
+mod array;
+mod atomic;
 mod condition;
 mod event;
 mod lock;
 mod pass;
 mod pipe;
+mod plain;
 mod queue;
 mod rwlock;
 mod semaphore;
+mod value;
 
 pub use crate::channel::Barrier;
+pub use array::{Array, Slice};
+pub use atomic::{Atomic, Word};
+/// Plain data as bytes. A type of one's own derives `Pod` and `Zeroable` of it: see [`Plain`].
+pub use bytemuck;
 pub use condition::Condition;
 pub use event::Event;
 pub use lock::{Abandoned, Lock, LockError, LockGuard};
 #[doc(hidden)]
 pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};
+pub use plain::Plain;
 pub use queue::{IntoIter, Queue};
 pub use rwlock::{ReadGuard, Reading, RwLock, WriteGuard, Writing};
 pub use semaphore::{NotCounting, Permit, Semaphore};
+pub use value::Value;

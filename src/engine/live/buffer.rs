@@ -225,7 +225,10 @@ impl Local {
             header.back().store(*before, Ordering::Relaxed);
             header.set_owner(tag);
         }
-        channel.tail.store(stored.last().copied().unwrap_or(NONE), Ordering::Relaxed);
+        // Of a gate, which keeps a cell here, it counts permits.
+        if !channel.is_gate() {
+            channel.tail.store(stored.last().copied().unwrap_or(NONE), Ordering::Relaxed);
+        }
         channel.length.store(stored.len() as u32, Ordering::Release);
         let mut present: HashSet<Block> = stored.into_iter().collect();
         // A reader that died had told a writer that its message was stored. Who stores holds the lock, so it is the one

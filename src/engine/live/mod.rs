@@ -17,13 +17,15 @@
 //! - `commit`: the commit; `number`: which one came before which; `buffer`: messages at rest; `pairing`: two offers
 //!   become one communication
 //! - `spin`, `wait`, `bell`: spinning, sleeping, and ringing; `offer`: the call itself; `task`: the same for a future
-//! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `reaper`: death
+//! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `cell`: bytes beside a
+//!   gate; `reaper`: death
 //! - `process`, `facts`: what the layers above may ask; `reading`: a view of everything; `audit`: what does not fit
 
 mod audit;
 mod barrier;
 mod bell;
 mod buffer;
+mod cell;
 mod channel;
 mod commit;
 mod context;

@@ -1,0 +1,126 @@
+//! `Plain`: data whose bytes mean the same in every process; and such data in shared memory, under a lock.
+//!
+//! Knows nothing of how many values it is, which [`Value`](super::Value) and [`Array`](super::Array) know.
+
+use super::lock::{Held, Lock, LockGuard};
+use crate::channel::{ChannelError, Gate, MessageError, Patience, Unit, label};
+use std::panic::Location;
+use std::sync::Arc;
+
+/// Plain data: any bytes are a value of it, and it has no padding. Numbers, arrays of them, `#[repr(C)]` structs of
+/// them.
+///
+/// Implemented for every type that is [`bytemuck::Pod`], which a type of one's own derives.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+/// use csproc::shared::bytemuck;
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+/// #[bytemuck(crate = "csproc::shared::bytemuck")]
+/// #[repr(C)]
+/// struct Point {
+///     x: f64,
+///     y: f64,
+/// }
+///
+/// let point = Value::new(Point { x: 1.0, y: 2.0 });
+/// point.with_lock(|point| point.x += 1.0)?;
+/// assert_eq!(point.get(), Point { x: 2.0, y: 2.0 });
+/// # Ok::<(), csproc::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not plain data",
+    label = "not plain data",
+    note = "a `#[repr(C)]` struct of numbers derives `csproc::shared::bytemuck::{{Pod, Zeroable}}`",
+    note = "for `bool` use `u8` or an `Event`; what owns memory (`String`, `Vec`) and enums are sent through a channel \
+            to the process that keeps them"
+)]
+pub trait Plain: bytemuck::Pod {}
+
+#[diagnostic::do_not_recommend]
+impl<T: bytemuck::Pod> Plain for T {}
+
+/// Bytes in shared memory, and the lock that lets one writer at a time change them.
+#[derive(Clone)]
+pub(super) struct Kept(Arc<Lock>);
+
+impl From<Lock> for Kept {
+    fn from(lock: Lock) -> Kept {
+        Kept(Arc::new(lock))
+    }
+}
+
+impl Kept {
+    /// These bytes.
+    pub(super) fn new(bytes: &[u8]) -> Kept {
+        Lock::over(Gate::with_cell(bytes.len(), |cell| cell.begin(bytes))).into()
+    }
+
+    /// So many zero bytes.
+    pub(super) fn zeroed(bytes: usize) -> Kept {
+        Lock::over(Gate::with_cell(bytes, |cell| cell.clear())).into()
+    }
+
+    /// Whether it is so many bytes. Nothing contradicts that where there is nothing.
+    pub(super) fn has_length(&self, bytes: usize) -> bool {
+        self.0.gate().cell(|length, _| length == bytes).unwrap_or(true)
+    }
+
+    /// Why there is nothing, if so.
+    pub(super) fn check(&self) -> Result<(), ChannelError> {
+        self.0.gate().check()
+    }
+
+    pub(super) fn lock(&self) -> &Lock {
+        &self.0
+    }
+
+    pub(super) fn named(self, name: &str) -> Kept {
+        Lock::clone(&self.0).named(name).into()
+    }
+
+    /// Waits for the lock. Whether it was abandoned is of no importance to the bytes, which are never half changed; the
+    /// mark stays for whoever acquires the lock by itself.
+    pub(super) fn hold(&self, place: &'static Location<'static>) -> Result<Turn, ChannelError> {
+        Ok(Turn(Some(self.0.gate().take(1, Patience::ForEver, place)?)))
+    }
+
+    /// Whether this guard is of the lock.
+    pub(super) fn is_held_by(&self, held: &LockGuard) -> Result<(), ChannelError> {
+        self.check()?;
+        if held.is_of(&self.0) {
+            return Ok(());
+        }
+        let [held, needed] = [held.unit().gate(), self.0.gate().channel()].map(label);
+        Err(MessageError::WrongLock { held, needed }.into())
+    }
+
+    /// Reads the bytes from `at` on; `false` when there are none.
+    #[inline]
+    pub(super) fn read(&self, at: usize, into: &mut [u8]) -> bool {
+        self.0.gate().cell(|_, cell| cell.read(at, into)).is_some()
+    }
+
+    /// As [`Kept::read`], but gives up when others keep changing them.
+    pub(super) fn glance(&self, at: usize, into: &mut [u8]) -> bool {
+        self.0.gate().cell(|_, cell| cell.glance(at, into)).unwrap_or(false)
+    }
+
+    /// With the lock: changes the bytes from `at` on, as a whole.
+    pub(super) fn write(&self, at: usize, bytes: &[u8]) -> Result<(), ChannelError> {
+        self.0.gate().cell(|_, cell| cell.write(at, bytes)).ok_or(ChannelError::Retired)
+    }
+}
+
+/// The lock of some bytes. Dropped, it is given back; in a panic, too, as they are not half changed.
+pub(super) struct Turn(Option<Unit>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(unit) = self.0.take() {
+            unit.give_back();
+        }
+    }
+}
