@@ -44,6 +44,39 @@ fn read_and_drop<T: Message>(w: &Writer<T>, r: &Reader<T>, value: T) {
 }
 
 once! {
+    fn a_lock_whose_selection_is_dropped_is_free() {
+        let lock = Lock::new();
+        let held = lock.acquire().unwrap();
+        let mut alt = Alternation::new();
+        alt.guard(&lock);
+        let mut selecting = alt.select_async();
+        suspend(&mut selecting);
+        // It is the future's now, which does not know it yet.
+        drop(held);
+        assert!(lock.try_acquire().is_err());
+        drop(selecting);
+        assert!(lock.try_acquire().is_ok());
+    }
+
+    fn a_lock_in_a_selection_wakes_the_future() {
+        for executor in EXECUTORS {
+            let (lock, event) = (Lock::new(), csproc::shared::Event::new());
+            let (same, started) = (lock.clone(), event.clone());
+            let held = spawn(move || {
+                let held = same.acquire().unwrap();
+                started.set();
+                std::thread::sleep(Duration::from_millis(2));
+                drop(held);
+            });
+            event.wait().unwrap();
+            let mut alt = Alternation::new();
+            let token = alt.guard(&lock);
+            let got = executor.block_on(async { alt.select_async().await.unwrap().take(token) });
+            assert!(got.is_ok() && lock.try_acquire().is_err());
+            held.join().unwrap();
+        }
+    }
+
     fn a_read_that_is_dropped_is_withdrawn() {
         let (w, r) = pair();
         let mut reading = r.read_async();
