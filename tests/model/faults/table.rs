@@ -229,4 +229,43 @@ pub(crate) const EDITS: &[Edit] = &[
         instead: "Side::Output, buffered: true };
         match if FAULTY { None } else { me.commit_first(channel, &channel.inputs, exchange) } {",
     },
+    Edit {
+        fault: "permits are given to nobody who waits",
+        file: "engine/live/gate.rs",
+        there: "gate.change_in_use(|in_use| in_use.wrapping_sub(weight));
+        self.admit(gate);",
+        instead: "gate.change_in_use(|in_use| in_use.wrapping_sub(weight));
+        if !FAULTY { self.admit(gate); }",
+    },
+    Edit {
+        fault: "who gives up keeps those behind it waiting",
+        file: "engine/live/offer.rs",
+        there: "if channel.is_gate() {",
+        instead: "if channel.is_gate() && !FAULTY {",
+    },
+    Edit {
+        fault: "permits of the dead who were let in are lost",
+        file: "engine/live/holding.rs",
+        there: "self.count_gate_again(end.channel());",
+        instead: "if !FAULTY { self.count_gate_again(end.channel()); }",
+    },
+    Edit {
+        fault: "a unit in hand counts for nothing",
+        file: "engine/live/gate.rs",
+        there: "keeping.hand().is_none_or(let_in)",
+        instead: "keeping.hand().is_none_or(|hand| !FAULTY && let_in(hand))",
+    },
+    Edit {
+        fault: "a unit is held after the word says so",
+        file: "engine/live/offer.rs",
+        there: "            fired.unit = self.settle_units(guards, fired.outcome.is_ok().then_some(number));
+        }
+        self.context.word.idle();
+        fired",
+        instead: "            if FAULTY { self.context.word.idle(); } fired.unit = self.settle_units(guards, \
+                  fired.outcome.is_ok().then_some(number)); if FAULTY { return fired; }
+        }
+        self.context.word.idle();
+        fired",
+    },
 ];

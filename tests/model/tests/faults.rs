@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{futures, one_at_a_time, queues, seeded};
+use csproc_model::{futures, gates, one_at_a_time, queues, seeded};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -221,4 +221,34 @@ fn a_crash_poisons_what_bears_it() {
 fn the_end_of_writing_is_told_to_nobody_who_waits() {
     let fault = "the end of writing is told to nobody who waits";
     is_found(fault, &queues::CLOSED, PRIORITIES, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn permits_are_given_to_nobody_who_waits() {
+    is_found("permits are given to nobody who waits", &gates::TWO, RANDOM, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn who_gives_up_keeps_those_behind_it_waiting() {
+    let fault = "who gives up keeps those behind it waiting";
+    is_found(fault, &gates::BEHIND, PRIORITIES, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn permits_of_the_dead_who_were_let_in_are_lost() {
+    is_found("permits of the dead who were let in are lost", &gates::LOCK, FEW, killing(0), "permits are in use");
+}
+
+/// The permits are counted again with the gate's lock, while somebody who was let in has not held its unit yet.
+#[test]
+fn a_unit_in_hand_counts_for_nothing() {
+    let how = Search::Pct { depth: 3, times: 100 };
+    is_found("a unit in hand counts for nothing", &gates::LOCK, how, killing(0), "");
+}
+
+/// The same, while somebody is between the two.
+#[test]
+fn a_unit_is_held_after_the_word_says_so() {
+    let how = Search::Pct { depth: 3, times: 300 };
+    is_found("a unit is held after the word says so", &gates::LOCK, how, killing(0), "");
 }
