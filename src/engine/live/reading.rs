@@ -8,7 +8,7 @@
 //!                    this wait only if both are the same
 //!     2  ends        who holds them, and who keeps the blocks that others travel in
 //!     3  processes
-//!     4  channels    after the ends: one whose end has just gone shows its fate
+//!     4  channels    after the ends: one whose end has just gone shows its fate, or is locked still
 //!     5  contexts    whoever does not wait any more, or waits again, is shown as answered
 //! ```
 //! Between 1 and 5 whoever is shown as waiting was in one and the same wait.
@@ -179,6 +179,7 @@ impl Tables {
                 // Those who were told of one do not wait at the gate any more.
                 fate: channel.fate().filter(|_| !channel.is_gate()),
                 in_use: channel.permits_in_use(),
+                locked: channel.lock.holder().is_some(),
                 readers,
                 writers,
                 handles,

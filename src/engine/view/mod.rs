@@ -122,6 +122,8 @@ pub(crate) struct ChannelView {
     pub(crate) messages: u32,
     /// Permits of a gate that somebody has.
     pub(crate) in_use: u32,
+    /// Somebody is at work on it, under its lock, alive or killed there and not buried yet.
+    pub(crate) locked: bool,
     /// The number of what happened there last; 0 if nothing has.
     pub(crate) number: u64,
 }
@@ -190,6 +192,11 @@ impl ChannelView {
     /// Whether it is a gate that anybody who has a handle may open.
     pub(crate) fn is_opened_by_anybody(&self) -> bool {
         matches!(self.kind, ChannelKind::Gate { opened: Opened::ByAnybody | Opened::InTurns, .. })
+    }
+
+    /// Whether those who wait there have been told something, or may be about to be, whoever has an end.
+    pub(crate) fn is_about_to_answer(&self) -> bool {
+        self.fate.is_some() || self.locked
     }
 
     /// Whether it keeps messages when no reader waits.

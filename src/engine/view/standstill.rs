@@ -29,6 +29,16 @@
 //! them slept at once, and nobody was left to wake any of them. The generation in a word would not do for this: it has
 //! so few bits that a busy context shows the same again, and while a context spins nobody can tell that it waits.
 //!
+//! **Who is in the middle.** Somebody may be about to answer who has no end any more: he is closing it, under the
+//! channel's lock, and was interrupted there, or killed and is not buried yet. So at a channel that is locked nobody is
+//! taken to wait for ever:
+//! ```text
+//!     closing                                  the finder
+//!     lock; the end has no holder
+//!     killed                                   A sleeps, and there is no end that could answer it  ✗
+//!                                              (the server is about to break the lock, and to tell A)
+//! ```
+//!
 //! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own.
 
 use super::{Action, ChannelView, ContextView, Doing, EndView, View};
@@ -235,7 +245,7 @@ impl<'v> Search<'v> {
 
     fn partner_outside(&mut self, member: Option<u32>, action: Action, name: ChannelName, set: &HashSet<u32>) -> bool {
         let Some(channel) = self.view.channel(name) else { return true };
-        if channel.fate.is_some() || channel.messages > 0 && action == Action::Read {
+        if channel.is_about_to_answer() || channel.messages > 0 && action == Action::Read {
             return true;
         }
         let Some(ends) = self.ends.remove(&name) else { return false };
@@ -305,7 +315,7 @@ impl<'v> Search<'v> {
     fn barrier_may_complete(&mut self, name: ChannelName, set: &HashSet<u32>) -> bool {
         let Some(channel) = self.view.channel(name) else { return true };
         let ChannelKind::Barrier { parties } = channel.kind else { return true };
-        if channel.fate.is_some() {
+        if channel.is_about_to_answer() {
             return true;
         }
         let syncs = |seen: &&&ContextView| {

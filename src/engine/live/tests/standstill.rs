@@ -125,6 +125,26 @@ fn law_12_whoever_spins_is_no_suspect() {
     });
 }
 
+/// Who closes the last end has none any more, and those who wait are not told yet.
+#[test]
+fn law_12_at_a_channel_that_somebody_works_on_nobody_waits_for_ever() {
+    alone("law_12_at_a_channel_that_somebody_works_on_nobody_waits_for_ever", || {
+        let wire = Wire::new();
+        let _by_hand = ByHand::begin();
+        std::thread::scope(|threads| {
+            threads.spawn(|| read(wire.name));
+            asleep(wire.name);
+            suspected();
+            let channel = tables().channel(wire.name).unwrap();
+            here(|local| std::mem::forget(local.lock(wire.name)));
+            assert!(look(&Suspects::default()).suspects.is_empty());
+            here(|_| channel.lock.release());
+            suspected();
+            write(wire.name, 1).unwrap();
+        });
+    });
+}
+
 /// The word of a context lies in memory that is shared with other processes.
 #[test]
 fn law_12_whoever_sleeps_in_shared_memory_may_be_woken_from_elsewhere() {

@@ -97,7 +97,19 @@ fn a_view_of_a_small_network_has_its_facts_and_no_others() {
                 let label = String::from(label);
                 // Something has happened at each of them.
                 let number = seen.channel(name).map_or(0, |channel| channel.number).max(1);
-                ChannelView { name, label, kind, fate, readers, writers, handles, messages, in_use: 0, number }
+                ChannelView {
+                    name,
+                    label,
+                    kind,
+                    fate,
+                    readers,
+                    writers,
+                    handles,
+                    messages,
+                    in_use: 0,
+                    locked: false,
+                    number,
+                }
             };
             let three = Store::Fifo(3);
             let none = ChannelKind::Channel(Store::Fifo(0));
