@@ -68,6 +68,32 @@ fn hear_of_a_poison_and_go_on(
     Ok(())
 }
 
+/// What a process goes on with that does not wait.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+enum AtOnce {
+    Poison,
+    PoisonBothSides,
+    Retire,
+    Try,
+}
+
+/// Uses nothing of this library afterwards, until it is killed.
+#[process]
+fn hear_of_a_poison_and_stay(next: AtOnce, dead: Reader<u64>, dropped: Writer<u64>, out: Writer<u64>) {
+    let own = Channel::<u64>::new();
+    assert!(dead.read().unwrap_err().is_poisoned());
+    drop(dropped);
+    match next {
+        AtOnce::Poison => out.poison(),
+        AtOnce::PoisonBothSides => own.poison(),
+        AtOnce::Retire => out.retire(),
+        AtOnce::Try => assert!(out.try_write(1).unwrap_err().fate.is_would_block()),
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
 /// Returns the poison, and drops an end that it was given and one that it has made.
 #[process]
 fn hear_of_a_poison_and_return_it(
@@ -133,6 +159,21 @@ over_both! {
                 _ => w.write(1).unwrap(),
             }
             child.join().unwrap().unwrap();
+        }
+    }
+}
+
+once! {
+    fn law_7_an_end_dropped_after_a_poison_retires_with_what_does_not_wait_either() {
+        for next in [AtOnce::Poison, AtOnce::PoisonBothSides, AtOnce::Retire, AtOnce::Try] {
+            let [dead, dropped, c] = [(); 3].map(|()| Channel::new());
+            let (r, _kept) = (dropped.reader(), c.reader());
+            dead.writer().poison();
+            let child = Spawn!(hear_of_a_poison_and_stay(next, dead.reader(), dropped.writer(), c.writer())).unwrap();
+            drop((dead, dropped, c));
+            assert_eq!(r.read(), Err(ChannelError::Retired), "{next:?}");
+            child.kill().unwrap();
+            child.join().unwrap_err();
         }
     }
 }
