@@ -179,10 +179,9 @@ impl<'a> Cell<'a> {
         if bytes.is_empty() {
             return;
         }
-        if let [word] = self.0 {
-            let mut all = word.0.load(Ordering::Relaxed).to_ne_bytes();
-            all[at..at + bytes.len()].copy_from_slice(bytes);
-            return word.0.store(u64::from_ne_bytes(all), Ordering::Release);
+        if self.word().is_some() {
+            fence(Ordering::Release);
+            return put(self.0, at, bytes, Some(self.0));
         }
         let version = self.settle();
         let (own, other) = (self.copy(version.copy()), self.copy(1 - version.copy()));

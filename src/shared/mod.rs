@@ -1,5 +1,5 @@
-//! What processes share, as Python's `multiprocessing` has it: queues and pipes, made of channels, and locks,
-//! semaphores, events and conditions, made of permits that the engine hands on.
+//! What processes share, as Python's `multiprocessing` has it: queues and pipes, made of channels; locks, semaphores,
+//! events and conditions, made of permits that the engine hands on; and plain data in shared memory, under a lock.
 //!
 //! Knows nothing of how processes run, or who notices a death; an object is a [`Message`](crate::Message), and whoever
 //! has it uses it.
@@ -19,13 +19,17 @@
 //! | `Event` | [`Event`] |
 //! | `Condition` | [`Condition`] |
 //! | `Barrier` | [`Barrier`] |
+//! | `Value` | [`Value`]; increments are [`with_lock`](Value::with_lock) |
+//! | `Array` | [`Array`] |
+//! | `RawValue`; `Value(…, lock=False)` | [`Atomic`] |
 //!
 //! # What is sure
 //! A message is sent or it is not, whoever is killed at whichever instruction. What was sent is in shared memory: it
 //! needs no thread to deliver it, and it outlives its sender. Nobody waits for a process that is dead: it gives back
 //! what it had, and the next one learns of it. Processes that wait for each other are reported as a deadlock, whatever
-//! they wait for. Each object but [`Condition`] is a [guard](crate::Guard): it stands in an alternation beside reads
-//! and writes.
+//! they wait for. A value or an array changes as a whole or not at all. Each object but [`Condition`], [`Value`],
+//! [`Array`] and [`Atomic`] is a [guard](crate::Guard): it stands in an alternation beside reads and writes; of a value
+//! and an array, the lock does.
 //!
 //! # Which of them
 //! | you have | take |
@@ -33,6 +37,7 @@
 //! | stages that end one after the other, and are told of a crash | a [`Channel`](crate::Channel) |
 //! | many who put and many who get, of whom any may crash without the others | a [`Queue`] |
 //! | a conversation between two | a [`pipe`](fn@pipe) |
+//! | numbers that many read at any time, and some change | a [`Value`] or an [`Array`]; a counter is an [`Atomic`] |
 //!
 //! # Examples
 //! ```

@@ -7,6 +7,8 @@
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, unused_macros, reason = "shared with other programs of tests; each uses a part of it")]
 mod harness;
+#[cfg(target_arch = "x86_64")]
+mod cells;
 mod estate;
 #[cfg(target_arch = "x86_64")]
 mod explore;

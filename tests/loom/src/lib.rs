@@ -4,6 +4,7 @@
 //! thread may read what is stale.
 //!
 //! - [`words`]: the state word and the lock alone, with relaxed payloads around them
+//! - [`cells`]: a cell alone, whose words are the payload themselves
 //! - [`scenario`], [`network`]: processes with channels between them, over the whole engine; stage, execution and
 //!   machine are those of `tests/model`
 //! - `checker`: loom, as the machine asks for it
@@ -14,6 +15,7 @@
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
+pub mod cells;
 mod checker;
 #[path = "../../model/src/execution.rs"]
 pub mod execution;

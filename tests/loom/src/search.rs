@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what a scenario does.
 
+use crate::cells;
 use crate::execution::{self, Death};
 use crate::fault::{self, Fault};
 use crate::scenario::Scenario;
@@ -29,6 +30,16 @@ struct Learned;
 /// Tries all executions of a scenario of the two words with at most so many preemptions.
 pub fn check_words(scenario: &words::scenario::Scenario, preemptions: Option<usize>, fault: Option<Fault>) -> Report {
     let run = scenario.run;
+    alone(preemptions, fault, run)
+}
+
+/// Tries all executions of a scenario of a cell with at most so many preemptions.
+pub fn check_cells(scenario: &cells::scenario::Scenario, preemptions: Option<usize>, fault: Option<Fault>) -> Report {
+    let scenario = *scenario;
+    alone(preemptions, fault, move || scenario.run())
+}
+
+fn alone(preemptions: Option<usize>, fault: Option<Fault>, run: impl Fn() + Send + Sync + 'static) -> Report {
     let _in_place = fault::put(fault);
     search(preemptions, move || {
         futex::begin();

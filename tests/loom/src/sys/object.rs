@@ -7,6 +7,15 @@ use super::futex::Word;
 use crate::fault::{Part, keeps};
 pub(crate) use loom::sync::atomic::Ordering;
 
+/// A fence, or none if a test wants that.
+#[track_caller]
+pub(crate) fn fence(asked: Ordering) {
+    let order = order(asked);
+    if order != Ordering::Relaxed {
+        loom::sync::atomic::fence(order);
+    }
+}
+
 fn without(order: Ordering, keeps_acquire: bool, keeps_release: bool) -> Ordering {
     let acquires = keeps_acquire && matches!(order, Ordering::Acquire | Ordering::AcqRel);
     let releases = keeps_release && matches!(order, Ordering::Release | Ordering::AcqRel);
@@ -55,6 +64,11 @@ macro_rules! atomic {
             #[track_caller]
             pub(crate) fn store(&self, value: $value, asked: Ordering) {
                 self.0.store(value, order(asked));
+            }
+
+            #[track_caller]
+            pub(crate) fn fetch_add(&self, value: $value, asked: Ordering) -> $value {
+                self.0.fetch_add(value, order(asked))
             }
 
             #[track_caller]
