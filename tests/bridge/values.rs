@@ -7,6 +7,7 @@ use csproc::prelude::*;
 use ipc_channel::ipc::{IpcOneShotServer, IpcSender};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::{Duration, Instant};
 
 /// A program that knows of ipc-channel only.
 #[process]
@@ -172,5 +173,49 @@ once! {
         far_sender.send(2).unwrap();
         assert_eq!(near.into_inner().try_recv(), Ok(1));
         assert_eq!(far.into_inner().try_recv().unwrap(), 2);
+    }
+}
+
+/// What a process reads from a bridge with that nobody writes to.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+enum By {
+    Read,
+    Try,
+    Timeout,
+    Deadline,
+}
+
+/// Goes on after a poison with a bridge and nothing else, until it is killed.
+#[process]
+fn hear_of_a_poison_and_read_elsewhere(by: By, dead: Reader<u64>, dropped: Writer<u64>) {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let (_silent, receiver) = crossbeam_channel::unbounded::<u64>();
+    let foreign = bridge::crossbeam(receiver);
+    assert!(dead.read().unwrap_err().is_poisoned());
+    drop(dropped);
+    let read = match by {
+        By::Read => foreign.read(),
+        By::Try => foreign.try_read(),
+        By::Timeout => foreign.read_timeout(HOUR),
+        By::Deadline => foreign.read_deadline(Instant::now() + HOUR),
+    };
+    assert!(read.unwrap_err().is_would_block());
+    loop {
+        std::thread::park();
+    }
+}
+
+once! {
+    fn law_7_an_end_dropped_after_a_poison_retires_with_a_read_from_elsewhere() {
+        for by in [By::Read, By::Try, By::Timeout, By::Deadline] {
+            let [dead, dropped] = [(); 2].map(|()| Channel::new());
+            let r = dropped.reader();
+            dead.writer().poison();
+            let child = Spawn!(hear_of_a_poison_and_read_elsewhere(by, dead.reader(), dropped.writer())).unwrap();
+            drop((dead, dropped));
+            assert_eq!(r.read(), Err(ChannelError::Retired), "{by:?}");
+            child.kill().unwrap();
+            child.join().unwrap_err();
+        }
     }
 }

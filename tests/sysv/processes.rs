@@ -200,3 +200,36 @@ alone! {
         child.join().unwrap().unwrap();
     }
 }
+
+/// Goes on after a poison with a queue and nothing else, until it is killed.
+#[process]
+fn hear_of_a_poison_and_use_a_queue(queue: MessageQueue, sends: bool, dead: Reader<u64>, dropped: Writer<u64>) {
+    assert!(dead.read().unwrap_err().is_poisoned());
+    drop(dropped);
+    if sends {
+        queue.send("said", 1).unwrap();
+    } else {
+        // Nobody sends of this kind.
+        queue.receive(2).unwrap();
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+once! {
+    fn law_7_an_end_dropped_after_a_poison_retires_with_the_use_of_a_queue() {
+        for sends in [true, false] {
+            let owner = queue();
+            let [dead, dropped] = [(); 2].map(|()| Channel::new());
+            let r = dropped.reader();
+            dead.writer().poison();
+            let child = hear_of_a_poison_and_use_a_queue(owner.clone(), sends, dead.reader(), dropped.writer());
+            let child = Spawn!(child).unwrap();
+            drop((dead, dropped));
+            assert_eq!(r.read(), Err(ChannelError::Retired), "sends: {sends}");
+            child.kill().unwrap();
+            child.join().unwrap_err();
+        }
+    }
+}
