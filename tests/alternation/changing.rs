@@ -155,6 +155,8 @@ once! {
 
         let mut alt = Alternation::new();
         let tokens = [alt.read(&gone), alt.read(&readers[0]), alt.read(&readers[1]), alt.read(&readers[2])];
+        let mut other = Alternation::new();
+        let of_the_other = other.read(&gone);
         let mut seen = [0; 4];
         for _ in 0..400 {
             match alt.fair_select() {
@@ -165,7 +167,8 @@ once! {
                 }
                 Err(error) => {
                     let index = alt.failed().unwrap();
-                    assert!(alt.has_failed(tokens[index]));
+                    assert_eq!(tokens.map(|token| alt.has_failed(token)), [0, 1, 2, 3].map(|place| place == index));
+                    assert!(!alt.has_failed(of_the_other));
                     assert_eq!(error.is_poisoned(), index == 1);
                     seen[index] += 1;
                 }
