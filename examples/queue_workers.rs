@@ -37,9 +37,10 @@ fn worker(base: u64, results: Queue<u64>) -> csproc::Result<()> {
         sub_total += 1;
     }
     results.put(sub_total)?;
-    // Both lines at once, so that those of another worker do not come between them.
     let (id, this) = (std::process::id(), csproc::current());
-    println!("Process ID: {id}, Process Name: {}\nResult: {sub_total}", this.name());
+    let report = format!("Process ID: {id}, Process Name: {}\nResult: {sub_total}\n", this.name());
+    // One text with both lines, so that those of another worker do not come between them.
+    print!("{report}");
     Ok(())
 }
 
