@@ -24,6 +24,10 @@ fn play_scenario() {
     harness::scenario::play(&[SCENARIOS]);
 }
 
+/// A queue of queues of queues.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Inside(Queue<Inside>);
+
 #[process]
 fn put_all(queue: Queue<u64>, first: u64, count: u64) -> csproc::Result<()> {
     for item in first..first + count {
@@ -257,6 +261,25 @@ once! {
         assert_eq!((inner.get(), inner.get()), (Ok(1), Ok(2)));
         // With the outer one goes what nobody has got.
         outer.put(inner).unwrap();
+    }
+
+    fn a_queue_goes_with_whatever_is_in_it_however_many_and_however_deep() {
+        let small = std::thread::Builder::new().stack_size(256 << 10);
+        let thread = small.spawn(|| {
+            let (wide, inner) = (Queue::new(), Queue::<u64>::new());
+            (0..5_000).for_each(|_| wide.put(inner.clone()).unwrap());
+            drop(wide);
+            inner.put(1).unwrap();
+
+            let mut deep = Queue::<Inside>::new();
+            for _ in 0..1_000 {
+                let outer = Queue::new();
+                outer.put(Inside(deep)).unwrap();
+                deep = outer;
+            }
+            drop(deep);
+        });
+        thread.unwrap().join().unwrap();
     }
 
     fn an_owned_iteration_keeps_the_queue_until_it_is_dropped() {

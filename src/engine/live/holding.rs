@@ -10,6 +10,7 @@ use super::sync::Ordering;
 use super::tables::{Tables, take};
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder};
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
+use std::collections::HashSet;
 
 impl Tables {
     /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
@@ -47,9 +48,14 @@ impl Tables {
 
     /// All ends that `holder` holds.
     pub(crate) fn held_by(self, holder: Holder) -> Vec<EndName> {
+        self.held_by_any(|seen| seen == holder)
+    }
+
+    /// All ends that one of these holds.
+    fn held_by_any(self, is_one: impl Fn(Holder) -> bool) -> Vec<EndName> {
         self.ends
             .taken()
-            .filter(|(_, generation, end)| end.holder(*generation) == Some(holder))
+            .filter(|(_, generation, end)| end.holder(*generation).is_some_and(&is_one))
             .map(|(index, generation, _)| EndName { index, generation })
             .collect()
     }
@@ -342,6 +348,25 @@ impl Local {
         if block != NONE && block != FATE {
             self.close_travelling(block, closing);
             self.tables().free(block);
+        }
+    }
+
+    /// Frees the messages that nobody will read. All that was in a buffer may come at once, so the ends that travel in
+    /// them are looked for once, not for each.
+    pub(super) fn discard_doomed(&mut self) {
+        let tables = self.tables();
+        let mut doomed = std::mem::take(&mut self.doomed);
+        if doomed.len() > 1 {
+            let carries = |block: &Block| tables.arena.block(*block).ends().load(Ordering::Acquire) != 0;
+            let carrying: HashSet<Block> = doomed.iter().copied().filter(carries).collect();
+            let travels = |holder| matches!(holder, Holder::Block(block) if carrying.contains(&block));
+            if !carrying.is_empty() {
+                tables.held_by_any(travels).into_iter().for_each(|end| self.close_end(end, Closing::Retire));
+            }
+        }
+        doomed.drain(..).for_each(|block| self.discard(block, Closing::Retire));
+        if self.doomed.is_empty() {
+            self.doomed = doomed;
         }
     }
 

@@ -11,7 +11,7 @@ use super::lock::LockHolder;
 use super::spin::Spin;
 use super::sync::Ordering;
 use super::tables::{Tables, take};
-use crate::engine::{Closing, EndName, Owner};
+use crate::engine::{EndName, Owner};
 use crate::memory::{ArenaError, Block, FATE, Home, NONE};
 
 /// A block this large is not kept in the hand of an idle thread.
@@ -44,6 +44,8 @@ pub(crate) struct Local {
     pub(super) doomed: Vec<Block>,
     /// An offer has left something to [`Local::after_unlock`].
     pub(super) owes: bool,
+    /// It is being done.
+    settling: bool,
     /// Units in hand, for the guards of these numbers of the offer that is being made.
     pub(super) units: Vec<(usize, EndName)>,
     /// Messages of extended reads that the thread keeps. One that it has forgotten keeps its writer waiting.
@@ -105,6 +107,7 @@ impl Local {
             partner: None,
             doomed: Vec::new(),
             owes: false,
+            settling: false,
             units: Vec::new(),
             keeps: 0,
         })
@@ -181,18 +184,29 @@ impl Local {
     /// What had to wait until no lock is held: waking those whose channel has met its fate, letting go of the members
     /// that freed channels were lost with, and freeing messages that nobody will read (the ends that travel in them go,
     /// which takes locks).
+    ///
+    /// Each of these may leave more of the same, for an end that goes may be the last of a channel with messages, in
+    /// which ends travel, too. That is left to the call that has begun: one within the other would go as deep as there
+    /// are messages.
     pub(super) fn after_unlock(&mut self) {
-        while let Some(index) = self.wakes.pop() {
-            if let Some(context) = self.tables.contexts.get(index) {
-                context.wake(self.tables);
+        if std::mem::replace(&mut self.settling, true) {
+            return;
+        }
+        loop {
+            while let Some(index) = self.wakes.pop() {
+                if let Some(context) = self.tables.contexts.get(index) {
+                    context.wake(self.tables);
+                }
+            }
+            if let Some(member) = self.releases.pop() {
+                self.release_member(member);
+            } else if !self.doomed.is_empty() {
+                self.discard_doomed();
+            } else {
+                break;
             }
         }
-        while let Some(member) = self.releases.pop() {
-            self.release_member(member);
-        }
-        while let Some(block) = self.doomed.pop() {
-            self.discard(block, Closing::Retire);
-        }
+        self.settling = false;
     }
 
     /// The next number of a small generator (xorshift, Marsaglia 2003): order of guards, nothing secret.
