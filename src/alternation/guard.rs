@@ -11,9 +11,9 @@ use std::sync::Arc;
 /// A value that can be a guard of an alternation.
 ///
 /// [`Reader`]s are guards, and so are the end of a child (`child.exit_guard()`), a [`Barrier`](crate::Barrier), a
-/// [`Ticker`](crate::Ticker) and the bridges to other kinds of channels. In the macros such a value stands where
-/// `reader.read()` would; an [`Alternation`](crate::Alternation) borrows it with [`guard`](crate::Alternation::guard)
-/// and takes it with [`own`](crate::Alternation::own).
+/// [`Ticker`](crate::Ticker), what processes [share](crate::shared), and the bridges to other kinds of channels. In the
+/// macros such a value stands where `reader.read()` would; an [`Alternation`](crate::Alternation) borrows it with
+/// [`guard`](crate::Alternation::guard) and takes it with [`own`](crate::Alternation::own).
 ///
 /// # Examples
 /// ```

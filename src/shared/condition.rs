@@ -12,7 +12,7 @@
 //! stay as they are; when nobody does, it is a turn for those in between.
 
 use super::lock::{Lock, LockError, LockGuard};
-use crate::channel::{ChannelError, Gate, Patience, label};
+use crate::channel::{ChannelError, Gate, MessageError, Patience, label};
 use crate::engine::Opened;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -66,6 +66,22 @@ impl Condition {
     #[must_use]
     pub fn new(lock: &Lock) -> Condition {
         Condition { turns: Gate::new(0, Opened::InTurns), lock: lock.clone() }
+    }
+
+    /// A condition of what this lock protects.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// assert!(Condition::try_new(&Lock::new()).is_ok());
+    /// ```
+    pub fn try_new(lock: &Lock) -> Result<Condition, MessageError> {
+        let turns = Gate::try_new(0, Opened::InTurns)?;
+        Ok(Condition { turns, lock: lock.clone() })
     }
 
     /// The same condition with a name of at most 55 bytes, for reports. To be given before others have it.

@@ -4,7 +4,7 @@
 
 use super::pass::WaitArm;
 use crate::alternation::Guard;
-use crate::channel::{ChannelError, Gate, Patience, label};
+use crate::channel::{ChannelError, Gate, MessageError, Patience, label};
 use crate::engine::Opened;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -49,6 +49,20 @@ impl Event {
     #[must_use]
     pub fn new() -> Event {
         Event(Gate::new(0, Opened::ByAnybody))
+    }
+
+    /// An event that is not set.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(!csproc::shared::Event::try_new()?.is_set());
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    pub fn try_new() -> Result<Event, MessageError> {
+        Gate::try_new(0, Opened::ByAnybody).map(Event)
     }
 
     /// The same event with a name of at most 55 bytes, for reports. To be given before others have it.

@@ -83,6 +83,20 @@ impl Semaphore {
         Semaphore(Gate::new(number(permits), Opened::ByHolders))
     }
 
+    /// So many permits, which are always as many.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(csproc::shared::Semaphore::try_new(3)?.available(), 3);
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    pub fn try_new(permits: usize) -> Result<Semaphore, MessageError> {
+        Gate::try_new(number(permits), Opened::ByHolders).map(Semaphore)
+    }
+
     /// So many permits at first; more can be posted, and permits can be spent.
     ///
     /// # Examples

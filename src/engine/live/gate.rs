@@ -310,7 +310,10 @@ impl Local {
 
     /// The process that has left the gate without giving its permits back, if there is one that nobody has dealt with.
     /// It is kept until [`Local::release_member`].
+    ///
+    /// The first look takes no lock: while the caller has permits, nobody can have had all of them.
     pub(crate) fn abandoner(&mut self, name: ChannelName) -> Option<u32> {
+        self.tables().channel(name)?.abandoner.load(Ordering::Acquire)?;
         let locked = self.lock(name)?;
         let member = locked.abandoner.load(Ordering::Relaxed)?;
         locked.local.tables().retain_member(member);
