@@ -54,7 +54,7 @@ pub enum Cause {
         reason: String,
     },
     /// Its function returned, and had never given back a lock or a permit that it had taken.
-    Returned,
+    Forgot,
     /// Its function returned, but the `Serialize` of the result refused it, or there was no memory for it.
     ResultRefused {
         /// Which type, and why.
@@ -76,7 +76,7 @@ impl fmt::Display for Cause {
                 write!(f, "overflowed its stack of {stack} bytes; give it a larger one by `.stack(bytes)`")
             }
             Cause::SetUpFailed { location, reason } => write!(f, "failed in its set-up at {location}: {reason}"),
-            Cause::Returned => f.write_str("returned without giving it back"),
+            Cause::Forgot => f.write_str("returned without giving it back"),
             Cause::ResultRefused { reason } => write!(f, "could not hand over its result: {reason}"),
         }
     }
@@ -230,7 +230,7 @@ pub(crate) fn describe_unwinding(index: u32) -> (String, Cause) {
 pub(crate) fn describe_abandoner(index: u32) -> (String, Cause) {
     let ended = |member: &Member| matches!(member.phase(), Phase::Returned | Phase::Gone);
     match Member::at(index).filter(|member| !has_crashed(member)) {
-        Some(member) if ended(member) => (name_of(member), Cause::Returned),
+        Some(member) if ended(member) => (name_of(member), Cause::Forgot),
         Some(member) => {
             let unknown = || Cause::Panicked {
                 message: String::from("what the panic said was not kept"),

@@ -103,7 +103,7 @@ once! {
         let lock = Lock::new().named("l");
         for placement in [Placement::Process, Placement::Thread] {
             Parallel!(forget(lock.clone()).on(placement)).values().unwrap();
-            assert_eq!(abandoned(&lock, "forget"), Cause::Returned);
+            assert_eq!(abandoned(&lock, "forget"), Cause::Forgot);
         }
     }
 
