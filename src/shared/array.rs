@@ -72,7 +72,7 @@ impl<T: Plain> Array<T> {
     /// ```
     #[must_use]
     pub fn zeroed(len: usize) -> Array<T> {
-        Array { kept: Kept::zeroed(len.saturating_mul(size_of::<T>())), length: len, initial: None }
+        Array { kept: Kept::zeroed(Self::place(len)), length: len, initial: None }
     }
 
     /// These elements.
@@ -171,7 +171,7 @@ impl<T: Plain> Array<T> {
             return initial.get(index).copied();
         }
         let mut element = T::zeroed();
-        let found = self.kept.read(index * size_of::<T>(), bytes_of_mut(&mut element));
+        let found = self.kept.read(Self::place(index), bytes_of_mut(&mut element));
         Some(if found { element } else { T::zeroed() })
     }
 
@@ -201,7 +201,7 @@ impl<T: Plain> Array<T> {
             return Err(MessageError::Index { index, length: self.length }.into());
         }
         let _held = self.kept.hold(Location::caller())?;
-        self.kept.write(index * size_of::<T>(), bytes_of(&value))
+        self.kept.write(Self::place(index), bytes_of(&value))
     }
 
     /// Changes the elements under the lock, and gives what came of it.
@@ -369,6 +369,11 @@ impl<T: Plain> Array<T> {
     #[track_caller]
     pub fn copy_from(&self, elements: &[T]) -> Result<(), ChannelError> {
         self.slice(..).copy_from(elements)
+    }
+
+    /// Where the bytes of an element begin. One for which there was no room may be too far away to be counted.
+    fn place(index: usize) -> usize {
+        index.saturating_mul(size_of::<T>())
     }
 
     /// All of them, without the lock.
@@ -593,7 +598,7 @@ impl<T: Plain> Slice<'_, T> {
     fn write(&self, elements: &[T]) -> Result<(), ChannelError> {
         match cast_slice(elements) {
             [] => Ok(()),
-            bytes => self.array.kept.write(self.start * size_of::<T>(), bytes),
+            bytes => self.array.kept.write(Array::<T>::place(self.start), bytes),
         }
     }
 
@@ -609,7 +614,7 @@ impl<T: Plain> Slice<'_, T> {
         let mut elements = vec![T::zeroed(); self.length];
         match cast_slice_mut(&mut elements) {
             [] => Some(elements),
-            bytes => read(&self.array.kept, self.start * size_of::<T>(), bytes).then_some(elements),
+            bytes => read(&self.array.kept, Array::<T>::place(self.start), bytes).then_some(elements),
         }
     }
 }

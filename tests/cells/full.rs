@@ -29,6 +29,7 @@ fn no_room() {
         assert!(format!("{array:?}").starts_with("[0, 1, 2,"));
         says(zeros.set(1, 2), "bytes");
         assert_eq!((zeros.len(), zeros.get(1 << 39)), (1 << 40, 0));
+        assert_eq!(Array::<u64>::zeroed(usize::MAX).get(usize::MAX - 1), 0);
     }
     let c = Channel::buffered(Buffer::Fifo(1));
     says(c.writer().write(array.clone()).map_err(|error| error.fate), "CSPROC_ARENA");

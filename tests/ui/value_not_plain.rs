@@ -1,0 +1,16 @@
+//! Only plain data is shared by a value or an array, and only integers by an atomic.
+
+use csproc::prelude::*;
+use csproc::shared::Atomic;
+
+#[process]
+fn count(names: Value<String>) {
+    drop(names);
+}
+
+fn main() {
+    let flag = Value::new(true);
+    let letters: Array<char> = "letters".chars().collect();
+    let half = Atomic::new(0.5);
+    drop((flag, letters, half));
+}
