@@ -1,8 +1,8 @@
 //! A number is increased and an array is doubled by another process, in shared memory.
 //!
 //! # Shows
-//! `with_lock`: a change that reads what it changes. Nobody else changes the value meanwhile, others still read what was
-//! there before, and the change takes effect as a whole when the closure returns.
+//! `with_lock`: a change that reads what it changes. Nobody else changes the value meanwhile, others still read what
+//! was there before, and the change takes effect as a whole when the closure returns.
 //!
 //! # Run
 //! ```text

@@ -19,9 +19,13 @@
 
 use csproc::prelude::*;
 
+/// A number that one recognizes.
+#[expect(clippy::approx_constant, reason = "with as many digits as are to be printed")]
+const NUMBER: f64 = 3.1415927;
+
 #[process]
 fn negate(number: Value<f64>, vector: Array<i32>) -> csproc::Result<()> {
-    number.set(3.1415927)?;
+    number.set(NUMBER)?;
     for i in 0..vector.len() {
         vector.set(i, -vector.get(i))?;
     }
@@ -35,7 +39,7 @@ fn main() -> csproc::Result<()> {
 
     println!("{}", number.get());
     println!("{vector:?}");
-    assert_eq!(number.get(), 3.1415927);
+    assert_eq!(number.get(), NUMBER);
     assert_eq!(vector.to_vec(), (0..10).map(|i| -i).collect::<Vec<_>>());
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A cell changes as a whole, whoever reads meanwhile and whoever is killed in it; and a weaker ordering would be found.
+//! A cell changes as a whole, whoever reads meanwhile and whoever is killed in it; and a weaker ordering would be
+//! found.
 //!
 //! Knows nothing of the protocol. `CSPROC_LONG=1` allows more preemptions.
 
