@@ -15,8 +15,6 @@
 //! [0, -1, -2, -3, -4, -5, -6, -7, -8, -9]
 //! ```
 
-#![expect(clippy::approx_constant, reason = "the number of the document")]
-
 use csproc::prelude::*;
 
 /// A number that one recognizes.
