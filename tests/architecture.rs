@@ -275,6 +275,18 @@ fn every_layer_of_the_page_exists_and_is_in_its_place() {
 }
 
 #[test]
+fn every_module_of_the_live_engine_is_on_the_page() {
+    let page = fs::read_to_string(root().join("src/ARCHITECTURE.md")).expect("the architecture page");
+    let row = page.lines().find(|line| line.starts_with("| 3 | `engine` |")).expect("the page has the layer");
+    let modules = include_str!("../src/engine/live/mod.rs").lines();
+    let missing: Vec<&str> = modules
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
+        .filter(|module| *module != "tests" && !row.contains(&format!("`{module}`")))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new(), "not in the code map");
+}
+
+#[test]
 fn every_file_says_first_what_it_promises() {
     let mut naked = Vec::new();
     for directory in ["src", "macros/src", "examples", "tests"] {

@@ -21,12 +21,12 @@ impl Dice {
     }
 }
 
-/// Writes the numbers below [`MESSAGES`], with futures that are dropped again and again before they are ready: a write
-/// that was dropped is not made again only if it was known to be written, so each number may come more than once.
+/// Writes the numbers below `end`, with futures that are dropped again and again before they are ready: a write that
+/// was dropped is not made again only if it was known to be written, so each number may come more than once.
 #[process]
-fn write(out: Writer<u64>, seed: u64) -> csproc::Result<()> {
+fn write(out: Writer<u64>, seed: u64, end: u64) -> csproc::Result<()> {
     let mut dice = Dice(seed);
-    for value in 0..MESSAGES {
+    for value in 0..end {
         let mut writing = out.write_async(value);
         for _ in 0..dice.roll(4) {
             match poll_once(&mut writing) {
@@ -79,7 +79,7 @@ fn poll_a_while<F: Future + Unpin>(future: &mut F, dice: &mut Dice) -> Option<F:
 over_both! {
     fn no_message_is_lost_or_read_twice(placement) {
         let c = Channel::new();
-        let writers: Vec<_> = (1..=2).map(|seed| write(c.writer(), seed).on(placement)).collect();
+        let writers: Vec<_> = (1..=2).map(|seed| write(c.writer(), seed, MESSAGES).on(placement)).collect();
         let readers: Vec<_> = (3..=4).map(|seed| read(c.reader(), seed).on(placement)).collect();
         drop(c);
         let (written, read) = Parallel!(writers, readers).unwrap();
@@ -96,7 +96,8 @@ once! {
     fn who_is_killed_among_futures_that_are_dropped_is_told_of() {
         for round in 0..20 {
             let c = Channel::new();
-            let writer = Spawn!(write(c.writer(), 1 + round)).unwrap();
+            // Whenever that is, it has more to write.
+            let writer = Spawn!(write(c.writer(), 1 + round, u64::MAX - MESSAGES)).unwrap();
             let reader = Spawn!(read(c.reader(), 100 + round)).unwrap();
             // At a moment that the round chooses, by what the two have done by then.
             let own = c.reader();
