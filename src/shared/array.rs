@@ -4,13 +4,12 @@
 
 use super::lock::{Lock, LockGuard};
 use super::plain::{Kept, Plain};
+use super::slice::{Elements, Slice};
 use crate::channel::{ChannelError, MessageError};
-use bytemuck::{bytes_of, bytes_of_mut, cast_slice, cast_slice_mut};
+use bytemuck::cast_slice;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
-use std::panic::Location;
 use std::sync::Arc;
 
 /// Values of [plain data](Plain) that processes share; their number stays what it was at first.
@@ -46,19 +45,8 @@ use std::sync::Arc;
 ///     Ok(())
 /// }
 /// ```
-pub struct Array<T> {
-    kept: Kept,
-    length: usize,
-    /// What it was, if there is no room for it; none for zeros.
-    initial: Option<Arc<[T]>>,
-}
-
-impl<T> Clone for Array<T> {
-    /// The same array.
-    fn clone(&self) -> Array<T> {
-        Array { kept: self.kept.clone(), length: self.length, initial: self.initial.clone() }
-    }
-}
+#[derive(Clone)]
+pub struct Array<T>(Elements<T>);
 
 impl<T: Plain> Array<T> {
     /// So many elements, whose bytes are zero.
@@ -72,7 +60,7 @@ impl<T: Plain> Array<T> {
     /// ```
     #[must_use]
     pub fn zeroed(len: usize) -> Array<T> {
-        Array { kept: Kept::zeroed(Self::place(len)), length: len, initial: None }
+        Array(Elements { kept: Kept::zeroed(Elements::<T>::place(len)), length: len, initial: None })
     }
 
     /// These elements.
@@ -87,7 +75,7 @@ impl<T: Plain> Array<T> {
     /// ```
     pub fn try_new(elements: &[T]) -> Result<Array<T>, MessageError> {
         let array = Array::from(elements);
-        match array.kept.check() {
+        match array.0.kept.check() {
             Err(ChannelError::Invalid(error)) => Err(error),
             _ => Ok(array),
         }
@@ -104,12 +92,12 @@ impl<T: Plain> Array<T> {
     /// ```
     #[must_use]
     pub fn named(self, name: &str) -> Array<T> {
-        let kept = self.kept.clone().named(name);
-        let initial = match self.initial {
-            None if kept.check().is_err() && self.kept.check().is_ok() => Some(self.read_all().into()),
-            initial => initial,
+        let kept = self.0.kept.clone().named(name);
+        let initial = match &self.0.initial {
+            None if kept.check().is_err() && self.0.kept.check().is_ok() => Some(self.slice(..).read().into()),
+            initial => initial.clone(),
         };
-        Array { kept, initial, ..self }
+        Array(Elements { kept, initial, length: self.0.length })
     }
 
     /// How many elements it has, ever.
@@ -118,7 +106,7 @@ impl<T: Plain> Array<T> {
     /// See [`zeroed`](Array::zeroed).
     #[must_use]
     pub fn len(&self) -> usize {
-        self.length
+        self.0.length
     }
 
     /// Whether it has none.
@@ -129,7 +117,7 @@ impl<T: Plain> Array<T> {
     /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.length == 0
+        self.0.length == 0
     }
 
     /// The element at `index` now. It may be another one at once, but never half of a change.
@@ -149,7 +137,7 @@ impl<T: Plain> Array<T> {
     /// ```
     #[track_caller]
     pub fn get(&self, index: usize) -> T {
-        let length = self.length;
+        let length = self.0.length;
         self.try_get(index).unwrap_or_else(|| panic!("there is no element {index} in an array of {length}"))
     }
 
@@ -164,15 +152,7 @@ impl<T: Plain> Array<T> {
     /// assert_eq!((vector.try_get(0), vector.try_get(3)), (Some(5), None));
     /// ```
     pub fn try_get(&self, index: usize) -> Option<T> {
-        if index >= self.length {
-            return None;
-        }
-        if let Some(initial) = &self.initial {
-            return initial.get(index).copied();
-        }
-        let mut element = T::zeroed();
-        let found = self.kept.read(Self::place(index), bytes_of_mut(&mut element));
-        Some(if found { element } else { T::zeroed() })
+        self.0.try_get(index)
     }
 
     /// Sets the element at `index`, under the lock.
@@ -197,11 +177,7 @@ impl<T: Plain> Array<T> {
     /// ```
     #[track_caller]
     pub fn set(&self, index: usize, value: T) -> Result<(), ChannelError> {
-        if index >= self.length {
-            return Err(MessageError::Index { index, length: self.length }.into());
-        }
-        let _held = self.kept.hold(Location::caller())?;
-        self.kept.write(Self::place(index), bytes_of(&value))
+        self.slice(..).set(index, value)
     }
 
     /// Changes the elements under the lock, and gives what came of it.
@@ -242,7 +218,7 @@ impl<T: Plain> Array<T> {
     /// # Examples
     /// See [`with_held`](Array::with_held).
     pub fn lock(&self) -> &Lock {
-        self.kept.lock()
+        self.0.kept.lock()
     }
 
     /// As [`with_lock`](Array::with_lock), for whoever has the lock already.
@@ -289,10 +265,14 @@ impl<T: Plain> Array<T> {
         let end = match range.end_bound() {
             Bound::Included(last) => last.saturating_add(1),
             Bound::Excluded(end) => *end,
-            Bound::Unbounded => self.length,
+            Bound::Unbounded => self.0.length,
         };
-        assert!(start <= end && end <= self.length, "there is no part {start}..{end} in an array of {}", self.length);
-        Slice { array: self, start, length: end - start, elements: PhantomData }
+        assert!(
+            start <= end && end <= self.0.length,
+            "there is no part {start}..{end} in an array of {}",
+            self.0.length
+        );
+        self.0.part(start, end)
     }
 
     /// All elements as they are at one moment, read under the lock.
@@ -370,253 +350,6 @@ impl<T: Plain> Array<T> {
     pub fn copy_from(&self, elements: &[T]) -> Result<(), ChannelError> {
         self.slice(..).copy_from(elements)
     }
-
-    /// Where the bytes of an element begin. One for which there was no room may be too far away to be counted.
-    fn place(index: usize) -> usize {
-        index.saturating_mul(size_of::<T>())
-    }
-
-    /// All of them, without the lock.
-    fn read_all(&self) -> Vec<T> {
-        self.slice(..).read()
-    }
-}
-
-/// A part of an [`Array`]: used as the array is, and as long as it lives.
-///
-/// What is changed through it takes effect as a whole, and copies no more than the part.
-///
-/// # Examples
-/// ```
-/// use csproc::prelude::*;
-///
-/// let vector: Array<i32> = (0..6).collect();
-/// let part = vector.slice(2..5);
-/// part.with_lock(|part| part.reverse())?;
-/// part.set(0, 40)?;
-/// assert_eq!((part.len(), part.get(1), part.try_get(3)), (3, 3, None));
-/// assert_eq!(part.to_vec(), [40, 3, 2]);
-/// assert_eq!(vector.to_vec(), [0, 1, 40, 3, 2, 5]);
-/// # Ok::<(), csproc::Error>(())
-/// ```
-pub struct Slice<'a, T> {
-    array: &'a Array<T>,
-    start: usize,
-    length: usize,
-    elements: PhantomData<T>,
-}
-
-impl<T> Clone for Slice<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Slice<'_, T> {}
-
-impl<T: Plain> Slice<'_, T> {
-    /// How many elements it has.
-    ///
-    /// # Examples
-    /// See [`Slice`].
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// Whether it has none.
-    ///
-    /// # Examples
-    /// ```
-    /// assert!(csproc::shared::Array::<u8>::zeroed(3).slice(1..1).is_empty());
-    /// ```
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    /// As [`Array::get`]; `index` counts from the first element of the part.
-    ///
-    /// # Panics
-    /// If there is no such element.
-    ///
-    /// # Examples
-    /// See [`Slice`].
-    #[track_caller]
-    pub fn get(&self, index: usize) -> T {
-        let length = self.length;
-        self.try_get(index).unwrap_or_else(|| panic!("there is no element {index} in a part of {length}"))
-    }
-
-    /// As [`Array::try_get`]; `index` counts from the first element of the part.
-    ///
-    /// # Examples
-    /// See [`Slice`].
-    pub fn try_get(&self, index: usize) -> Option<T> {
-        if index < self.length { self.array.try_get(self.start + index) } else { None }
-    }
-
-    /// As [`Array::set`]; `index` counts from the first element of the part.
-    ///
-    /// # Blocking
-    /// As [`Array::set`].
-    ///
-    /// # Errors
-    /// As for [`Array::set`].
-    ///
-    /// # Examples
-    /// See [`Slice`].
-    #[track_caller]
-    pub fn set(&self, index: usize, value: T) -> Result<(), ChannelError> {
-        if index >= self.length {
-            return Err(MessageError::Index { index, length: self.length }.into());
-        }
-        self.array.set(self.start + index, value)
-    }
-
-    /// As [`Array::with_lock`], with this part.
-    ///
-    /// # Blocking
-    /// As [`Array::with_lock`].
-    ///
-    /// # Errors
-    /// As for [`Array::with_lock`].
-    ///
-    /// # Examples
-    /// See [`Slice`].
-    #[track_caller]
-    pub fn with_lock<R>(&self, change: impl FnOnce(&mut [T]) -> R) -> Result<R, ChannelError> {
-        let _held = self.array.kept.hold(Location::caller())?;
-        self.changed(change)
-    }
-
-    /// As [`Array::with_held`], with this part.
-    ///
-    /// # Blocking
-    /// As the closure does.
-    ///
-    /// # Errors
-    /// As for [`Array::with_held`].
-    ///
-    /// # Examples
-    /// ```
-    /// let vector: csproc::shared::Array<u8> = (0..4).collect();
-    /// let held = vector.lock().acquire()?;
-    /// vector.slice(2..).with_held(&held, |part| part.fill(9))?;
-    /// drop(held);
-    /// assert_eq!(vector.to_vec(), [0, 1, 9, 9]);
-    /// # Ok::<(), csproc::Error>(())
-    /// ```
-    pub fn with_held<R>(&self, held: &LockGuard, change: impl FnOnce(&mut [T]) -> R) -> Result<R, ChannelError> {
-        self.array.kept.is_held_by(held)?;
-        self.changed(change)
-    }
-
-    /// As [`Array::to_vec`], with this part.
-    ///
-    /// # Blocking
-    /// As [`Array::to_vec`].
-    ///
-    /// # Examples
-    /// See [`Slice`].
-    #[must_use]
-    #[track_caller]
-    pub fn to_vec(&self) -> Vec<T> {
-        let _held = self.array.kept.hold(Location::caller());
-        self.read()
-    }
-
-    /// As [`Array::iter`], with this part.
-    ///
-    /// # Blocking
-    /// As [`Array::to_vec`].
-    ///
-    /// # Examples
-    /// ```
-    /// let vector: csproc::shared::Array<u8> = (5..8).collect();
-    /// assert_eq!(vector.slice(..2).iter().sum::<u8>(), 11);
-    /// ```
-    #[track_caller]
-    pub fn iter(&self) -> std::vec::IntoIter<T> {
-        self.to_vec().into_iter()
-    }
-
-    /// As [`Array::fill`], with this part.
-    ///
-    /// # Blocking
-    /// As [`Array::set`].
-    ///
-    /// # Errors
-    /// As for [`Array::set`].
-    ///
-    /// # Examples
-    /// ```
-    /// let vector = csproc::shared::Array::zeroed(3);
-    /// vector.slice(1..).fill(7)?;
-    /// assert_eq!(vector.to_vec(), [0, 7, 7]);
-    /// # Ok::<(), csproc::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn fill(&self, value: T) -> Result<(), ChannelError> {
-        let _held = self.array.kept.hold(Location::caller())?;
-        self.write(&vec![value; self.length])
-    }
-
-    /// As [`Array::copy_from`], with this part.
-    ///
-    /// # Blocking
-    /// As [`Array::set`].
-    ///
-    /// # Errors
-    /// As for [`Array::copy_from`].
-    ///
-    /// # Examples
-    /// ```
-    /// let vector = csproc::shared::Array::zeroed(3);
-    /// vector.slice(..2).copy_from(&[3, 4])?;
-    /// assert_eq!(vector.to_vec(), [3, 4, 0]);
-    /// # Ok::<(), csproc::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn copy_from(&self, elements: &[T]) -> Result<(), ChannelError> {
-        if elements.len() != self.length {
-            return Err(MessageError::Length { given: elements.len(), needed: self.length }.into());
-        }
-        let _held = self.array.kept.hold(Location::caller())?;
-        self.write(elements)
-    }
-
-    /// With the lock.
-    fn changed<R>(&self, change: impl FnOnce(&mut [T]) -> R) -> Result<R, ChannelError> {
-        let mut elements = self.read();
-        let came = change(&mut elements);
-        self.write(&elements)?;
-        Ok(came)
-    }
-
-    /// With the lock.
-    fn write(&self, elements: &[T]) -> Result<(), ChannelError> {
-        match cast_slice(elements) {
-            [] => Ok(()),
-            bytes => self.array.kept.write(Array::<T>::place(self.start), bytes),
-        }
-    }
-
-    /// All of its elements as they are at one moment.
-    fn read(&self) -> Vec<T> {
-        self.read_by(|kept, at, into| kept.read(at, into)).unwrap_or_else(|| vec![T::zeroed(); self.length])
-    }
-
-    fn read_by(&self, read: impl FnOnce(&Kept, usize, &mut [u8]) -> bool) -> Option<Vec<T>> {
-        if let Some(initial) = &self.array.initial {
-            return Some(initial[self.start..][..self.length].to_vec());
-        }
-        let mut elements = vec![T::zeroed(); self.length];
-        match cast_slice_mut(&mut elements) {
-            [] => Some(elements),
-            bytes => read(&self.array.kept, Array::<T>::place(self.start), bytes).then_some(elements),
-        }
-    }
 }
 
 /// As a slice: the elements as they are at one moment. It does not wait for the lock, unless others keep changing them.
@@ -626,19 +359,11 @@ impl<T: Plain + fmt::Debug> fmt::Debug for Array<T> {
     }
 }
 
-/// As [`Array`].
-impl<T: Plain + fmt::Debug> fmt::Debug for Slice<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let elements = self.read_by(Kept::glance).unwrap_or_else(|| self.to_vec());
-        f.debug_list().entries(elements).finish()
-    }
-}
-
 impl<T: Plain> From<&[T]> for Array<T> {
     fn from(elements: &[T]) -> Array<T> {
         let kept = Kept::new(cast_slice(elements));
         let initial = kept.check().is_err().then(|| Arc::from(elements));
-        Array { kept, length: elements.len(), initial }
+        Array(Elements { kept, length: elements.len(), initial })
     }
 }
 
@@ -670,19 +395,9 @@ impl<T: Plain> IntoIterator for &Array<T> {
     }
 }
 
-impl<T: Plain> IntoIterator for Slice<'_, T> {
-    type Item = T;
-    type IntoIter = std::vec::IntoIter<T>;
-
-    #[track_caller]
-    fn into_iter(self) -> std::vec::IntoIter<T> {
-        self.iter()
-    }
-}
-
 impl<T> Serialize for Array<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.kept.lock(), self.length).serialize(serializer)
+        (self.0.kept.lock(), self.0.length).serialize(serializer)
     }
 }
 
@@ -693,6 +408,6 @@ impl<'de, T: Plain> Deserialize<'de> for Array<T> {
         if !kept.has_length(length.saturating_mul(size_of::<T>())) {
             return Err(serde::de::Error::custom("the array that it names is of another type"));
         }
-        Ok(Array { kept, length, initial: None })
+        Ok(Array(Elements { kept, length, initial: None }))
     }
 }

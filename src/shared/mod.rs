@@ -73,10 +73,11 @@ mod plain;
 mod queue;
 mod rwlock;
 mod semaphore;
+mod slice;
 mod value;
 
 pub use crate::channel::Barrier;
-pub use array::{Array, Slice};
+pub use array::Array;
 pub use atomic::{Atomic, Word};
 /// Plain data as bytes. A type of one's own derives `Pod` and `Zeroable` of it: see [`Plain`].
 pub use bytemuck;
@@ -90,4 +91,5 @@ pub use plain::Plain;
 pub use queue::{IntoIter, Queue};
 pub use rwlock::{ReadGuard, Reading, RwLock, WriteGuard, Writing};
 pub use semaphore::{NotCounting, Permit, Semaphore};
+pub use slice::Slice;
 pub use value::Value;
