@@ -25,7 +25,7 @@ pub struct Outcome {
 impl Outcome {
     /// Of a guard that has fired.
     pub(super) fn of(fired: Fired) -> Outcome {
-        Outcome { came: fired.packet(), held: fired.writer, unit: fired.unit }
+        Outcome { came: fired.packet(), held: fired.writer(), unit: fired.unit() }
     }
 
     /// Of a guard that brings nothing.

@@ -213,14 +213,14 @@ impl End {
         let guard = Guard::Input { channel: self.channel, extended };
         let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, location)))?;
         let packet = outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)?;
-        Ok((packet, fired.writer))
+        Ok((packet, fired.writer()))
     }
 
     /// What an offer to take a message has come to.
     #[cfg(feature = "async")]
     pub(super) fn took(fired: Fired) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
         let packet = outcome(0, fired.packet(), Patience::ForEver)?.ok_or_else(without_message)?;
-        Ok((packet, fired.writer))
+        Ok((packet, fired.writer()))
     }
 
     /// What an offer to write a message has come to.

@@ -90,7 +90,7 @@ impl Gate {
         let guard = self.taking(weight)?;
         let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, place)))?;
         outcome(fired.index, fired.outcome, patience)?;
-        Ok(Unit::new(self.channel(), fired.unit.unwrap_or_else(without_unit)))
+        Ok(Unit::new(self.channel(), fired.unit().unwrap_or_else(without_unit)))
     }
 
     /// Waits until so many permits are free, and takes none.

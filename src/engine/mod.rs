@@ -108,16 +108,23 @@ pub(crate) struct Fired {
     /// For a channel guard the block received in exchange (for an input guard it holds the message), or the reason why
     /// there was no communication. For a timer or `skip`, no block.
     pub(crate) outcome: Result<Block, Fate>,
+    pub(crate) kept: Kept,
+}
+
+/// What whoever made an offer keeps beside a block, and gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Nothing,
     /// After an extended input: the writer to release.
-    pub(crate) writer: Option<ExtendedWriter>,
+    Writer(ExtendedWriter),
     /// After a gate was passed with a holder: the permits.
-    pub(crate) unit: Option<EndName>,
+    Unit(EndName),
 }
 
 impl Fired {
     /// A communication that brought this block.
     pub(crate) fn with(index: usize, block: Block) -> Fired {
-        Fired { index, outcome: Ok(block), writer: None, unit: None }
+        Fired { index, outcome: Ok(block), kept: Kept::Nothing }
     }
 
     /// A guard that moves no message.
@@ -127,6 +134,16 @@ impl Fired {
 
     /// A guard whose channel has ended.
     pub(crate) fn ended(index: usize, fate: Fate) -> Fired {
-        Fired { index, outcome: Err(fate), writer: None, unit: None }
+        Fired { index, outcome: Err(fate), kept: Kept::Nothing }
+    }
+
+    /// The writer that is held until it is released.
+    pub(crate) fn writer(&self) -> Option<ExtendedWriter> {
+        if let Kept::Writer(writer) = self.kept { Some(writer) } else { None }
+    }
+
+    /// The permits that were taken.
+    pub(crate) fn unit(&self) -> Option<EndName> {
+        if let Kept::Unit(unit) = self.kept { Some(unit) } else { None }
     }
 }

@@ -138,7 +138,7 @@ impl Offering {
         if let Some(fired) = fired
             && let Ok(came) = fired.outcome
         {
-            let holder = fired.writer.and_then(|_| with_local(|local| local.owner()).ok());
+            let holder = fired.writer().and_then(|_| with_local(|local| local.owner()).ok());
             hand_over(std::iter::once(came), holder.unwrap_or(process));
         }
         let is_given = |number| {

@@ -40,7 +40,7 @@ use super::local::Local;
 use super::sync::{AtomicU32, Ordering, fence};
 use super::tables::{Tables, take};
 use super::word::Attempt;
-use crate::engine::{ChannelName, Closing, Direction, EndName, Fate, Fired, Guard, Holder, Opened};
+use crate::engine::{ChannelName, Closing, Direction, EndName, Fate, Fired, Guard, Holder, Kept, Opened};
 use crate::memory::{ArenaError, FATE, Home, NONE};
 
 impl Channel {
@@ -165,6 +165,13 @@ impl Local {
             }
         }
         passed
+    }
+
+    /// As [`settle_units`](Local::settle_units), by what the offer came to, which names the unit from now on.
+    #[cold]
+    pub(super) fn settle_units_of(&mut self, guards: &[Guard], fired: &mut Fired) {
+        let passed = self.settle_units(guards, fired.outcome.is_ok().then_some(fired.index));
+        fired.kept = passed.map_or(fired.kept, Kept::Unit);
     }
 
     /// From hand to holder; one that is held already stays so.

@@ -54,7 +54,7 @@ use super::local::Local;
 use super::sync::Ordering;
 use super::wait::{OnThread, Wait, Waited};
 use super::word::{Snapshot, State};
-use crate::engine::{ChannelName, Fate, Fired, Guard, Order};
+use crate::engine::{ChannelName, Fate, Fired, Guard, Kept, Order};
 use crate::memory::{ArenaError, FATE, NONE};
 use crate::sys::clock::Deadline;
 use std::panic::Location;
@@ -130,7 +130,7 @@ impl Local {
         };
         let Some(mut fired) = found else { return Ok(Begun::Pending(self.queue(wait, guards))) };
         if !self.units.is_empty() {
-            fired.unit = self.settle_units(guards, fired.outcome.is_ok().then_some(fired.index));
+            self.settle_units_of(guards, &mut fired);
         }
         if let Some(partner) = self.partner.take() {
             partner.wake(self.tables);
@@ -383,14 +383,14 @@ impl Local {
                 if let Guard::Input { extended, .. } = guard {
                     self.hand = NONE;
                     if *extended {
-                        fired.writer = self.held_by_message(block);
+                        fired.kept = self.held_by_message(block).map_or(Kept::Nothing, Kept::Writer);
                     }
                 }
                 fired
             }
         };
         if !self.units.is_empty() {
-            fired.unit = self.settle_units(guards, fired.outcome.is_ok().then_some(number));
+            self.settle_units_of(guards, &mut fired);
         }
         self.context.word.idle();
         fired

@@ -7,7 +7,7 @@ use super::channel::Channel;
 use super::commit::{Exchange, Side};
 use super::local::Local;
 use super::sync::Ordering;
-use crate::engine::{ChannelName, Fate, Fired};
+use crate::engine::{ChannelName, Fate, Fired, Kept};
 use crate::memory::{Block, NONE};
 
 impl Local {
@@ -37,10 +37,11 @@ impl Local {
                 self.hand = NONE;
             }
             if side == (Side::Input { extended: true }) {
-                fired.writer = self.held_by_commit(partner.number, partner.context);
+                let writer = self.held_by_commit(partner.number, partner.context);
+                fired.kept = writer.map_or(Kept::Nothing, Kept::Writer);
             }
             // A writer that is held sleeps on.
-            self.partner = (partner.parked && fired.writer.is_none()).then_some(partner.context);
+            self.partner = (partner.parked && fired.kept == Kept::Nothing).then_some(partner.context);
             return Some(fired);
         }
         if output && buffered {

@@ -200,7 +200,7 @@ impl Local {
     fn undo(&mut self, guards: &[Guard], fired: Fired) -> Withdrawn {
         match (guards.get(fired.index), fired.outcome) {
             (Some(Guard::Input { channel, .. }), Ok(block)) => {
-                match fired.writer {
+                match fired.writer() {
                     Some(writer) => {
                         let member = self.context.member.load(Ordering::Acquire).unwrap_or(0);
                         self.release(writer, Some(Unfinished { member, crashed: false }));
@@ -211,7 +211,7 @@ impl Local {
                 Withdrawn::Nothing
             }
             (Some(Guard::Pass { gate, .. }), Ok(_)) => {
-                match fired.unit {
+                match fired.unit() {
                     Some(unit) => self.close_end(unit, Closing::Resign),
                     None => self.pass_on_turn(*gate),
                 }

@@ -258,12 +258,12 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "a unit is held after the word says so",
         file: "engine/live/offer.rs",
-        there: "            fired.unit = self.settle_units(guards, fired.outcome.is_ok().then_some(number));
+        there: "            self.settle_units_of(guards, &mut fired);
         }
         self.context.word.idle();
         fired",
-        instead: "            if FAULTY { self.context.word.idle(); } fired.unit = self.settle_units(guards, \
-                  fired.outcome.is_ok().then_some(number)); if FAULTY { return fired; }
+        instead: "            if FAULTY { self.context.word.idle(); } self.settle_units_of(guards, &mut fired); \
+                  if FAULTY { return fired; }
         }
         self.context.word.idle();
         fired",

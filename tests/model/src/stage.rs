@@ -211,7 +211,7 @@ impl Party {
     }
 
     fn note(&mut self, arms: &[Arm], guards: &[Guard], fired: Fired) -> Option<ExtendedWriter> {
-        let Fired { index, outcome, writer: held, unit } = fired;
+        let (Fired { index, outcome, .. }, held, unit) = (fired, fired.writer(), fired.unit());
         for (number, guard) in guards.iter().enumerate() {
             // What was not given away is still ours.
             if let Guard::Output { block, .. } = *guard

@@ -101,7 +101,7 @@ fn permits_that_nobody_has() {
         let wire = Wire::of("", ChannelKind::Gate { permits: 3, opened: Opened::ByHolders });
         let holder = Some(Holder::Member(member().unwrap()));
         let guard = Guard::Pass { gate: wire.name, weight: 2, holder };
-        let unit = offer(&[guard], Order::Priority).unit.unwrap();
+        let unit = offer(&[guard], Order::Priority).unit().unwrap();
         // A gate has no buffer, whose word this is otherwise.
         let in_use = &tables().channel(wire.name).unwrap().tail;
         says(

@@ -118,7 +118,7 @@ fn a_writer_that_was_held_is_above_all_that_its_reader_did_meanwhile() {
                 let fired = offer(&[guard], Order::Priority);
                 (0..8).for_each(|value| write(busy.name, value).unwrap());
                 let before = number();
-                here(|local| local.release(fired.writer.unwrap(), None));
+                here(|local| local.release(fired.writer().unwrap(), None));
                 keep(fired.outcome.unwrap());
                 assert!(writer.join().unwrap() >= before, "writer first: {writer_first}");
             });
@@ -211,9 +211,9 @@ fn reads(wires: &[Wire], mut dice: Dice) -> (Vec<Event>, u64) {
             Ok(block) => {
                 let channel = open[fired.index];
                 let event =
-                    Event { channel, message: value(block), number: number(), extended: fired.writer.is_some() };
+                    Event { channel, message: value(block), number: number(), extended: fired.writer().is_some() };
                 events.push(event);
-                if let Some(writer) = fired.writer {
+                if let Some(writer) = fired.writer() {
                     here(|local| local.release(writer, None));
                 }
             }
