@@ -11,7 +11,7 @@ mod harness;
 use csproc::prelude::*;
 use csproc::shared::{pipe_with, simplex};
 use harness::place::Place;
-use harness::scenario::{Scenario, command, output};
+use harness::scenario::{Scenario, play_in_small_arena};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -339,11 +339,11 @@ once! {
     }
 
     fn a_full_arena_refuses_what_is_sent_and_can_be_drained() {
-        play("a full arena");
+        play_in_small_arena("a full arena");
     }
 
     fn a_pipe_that_has_no_room_says_so() {
-        play("no room for a pipe");
+        play_in_small_arena("no room for a pipe");
     }
 
     fn a_pipe_is_two_queues() {
@@ -441,13 +441,6 @@ fn compare_with_queues(buffer: Buffer, steps: Vec<(bool, Step)>) -> Result<(), T
         }
     }
     Ok(())
-}
-
-fn play(scenario: &str) {
-    let mut program = command(scenario).0;
-    program.env("CSPROC_ARENA", "16M");
-    let remains = output(program);
-    assert!(remains.status.success(), "{scenario}: {remains:?}");
 }
 
 fn a_full_arena() {

@@ -14,7 +14,7 @@ mod model;
 
 use csproc::prelude::*;
 use harness::place::Place;
-use harness::scenario::{Scenario, command, output};
+use harness::scenario::{Scenario, play_in_small_arena};
 use std::time::{Duration, Instant};
 
 const SCENARIOS: &[Scenario] = &[("a full arena", a_full_arena), ("no room for a queue", no_room_for_a_queue)];
@@ -300,11 +300,11 @@ once! {
     }
 
     fn a_full_arena_refuses_what_is_put_and_can_be_drained() {
-        play("a full arena");
+        play_in_small_arena("a full arena");
     }
 
     fn a_queue_that_has_no_room_says_so() {
-        play("no room for a queue");
+        play_in_small_arena("no room for a queue");
     }
 }
 
@@ -317,13 +317,6 @@ alone! {
         let error = network.run().unwrap_err().to_string();
         assert!(error.contains("deadlock") && error.contains("jobs"), "{error}");
     }
-}
-
-fn play(scenario: &str) {
-    let mut program = command(scenario).0;
-    program.env("CSPROC_ARENA", "16M");
-    let remains = output(program);
-    assert!(remains.status.success(), "{scenario}: {remains:?}");
 }
 
 fn a_full_arena() {
@@ -353,6 +346,16 @@ fn no_room_for_a_queue() {
         }
     };
     assert!(error.to_string().contains("of the arena are in use"), "{error}");
+    // What else is made of a channel: a lock may need less of it than a queue.
+    let mut locks = Vec::new();
+    let error = loop {
+        match Lock::try_new() {
+            Ok(lock) => locks.push(lock),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.to_string().contains("of the arena are in use"), "{error}");
+    drop(locks);
     for queue in [Queue::<u8>::new(), Queue::bounded(3).clone(), kept[0].clone().named(&"x".repeat(56))] {
         queue.close();
         for error in [queue.put(1).unwrap_err().fate, queue.try_get().unwrap_err()] {

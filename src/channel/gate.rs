@@ -8,9 +8,7 @@ use super::error::{ChannelError, MessageError};
 use super::process_scope::settle;
 use super::travel::{arrive, depart};
 use crate::cause::{Cause, describe_abandoner};
-use crate::engine::{
-    self, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, NAME_LIMIT, Opened, Order, actor,
-};
+use crate::engine::{self, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, Opened, Order, actor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::panic::Location;
 
@@ -30,10 +28,8 @@ impl Gate {
     /// As [`Gate::new`], which tells at once.
     pub(crate) fn try_new(permits: u32, opened: Opened) -> Result<Gate, MessageError> {
         let gate = Gate::new(permits, opened);
-        match gate.check() {
-            Err(ChannelError::Invalid(error)) => Err(error),
-            _ => Ok(gate),
-        }
+        gate.made()?;
+        Ok(gate)
     }
 
     /// One with a single permit that keeps a cell of so many bytes; `begin` writes what is in it. When there is no room
@@ -54,11 +50,15 @@ impl Gate {
 
     /// The same gate with a name.
     pub(crate) fn named(self, name: &str) -> Gate {
-        if name.len() > NAME_LIMIT {
-            return Gate(End::unmade(MessageError::Name { name: String::from(name), limit: NAME_LIMIT }));
+        match self.0.call(name) {
+            Ok(()) => self,
+            Err(error) => Gate(End::unmade(error)),
         }
-        self.channel().call(name);
-        self
+    }
+
+    /// Why it could not be made, if so.
+    pub(crate) fn made(&self) -> Result<(), MessageError> {
+        self.0.made()
     }
 
     /// Why there is no such gate, if there is none.

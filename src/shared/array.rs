@@ -75,10 +75,8 @@ impl<T: Plain> Array<T> {
     /// ```
     pub fn try_new(elements: &[T]) -> Result<Array<T>, MessageError> {
         let array = Array::from(elements);
-        match array.0.kept.check() {
-            Err(ChannelError::Invalid(error)) => Err(error),
-            _ => Ok(array),
-        }
+        array.0.kept.made()?;
+        Ok(array)
     }
 
     /// The same array with a name of at most 55 bytes, for errors and reports. To be given before others have it.

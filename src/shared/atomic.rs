@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of where the word lies; each operation is one of the processor's.
 
-use crate::channel::{ChannelError, Gate, MessageError};
+use crate::channel::{Gate, MessageError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -120,16 +120,15 @@ impl<T: Word> Atomic<T> {
     /// ```
     pub fn new(value: T) -> Result<Atomic<T>, MessageError> {
         let gate = Gate::with_cell(size_of::<u64>(), |cell| cell.begin(&value.to_bits().to_ne_bytes()));
-        match gate.check() {
-            Err(ChannelError::Invalid(error)) => Err(error),
-            _ => Ok(Atomic { gate: Arc::new(gate), values: PhantomData }),
-        }
+        gate.made()?;
+        Ok(Atomic { gate: Arc::new(gate), values: PhantomData })
     }
 
     /// The number now.
     ///
-    /// (In a thread that outlives the `#[process(thread)]` from which it has the number, it is zero, and changes have
-    /// no effect.)
+    /// (A thread must not use a number that it has from a `#[process(thread)]` which it outlives: the number is gone
+    /// with that process. It is zero then, and changes have no effect, unless the process ends in the very moment of a
+    /// change: that may strike what has the memory by then.)
     ///
     /// # Examples
     /// See [`new`](Atomic::new).

@@ -73,6 +73,11 @@ impl Kept {
         self.0.gate().check()
     }
 
+    /// Why it could not be made, if so.
+    pub(super) fn made(&self) -> Result<(), MessageError> {
+        self.0.gate().made()
+    }
+
     pub(super) fn lock(&self) -> &Lock {
         &self.0
     }

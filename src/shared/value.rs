@@ -82,10 +82,8 @@ impl<T: Plain> Value<T> {
     /// ```
     pub fn try_new(value: T) -> Result<Value<T>, MessageError> {
         let value = Value::new(value);
-        match value.kept.check() {
-            Err(ChannelError::Invalid(error)) => Err(error),
-            _ => Ok(value),
-        }
+        value.kept.made()?;
+        Ok(value)
     }
 
     /// If there is no room for it, it is this.

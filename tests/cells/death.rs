@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of where exactly somebody dies; each instruction is tried in `tests/kill`.
 
+use crate::harness::killing::kill_a_thousand;
 use csproc::prelude::*;
 use csproc::shared::LockError;
-use std::time::{Duration, Instant};
 
 /// The sum of all is zero, in every state that a change leaves.
 type Balances = [i64; 8];
@@ -68,21 +68,11 @@ once! {
         let living =
             Spawn!(for _ in 0..2 => transfer(value.clone(), array.clone(), Some(stopped.clone()))).unwrap();
         drop(stopped);
-        let start = Instant::now();
-        let mut kills = 0;
-        // On a machine that others keep busy, fewer times.
-        while kills < 1000 && start.elapsed() < Duration::from_secs(30) {
-            let victim = || transfer(value.clone(), array.clone(), None).on_crash(OnCrash::Retire);
-            let victims = Spawn!(for _ in 0..4 => victim()).unwrap();
-            let pause = (kills as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53;
-            std::thread::sleep(Duration::from_micros(pause));
-            victims.kill().unwrap();
-            victims.join().unwrap_err();
+        let victim = || transfer(value.clone(), array.clone(), None).on_crash(OnCrash::Retire);
+        kill_a_thousand(victim, || {
             assert_eq!(value.get().iter().sum::<i64>(), 0);
             assert_eq!(array.iter().sum::<i64>(), 0);
-            kills += 4;
-        }
-        assert!(kills > 100, "{kills}");
+        });
         drop(stop);
         let times = living.join().values().unwrap();
         assert!(times.iter().all(|times| *times > 0), "{times:?}");

@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of where the room goes. The program fills an arena of its own, which is small.
 
-use crate::harness::scenario::{Scenario, command, output};
+use crate::harness::scenario::{Scenario, play_in_small_arena};
 use csproc::prelude::*;
 use csproc::shared::Atomic;
 
@@ -65,20 +65,13 @@ fn cells_come_back() {
     }
 }
 
-fn play(scenario: &str) {
-    let mut program = command(scenario).0;
-    program.env("CSPROC_ARENA", "16M");
-    let remains = output(program);
-    assert!(remains.status.success(), "{scenario}: {remains:?}");
-}
-
 once! {
     fn a_value_without_room_says_so_and_gives_what_it_was_made_of() {
-        play("no room for a cell");
+        play_in_small_arena("no room for a cell");
     }
 
     fn the_room_of_a_value_comes_back() {
-        play("cells come back");
+        play_in_small_arena("cells come back");
     }
 
     fn a_name_that_is_too_long_is_refused_where_it_can_be() {

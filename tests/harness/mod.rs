@@ -8,6 +8,7 @@
 pub(crate) mod watchdog;
 pub(crate) mod cast;
 pub(crate) mod ignored;
+pub(crate) mod killing;
 pub(crate) mod looks;
 pub(crate) mod pause;
 pub(crate) mod place;

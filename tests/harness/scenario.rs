@@ -77,6 +77,14 @@ pub(crate) fn output(mut command: Command) -> Remains {
     }
 }
 
+/// Plays a scenario to its end, in an arena that is soon full.
+pub(crate) fn play_in_small_arena(scenario: &str) {
+    let mut program = command(scenario).0;
+    program.env("CSPROC_ARENA", "16M");
+    let remains = output(program);
+    assert!(remains.status.success(), "{scenario}: {remains:?}");
+}
+
 impl Program {
     pub(crate) fn start(scenario: &str) -> Program {
         let (mut command, tag) = command(scenario);

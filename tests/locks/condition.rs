@@ -77,6 +77,28 @@ over_both! {
     }
 }
 
+#[process]
+fn hand_on(lock: Lock, turn: Condition, cell: Cell, me: u64, times: u64) -> csproc::Result<()> {
+    for _ in 0..times {
+        let held = turn.wait_while(lock.acquire()?, || cell.repair() != me)?;
+        cell.take();
+        cell.put(1 - me);
+        turn.notify_one();
+        drop(held);
+    }
+    Ok(())
+}
+
+over_both! {
+    /// One notification missed would leave both waiting.
+    fn no_notification_is_missed(placement) {
+        let (lock, cell) = (Lock::new(), Cell::new(0));
+        let turn = Condition::new(&lock);
+        let sides = (0..2).map(|me| hand_on(lock.clone(), turn.clone(), cell.clone(), me, 5000).on(placement));
+        Parallel!(sides.collect::<Vec<_>>()).values().unwrap();
+    }
+}
+
 once! {
     fn a_guard_of_another_lock_is_refused() {
         let (lock, other) = (Lock::new().named("one"), Lock::new().named("other"));

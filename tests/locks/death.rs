@@ -3,12 +3,12 @@
 //! Knows nothing of where exactly somebody dies; each instruction is tried in `tests/kill`.
 
 use crate::cell::Cell;
+use crate::harness::killing::kill_a_thousand;
 use crate::harness::looks::Looks;
 use crate::harness::pause::stop;
 use crate::harness::place::Place;
 use csproc::prelude::*;
 use csproc::shared::LockError;
-use std::time::{Duration, Instant};
 
 #[process]
 fn hold(lock: Lock, ready: Writer<u32>) -> csproc::Result<()> {
@@ -216,19 +216,7 @@ once! {
         let (stop, stopped) = csproc::channel::<()>();
         let living = Spawn!(for _ in 0..2 => work(lock.clone(), cell.clone(), Some(stopped.clone()))).unwrap();
         drop(stopped);
-        let start = Instant::now();
-        let mut kills = 0;
-        // On a machine that others keep busy, fewer times.
-        while kills < 1000 && start.elapsed() < Duration::from_secs(30) {
-            let victim = || work(lock.clone(), cell.clone(), None).on_crash(OnCrash::Retire);
-            let victims = Spawn!(for _ in 0..4 => victim()).unwrap();
-            let pause = (kills as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 53;
-            std::thread::sleep(Duration::from_micros(pause));
-            victims.kill().unwrap();
-            victims.join().unwrap_err();
-            kills += 4;
-        }
-        assert!(kills > 100, "{kills}");
+        kill_a_thousand(|| work(lock.clone(), cell.clone(), None).on_crash(OnCrash::Retire), || ());
         drop(stop);
         let counts = living.join().unwrap();
         assert!(counts.iter().all(|count| *count > 0), "{counts:?}");

@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of how a block is kept back. The program fills an arena of its own, which is small.
 
-use crate::harness::scenario::{Scenario, command, output};
+use crate::harness::scenario::{Scenario, play_in_small_arena};
 use csproc::prelude::*;
 use std::thread;
 
@@ -130,24 +130,17 @@ fn no_channel_is_left() {
     assert_eq!(filled().into_iter().sum::<u64>(), MESSAGES);
 }
 
-fn play(scenario: &str) {
-    let mut program = command(scenario).0;
-    program.env("CSPROC_ARENA", "16M");
-    let remains = output(program);
-    assert!(remains.status.success(), "{scenario}: {remains:?}");
-}
-
 once! {
     fn law_14_a_full_arena_can_be_drained_by_anybody() {
-        play("drain a full arena");
+        play_in_small_arena("drain a full arena");
     }
 
     fn law_14_the_blocks_that_readers_borrow_come_back() {
-        play("ever new readers");
+        play_in_small_arena("ever new readers");
     }
 
     fn an_end_that_could_not_be_made_says_what_is_used_up_and_costs_nothing() {
-        play("no end is left");
-        play("no channel is left");
+        play_in_small_arena("no end is left");
+        play_in_small_arena("no channel is left");
     }
 }

@@ -145,9 +145,9 @@ impl Local {
         Ok(EndName { index, generation })
     }
 
-    /// The unit that was taken for this guard.
+    /// The unit that was taken for this guard. They were taken in order.
     pub(super) fn unit_for(&self, guard: usize) -> Option<EndName> {
-        self.units.iter().find(|(number, _)| *number == guard).map(|(_, unit)| *unit)
+        self.units.binary_search_by_key(&guard, |(number, _)| *number).ok().map(|place| self.units[place].1)
     }
 
     /// An offer is over: the unit of the guard that fired is its holder's from now on, the others are not needed.

@@ -92,15 +92,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         .filter(|(_, _, context)| context.host.load(Ordering::Acquire) == Some(host))
         .map(|(index, generation, context)| Corpse { index, generation, context, word: context.word.bury() })
         .collect();
-    let mut members: Vec<(u32, u32, &'static Member)> = tables
-        .members
-        .taken()
-        .filter(|(index, _, member)| {
-            (member.host.load(Ordering::Acquire) == host || *index == host) && member.is_to_be_buried()
-        })
-        .collect();
-    // As long as its slot is there, its threads are known by it.
-    members.sort_by_key(|(index, ..)| *index == host);
+    let members = tables.unburied_of(host);
     for corpse in &corpses {
         local.context.learn(corpse.context.number());
     }
@@ -500,6 +492,16 @@ impl Tables {
         let members =
             self.members.taken().filter(|(_, _, member)| member.is_to_be_buried() && member.phase() != Phase::New);
         members.map(|(_, _, member)| member.host()).filter(|host| *host != own).collect()
+    }
+
+    /// The process `host` and its threads, as far as nobody has buried them to the end. It comes last: as long as its
+    /// slot is there, its threads are known by it.
+    pub(super) fn unburied_of(self, host: u32) -> Vec<(u32, u32, &'static Member)> {
+        let of_it = |index: u32, member: &Member| member.host.load(Ordering::Acquire) == host || index == host;
+        let members = self.members.taken().filter(|(index, _, member)| of_it(*index, member));
+        let mut unburied: Vec<_> = members.filter(|(_, _, member)| member.is_to_be_buried()).collect();
+        unburied.sort_by_key(|(index, ..)| *index == host);
+        unburied
     }
 
     /// The blocks with the tag of somebody who will tag none any more, without those that were delivered to the living

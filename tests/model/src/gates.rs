@@ -4,7 +4,7 @@
 
 use crate::engine::{Closing, Fate, Opened};
 use crate::scenario::{READER, Scenario, WRITER, all_live, lost_or};
-use crate::stage::{Arm, Part, Seen};
+use crate::stage::{Arm, Part, Seen, Stage};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,19 +15,24 @@ fn all_saw(parts: &[Part], wanted: &[Seen]) {
     }
 }
 
+/// A lock that so many want, each so many times.
+fn lock_of(stage: &mut Stage, parties: usize, times: usize) {
+    let lock = stage.gate(1, Opened::ByHolders);
+    for _ in 0..parties {
+        stage.party(&[], move |me| {
+            for _ in 0..times {
+                me.choose(&[Arm::Pass(lock, 1)]);
+                me.give_back(lock);
+            }
+        });
+    }
+}
+
 /// A lock that two want.
 pub static TWO: Scenario = Scenario {
     name: "a lock of two",
     parties: 2,
-    prepare: |stage| {
-        let lock = stage.gate(1, Opened::ByHolders);
-        for _ in 0..2 {
-            stage.party(&[], move |me| {
-                me.choose(&[Arm::Pass(lock, 1)]);
-                me.give_back(lock);
-            });
-        }
-    },
+    prepare: |stage| lock_of(stage, 2, 1),
     judge: |parts| all_saw(parts, &[Seen::Passed(1)]),
 };
 
@@ -35,15 +40,7 @@ pub static TWO: Scenario = Scenario {
 pub static LOCK: Scenario = Scenario {
     name: "a lock of three",
     parties: 3,
-    prepare: |stage| {
-        let lock = stage.gate(1, Opened::ByHolders);
-        for _ in 0..3 {
-            stage.party(&[], move |me| {
-                me.choose(&[Arm::Pass(lock, 1)]);
-                me.give_back(lock);
-            });
-        }
-    },
+    prepare: |stage| lock_of(stage, 3, 1),
     judge: |parts| all_saw(parts, &[Seen::Passed(1)]),
 };
 
@@ -51,17 +48,7 @@ pub static LOCK: Scenario = Scenario {
 pub static TWICE: Scenario = Scenario {
     name: "a lock of two, twice",
     parties: 2,
-    prepare: |stage| {
-        let lock = stage.gate(1, Opened::ByHolders);
-        for _ in 0..2 {
-            stage.party(&[], move |me| {
-                for _ in 0..2 {
-                    me.choose(&[Arm::Pass(lock, 1)]);
-                    me.give_back(lock);
-                }
-            });
-        }
-    },
+    prepare: |stage| lock_of(stage, 2, 2),
     judge: |parts| all_saw(parts, &[Seen::Passed(1), Seen::Passed(1)]),
 };
 

@@ -1,10 +1,11 @@
-//! Channels that are closed by hand, and channels that bear a crash, on threads of one process.
+//! Channels that are closed by hand, channels that bear a crash, and gates that go, on threads of one process.
 //!
 //! Knows nothing of the objects that are made of them.
 
 use super::watch::{apart, until};
-use super::wire::{Wire, here, read, write};
-use crate::engine::{Closing, Direction, Fate, along, member};
+use super::wire::{Wire, here, offer, read, write};
+use crate::engine::{ChannelKind, Closing, Direction, Fate, Guard, Holder, Opened, Order, along, member, tables};
+use std::sync::atomic::Ordering;
 use std::thread;
 
 /// How many offers wait.
@@ -86,5 +87,57 @@ fn a_crash_on_the_other_side_is_a_crash_and_poison_is_poison() {
         wire.name.bears_crashes_of(Direction::Reader);
         here(|local| local.poison_all([wire.name], None));
         assert_eq!(write(wire.name, 1), Err(Fate::Poisoned));
+    });
+}
+
+/// Whoever is noted as the one who has left a gate behind is kept, with its slot, no longer than the gate.
+#[test]
+fn a_gate_that_goes_lets_go_of_who_has_abandoned_it() {
+    apart("a_gate_that_goes_lets_go_of_who_has_abandoned_it", || {
+        let (holder, _) = tables().create_member(u32::MAX).unwrap();
+        let wire = Wire::of("", ChannelKind::Gate { permits: 1, opened: Opened::ByHolders });
+        let guard = Guard::Pass { gate: wire.name, weight: 1, holder: Some(Holder::Member(holder.index)) };
+        let unit = offer(&[guard], Order::Priority).unit().unwrap();
+        here(|local| local.close_end(unit, Closing::Retire));
+        let slot = tables().member(holder).unwrap();
+        here(|local| {
+            local.leave(holder.index, slot);
+            local.disown(holder);
+        });
+        assert!(tables().member(holder).is_some(), "the gate names it");
+        drop(wire);
+        assert!(tables().member(holder).is_none());
+    });
+}
+
+/// The memory of a cell may be somebody else's once its gate has gone.
+#[test]
+fn what_was_seen_of_a_cell_that_went_meanwhile_is_thrown_away() {
+    apart("what_was_seen_of_a_cell_that_went_meanwhile_is_thrown_away", || {
+        let holder = Holder::Member(member().unwrap());
+        let (gate, handle) = here(|local| local.create_cell(8, |cell| cell.clear(), holder)).unwrap();
+        assert_eq!(tables().cell(gate, |bytes, _| bytes), Some(8));
+        let seen = tables().cell(gate, |_, _| here(|local| local.close_end(handle, Closing::Retire)));
+        assert_eq!(seen, None);
+    });
+}
+
+/// A burial that is cut short finds the threads of a process by its slot.
+#[test]
+fn of_a_process_and_its_threads_the_process_is_buried_last() {
+    apart("of_a_process_and_its_threads_the_process_is_buried_last", || {
+        let names: Vec<_> = (0..3).map(|_| tables().create_member(u32::MAX).unwrap()).collect();
+        let [first, host, last] = [0, 1, 2].map(|place| names[place].0.index);
+        for (_, member) in &names {
+            member.host.store(host, Ordering::Release);
+        }
+        let unburied: Vec<u32> = tables().unburied_of(host).iter().map(|(index, ..)| *index).collect();
+        assert_eq!(unburied, [first, last, host]);
+        for (name, member) in names {
+            here(|local| {
+                local.leave(name.index, member);
+                local.disown(name);
+            });
+        }
     });
 }
