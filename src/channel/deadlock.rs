@@ -15,8 +15,9 @@ use std::fmt::{self, Write as _};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WaitsFor {
-    /// `read`, `write`, `sync`, `join`, `pass` (it waits for a lock, a permit, an event or a condition), or `release`
-    /// (its reader is inside an extended rendezvous).
+    /// `read`, `write`, `sync`, `join`, `pass` (it waits for a lock, a permit, an event or a condition), `release` (its
+    /// reader is inside an extended rendezvous, or has not answered a call yet), or `serve` (it waits for calls, among
+    /// other things).
     pub action: String,
     /// The name of the channel; empty for `join`.
     pub channel: String,
@@ -213,6 +214,7 @@ impl fmt::Display for Text<'_> {
                     "sync" => "waits at barrier",
                     "join" => "waits for the end of",
                     "pass" => "waits to pass",
+                    "serve" => "waits to serve at",
                     _ => "waits for its reader to finish an extended read from channel",
                 };
                 let joint = if number == 0 { "\n    " } else { ", or " };

@@ -137,6 +137,12 @@ impl End {
         [Direction::Reader, Direction::Writer].into_iter().for_each(|side| self.channel.bears_crashes_of(side));
     }
 
+    /// From now on whoever reads from its channel serves those who write: as long as he waits there he is at rest, and
+    /// no part of a deadlock. To be said before anybody else has an end of it.
+    pub(crate) fn is_served(&self) {
+        self.channel.is_served();
+    }
+
     /// From now on nobody writes to its channel. What is in the buffer is still read.
     pub(crate) fn end_writing(&self) {
         settle();
@@ -240,6 +246,18 @@ impl End {
         let guard = message.as_ref().ok_or_else(without_message)?.guard(self.channel);
         let (index, settled) = patience.among(guard, |guards| actor(|actor| actor.give(message, guards, location)))?;
         outcome(index, settled, patience)
+    }
+
+    /// Offers a message whose reader replies, and waits for the reply. The message stays in its slot unless a reader has
+    /// it.
+    pub(super) fn ask(
+        &self,
+        message: &mut Option<Packet>,
+        location: &'static Location<'static>,
+    ) -> Result<Packet, ChannelError> {
+        let guard = message.as_ref().ok_or_else(without_message)?.guard(self.channel);
+        let replied = actor(|actor| actor.call(message, guard, location))?;
+        outcome(0, replied, Patience::ForEver)?.ok_or_else(without_message)
     }
 
     /// Whether a write may begin: asked before the value is serialized.

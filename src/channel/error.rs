@@ -314,6 +314,16 @@ pub enum MessageError {
     },
 }
 
+impl MessageError {
+    /// The same of the value that was meant, which travelled inside another one.
+    pub(super) fn about<T>(mut self) -> MessageError {
+        if let MessageError::Encode { type_name, .. } | MessageError::Decode { type_name, .. } = &mut self {
+            *type_name = String::from(std::any::type_name::<T>());
+        }
+        self
+    }
+}
+
 impl fmt::Display for MessageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -71,9 +71,24 @@ impl Hold {
         }
     }
 
+    /// Makes a value of the beginning of a message that lies in its block.
+    pub(super) fn look<T: Message>(&mut self) -> Result<T, MessageError> {
+        match &self.packet {
+            Some(packet) => Ok(decode(packet)?.0),
+            None => unreachable!("the message stays until the hold is dropped"),
+        }
+    }
+
     /// Lets the writer go on.
     pub fn finish(mut self) {
         self.release(None);
+    }
+
+    /// Lets the writer go on with a reply.
+    pub(super) fn reply(mut self, reply: Packet) {
+        if let Some(held) = self.held.take() {
+            actor(|actor| actor.reply(held, reply));
+        }
     }
 
     fn release(&mut self, unfinished: Option<Unfinished>) {

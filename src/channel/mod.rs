@@ -7,6 +7,8 @@
 mod ask;
 mod barrier;
 mod builder;
+#[cfg_attr(not(test), expect(dead_code, reason = "managers are made of calls"))]
+mod call;
 mod carrier;
 mod codec;
 mod deadlock;
@@ -29,6 +31,8 @@ pub use ask::{ask, channel};
 pub use barrier::Barrier;
 pub use builder::{Buffer, Builder, Channel};
 
+#[expect(unused_imports, reason = "managers are made of calls")]
+pub(crate) use call::{Call, Callee, Caller, calls};
 pub use carrier::Carrier;
 pub use codec::Message;
 pub(crate) use codec::decode;

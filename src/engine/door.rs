@@ -68,6 +68,26 @@ impl Actor {
         let _ = self.with(|local| local.release(writer, unfinished));
     }
 
+    /// The same with a reply, which the writer gets. A writer that is gone gets none, and the reply is dropped.
+    pub(crate) fn reply(&self, writer: ExtendedWriter, reply: Packet) {
+        let mut reply = Some(reply);
+        let _ = self.with(|local| local.reply(writer, &mut reply));
+    }
+
+    /// As [`Actor::give`] with one guard, for a message whose reader replies: gives the reply.
+    pub(crate) fn call(
+        &self,
+        message: &mut Option<Packet>,
+        guard: Guard,
+        location: &'static Location<'static>,
+    ) -> Result<Result<Option<Packet>, Fate>, ArenaError> {
+        self.with(|local| {
+            let fired = local.offer(&[guard], Order::Priority, location)?;
+            Packet::settle(message, &fired.outcome);
+            Ok(fired.packet())
+        })?
+    }
+
     /// One more message of an extended read is kept, until [`Actor::keeps_no_more`]: a thread that ends with one has
     /// forgotten it.
     pub(crate) fn keeps_message(&self) {

@@ -32,6 +32,11 @@ impl ChannelName {
     pub(crate) fn tells_of_an_end(self) {
         tables().tells_of_an_end(self);
     }
+
+    /// From now on whoever reads from the channel serves its writers. To be said of a channel that is not in use yet.
+    pub(crate) fn is_served(self) {
+        tables().is_served(self);
+    }
 }
 
 impl ChannelName {

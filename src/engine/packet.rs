@@ -7,7 +7,9 @@
 #![expect(unsafe_code, reason = "the bytes of a block, for its owner; listed in the architecture page")]
 
 use super::live::Local;
-use super::{ChannelName, Closing, EndName, Fate, Fired, Guard, Holder, Owner, actor, tables, with_local};
+use super::{
+    ChannelName, Closing, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, Owner, actor, tables, with_local,
+};
 use crate::memory::{ArenaError, Block};
 use crate::sys::atomic::Ordering;
 use std::num::NonZeroU32;
@@ -156,6 +158,15 @@ impl Fired {
 }
 
 impl Local {
+    /// Lets a held writer go on with a reply. It stays in its slot if the writer is gone.
+    pub(crate) fn reply(&mut self, writer: ExtendedWriter, reply: &mut Option<Packet>) {
+        if let Some(packet) = reply
+            && self.release_with(writer, packet.block.get())
+        {
+            std::mem::forget(reply.take());
+        }
+    }
+
     /// As [`Packet::draft`], for a thread that has this context at hand.
     #[inline]
     pub(crate) fn draft(&mut self, bytes: usize) -> Result<Packet, ArenaError> {

@@ -196,9 +196,14 @@ fn describe_channel(view: &View, channel: &ChannelView) -> String {
     if channel.is_buffered() {
         let _ = write!(text, ", {} messages", channel.messages);
     }
-    for (action, who) in
-        [(Action::Write, "writers"), (Action::Read, "readers"), (Action::Sync, "parties"), (Action::Pass, "to pass")]
-    {
+    let sides = [
+        (Action::Write, "writers"),
+        (Action::Read, "readers"),
+        (Action::Serve, "servers"),
+        (Action::Sync, "parties"),
+        (Action::Pass, "to pass"),
+    ];
+    for (action, who) in sides {
         match view.waiting(channel.name, action) {
             0 => (),
             count => {

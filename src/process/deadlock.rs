@@ -141,7 +141,7 @@ pub fn looks() -> u64 {
 }
 
 fn act(stuck: &[Stuck]) {
-    let members = stuck.iter().filter(|stuck| !stuck.only_joins()).filter_map(|stuck| stuck.member.slot());
+    let members = stuck.iter().filter(|stuck| !stuck.only_attends()).filter_map(|stuck| stuck.member.slot());
     let policies = members.map(|member| Deadlock::of(member.on_deadlock()));
     let policy = policies.max_by_key(|policy| policy.raw()).unwrap_or_default();
     if policy == Deadlock::Ignore {
@@ -155,7 +155,7 @@ fn act(stuck: &[Stuck]) {
     }
     let record = if policy == Deadlock::Report { record(&aside, stuck) } else { None };
     let guards = stuck.iter().flat_map(|stuck| &stuck.guards);
-    let guards = guards.filter(|guard| !matches!(guard.action, Action::Join | Action::Release));
+    let guards = guards.filter(|guard| !guard.action.attends() && guard.action != Action::Release);
     aside.poison_all(guards.map(|guard| guard.channel), record);
 }
 
@@ -171,7 +171,7 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
         return None;
     }
     let mut of_program = false;
-    for stuck in stuck.iter().filter(|stuck| !stuck.only_joins()) {
+    for stuck in stuck.iter().filter(|stuck| !stuck.only_attends()) {
         match stuck.member.slot() {
             Some(member) if member.is_program() => of_program = true,
             _ => aside.note_deadlock(stuck.member, name.index),

@@ -47,6 +47,8 @@ pub(super) const TURNS: u32 = 1 << 16;
 /// Its readers, or its writers, may crash: their ends go as if they had returned.
 const READERS_MAY_CRASH: u32 = 1 << 17;
 const WRITERS_MAY_CRASH: u32 = 1 << 18;
+/// Its readers serve: to wait there is to be at rest.
+pub(super) const SERVED: u32 = 1 << 19;
 
 #[repr(C, align(64))]
 #[derive(Debug)]

@@ -14,6 +14,18 @@
 //! word it expects (generation, block): a writer that died, or whose context belongs to somebody else by now, is not
 //! touched.
 //!
+//! **A reply** goes with the release. The reader names a block of its own in the word, in the place of the one that
+//! stands there, as a commit does: it is the writer's from then on, by the word until the writer has tagged it.
+//!
+//! ```text
+//!  the writer waited   EXTENDED(spare block of the reader) → COMMITTED(reply); the spare block, which has the
+//!                      reader's tag still, stays the reader's
+//!  the reader waited   EXTENDED(the writer's message) → COMMITTED(reply); the spare block is the writer's since the
+//!                      exchange, and the message the reader's
+//! ```
+//! If the writer is dead, the release fails and the reply stays the reader's; if nobody has buried it yet, the reply
+//! is named in its word, and is buried with it.
+//!
 //! **Killed half-way.** A reader that dies before the release leaves an EXTENDED word with a block that carries the
 //! dead reader's tag, or that the dead reader's word names. The reaper makes it FAILED. A reader that ends while it
 //! lives on (it has forgotten the message) does the same for itself.
@@ -71,6 +83,21 @@ impl Local {
         }
     }
 
+    /// Reader: lets the writer go on with a reply. `false` if it is gone; then the reply is the caller's still.
+    pub(crate) fn release_with(&mut self, held: ExtendedWriter, reply: Block) -> bool {
+        let Some(context) = self.tables().contexts.get(held.context) else { return false };
+        let word = Snapshot::from_raw(held.word);
+        context.number.fetch_max(self.context.number(), Ordering::Relaxed);
+        if !context.word.reply(word, reply) {
+            return false;
+        }
+        if word.names_block() {
+            self.keep_block(word.block());
+        }
+        context.wake(self.tables());
+        true
+    }
+
     /// Who abandoned the owner of a context is kept with it, so that it can be named: until somebody else does, or the
     /// context is given back.
     pub(super) fn set_verdict(&mut self, context: &Context, verdict: u32) {
@@ -80,18 +107,25 @@ impl Local {
         }
     }
 
-    /// Writer: its reader is done, or has failed to finish; then `fired` holds the block that the reader gave.
-    pub(super) fn released(&mut self, fired: Fired, failed: bool) -> Fired {
+    /// Writer: its reader is done, or has failed to finish, as the word says; `fired` holds the block that the reader
+    /// gave in the exchange. A reply takes its place.
+    pub(super) fn released(&mut self, fired: Fired, now: Snapshot) -> Fired {
         let verdict = self.context.verdict.load(Ordering::Acquire);
-        self.context.word.idle();
-        if !failed {
-            return fired;
+        let failed = now.state() == State::Failed;
+        let reply = (!failed && now.names_block()).then(|| now.block());
+        if let Some(reply) = reply {
+            self.received(reply);
         }
+        self.context.word.idle();
+        let outcome = match reply {
+            _ if failed => Err(Fate::Abandoned { member: (verdict >> 1).saturating_sub(1), crashed: verdict & 1 == 1 }),
+            Some(reply) => Ok(reply),
+            None => return fired,
+        };
         if let Ok(spare) = fired.outcome {
             self.keep_block(spare);
         }
-        let fate = Fate::Abandoned { member: (verdict >> 1).saturating_sub(1), crashed: verdict & 1 == 1 };
-        Fired::ended(fired.index, fate)
+        Fired { outcome, ..fired }
     }
 
     /// Reader whose process or thread ends: writers that wait for a message which it has forgotten.

@@ -3,7 +3,7 @@
 //! Knows nothing of `Reader` and `Writer` types. All of it happens under the lock of the end's channel, except that an
 //! end changes hands: that is one compare-and-swap on its own word.
 
-use super::channel::{Channel, END, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED};
+use super::channel::{Channel, END, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED, SERVED};
 use super::end::Keeping;
 use super::local::Local;
 use super::sync::Ordering;
@@ -18,6 +18,14 @@ impl Tables {
     pub(crate) fn tells_of_an_end(self, channel: ChannelName) {
         if let Some(channel) = self.channel(channel) {
             channel.flags.fetch_or(END, Ordering::AcqRel);
+        }
+    }
+
+    /// From now on whoever reads from the channel serves its writers: as long as he waits there he is at rest, and no
+    /// part of a deadlock. To be said of a channel that is not in use yet.
+    pub(crate) fn is_served(self, channel: ChannelName) {
+        if let Some(channel) = self.channel(channel) {
+            channel.flags.fetch_or(SERVED, Ordering::AcqRel);
         }
     }
 

@@ -158,9 +158,8 @@ impl Local {
                 let first = timer.map_or(0, |(index, _)| index);
                 Fired::bare(self.first_due(guards).unwrap_or(first))
             }
-            (Pending::Lent { fired }, Waited::Committed(now)) => self.released(fired, now.state() == State::Failed),
-            // There is no deadline to withdraw at.
-            (Pending::Lent { fired }, Waited::Withdrawn) => self.released(fired, false),
+            (Pending::Lent { fired }, Waited::Committed(now)) => self.released(fired, now),
+            (Pending::Lent { .. }, Waited::Withdrawn) => unreachable!("there is no deadline to withdraw at"),
         }
     }
 
@@ -378,7 +377,7 @@ impl Local {
                 self.received(block);
                 let mut fired = Fired::with(number, block);
                 if now.state() == State::Failed {
-                    return self.released(fired, true);
+                    return self.released(fired, now);
                 }
                 if let Guard::Input { extended, .. } = guard {
                     self.hand = NONE;

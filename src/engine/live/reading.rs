@@ -13,7 +13,7 @@
 //! ```
 //! Between 1 and 5 whoever is shown as waiting was in one and the same wait.
 
-use super::channel::{BARRIER, CARRIED, Channel, DROP_NEWEST, END, GATE, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
+use super::channel::{BARRIER, CARRIED, Channel, DROP_NEWEST, END, GATE, OVERWRITE_NEWEST, OVERWRITE_OLDEST, SERVED};
 use super::context::Context;
 use super::sync::{Ordering, fence};
 use super::tables::{LAYOUT, Tables};
@@ -184,6 +184,7 @@ impl Tables {
                 writers,
                 handles,
                 messages,
+                served: channel.flags.load(Ordering::Acquire) & SERVED != 0,
                 number: channel.number.load(Ordering::Relaxed),
             };
             // Another channel may have got the slot meanwhile.
@@ -237,6 +238,7 @@ impl RawOffer {
             (_, ChannelKind::Gate { .. }, _) => Action::Pass,
             (.., true) => Action::Write,
             (_, ChannelKind::End, false) => Action::Join,
+            (.., false) if channel.served => Action::Serve,
             (.., false) => Action::Read,
         };
         Some(OfferView { action, channel: self.channel })

@@ -267,7 +267,16 @@ impl StateWord {
     /// Reader, or the reaper for it: ends an extended rendezvous in which the word is still this one.
     pub(super) fn release(&self, held: Snapshot, finished: bool) -> bool {
         let state = if finished { State::Committed } else { State::Failed };
-        let new = Snapshot::new(state, held.guard() as u16, held.generation(), held.block());
+        self.end_extended(held, Snapshot::new(state, held.guard() as u16, held.generation(), held.block()))
+    }
+
+    /// Reader: the same with a block that the owner gets in the place of the one that the word names.
+    pub(super) fn reply(&self, held: Snapshot, block: Block) -> bool {
+        let guard = if held.names_block() { held.guard() as u16 } else { 0 };
+        self.end_extended(held, Snapshot::new(State::Committed, guard, held.generation(), block))
+    }
+
+    fn end_extended(&self, held: Snapshot, new: Snapshot) -> bool {
         held.state() == State::Extended
             && self.0.compare_exchange(held.0, new.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }

@@ -99,6 +99,8 @@ pub(crate) enum Action {
     Sync,
     /// Waits for the end of a process.
     Join,
+    /// Waits for somebody to serve.
+    Serve,
     /// Has written, and waits for its reader to finish an extended rendezvous.
     Release,
     /// Waits for permits of a gate.
@@ -118,6 +120,8 @@ pub(crate) struct ChannelView {
     pub(crate) writers: u32,
     /// `Channel` values.
     pub(crate) handles: u32,
+    /// Whoever reads from it serves its writers.
+    pub(crate) served: bool,
     /// Messages in its buffer.
     pub(crate) messages: u32,
     /// Permits of a gate that somebody has.
@@ -206,10 +210,16 @@ impl ChannelView {
 }
 
 impl Action {
+    /// Whether to wait for it is to attend to others: somebody who does nothing else may be part of a standstill, but
+    /// is none by itself.
+    pub(crate) fn attends(self) -> bool {
+        matches!(self, Action::Join | Action::Serve)
+    }
+
     /// The ends that can answer it; `None` if it waits for one process, not for a channel.
     pub(crate) fn answered_by(self) -> Option<Direction> {
         match self {
-            Action::Read | Action::Join => Some(Direction::Writer),
+            Action::Read | Action::Join | Action::Serve => Some(Direction::Writer),
             Action::Write => Some(Direction::Reader),
             Action::Sync => Some(Direction::Party),
             Action::Pass => Some(Direction::Unit),
@@ -226,6 +236,7 @@ impl fmt::Display for Action {
             Action::Write => "write",
             Action::Sync => "sync",
             Action::Join => "join",
+            Action::Serve => "serve",
             Action::Release => "release",
             Action::Pass => "pass",
         })

@@ -39,7 +39,9 @@
 //!                                              (the server is about to break the lock, and to tell A)
 //! ```
 //!
-//! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own.
+//! What is believed falls into groups that have nothing to do with each other; each is a deadlock of its own. Whoever
+//! only attends to others, by waiting for their end or for their calls, is at rest when they are: alone it is no
+//! deadlock, and whoever only serves is no part of one either.
 
 use super::{Action, ChannelView, ContextView, Doing, EndView, View};
 use crate::engine::{ChannelKind, ChannelName, Direction, Holder, MemberName};
@@ -65,9 +67,9 @@ pub(crate) struct Stuck {
 }
 
 impl Stuck {
-    /// Whether it only waits for the end of others: then it is part of a standstill, but is none by itself.
-    pub(crate) fn only_joins(&self) -> bool {
-        self.guards.iter().all(|guard| guard.action == Action::Join)
+    /// Whether it only attends to others: then it is part of a standstill, but is none by itself.
+    pub(crate) fn only_attends(&self) -> bool {
+        self.guards.iter().all(|guard| guard.action.attends())
     }
 }
 
@@ -115,8 +117,7 @@ impl View {
         let mut search = Search::of(self);
         let all = search.sleeping.keys().copied().collect();
         let suspected = search.fixed_point(all);
-        // Somebody who only waits for the end of others is part of it, but is no standstill by itself.
-        if suspected.iter().all(|context| search.only_joins(*context)) {
+        if suspected.iter().all(|context| search.only(*context, Action::attends)) {
             return Standstill::default();
         }
         let contexts = search.suspects(&suspected);
@@ -129,7 +130,7 @@ impl View {
         search.ran_before = Some(&before.hosts);
         let proved = search.fixed_point(known);
         let groups = search.groups(&proved).into_iter();
-        let groups = groups.filter(|group| !group.iter().all(|context| search.only_joins(*context)));
+        let groups = groups.filter(|group| !group.iter().all(|context| search.only(*context, Action::attends)));
         let groups = groups.map(|group| group.iter().filter_map(|context| search.describe(*context)).collect());
         let groups = groups.collect();
         suspects.contexts = &suspects.contexts - &search.suspects(&proved);
@@ -177,15 +178,19 @@ impl<'v> Search<'v> {
         waits.collect()
     }
 
-    fn only_joins(&self, context: u32) -> bool {
+    /// Whether all that it waits for is like this.
+    fn only(&self, context: u32, is_such: impl Fn(Action) -> bool) -> bool {
         let seen = self.sleeping.get(&context);
-        seen.is_none_or(|seen| seen.offers.iter().all(|offer| offer.action == Action::Join))
+        seen.is_none_or(|seen| seen.offers.iter().all(|offer| is_such(offer.action)))
     }
 
-    /// Parts of the set that have nothing to do with each other, each in order of its members.
+    /// Parts of the set that have nothing to do with each other, each in order of its members. Who only serves is in
+    /// none: it is at rest when those are whom it serves, and there is nothing to be done about it.
     fn groups(&self, set: &HashSet<u32>) -> Vec<Vec<u32>> {
+        let set: HashSet<u32> =
+            set.iter().copied().filter(|context| !self.only(*context, |action| action == Action::Serve)).collect();
         let mut beside: HashMap<u32, HashSet<u32>> = HashMap::new();
-        for context in set {
+        for context in &set {
             for other in self.depends_on(*context).into_iter().filter(|other| set.contains(other)) {
                 beside.entry(*context).or_default().insert(other);
                 beside.entry(other).or_default().insert(*context);
@@ -215,7 +220,8 @@ impl<'v> Search<'v> {
     /// others would join everything that it has to do with.
     fn depends_on(&self, context: u32) -> HashSet<u32> {
         let Some(seen) = self.sleeping.get(&context) else { return HashSet::new() };
-        let answers = seen.offers.iter().flat_map(|offer| match offer.action.answered_by() {
+        let offers = seen.offers.iter().filter(|offer| offer.action != Action::Serve);
+        let answers = offers.flat_map(|offer| match offer.action.answered_by() {
             None => seen.reader().into_iter().collect::<Vec<u32>>(),
             Some(wanted) => {
                 let ends = self.ends_of(offer.channel).iter();

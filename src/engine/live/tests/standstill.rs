@@ -125,6 +125,28 @@ fn law_12_whoever_spins_is_no_suspect() {
     });
 }
 
+#[test]
+fn law_12_who_serves_is_at_rest_and_no_part_of_a_deadlock() {
+    alone("law_12_who_serves_is_at_rest_and_no_part_of_a_deadlock", || {
+        let (calls, wire) = (Wire::new(), Wire::new());
+        calls.name.is_served();
+        let _by_hand = ByHand::begin();
+        std::thread::scope(|threads| {
+            threads.spawn(|| read(calls.name));
+            asleep(calls.name);
+            let Standstill { suspects, groups } = look(&Suspects::default());
+            assert!(suspects.is_empty() && groups.is_empty(), "alone it serves: {suspects:?}");
+            threads.spawn(|| read(wire.name));
+            asleep(wire.name);
+            let groups = found(|| Some(look(&suspected()).groups).filter(|groups| !groups.is_empty()));
+            let waits: Vec<_> = groups.iter().flatten().flat_map(|stuck| &stuck.guards).collect();
+            assert_eq!(waits.iter().map(|guard| guard.channel).collect::<Vec<_>>(), [wire.name], "{groups:?}");
+            write(calls.name, 1).unwrap();
+            write(wire.name, 1).unwrap();
+        });
+    });
+}
+
 /// Who closes the last end has none any more, and those who wait are not told yet.
 #[test]
 fn law_12_at_a_channel_that_somebody_works_on_nobody_waits_for_ever() {

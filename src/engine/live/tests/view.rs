@@ -106,6 +106,7 @@ fn a_view_of_a_small_network_has_its_facts_and_no_others() {
                     writers,
                     handles,
                     messages,
+                    served: false,
                     in_use: 0,
                     locked: false,
                     number,
