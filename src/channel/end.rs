@@ -248,8 +248,8 @@ impl End {
         outcome(index, settled, patience)
     }
 
-    /// Offers a message whose reader replies, and waits for the reply. The message stays in its slot unless a reader has
-    /// it.
+    /// Offers a message whose reader replies, and waits for the reply. The message stays in its slot unless a reader
+    /// has it.
     pub(super) fn ask(
         &self,
         message: &mut Option<Packet>,

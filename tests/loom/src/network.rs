@@ -183,7 +183,7 @@ pub static BLOCKS: Scenario = Scenario {
 };
 
 /// Those that loom runs: two or three processes, few operations.
-pub static ALL: [&Scenario; 30] = [
+pub static ALL: [&Scenario; 31] = [
     &scenario::ONCE,
     &scenario::PAIR,
     &TWO_INPUTS,
@@ -205,6 +205,7 @@ pub static ALL: [&Scenario; 30] = [
     &BLOCKS,
     &scenario::EXTENDED,
     &scenario::ABANDON,
+    &scenario::CALLS,
     &scenario::BARRIER_OF_TWO,
     &scenario::TWO_BARRIERS,
     &scenario::CIRCLE,

@@ -89,6 +89,30 @@ pub(crate) const EDITS: &[Edit] = &[
         instead: "if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut && !FAULTY {",
     },
     Edit {
+        fault: "a spare block is not taken back for a reply",
+        file: "engine/live/extended.rs",
+        there: "if word.names_block() {",
+        instead: "if word.names_block() && !FAULTY {",
+    },
+    Edit {
+        fault: "a reply is taken for what the word said before",
+        file: "engine/live/word.rs",
+        there: "let guard = if held.names_block() { held.guard() as u16 } else { 0 };",
+        instead: "let guard = if held.names_block() || FAULTY { held.guard() as u16 } else { 0 };",
+    },
+    Edit {
+        fault: "a reply is tagged when the word is idle",
+        file: "engine/live/extended.rs",
+        there: "if let Some(reply) = reply {
+            self.received(reply);
+        }
+        self.context.word.idle();",
+        instead: "if let Some(reply) = reply.filter(|_| !FAULTY) {
+            self.received(reply);
+        }
+        self.context.word.idle(); if let Some(reply) = reply.filter(|_| FAULTY) { self.received(reply); }",
+    },
+    Edit {
         fault: "a release wakes nobody",
         file: "engine/live/extended.rs",
         there: "if context.word.release(word, unfinished.is_none()) {",

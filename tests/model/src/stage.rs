@@ -21,6 +21,8 @@ use std::time::Duration;
 pub(crate) enum Seen {
     Read(u64),
     Wrote(u64),
+    /// What it has written was answered with this.
+    Answered(u64),
     /// A barrier was complete.
     Met(ChannelName),
     /// So many permits were free.
@@ -201,7 +203,9 @@ impl Party {
         let guards = arms.iter().map(|arm| match *arm {
             Arm::Read(channel) => Guard::Input { channel, extended: false },
             Arm::Extended(channel) => Guard::Input { channel, extended: true },
-            Arm::Write(channel, value) => Guard::Output { channel, block: self.message(value) },
+            Arm::Write(channel, value) | Arm::Call(channel, value) => {
+                Guard::Output { channel, block: self.message(value) }
+            }
             Arm::Meet(channel) => Guard::Barrier { channel },
             Arm::Pass(gate, weight) => Guard::Pass { gate, weight, holder: Some(Holder::Member(self.member)) },
             Arm::Await(gate, weight) => Guard::Pass { gate, weight, holder: None },
@@ -238,6 +242,10 @@ impl Party {
             (Arm::Write(_, value), Ok(spare)) => {
                 self.local.keep_block(spare);
                 Seen::Wrote(value)
+            }
+            (Arm::Call(_, value), Ok(answer)) => {
+                self.see(Seen::Wrote(value));
+                Seen::Answered(self.value(answer))
             }
             (Arm::Meet(channel), Ok(_)) => Seen::Met(channel),
             (Arm::Pass(gate, weight), Ok(_)) => {
@@ -345,6 +353,21 @@ impl Party {
     pub(crate) fn release(&mut self, held: ExtendedWriter, finished: bool) {
         let unfinished = (!finished).then_some(Unfinished { member: self.member, crashed: false });
         self.local.release(held, unfinished);
+        self.keep_no_more();
+    }
+
+    /// The same with an answer.
+    pub(crate) fn answer(&mut self, held: ExtendedWriter, value: u64) {
+        let answer = self.message(value);
+        if !self.local.release_with(held, answer) {
+            self.own(answer);
+            self.local.keep_block(answer);
+        }
+        self.keep_no_more();
+    }
+
+    /// The message of an extended rendezvous that is over.
+    fn keep_no_more(&mut self) {
         let block = KEPT.with(|kept| {
             let mut kept = kept.borrow_mut();
             let place = kept.iter().position(|(member, _)| *member == self.member);
@@ -353,6 +376,12 @@ impl Party {
         if let Some(block) = block {
             self.value(block);
         }
+    }
+
+    /// The value that it has read last.
+    pub(crate) fn last_read(&self) -> u64 {
+        let read = |seen: &Seen| if let Seen::Read(value) = seen { Some(*value) } else { None };
+        self.seen.iter().rev().find_map(read).expect("it has read")
     }
 
     pub(crate) fn has_read(&self, value: u64) -> bool {
@@ -531,6 +560,8 @@ pub(crate) enum Arm {
     Read(ChannelName),
     Extended(ChannelName),
     Write(ChannelName, u64),
+    /// Writes to a reader that answers.
+    Call(ChannelName, u64),
     Meet(ChannelName),
     /// Takes so many permits of a gate.
     Pass(ChannelName, u32),

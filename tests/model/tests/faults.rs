@@ -81,6 +81,24 @@ fn a_release_wakes_nobody() {
 }
 
 #[test]
+fn a_spare_block_is_not_taken_back_for_a_reply() {
+    let fault = "a spare block is not taken back for a reply";
+    is_found(fault, &scenario::CALLS, RANDOM, Kill::Nobody, "");
+}
+
+#[test]
+fn a_reply_is_taken_for_what_the_word_said_before() {
+    let fault = "a reply is taken for what the word said before";
+    is_found(fault, &scenario::CALLS, RANDOM, Kill::Nobody, "");
+}
+
+#[test]
+fn a_reply_is_tagged_when_the_word_is_idle() {
+    let fault = "a reply is tagged when the word is idle";
+    is_found(fault, &scenario::CALLS, FEW, killing(0), "killed before step");
+}
+
+#[test]
 fn a_claim_is_not_taken_back() {
     is_found("a claim is not taken back", &scenario::BARRIER_OF_THREE, PRIORITIES, Kill::Nobody, "max_steps");
 }
