@@ -385,7 +385,9 @@ macro_rules! FairSelect {
 /// }
 /// ```
 pub mod prelude {
-    pub use crate::shared::{Array, Condition, Event, Lock, PipeEnd, Queue, RwLock, Semaphore, Value, pipe};
+    pub use crate::shared::{
+        Array, Condition, Event, Lock, Manager, Namespace, PipeEnd, Queue, RwLock, Semaphore, Value, pipe,
+    };
     pub use crate::values::Values;
     pub use crate::{
         AltSelect, Alternation, Barrier, Buffer, Carrier, Cause, Channel, ChannelEnd, ChannelError, Child, Deadlock,

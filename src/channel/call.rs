@@ -13,26 +13,68 @@ use super::error::{ChannelError, MessageError};
 use super::extended::Hold;
 use super::travel::{arrive, depart};
 use crate::engine::{ChannelKind, Direction, Store, actor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::panic::Location;
 
-/// A channel of calls with this name, which may be empty.
+/// A channel of calls. It is neither side itself: it hands out callers and callees, and keeps the channel in existence.
+/// A clone, or one that is sent to a process, is one more of the same.
 ///
-/// A caller that crashes takes nothing along. When the last one is gone, the called one is told that the channel has
-/// retired; when that one crashes, the callers are told who was lost.
-///
-/// # Errors
-/// There is no room for it, or the name is too long.
-pub(crate) fn calls(name: &str) -> Result<(Caller, Callee), MessageError> {
-    let kind = ChannelKind::Channel(Store::Fifo(0));
-    let (channel, handle) = actor(|actor| actor.create_channel("", kind))?;
-    let handle = End::new(channel, handle);
-    handle.call(name)?;
-    handle.is_served();
-    channel.bears_crashes_of(Direction::Writer);
-    let (caller, callee) = (handle.another(Direction::Writer), handle.another(Direction::Reader));
-    [&caller, &callee].into_iter().try_for_each(End::made)?;
-    Ok((Caller(caller), Callee(callee)))
+/// A caller that crashes, or ends with poison, takes nothing along. When the last one is gone, the called one is told
+/// that the channel has retired; when that one crashes, the callers are told who was lost.
+#[derive(Debug)]
+pub(crate) struct CallChannel(End);
+
+impl CallChannel {
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn new() -> Result<CallChannel, MessageError> {
+        let kind = ChannelKind::Channel(Store::Fifo(0));
+        let (channel, handle) = actor(|actor| actor.create_channel("", kind))?;
+        let handle = End::new(channel, handle);
+        handle.is_served();
+        channel.bears_crashes_of(Direction::Writer);
+        Ok(CallChannel(handle))
+    }
+
+    /// One that could not be made: whoever calls is told why.
+    pub(crate) fn unmade(error: MessageError) -> CallChannel {
+        CallChannel(End::unmade(error))
+    }
+
+    /// One more caller. When the last one has gone, no other one is one any more.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller(self.0.another(Direction::Writer))
+    }
+
+    /// One more who is called.
+    pub(crate) fn callee(&self) -> Callee {
+        Callee(self.0.another(Direction::Reader))
+    }
+
+    /// The end itself.
+    pub(crate) fn end(&self) -> &End {
+        &self.0
+    }
+}
+
+impl Clone for CallChannel {
+    fn clone(&self) -> CallChannel {
+        CallChannel(self.0.another(Direction::Handle))
+    }
+}
+
+impl Serialize for CallChannel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        depart(&self.0, Direction::Handle, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CallChannel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CallChannel, D::Error> {
+        let (channel, end) = arrive(Direction::Handle, deserializer)?;
+        Ok(CallChannel(End::new(channel, end)))
+    }
 }
 
 /// Who calls. A clone, or one that is sent to a process, is one more caller.
@@ -50,7 +92,7 @@ impl Caller {
     /// [`Lost`](ChannelError::Lost)); the called one has not ([`Abandoned`](ChannelError::Abandoned), `Lost`); or the
     /// argument or the answer cannot travel ([`Invalid`](ChannelError::Invalid)). After `Abandoned` and `Lost` nobody
     /// knows whether what was asked for was done.
-    pub(crate) fn call<H: Message, A: Message, R: Message>(
+    pub(crate) fn call<H: Serialize, A: Serialize, R: DeserializeOwned>(
         &self,
         header: H,
         argument: A,
@@ -64,6 +106,11 @@ impl Caller {
         drop(message);
         let (answer, _) = decode::<Result<R, MessageError>>(&answer).map_err(|error| error.about::<R>())?;
         Ok(answer?)
+    }
+
+    /// The end itself.
+    pub(crate) fn end(&self) -> &End {
+        &self.0
     }
 }
 
@@ -147,7 +194,7 @@ impl<H: Message> Call<H> {
     }
 
     /// Answers. An answer that cannot travel is refused, and the caller is told why.
-    pub(crate) fn answer<R: Message>(self, result: &R) {
+    pub(crate) fn answer<R: Serialize>(self, result: &R) {
         answer(self.hold, &Ok::<&R, _>(result));
     }
 
@@ -172,13 +219,18 @@ mod tests {
     use std::panic::catch_unwind;
     use std::thread::spawn;
 
+    fn calls() -> (Caller, Callee) {
+        let channel = CallChannel::new().unwrap();
+        (channel.caller(), channel.callee())
+    }
+
     fn call<A: Message, R: Message>(caller: &Caller, header: u8, argument: A) -> Result<R, ChannelError> {
         caller.call(header, argument, Location::caller())
     }
 
     #[test]
     fn whoever_comes_first_the_caller_gets_the_answer_to_its_own_call() {
-        let (caller, callee) = calls("sums").unwrap();
+        let (caller, callee) = calls();
         let callers: Vec<_> = (0..4_u64)
             .map(|number| {
                 let caller = caller.clone();
@@ -204,7 +256,7 @@ mod tests {
 
     #[test]
     fn ends_travel_in_arguments_and_in_answers() {
-        let (caller, callee) = calls("").unwrap();
+        let (caller, callee) = calls();
         let asks = spawn(move || {
             let c = Channel::<String>::new();
             let (given, kept) = (c.writer(), c.reader());
@@ -223,7 +275,7 @@ mod tests {
 
     #[test]
     fn who_is_not_answered_is_told_why() {
-        let (caller, callee) = calls("").unwrap();
+        let (caller, callee) = calls();
         let asks = spawn(move || [(); 4].map(|()| call::<_, u8>(&caller, 0, 1_u8)));
         drop(callee.accept::<u8>().unwrap());
         let panicked = catch_unwind(|| {
@@ -251,7 +303,7 @@ mod tests {
                 Err(serde::ser::Error::custom("never"))
             }
         }
-        let (caller, callee) = calls("").unwrap();
+        let (caller, callee) = calls();
         let asks = spawn(move || (call::<_, u8>(&caller, 0, Never), call::<_, Never>(&caller, 0, 1_u8)));
         callee.accept::<u8>().unwrap().answer(&Never);
         let (argument, answer) = asks.join().unwrap();

@@ -7,7 +7,6 @@
 mod ask;
 mod barrier;
 mod builder;
-#[cfg_attr(not(test), expect(dead_code, reason = "managers are made of calls"))]
 mod call;
 mod carrier;
 mod codec;
@@ -31,8 +30,7 @@ pub use ask::{ask, channel};
 pub use barrier::Barrier;
 pub use builder::{Buffer, Builder, Channel};
 
-#[expect(unused_imports, reason = "managers are made of calls")]
-pub(crate) use call::{Call, Callee, Caller, calls};
+pub(crate) use call::{Call, CallChannel, Callee, Caller};
 pub use carrier::Carrier;
 pub use codec::Message;
 pub(crate) use codec::decode;

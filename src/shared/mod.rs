@@ -1,5 +1,6 @@
 //! What processes share, as Python's `multiprocessing` has it: queues and pipes, made of channels; locks, semaphores,
-//! events and conditions, made of permits that the engine hands on; and plain data in shared memory, under a lock.
+//! events and conditions, made of permits that the engine hands on; plain data in shared memory, under a lock; and
+//! managers, which have objects of any type in a process of their own.
 //!
 //! Knows nothing of how processes run, or who notices a death; an object is a [`Message`](crate::Message), and whoever
 //! has it uses it.
@@ -22,6 +23,7 @@
 //! | `Value` | [`Value`]; increments are [`with_lock`](Value::with_lock) |
 //! | `Array` | [`Array`] |
 //! | `RawValue`; `Value(…, lock=False)` | [`Atomic`] |
+//! | `Manager` | [`Manager`]: [`List`], [`Dict`], [`Namespace`], [`Shared`], objects of one's own types |
 //!
 //! # What is sure
 //! A message is sent or it is not, whoever is killed at whichever instruction. What was sent is in shared memory: it
@@ -29,7 +31,7 @@
 //! what it had, and the next one learns of it. Processes that wait for each other are reported as a deadlock, whatever
 //! they wait for. A value or an array changes as a whole or not at all. Each object but [`Condition`], [`Value`],
 //! [`Array`] and [`Atomic`] is a [guard](crate::Guard): it stands in an alternation beside reads and writes; of a value
-//! and an array, the lock does.
+//! and an array, the lock does. Objects of a manager are none, for a call cannot be withdrawn.
 //!
 //! # Which of them
 //! | you have | take |
@@ -38,6 +40,7 @@
 //! | many who put and many who get, of whom any may crash without the others | a [`Queue`] |
 //! | a conversation between two | a [`pipe`](fn@pipe) |
 //! | numbers that many read at any time, and some change | a [`Value`] or an [`Array`]; a counter is an [`Atomic`] |
+//! | what grows, or is no plain data: texts, lists, dictionaries, files, connections | an object of a [`Manager`] |
 //!
 //! # Examples
 //! ```
@@ -67,6 +70,7 @@ mod atomic;
 mod condition;
 mod event;
 mod lock;
+mod manager;
 mod pass;
 mod pipe;
 mod plain;
@@ -84,6 +88,7 @@ pub use bytemuck;
 pub use condition::Condition;
 pub use event::Event;
 pub use lock::{Abandoned, Lock, LockError, LockGuard};
+pub use manager::{CallError, Dict, List, Managed, ManagedType, Manager, ManagerHandle, Namespace, Shared};
 #[doc(hidden)]
 pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};

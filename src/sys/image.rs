@@ -76,6 +76,16 @@ signatures! {
     Takes<A, R> = fn(A) -> R;
     /// It looks at one value.
     LooksAt<A, R> = fn(&A) -> R;
+    /// It looks at one value, and takes another.
+    LooksWith<T, A, R> = fn(&T, A) -> R;
+    /// It looks at one value, and changes another.
+    LooksFor<T, A> = fn(&T, &mut A);
+    /// It changes one value.
+    Changes<T, R> = fn(&mut T) -> R;
+    /// It changes one value, and takes another.
+    ChangesWith<T, A, R> = fn(&mut T, A) -> R;
+    /// It changes two values.
+    ChangesFor<T, A> = fn(&mut T, &mut A);
     /// It takes values one after the other, as a plan says.
     Gathers<A, B, R> = fn(&A, &mut dyn Iterator<Item = B>) -> R;
 }

@@ -45,6 +45,10 @@ pub(crate) const ALL: &[(&str, Case)] = &[
     ("law_12_a_program_that_does_not_wait_long_at_its_end_says_nothing", || succeeds("a child that ends")),
     ("law_12_a_program_that_waits_for_its_thread_is_in_no_deadlock", || succeeds("wait for a thread")),
     ("law_12_a_main_thread_that_waits_until_some_time_is_in_no_deadlock", || succeeds("wait until some time")),
+    ("a_manager_that_nobody_ends_ends_with_the_program", || {
+        succeeds("a manager in a static");
+        succeeds("a manager that is forgotten");
+    }),
     ("a_program_without_processes_tells_what_it_does", tells_what_it_does),
     ("a_dump_shows_everybody_and_every_channel", shows_everybody),
     ("a_channel_that_only_its_own_messages_can_reach_is_found", || succeeds("tie a knot")),

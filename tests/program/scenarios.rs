@@ -31,6 +31,8 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "an end that nobody drops" => an_end_that_nobody_drops()?,
         "wait for a thread" => wait_for_a_thread(),
         "wait until some time" => wait_until_some_time(),
+        "a manager in a static" => a_manager_in_a_static()?,
+        "a manager that is forgotten" => a_manager_that_is_forgotten()?,
         "tie a knot" => tie_a_knot()?,
         "show what everybody does" => show_what_everybody_does()?,
         "stay" => stay(),
@@ -55,6 +57,20 @@ fn say_who_is_there() {
     for pid in std::iter::once(own.as_str()).chain(children.split_whitespace()) {
         print!("{}", std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap());
     }
+}
+
+fn a_manager_in_a_static() -> csproc::Result<()> {
+    static MANAGER: OnceLock<(Manager, csproc::shared::List<u32>)> = OnceLock::new();
+    let manager = Manager::new()?;
+    let list = manager.list([1])?;
+    let (_, list) = MANAGER.get_or_init(|| (manager, list));
+    Ok(list.push(2)?)
+}
+
+fn a_manager_that_is_forgotten() -> csproc::Result<()> {
+    let manager = Manager::new()?;
+    std::mem::forget((manager.list([1])?, manager));
+    Ok(())
 }
 
 /// Both ends of the channel that it travels through.

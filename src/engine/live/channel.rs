@@ -185,8 +185,11 @@ impl Channel {
 
     /// How an end of this side goes whose process closes it like this.
     pub(super) fn closing(&self, direction: Direction, closing: Closing) -> Closing {
+        let flags = self.flags.load(Ordering::Relaxed);
         match closing {
-            Closing::Lost { .. } if self.flags.load(Ordering::Relaxed) & may_crash(direction) != 0 => Closing::Retire,
+            Closing::Lost { .. } if flags & may_crash(direction) != 0 => Closing::Retire,
+            // It ends the network of the one who was served, not that of the others.
+            Closing::Poison if flags & SERVED != 0 && direction == Direction::Writer => Closing::Retire,
             closing => closing,
         }
     }

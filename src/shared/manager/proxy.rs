@@ -1,0 +1,174 @@
+//! `Managed<T>`: a value in the process of a manager, and what can be done with it from everywhere.
+//!
+//! Knows nothing of processes: a proxy is a caller of the object.
+
+use super::error::CallError;
+use super::object::{Asked, Object, Serve};
+use super::told::Told;
+use crate::channel::{Caller, Message, label};
+use crate::sys::image::{ChangesWith, LooksWith};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// A type whose values a manager can have.
+///
+/// The [`Proxy`](ManagedType::Proxy) is [`Managed`]`<Self>`, or a type of one's own around it.
+///
+/// # Examples
+/// ```
+/// use csproc::prelude::*;
+/// use csproc::shared::{Managed, ManagedType};
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Total(u64);
+///
+/// impl ManagedType for Total {
+///     type Proxy = Managed<Total>;
+///     const NAME: &'static str = "Total";
+/// }
+///
+/// let manager = Manager::new()?;
+/// let total = manager.create(Total(40))?;
+/// assert_eq!(total.with(2, |total, more| { total.0 += more; total.0 })?, 42);
+/// # Ok::<(), csproc::Error>(())
+/// ```
+pub trait ManagedType: Sized + 'static {
+    /// What stands for such a value in all processes.
+    type Proxy: From<Managed<Self>>;
+
+    /// What such a value is called in reports: `manager: NAME 3`.
+    const NAME: &'static str;
+}
+
+/// A value in the process of a [`Manager`](crate::shared::Manager), for any number of processes.
+///
+/// A clone, or one that was sent to a process or put into another object, is one more proxy of the same value. When
+/// the last one is gone, by whatever end of a process, the value is dropped. What is done with the value is a function
+/// that runs there, in the process of the object: [`with`](Managed::with) and [`look`](Managed::look).
+///
+/// # Examples
+/// See [`ManagedType`].
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Managed<T> {
+    calls: Caller,
+    values: PhantomData<fn(T) -> T>,
+}
+
+impl<T: 'static> Managed<T> {
+    pub(super) fn new(calls: Caller) -> Managed<T> {
+        Managed { calls, values: PhantomData }
+    }
+
+    /// Runs `work` on the value, while nobody else uses it: all that it does is one step for everybody else.
+    ///
+    /// `work` runs in another process. So it is a function of the program, or a closure that captures nothing: what it
+    /// needs beside the value are its `arguments`, and what comes of it is its result.
+    ///
+    /// # Blocking
+    /// Until those who came before are done, and `work` is. A call that the object has taken cannot be withdrawn, so
+    /// there is no time limit.
+    ///
+    /// # Errors
+    /// [`Shutdown`](CallError::Shutdown), [`Lost`](CallError::Lost) or [`Failed`](CallError::Failed): the object, or
+    /// its manager, is gone. [`Invalid`](CallError::Invalid): the arguments or the result cannot be messages, or
+    /// `work` lies in a shared library. A panic in `work` is a crash of the object: this call and all later ones are
+    /// `Lost`; other objects of the manager go on.
+    ///
+    /// An object that waits in `work` for somebody who calls it waits for itself: that is a deadlock, and reported as
+    /// one.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let manager = Manager::new()?;
+    /// let words = manager.list(["one".to_string()])?;
+    /// // Nobody sees the list between the two steps.
+    /// let count = words.with("two".to_string(), |words, word| {
+    ///     if !words.contains(&word) {
+    ///         words.push(word);
+    ///     }
+    ///     words.len()
+    /// })?;
+    /// assert_eq!(count, 2);
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn with<A: Message, R: Message>(&self, arguments: A, work: fn(&mut T, A) -> R) -> Result<R, CallError> {
+        let work = Told::<ChangesWith<T, A, R>>(work);
+        self.change((work, arguments), |value, asked| {
+            asked.answer(|(Told(work), arguments): (Told<ChangesWith<T, A, R>>, A)| work(value, arguments));
+        })
+    }
+
+    /// As [`with`](Managed::with), for work that only looks at the value. Several may look at once, as many as the
+    /// machine has processors.
+    ///
+    /// # Blocking
+    /// Until those who came before are done who change the value, and `work` is.
+    ///
+    /// # Errors
+    /// As for [`with`](Managed::with).
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let manager = Manager::new()?;
+    /// let numbers = manager.list(1..=10)?;
+    /// let large = numbers.look(7, |numbers, limit| numbers.iter().filter(|number| **number > limit).count())?;
+    /// assert_eq!(large, 3);
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn look<A: Message, R: Message>(&self, arguments: A, work: fn(&T, A) -> R) -> Result<R, CallError>
+    where
+        T: Send + Sync,
+    {
+        let work = Told::<LooksWith<T, A, R>>(work);
+        let serve: fn(&Arc<Object<T>>, &mut Asked<T>) = |object, asked| {
+            object.look(asked, |value, asked| {
+                asked.answer(|(Told(work), arguments): (Told<LooksWith<T, A, R>>, A)| work(value, arguments));
+            });
+        };
+        self.call(Serve::Look(Told(serve)), (work, arguments), Location::caller())
+    }
+
+    /// As [`with`](Managed::with), for who answers by what is borrowed from the value.
+    #[track_caller]
+    pub(super) fn change<A: Serialize, R: DeserializeOwned>(
+        &self,
+        arguments: A,
+        serve: fn(&mut T, &mut Asked<T>),
+    ) -> Result<R, CallError> {
+        self.call(Serve::Change(Told(serve)), arguments, Location::caller())
+    }
+
+    fn call<A: Serialize, R: DeserializeOwned>(
+        &self,
+        serve: Serve<T>,
+        arguments: A,
+        place: &'static Location<'static>,
+    ) -> Result<R, CallError> {
+        self.calls.call::<_, _, Result<R, CallError>>(serve, arguments, place)?
+    }
+}
+
+impl<T> Clone for Managed<T> {
+    /// One more proxy of the same value.
+    fn clone(&self) -> Managed<T> {
+        Managed { calls: self.calls.clone(), values: PhantomData }
+    }
+}
+
+/// Its name; it does not ask for the value.
+impl<T> fmt::Debug for Managed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Managed").field(&label(self.calls.end().channel())).finish()
+    }
+}
