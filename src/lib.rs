@@ -70,6 +70,7 @@ mod engine;
 mod forkserver;
 pub mod guide;
 mod memory;
+pub mod plug;
 mod process;
 pub mod shared;
 mod sys;

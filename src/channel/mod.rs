@@ -14,6 +14,7 @@ mod deadlock;
 mod end;
 mod error;
 mod extended;
+mod function;
 #[cfg(feature = "async")]
 mod future;
 mod gate;
@@ -39,6 +40,7 @@ pub use end::{ChannelEnd, ChannelId};
 pub(crate) use end::{End, Patience, label};
 pub use error::{ChannelError, MessageError, WriteError};
 pub use extended::{Extended, Hold};
+pub(crate) use function::ImageFn;
 #[cfg(feature = "async")]
 pub use future::{ReadAsync, WriteAsync};
 pub(crate) use gate::{Gate, Unit};

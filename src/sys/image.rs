@@ -74,6 +74,8 @@ macro_rules! signatures {
 signatures! {
     /// It takes one value.
     Takes<A, R> = fn(A) -> R;
+    /// It takes two values.
+    TakesTwo<A, B, R> = fn(A, B) -> R;
     /// It looks at one value.
     LooksAt<A, R> = fn(&A) -> R;
     /// It looks at one value, and takes another.
