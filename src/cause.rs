@@ -82,11 +82,13 @@ impl fmt::Display for Cause {
     }
 }
 
-fn signal_name(signal: i32) -> Option<&'static str> {
+/// What the system calls a signal.
+pub(crate) fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         libc::SIGABRT => "SIGABRT",
         libc::SIGALRM => "SIGALRM",
         libc::SIGBUS => "SIGBUS",
+        libc::SIGCONT => "SIGCONT",
         libc::SIGFPE => "SIGFPE",
         libc::SIGHUP => "SIGHUP",
         libc::SIGILL => "SIGILL",
@@ -100,6 +102,7 @@ fn signal_name(signal: i32) -> Option<&'static str> {
         libc::SIGTRAP => "SIGTRAP",
         libc::SIGUSR1 => "SIGUSR1",
         libc::SIGUSR2 => "SIGUSR2",
+        libc::SIGWINCH => "SIGWINCH",
         libc::SIGXCPU => "SIGXCPU",
         libc::SIGXFSZ => "SIGXFSZ",
         _ => return None,

@@ -75,6 +75,7 @@ mod process;
 pub mod shared;
 mod sys;
 pub mod sysv;
+pub mod toolkit;
 
 #[cfg(feature = "async")]
 pub use alternation::SelectAsync;

@@ -34,8 +34,8 @@ fn last_error() -> Errno {
 
 /// Arranges that the kernel kills this process when its parent dies.
 ///
-/// The signal follows the *thread* that forked, so this is only for children of the main thread and of the
-/// single-threaded server. Returns `false` when the parent was already gone.
+/// The signal follows the *thread* that forked, so this is only for children of the main thread, of the single-threaded
+/// server, and of a thread that stays until its child has ended. Returns `false` when the parent was already gone.
 pub(crate) fn die_with_parent(parent: Pid) -> bool {
     set_parent_process_death_signal(Some(Signal::KILL)).is_ok() && getppid() == Some(parent)
 }

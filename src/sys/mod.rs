@@ -5,6 +5,7 @@
 
 pub(crate) mod atomic;
 pub(crate) mod clock;
+pub(crate) mod command;
 pub(crate) mod cpu;
 pub(crate) mod credentials;
 pub(crate) mod exit;

@@ -159,20 +159,36 @@ fn handle_if_default(signal: i32, handler: Handler) {
 
 /// Interrupted calls go on.
 fn handle_if_default_with(signal: i32, handler: Handler, flags: i32) {
-    let mut now = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: a valid signal number; the kernel writes the present action.
-    if unsafe { libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()) } != 0 {
-        return;
-    }
-    // SAFETY: `sigaction` succeeded and has written it.
-    let mut action = unsafe { now.assume_init() };
-    if action.sa_sigaction != libc::SIG_DFL {
-        return;
-    }
+    let Some(mut action) = action_of(signal).filter(|action| action.sa_sigaction == libc::SIG_DFL) else { return };
     action.sa_sigaction = handler as *const () as usize;
     action.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO | flags;
     // SAFETY: a valid signal number, and an action with a handler that may be called at any time.
     unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
+}
+
+/// What happens when a signal comes.
+fn action_of(signal: i32) -> Option<libc::sigaction> {
+    let mut now = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: the kernel writes the present action, or refuses the number.
+    let asked = unsafe { libc::sigaction(signal, std::ptr::null(), now.as_mut_ptr()) };
+    // SAFETY: `sigaction` succeeded and has written it.
+    (asked == 0).then(|| unsafe { now.assume_init() })
+}
+
+/// From now on the system keeps how a child has ended until it is asked for that; where `SIGCHLD` is ignored it does
+/// not.
+pub(crate) fn keep_what_children_leave() {
+    let Some(mut action) = action_of(libc::SIGCHLD) else { return };
+    let is_ignored = action.sa_sigaction == libc::SIG_IGN;
+    if !is_ignored && action.sa_flags & libc::SA_NOCLDWAIT == 0 {
+        return;
+    }
+    if is_ignored {
+        action.sa_sigaction = libc::SIG_DFL;
+    }
+    action.sa_flags &= !libc::SA_NOCLDWAIT;
+    // SAFETY: a valid signal number, and the action that was there, or none.
+    unsafe { libc::sigaction(libc::SIGCHLD, &raw const action, std::ptr::null_mut()) };
 }
 
 /// Sets a disposition, and gives back the one before.
