@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of how the last one finds the others; the engine sees a barrier as a channel with parties.
 
-use super::end::End;
+use super::end::{ChannelEnd, ChannelId, End};
 use super::error::ChannelError;
-use super::process_scope::settle;
+use super::process_scope::{notice, settle};
 use super::travel::{arrive, depart};
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, Guard, Order, actor};
 use parking_lot::Mutex;
@@ -89,8 +89,9 @@ impl Barrier {
     /// Until the last party syncs, resigns or dies.
     ///
     /// # Errors
-    /// [`Retired`](ChannelError::Retired) after [`resign`](Barrier::resign); [`Invalid`](ChannelError::Invalid) when
-    /// there is no memory for it.
+    /// [`Retired`](ChannelError::Retired) after [`resign`](Barrier::resign); [`Poisoned`](ChannelError::Poisoned) when
+    /// somebody has [poisoned](Barrier::poison) it; [`Deadlock`](ChannelError::Deadlock) when it was part of one;
+    /// [`Invalid`](ChannelError::Invalid) when there is no memory for it.
     ///
     /// # Examples
     /// See [`Barrier`].
@@ -100,7 +101,41 @@ impl Barrier {
         settle();
         let guard = Guard::Barrier { channel: self.sit()? };
         let fired = actor(|actor| actor.offer(&[guard], Order::Priority, location))?;
-        fired.outcome.map(drop).map_err(ChannelError::from)
+        fired.outcome.map(drop).map_err(ChannelError::from).inspect_err(notice)
+    }
+
+    /// Poisons the barrier: every [`sync`](Barrier::sync) of any party fails with [`Poisoned`](ChannelError::Poisoned),
+    /// those that wait now and all later ones.
+    ///
+    /// A party that ends or dies leaves, and the others go on without it. Where they must not, because what it did is
+    /// missing in theirs, it poisons the barrier first. Returning poison does not do so.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// #[process(thread)]
+    /// fn solver(barrier: Barrier, steps: u32) -> csproc::Result<u32> {
+    ///     for step in 0.. {
+    ///         if step == steps {
+    ///             barrier.poison(); // no result without this part
+    ///             return Err(csproc::Error::msg(format!("diverges at step {step}")));
+    ///         }
+    ///         barrier.sync()?;
+    ///     }
+    ///     Ok(steps)
+    /// }
+    ///
+    /// let barrier = Barrier::new(2);
+    /// let (one, other) = Parallel!(solver(barrier.clone(), 100), solver(barrier, 3))?;
+    /// assert!(one.unwrap_err().channel_error().unwrap().is_poisoned());
+    /// assert_eq!(other.unwrap_err().to_string(), "process `solver`: diverges at step 3");
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    #[doc(alias = "abort")]
+    pub fn poison(&self) {
+        // As a writer does: nothing is stored in it that could be lost.
+        self.handle.poison(Direction::Writer);
     }
 
     /// One more party, and the holder of this value is one: also after it has resigned.
@@ -172,6 +207,21 @@ impl Barrier {
             Seat::Party(_) => (),
         }
         Ok(self.handle.channel())
+    }
+}
+
+impl ChannelEnd for Barrier {
+    fn poison(&self) {
+        Barrier::poison(self);
+    }
+
+    /// [Resigns](Barrier::resign).
+    fn retire(&self) {
+        self.resign();
+    }
+
+    fn channel_id(&self) -> ChannelId {
+        ChannelId(self.handle.channel())
     }
 }
 

@@ -66,6 +66,7 @@
 //! | CHP: `fifoBuffer`, `overflowingBuffer` | a [buffer](crate::Buffer) is a property of a channel |
 //! | JCSP, occam: buckets | [`Condition`](crate::shared::Condition): whoever waits falls in, `notify_all` flushes |
 //! | JCSP: `Crew` | [`RwLock`](crate::shared::RwLock) |
+//! | CHP: poison of a barrier | [`Barrier::poison`](crate::Barrier::poison) |
 //! | CHP: phased barriers | each party counts its own [`sync`](crate::Barrier::sync)s |
 //! | JCSP: poison strength, immunity | [`shield`] where poison has to stop: it is seen in the network |
 //!

@@ -143,6 +143,41 @@ over_both! {
         assert_eq!(barrier.parties(), 0);
     }
 
+    fn poison_reaches_the_parties_that_wait_and_those_that_come_later(placement) {
+        let (barrier, ready, words) = (Barrier::new(4), Channel::new(), Channel::new());
+        let announced = ready.reader();
+        let others = Spawn!(for _ in 0..2 => sync_times(ready.writer(), barrier.clone(), 1).on(placement)).unwrap();
+        // This one waits in an alternation.
+        let (word, chooser) = (words.writer(), sync_or_word(ready.writer(), barrier.clone(), words.reader()));
+        let chooser = Spawn!(chooser.on(placement)).unwrap();
+        for _ in 0..3 {
+            announced.read().unwrap().until_asleep();
+        }
+        poison!(barrier);
+        let ends: Vec<csproc::Result<()>> = others.join().unwrap();
+        let is_poisoned = |end: &csproc::Error| end.channel_error().is_some_and(ChannelError::is_poisoned);
+        assert!(ends.iter().all(|end| end.as_ref().is_err_and(is_poisoned)), "{ends:?}");
+        assert!(chooser.join().unwrap().is_err_and(|end| is_poisoned(&end)));
+        assert_eq!(barrier.sync(), Err(ChannelError::Poisoned));
+        assert_eq!(barrier.clone().sync(), Err(ChannelError::Poisoned));
+        // Each of them has returned poison, and so has poisoned what it was given.
+        assert!(word.write(1).unwrap_err().is_poisoned());
+        assert!(announced.read().unwrap_err().is_poisoned());
+    }
+
+    fn a_barrier_that_was_passed_is_not_poisoned_afterwards(placement) {
+        for _ in 0..50 {
+            let (barrier, ready) = (Barrier::new(2), Channel::new());
+            let announced = ready.reader();
+            let other = Spawn!(sync_times(ready.writer(), barrier.clone(), 2).on(placement)).unwrap();
+            announced.read().unwrap();
+            barrier.sync().unwrap();
+            barrier.poison();
+            let end = other.join().unwrap().unwrap_err();
+            assert!(end.channel_error().unwrap().is_poisoned());
+        }
+    }
+
     fn a_seat_that_is_sent_is_a_seat_there(placement) {
         let (a, b, more) = (Barrier::new(2), Barrier::new(2), Channel::new());
         let w = more.writer();

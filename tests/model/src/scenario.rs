@@ -525,6 +525,32 @@ pub static TWO_BARRIERS: Scenario = Scenario {
     },
 };
 
+/// A barrier of three: two come, and the third poisons it.
+pub static POISONED_BARRIER: Scenario = Scenario {
+    name: "a barrier that one of its parties poisons",
+    parties: 3,
+    prepare: |stage| {
+        let b = stage.barrier(3);
+        for _ in 0..2 {
+            stage.party(&[(b, PARTY)], move |me| {
+                me.meet(b);
+                me.meet(b);
+            });
+        }
+        stage.party(&[(b, PARTY)], move |me| me.poison(b, WRITER));
+    },
+    judge: |parts| {
+        let poisoned = Seen::Ended(Fate::Poisoned);
+        match all_live(parts) {
+            Some(parts) => {
+                assert!(parts[..2].iter().all(|part| part[..] == [poisoned, poisoned]), "{parts:?}");
+            }
+            // Without the third, they meet.
+            None => lost_or(parts, |seen| *seen == poisoned || matches!(seen, Seen::Met(_))),
+        }
+    },
+};
+
 /// Two threads close one end. The channel goes with it, and one of them makes another one, whose handle is given the
 /// slot while the other may still be about to close.
 pub static CLOSED_TWICE: Scenario = Scenario {
@@ -605,7 +631,7 @@ fn read_value(seen: &Seen) -> Option<u64> {
 }
 
 /// All of them.
-pub static ALL: [&Scenario; 25] = [
+pub static ALL: [&Scenario; 26] = [
     &PAIR,
     &ONCE,
     &ANY_TO_ANY,
@@ -627,6 +653,7 @@ pub static ALL: [&Scenario; 25] = [
     &BARRIER_OF_TWO,
     &BARRIER_OF_THREE,
     &TWO_BARRIERS,
+    &POISONED_BARRIER,
     &CLOSED_TWICE,
     &DISOWNED_TWICE,
     &NOTED_TOO_LATE,
