@@ -10,6 +10,7 @@ mod choices;
 mod ends;
 mod laws;
 mod networks;
+mod random;
 mod stage;
 mod timing;
 
