@@ -388,7 +388,7 @@ macro_rules! FairSelect {
 /// ```
 pub mod prelude {
     pub use crate::shared::{
-        Array, Condition, Event, Lock, Manager, Namespace, PipeEnd, Queue, RwLock, Semaphore, Value, pipe,
+        Array, Condition, Event, Lock, Manager, Namespace, PipeEnd, Queue, RwLock, Semaphore, Value, managed, pipe,
     };
     pub use crate::values::Values;
     pub use crate::{
@@ -406,6 +406,7 @@ pub mod __private {
         Options, Part, Parts, Spawn, ending, looks, parallel, part, process, remedy, sequence, spawn, thrown_away,
     };
     pub use csproc_macros::{alternate, compose};
+    pub use serde;
 
     /// What the alternation macros expand to.
     pub mod alternation {

@@ -8,6 +8,7 @@ mod alternate;
 mod compose;
 mod fragments;
 mod list;
+mod managed;
 mod process;
 mod report;
 mod setup;
@@ -153,6 +154,82 @@ pub fn process(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 #[proc_macro_attribute]
 pub fn setup(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     setup::expand(options.into(), item.into()).into()
+}
+
+/// Makes a proxy of the methods of a type, whose objects a `Manager` can have then: other processes call them as if the
+/// object were theirs.
+///
+/// The `impl` stays as it is. Beside it comes `CounterProxy`, with a method for each that is `pub`; each gives a
+/// `Result`, for the object may be lost. Whoever has a clone of it, or was sent one, has the same object.
+///
+/// ```
+/// use csproc::prelude::*;
+///
+/// struct Counter {
+///     count: i64,
+/// }
+///
+/// #[managed]
+/// impl Counter {
+///     pub fn new(count: i64) -> Counter {
+///         Counter { count }
+///     }
+///
+///     pub fn add(&mut self, number: i64) -> i64 {
+///         self.count += number;
+///         self.count
+///     }
+///
+///     pub fn get(&self) -> i64 {
+///         self.count
+///     }
+/// }
+///
+/// #[process]
+/// fn count(counter: CounterProxy) -> csproc::Result<()> {
+///     (0..100).try_for_each(|_| counter.add(1).map(drop))?;
+///     Ok(())
+/// }
+///
+/// let manager = Manager::new()?;
+/// let counter = CounterProxy::new(&manager, 0)?; // made in the process of the manager
+/// Parallel!(for _ in 0..3 => count(counter.clone())).values()?;
+/// assert_eq!(counter.get()?, 300);
+/// # csproc::Result::Ok(())
+/// ```
+///
+/// # What a proxy has
+///
+/// | in the `impl` | in the proxy |
+/// |---|---|
+/// | `pub fn new(start: i64) -> Counter`, or `-> Self` | `CounterProxy::new(&manager, start)`: as `create_with` |
+/// | `pub fn add(&mut self, n: i64) -> i64` | `proxy.add(n)`: as `with`, alone |
+/// | `pub fn get(&self) -> i64` | `proxy.get()`: as `look`; several at once |
+/// | functions without `self` that make nothing, and those that are not `pub` | nothing |
+///
+/// A method's own `Result` comes back inside: `proxy.try_add(1)??`. What is no method is done by those of
+/// `Managed<Counter>`, to which the proxy leads: `proxy.as_ref().with(…)`. The visibility and the documentation of each
+/// method are copied; type parameters and `where` clauses of the `impl` as well.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `proxy = Name` | the name of the proxy | that of the type, with `Proxy` behind it |
+/// | `exclusive` | nobody looks beside others: the type need not be `Send` and `Sync` | several look at once |
+/// | `crate = path` | where to find the library, when it is renamed or re-exported | `::csproc` |
+///
+/// They combine, each at most once.
+///
+/// # Requirements on the methods
+///
+/// Arguments and results are sent between processes, so each must be a `Message` and owned, as with a process; at most
+/// 16 arguments. What cannot be called from another process is an error that says what to write instead: references,
+/// `Self` among arguments and results, `self` by value, `async` and `unsafe` methods, generic methods, `impl Trait`,
+/// and the `impl` of a trait. A method that is not `pub` may be all of that.
+#[proc_macro_attribute]
+pub fn managed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    managed::expand(options.into(), item.into()).into()
 }
 
 /// The grammar behind `network!`, `Parallel!`, `Sequence!` and `Spawn!`, which pass their mode and their crate's path.

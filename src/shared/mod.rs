@@ -86,9 +86,10 @@ pub use atomic::{Atomic, Word};
 /// Plain data as bytes. A type of one's own derives `Pod` and `Zeroable` of it: see [`Plain`].
 pub use bytemuck;
 pub use condition::Condition;
+pub use csproc_macros::managed;
 pub use event::Event;
 pub use lock::{Abandoned, Lock, LockError, LockGuard};
-pub use manager::{CallError, Dict, List, Managed, ManagedType, Manager, ManagerHandle, Namespace, Shared};
+pub use manager::{CallError, Dict, List, Managed, ManagedType, Manager, ManagerHandle, Namespace, Shared, Visible};
 #[doc(hidden)]
 pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};

@@ -12,6 +12,7 @@ mod failure;
 mod laws;
 mod looking;
 mod proxies;
+mod typed;
 
 use csproc::shared::{Managed, ManagedType};
 

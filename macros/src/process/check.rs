@@ -280,7 +280,7 @@ impl<'ast> Visit<'ast> for OwnedType<'_> {
 }
 
 /// The type to write in place of a reference to `borrowed`.
-fn owned(borrowed: &Type) -> String {
+pub(crate) fn owned(borrowed: &Type) -> String {
     match borrowed {
         Type::Slice(slice) => format!("Vec<{}>", owned(&slice.elem)),
         Type::Reference(reference) => owned(&reference.elem),

@@ -7,7 +7,9 @@ mod emit;
 mod parse;
 mod remedy;
 
+pub(crate) use check::owned;
 pub(crate) use parse::path_value;
+pub(crate) use remedy::bound;
 
 use crate::fragments::visible_before_body;
 use crate::report::Report;

@@ -10,7 +10,7 @@ use syn::visit::{self, Visit};
 use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeFnPtr, TypePath, TypeTraitObject};
 
 /// The bound of an argument or a result of the type `ty`, or of what an end carries.
-pub(super) fn bound(ty: &Type, krate: &TokenStream) -> TokenStream {
+pub(crate) fn bound(ty: &Type, krate: &TokenStream) -> TokenStream {
     let mut found = Kind(None);
     found.visit_type(ty);
     match found.0.or_else(|| fails(ty).then_some("Failing")) {

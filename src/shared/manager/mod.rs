@@ -19,7 +19,7 @@ pub use error::CallError;
 pub use handle::ManagerHandle;
 pub use list::List;
 pub use namespace::Namespace;
-pub use proxy::{Managed, ManagedType};
+pub use proxy::{Managed, ManagedType, Visible};
 pub use single::Shared;
 
 use crate::channel::{CallChannel, Caller};

@@ -14,9 +14,9 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// A type whose values a manager can have.
+/// A type whose values a manager can have: [`#[managed]`](macro@crate::shared::managed) implements it.
 ///
-/// The [`Proxy`](ManagedType::Proxy) is [`Managed`]`<Self>`, or a type of one's own around it.
+/// By hand, the [`Proxy`](ManagedType::Proxy) is [`Managed`]`<Self>`, or a type of one's own around it.
 ///
 /// # Examples
 /// ```
@@ -43,6 +43,23 @@ pub trait ManagedType: Sized + 'static {
     /// What such a value is called in reports: `manager: NAME 3`.
     const NAME: &'static str;
 }
+
+/// What several may look at together: whatever is `Send` and `Sync`. There is nothing to implement.
+///
+/// # Examples
+/// ```
+/// fn may_be_looked_at<T: csproc::shared::Visible>() {}
+/// may_be_looked_at::<Vec<String>>();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be looked at by several at once",
+    label = "not `Send` and `Sync`",
+    note = "in `#[managed(exclusive)]` each method has the object alone, as `with` has it"
+)]
+pub trait Visible: Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync> Visible for T {}
 
 /// A value in the process of a [`Manager`](crate::shared::Manager), for any number of processes.
 ///
@@ -128,7 +145,7 @@ impl<T: 'static> Managed<T> {
     #[track_caller]
     pub fn look<A: Message, R: Message>(&self, arguments: A, work: fn(&T, A) -> R) -> Result<R, CallError>
     where
-        T: Send + Sync,
+        T: Visible,
     {
         let work = Told::<LooksWith<T, A, R>>(work);
         let serve: fn(&Arc<Object<T>>, &mut Asked<T>) = |object, asked| {
