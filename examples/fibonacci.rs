@@ -1,8 +1,10 @@
-//! A process writes the Fibonacci numbers into an array in shared memory, and the program prints them.
+//! A process writes the Fibonacci numbers into an array in shared memory, another one into a manager's list, and the
+//! program prints both.
 //!
 //! # Shows
 //! `Array` as the place of a result: what the process sets is there when it has ended. Each number is made of the two
-//! before it, which are read where they were written.
+//! before it, which are read where they were written. A list of a `Manager` grows, and each number is one call of a
+//! function that runs where the list is.
 //!
 //! # Run
 //! ```text
@@ -12,10 +14,12 @@
 //! # Prints
 //! ```text
 //! 0 1 1 2 3 5 8 13 21 34
+//! 0 1 1 2 3 5 8 13 21 34
 //! ```
 
 use clap::Parser;
 use csproc::prelude::*;
+use csproc::shared::List;
 use std::ops::RangeInclusive;
 
 #[process]
@@ -27,7 +31,21 @@ fn fibonacci(sequence: Array<u64>) -> csproc::Result<()> {
     Ok(())
 }
 
-/// Computes Fibonacci numbers in a process, and prints them.
+#[process]
+fn fibonacci_list(sequence: List<u64>, count: usize) -> csproc::Result<()> {
+    for _ in 0..count {
+        sequence.with((), |numbers, ()| {
+            let next = match numbers[..] {
+                [.., a, b] => a + b,
+                _ => numbers.len() as u64,
+            };
+            numbers.push(next);
+        })?;
+    }
+    Ok(())
+}
+
+/// Computes Fibonacci numbers in processes, and prints them.
 #[derive(Parser)]
 struct Arguments {
     /// How many numbers are computed: 1 to 94
@@ -46,10 +64,13 @@ fn within(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String
 fn main() -> csproc::Result<()> {
     let Arguments { count } = Arguments::parse();
     let sequence = Array::zeroed(count);
-    Parallel!(fibonacci(sequence.clone())).values()?;
+    let manager = Manager::new()?;
+    let list = manager.list([])?;
+    Parallel!(fibonacci(sequence.clone()), fibonacci_list(list.clone(), count)).values()?;
 
-    let numbers = sequence.to_vec();
-    println!("{}", numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" "));
-    assert!(numbers.windows(3).all(|three| three[0] + three[1] == three[2]));
+    for numbers in [sequence.to_vec(), list.to_vec()?] {
+        println!("{}", numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" "));
+        assert!(numbers.len() == count && numbers.windows(3).all(|three| three[0] + three[1] == three[2]));
+    }
     Ok(())
 }

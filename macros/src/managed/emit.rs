@@ -90,6 +90,7 @@ pub(super) fn proxy(methods: &Methods, options: &Options, proxy: &Ident, faulty:
 
         #[allow(
             dead_code,
+            missing_docs,
             unreachable_pub,
             clippy::len_without_is_empty,
             clippy::missing_errors_doc,
