@@ -1,8 +1,8 @@
 //! A process fills a dictionary and reverses a list, and the program prints both.
 //!
 //! # Shows
-//! `Manager::dict` and `Manager::list`. A dictionary has keys of one type and values of one type, and is in the order of
-//! its keys; where a program mixes types, as this one does, an enum says which there are.
+//! `Manager::dict` and `Manager::list`. A dictionary has keys of one type and values of one type, in the order of the
+//! keys; where a program mixes types, as this one does, an enum says which there are.
 //!
 //! # Run
 //! ```text
