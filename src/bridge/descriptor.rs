@@ -85,12 +85,12 @@ impl<F: AsFd> Source for Descriptor<F> {
     }
 }
 
-pub(super) fn is_readable(file: &impl AsFd) -> bool {
+pub(crate) fn is_readable(file: &impl AsFd) -> bool {
     poll_until(&mut [PollFd::new(file, PollFlags::IN)], Some(Instant::now()))
 }
 
 /// Waits until there is something to be read from the file of a source, and takes it.
-pub(super) fn read_when_readable<S: Source>(
+pub(crate) fn read_when_readable<S: Source>(
     source: &S,
     file: &impl AsFd,
     until: Option<Instant>,
@@ -106,7 +106,7 @@ pub(super) fn read_when_readable<S: Source>(
 }
 
 /// Waits for a descriptor in another thread.
-pub(super) fn lookout(file: impl AsFd + Send + 'static) -> Result<Lookout, ChannelError> {
+pub(crate) fn lookout(file: impl AsFd + Send + 'static) -> Result<Lookout, ChannelError> {
     let stop = eventfd(0, EventfdFlags::CLOEXEC);
     let stop = Arc::new(stop.map_err(|error| refused("a bridge cannot open a descriptor to be stopped by", error))?);
     let stopped = stop.clone();

@@ -9,8 +9,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// Reads from a foreign channel or waits for a descriptor, by itself or as a guard; made by [`ipc`](super::ipc),
-/// [`readable`](super::readable), `crossbeam` and
-/// `MessageQueue::bridge`.
+/// [`readable`](super::readable), `crossbeam`,
+/// `MessageQueue::bridge` and `toolkit::signal`.
 ///
 /// # Examples
 /// ```

@@ -12,6 +12,7 @@
 #![cfg_attr(feature = "crossbeam", doc = "| [`crossbeam`] | [`crossbeam_channel::Receiver`] | a value |")]
 //! | [`readable`] | anything that has a file descriptor | `()`: reading would not wait |
 //! | `bridge` of a [`MessageQueue`](super::sysv) | a queue of the kernel | bytes and their kind |
+//! | [`toolkit::signal`](super::toolkit) | Ctrl-C and other signals | which signal came |
 //!
 //! # What is kept
 //! A message is taken from the other side only when its guard has fired: nothing is fetched ahead, so back-pressure
@@ -71,6 +72,7 @@ pub use arm::BridgeArm;
 #[cfg(feature = "crossbeam")]
 pub use crossbeam::Crossbeam;
 pub use descriptor::{Descriptor, Readable};
+pub(crate) use descriptor::{is_readable, lookout, read_when_readable};
 pub use end::{Bridge, IntoIter, Iter};
 pub use ipc::Ipc;
 pub use source::Source;

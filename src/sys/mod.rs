@@ -11,6 +11,7 @@ pub(crate) mod credentials;
 pub(crate) mod exit;
 pub(crate) mod fork;
 pub(crate) mod futex;
+pub(crate) mod hearing;
 pub(crate) mod image;
 pub(crate) mod last_words;
 pub(crate) mod lasting;

@@ -9,8 +9,10 @@ mod harness;
 mod commands;
 mod ends;
 mod refusals;
+mod signals;
+mod streams;
 
 #[test]
 fn play_scenario() {
-    harness::scenario::play(&[ends::SCENARIOS]);
+    harness::scenario::play(&[ends::SCENARIOS, signals::SCENARIOS]);
 }

@@ -1,12 +1,12 @@
 //! Ctrl-C stops all workers, and what they have done until then is kept.
 //!
 //! # Shows
-//! A stop channel: nothing is ever written to it, and every worker has a reading end of it as a guard. The one writing
-//! end belongs to a thread of the program that waits for signals. When that thread drops the writing end, the channel
-//! retires, and all workers learn of it at once. In Go one would close a channel.
+//! A signal as a guard, beside the end of the workers. A stop channel: nothing is ever written to it, and every worker
+//! has a reading end of it as a guard. When the program drops the one writing end, the channel retires, and all workers
+//! learn of it at once. In Go one would close a channel.
 //!
-//! Processes do not die of Ctrl-C at the terminal: the program decides. Without a handler it dies, and its processes
-//! with it; with this one it goes on until they have finished.
+//! Processes do not die of Ctrl-C at the terminal: the program decides. If it does not listen it dies, and its
+//! processes with it; this one goes on until they have finished.
 //!
 //! # Run
 //! ```text
@@ -16,21 +16,20 @@
 //! # Prints
 //! ```text
 //! 3 workers at work: Ctrl-C stops them
-//! stopped by a signal: 3 of 3 workers have handed in what they did
+//! stopped by SIGINT: 3 of 3 workers have handed in what they did
 //! ```
 //! or `stopped by time`, with what came first. It is checked that every worker hands its result in.
 
 use clap::Parser;
 use csproc::prelude::*;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use csproc::toolkit::{Signal, signal};
 use std::ops::RangeInclusive;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Works in small steps until the stop channel ends or the time is up; returns what stopped it, and its sum.
+/// Works in small steps until the stop channel ends or the time is up; returns its sum.
 #[process]
-fn worker(stop: Reader<()>, limit: Duration) -> csproc::Result<(String, u64)> {
+fn worker(stop: Reader<()>, limit: Duration) -> csproc::Result<u64> {
     let deadline = Instant::now() + limit;
     let mut sum = 0;
     for step in 0.. {
@@ -42,8 +41,7 @@ fn worker(stop: Reader<()>, limit: Duration) -> csproc::Result<(String, u64)> {
         };
         match stopped {
             Ok(false) => sum += work(step),
-            Ok(true) => return Ok(("time".to_string(), sum)),
-            Err(error) if error.is_retired() => return Ok(("a signal".to_string(), sum)),
+            Ok(true) | Err(ChannelError::Retired) => return Ok(sum),
             Err(error) => return Err(error.into()),
         }
     }
@@ -77,19 +75,20 @@ fn within(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + 
 fn main() -> csproc::Result<()> {
     let Arguments { workers, seconds } = Arguments::parse();
 
+    let signals = signal([Signal::Interrupt, Signal::Terminate])?;
     let stop = Channel::new();
     let stopper = stop.writer();
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::spawn(move || {
-        signals.forever().next();
-        drop(stopper);
-    });
-
-    println!("{workers} workers at work: Ctrl-C stops them");
     let limit = Duration::from_secs(seconds);
-    let done = Parallel!(for _ in 0..workers => worker(stop.reader(), limit)).values()?;
+    let network = network!(for _ in 0..workers => worker(stop.reader(), limit)).spawn()?;
+    println!("{workers} workers at work: Ctrl-C stops them");
+
+    let by = AltSelect! {
+        which = signals.read() => which.to_string(),
+        network.exit_guard() => "time".to_string(),
+    }?;
+    drop(stopper);
+    let done = network.join().values()?;
     assert_eq!(done.len() as u64, workers);
-    let by = done.first().map_or("nobody", |(by, _)| by);
     println!("stopped by {by}: {} of {workers} workers have handed in what they did", done.len());
     Ok(())
 }
