@@ -201,6 +201,12 @@ impl End {
         Ok(())
     }
 
+    /// Whether there is a channel, and this end of it was not given up.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.channel != NOWHERE && !self.retired.load(Ordering::Relaxed)
+    }
+
     /// Why there is no channel. An end without a reason stands for one that has come out of a message before.
     #[cold]
     pub(super) fn refusal(&self) -> ChannelError {

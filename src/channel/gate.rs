@@ -11,6 +11,7 @@ use crate::cause::{Cause, describe_abandoner};
 use crate::engine::{self, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, Opened, Order, actor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::panic::Location;
+use std::thread::panicking;
 
 /// A gate, held by a handle: a clone, or one that is sent to a process, is one more handle of the same gate.
 #[derive(Debug)]
@@ -81,7 +82,35 @@ impl Gate {
     }
 
     /// Waits for so many permits, and takes them.
+    #[inline]
     pub(crate) fn take(
+        &self,
+        weight: u32,
+        patience: Patience,
+        place: &'static Location<'static>,
+    ) -> Result<Unit, ChannelError> {
+        match self.take_at_once(weight, place) {
+            Some(unit) => Ok(unit),
+            None => self.take_in_turn(weight, patience, place),
+        }
+    }
+
+    /// As [`Gate::take`], if nobody waits and enough permits are free; the rest is left to
+    /// [`take_in_turn`](Gate::take_in_turn), also to say what is wrong.
+    fn take_at_once(&self, weight: u32, place: &'static Location<'static>) -> Option<Unit> {
+        let gate = self.channel();
+        if !self.0.is_open() {
+            return None;
+        }
+        let passed = actor(|actor| {
+            actor.settle();
+            actor.pass_at_once(gate, weight, place)
+        })?;
+        Some(Unit { gate, name: passed.unit, is_abandoned: passed.is_abandoned, in_panic: panicking() })
+    }
+
+    #[cold]
+    fn take_in_turn(
         &self,
         weight: u32,
         patience: Patience,
@@ -156,13 +185,22 @@ impl<'de> Deserialize<'de> for Gate {
 pub(crate) struct Unit {
     gate: ChannelName,
     name: EndName,
-    /// The thread was panicking when it took them: then a drop is no sign of a panic.
+    /// Somebody has had all permits and never gave them back, as it was seen when these were taken.
+    is_abandoned: bool,
+    /// A drop is no sign of a panic: the thread was panicking when it took them, or nothing is ever half done.
     in_panic: bool,
 }
 
 impl Unit {
     pub(crate) fn new(gate: ChannelName, name: EndName) -> Unit {
-        Unit { gate, name, in_panic: std::thread::panicking() }
+        Unit { gate, name, is_abandoned: gate.facts().is_abandoned(), in_panic: panicking() }
+    }
+
+    /// The same, given back in order also in a panic: nothing is half done.
+    #[inline]
+    pub(crate) fn without_harm(mut self) -> Unit {
+        self.in_panic = true;
+        self
     }
 
     pub(crate) fn gate(&self) -> ChannelName {
@@ -178,14 +216,14 @@ impl Unit {
         counting
     }
 
-    /// Gives them back in order, also in a panic: nothing is half done.
-    pub(crate) fn give_back(self) {
-        actor(|actor| actor.give_back(self.name));
-        std::mem::forget(self);
+    /// Who had all permits before and never gave them back, if nobody has dealt with that.
+    #[inline]
+    pub(crate) fn abandoner(&self) -> Option<(String, Cause)> {
+        if self.is_abandoned { self.look_at_abandoner() } else { None }
     }
 
-    /// Who had all permits before and never gave them back, if nobody has dealt with that.
-    pub(crate) fn abandoner(&self) -> Option<(String, Cause)> {
+    #[cold]
+    fn look_at_abandoner(&self) -> Option<(String, Cause)> {
         actor(|actor| actor.look_at_abandoner(self.gate, describe_abandoner))
     }
 
@@ -197,7 +235,7 @@ impl Unit {
 
 impl Drop for Unit {
     fn drop(&mut self) {
-        let abandoned = std::thread::panicking() && !self.in_panic;
+        let abandoned = !self.in_panic && panicking();
         actor(|actor| match abandoned {
             true => actor.close_end(self.name, Closing::Retire),
             false => actor.give_back(self.name),

@@ -150,7 +150,13 @@ impl Actor {
 
     /// The member that it acts for: the process that the thread runs, or else the operating-system process it is in.
     pub(crate) fn member(&self) -> Result<u32, ArenaError> {
-        self.member.get().map_or_else(|| self.tables().host(), Ok)
+        self.member_in(self.tables())
+    }
+
+    /// The same, where the tables of its world are at hand.
+    #[inline]
+    pub(super) fn member_in(&self, tables: Tables) -> Result<u32, ArenaError> {
+        self.member.get().map_or_else(|| tables.host(), Ok)
     }
 
     /// From now on it acts for this member; `None` is its host.

@@ -7,7 +7,7 @@
 //! when the process ends.
 
 use super::actor::{Actor, World};
-use super::live::{Local, Member, NewProcess};
+use super::live::{Local, Member, NewProcess, Passed};
 use super::view::View;
 use super::{
     ArenaError, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard,
@@ -187,9 +187,26 @@ impl Actor {
         let _ = self.with(|local| local.change_parties(barrier, change));
     }
 
+    /// Passes a gate at which nobody waits, if enough permits are free, for the process that the actor acts for; or
+    /// does nothing, and then the one guard is to be offered.
+    #[inline]
+    pub(crate) fn pass_at_once(
+        &self,
+        gate: ChannelName,
+        weight: u32,
+        location: &'static Location<'static>,
+    ) -> Option<Passed> {
+        let pass = |local: &mut Local| {
+            let member = self.member_in(local.tables()).ok()?;
+            local.pass_at_once(gate, weight, Holder::Member(member), location)
+        };
+        self.with(pass).ok()?
+    }
+
     /// Gives permits of a gate back.
+    #[inline]
     pub(crate) fn give_back(&self, unit: EndName) {
-        self.close_end(unit, Closing::Resign);
+        let _ = self.with(|local| local.give_back(unit));
     }
 
     /// Changes how many permits a gate has. Never waits.

@@ -92,6 +92,7 @@ impl Arena {
     }
 
     /// How many bytes fit into a block.
+    #[inline]
     pub(crate) fn capacity(&self, block: Block) -> usize {
         match self.block(block).class.load(Ordering::Relaxed) {
             0 => 0,
@@ -122,6 +123,7 @@ impl Arena {
     }
 
     /// The block as a table of records that other processes may read.
+    #[inline]
     pub(crate) fn records<T: Shareable>(&self, block: Block) -> &'static [T] {
         const { assert!(align_of::<T>() <= 8 && HEADER.is_multiple_of(8)) };
         let start = self.address(block as usize * UNIT + HEADER).cast::<T>();
@@ -138,6 +140,7 @@ impl Arena {
     }
 
     /// How many bytes the cell in a block has, and the cell.
+    #[inline]
     pub(crate) fn cell(&self, block: Block) -> (usize, Cell<'static>) {
         let bytes = self.block(block).length.load(Ordering::Relaxed) as usize;
         let words = self.records(block);

@@ -120,6 +120,7 @@ impl<'a> Cell<'a> {
     }
 
     /// The one word of a cell that has no more.
+    #[inline]
     pub(crate) fn word(self) -> Option<&'a Word> {
         if let [word] = self.0 { Some(word) } else { None }
     }
@@ -141,7 +142,15 @@ impl<'a> Cell<'a> {
     }
 
     /// Reads the bytes from `at` on. Never waits for a writer.
+    #[inline]
     pub(crate) fn read(self, at: usize, into: &mut [u8]) {
+        match self.word() {
+            Some(word) => word.read(at, into),
+            None => self.read_words(at, into),
+        }
+    }
+
+    fn read_words(self, at: usize, into: &mut [u8]) {
         while !self.try_read(at, into) {
             spin_loop();
         }
@@ -153,8 +162,8 @@ impl<'a> Cell<'a> {
     }
 
     fn try_read(self, at: usize, into: &mut [u8]) -> bool {
-        if let [word] = self.0 {
-            into.copy_from_slice(&word.0.load(Ordering::Acquire).to_ne_bytes()[at..at + into.len()]);
+        if let Some(word) = self.word() {
+            word.read(at, into);
             return true;
         }
         let version = Version(self.0[VERSION].0.load(Ordering::Acquire));
@@ -175,13 +184,17 @@ impl<'a> Cell<'a> {
     }
 
     /// With the lock: changes the bytes from `at` on, all of them or, killed on the way, perhaps none.
+    #[inline]
     pub(crate) fn write(self, at: usize, bytes: &[u8]) {
+        match self.word() {
+            Some(word) => word.write(at, bytes),
+            None => self.write_words(at, bytes),
+        }
+    }
+
+    fn write_words(self, at: usize, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
-        }
-        if self.word().is_some() {
-            fence(Ordering::Release);
-            return put(self.0, at, bytes, Some(self.0));
         }
         let version = self.settle();
         let (own, other) = (self.copy(version.copy()), self.copy(1 - version.copy()));
@@ -279,8 +292,25 @@ fn to_the_next_word(at: usize) -> usize {
     at.next_multiple_of(WORD) - at
 }
 
+/// The word of a cell that has no more.
+impl Word {
+    #[inline]
+    fn read(&self, at: usize, into: &mut [u8]) {
+        into.copy_from_slice(&self.0.load(Ordering::Acquire).to_ne_bytes()[at..at + into.len()]);
+    }
+
+    /// With the lock.
+    #[inline]
+    fn write(&self, at: usize, bytes: &[u8]) {
+        let mut word = self.0.load(Ordering::Relaxed).to_ne_bytes();
+        word[at..at + bytes.len()].copy_from_slice(bytes);
+        self.0.store(u64::from_ne_bytes(word), Ordering::Release);
+    }
+}
+
 /// A word by itself, in one order that all agree on.
 impl Word {
+    #[inline]
     pub(crate) fn load(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
@@ -295,6 +325,7 @@ impl Word {
     }
 
     /// Adds, modulo 2⁶⁴; gives the value before.
+    #[inline]
     pub(crate) fn add(&self, value: u64) -> u64 {
         self.0.fetch_add(value, Ordering::SeqCst)
     }

@@ -31,6 +31,14 @@ impl SlotState {
         self.generation.load(Ordering::Relaxed).wrapping_add(1)
     }
 
+    /// Whoever alone may give the slot back: it is another one's from now on, as if it had been given back and taken.
+    /// Whoever knows it by the generation before finds it no more. Gives the generation that it has now.
+    pub(crate) fn renew(&self) -> u32 {
+        let generation = self.generation.load(Ordering::Relaxed).wrapping_add(2);
+        self.generation.store(generation, Ordering::Release);
+        generation
+    }
+
     /// Whether the slot is taken under exactly this generation.
     pub(crate) fn is(&self, generation: u32) -> bool {
         self.generation.load(Ordering::Acquire) == generation

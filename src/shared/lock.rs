@@ -288,6 +288,7 @@ pub(super) trait Held: Sized {
 }
 
 impl<G: Held> FromUnit for Result<G, Abandoned<G>> {
+    #[inline]
     fn from_unit(Taken(unit): Taken) -> Result<G, Abandoned<G>> {
         match unit.abandoner() {
             None => Ok(G::of(unit)),

@@ -4,6 +4,7 @@
 
 use super::lock::{Held, Lock, LockGuard};
 use crate::channel::{ChannelError, Gate, MessageError, Patience, Unit, label};
+use bytemuck::{bytes_of, bytes_of_mut};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -88,8 +89,9 @@ impl Kept {
 
     /// Waits for the lock. Whether it was abandoned is of no importance to the bytes, which are never half changed; the
     /// mark stays for whoever acquires the lock by itself.
-    pub(super) fn hold(&self, place: &'static Location<'static>) -> Result<Turn, ChannelError> {
-        Ok(Turn(Some(self.0.gate().take(1, Patience::ForEver, place)?)))
+    /// Given back in a panic, it counts as given back in order.
+    pub(super) fn hold(&self, place: &'static Location<'static>) -> Result<Unit, ChannelError> {
+        self.0.gate().take(1, Patience::ForEver, place).map(Unit::without_harm)
     }
 
     /// Whether this guard is of the lock.
@@ -113,19 +115,25 @@ impl Kept {
         self.0.gate().cell(|_, cell| cell.glance(at, into)).unwrap_or(false)
     }
 
+    /// With the lock: changes all of one value, as a whole, and gives what came of it.
+    #[inline]
+    pub(super) fn change<T: Plain, R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, ChannelError> {
+        let changed = self.0.gate().cell(|_, cell| {
+            let mut value = T::zeroed();
+            cell.read(0, bytes_of_mut(&mut value));
+            let came = change(&mut value);
+            cell.write(0, bytes_of(&value));
+            came
+        });
+        // Not by `ok_or`, which would drop an error each time.
+        match changed {
+            Some(came) => Ok(came),
+            None => Err(ChannelError::Retired),
+        }
+    }
+
     /// With the lock: changes the bytes from `at` on, as a whole.
     pub(super) fn write(&self, at: usize, bytes: &[u8]) -> Result<(), ChannelError> {
         self.0.gate().cell(|_, cell| cell.write(at, bytes)).ok_or(ChannelError::Retired)
-    }
-}
-
-/// The lock of some bytes. Dropped, it is given back; in a panic, too, as they are not half changed.
-pub(super) struct Turn(Option<Unit>);
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        if let Some(unit) = self.0.take() {
-            unit.give_back();
-        }
     }
 }

@@ -181,9 +181,7 @@ impl<T: Plain> Value<T> {
     #[track_caller]
     pub fn replace(&self, value: T) -> Result<T, ChannelError> {
         let _held = self.kept.hold(Location::caller())?;
-        let before = self.get();
-        self.kept.write(0, bytes_of(&value))?;
-        Ok(before)
+        self.kept.change(|now| std::mem::replace(now, value))
     }
 
     /// Changes the value under the lock, and gives what came of it.
@@ -212,7 +210,7 @@ impl<T: Plain> Value<T> {
     #[track_caller]
     pub fn with_lock<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, ChannelError> {
         let _held = self.kept.hold(Location::caller())?;
-        self.changed(change)
+        self.kept.change(change)
     }
 
     /// The lock of this value: to hold it over several changes, or together with those of other values, or as a guard
@@ -254,14 +252,7 @@ impl<T: Plain> Value<T> {
     /// ```
     pub fn with_held<R>(&self, held: &LockGuard, change: impl FnOnce(&mut T) -> R) -> Result<R, ChannelError> {
         self.kept.is_held_by(held)?;
-        self.changed(change)
-    }
-
-    fn changed<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R, ChannelError> {
-        let mut value = self.get();
-        let came = change(&mut value);
-        self.kept.write(0, bytes_of(&value))?;
-        Ok(came)
+        self.kept.change(change)
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct Census {
     pub(crate) members: usize,
     pub(crate) contexts: usize,
     pub(crate) channels: usize,
+    /// Without units that nobody holds: those who wait at a gate, or have, keep them in hand.
     pub(crate) ends: usize,
     /// Blocks that somebody owns.
     pub(crate) blocks: usize,
@@ -32,7 +33,7 @@ impl Tables {
             members: self.seen_processes().iter().filter(|process| process.is_of_the_network()).count(),
             contexts: self.contexts.taken().count(),
             channels: self.channels.taken().count(),
-            ends: self.ends.taken().count(),
+            ends: self.ends.taken().filter(|(_, _, end)| !end.is_unit_in_hand()).count(),
             blocks: self.arena.blocks().filter(|(_, header)| header.owner() != 0).count(),
             active: self.arena.shared().active.load(Ordering::Acquire),
         }

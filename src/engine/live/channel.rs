@@ -74,10 +74,10 @@ pub(super) struct Channel {
     /// The newest message in the buffer, and how many there are.
     pub(super) tail: AtomicU32,
     pub(super) length: AtomicU32,
-    name_length: AtomicU8,
-    name: [AtomicU8; NAME_LIMIT],
     /// The member that has left a gate without giving its permits back.
     pub(super) abandoner: MaybeIndex,
+    name_length: AtomicU8,
+    name: [AtomicU8; NAME_LIMIT],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -112,9 +112,9 @@ impl Channel {
                 lost,
                 tail,
                 length,
+                abandoner,
                 name_length,
                 name,
-                abandoner,
             }
         )
     }
@@ -176,6 +176,15 @@ impl Channel {
             Direction::Writer => &self.writers,
             Direction::Handle => &self.handles,
         }
+    }
+
+    /// Under the lock: so many ends more, or less; gives how many there are. Nobody changes it without the lock, so a
+    /// load and a store will do.
+    pub(super) fn change_count(&self, direction: Direction, change: i32) -> u32 {
+        let count = self.count(direction);
+        let now = count.load(Ordering::Relaxed).wrapping_add_signed(change);
+        count.store(now, Ordering::Relaxed);
+        now
     }
 
     /// From now on those of this side may crash.
@@ -265,6 +274,12 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// Under the lock: whether nobody is in it.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.load(Ordering::Relaxed) == 0
+    }
+
     pub(super) fn clear(&self) {
         self.first.store(0, Ordering::Relaxed);
         self.last.store(0, Ordering::Relaxed);

@@ -220,6 +220,12 @@ impl Context {
         self.waits.load(Ordering::Acquire)
     }
 
+    /// It makes an offer here.
+    #[inline]
+    pub(super) fn set_location(&self, location: &'static std::panic::Location<'static>) {
+        self.location.store(std::ptr::from_ref(location).expose_provenance() as u64, Ordering::Relaxed);
+    }
+
     /// Where in the program it made its last offer.
     pub(super) fn location(&self) -> Option<&'static std::panic::Location<'static>> {
         let address = self.location.load(Ordering::Relaxed) as usize;

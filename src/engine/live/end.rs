@@ -117,6 +117,11 @@ impl End {
         keeping.is_of(generation).then(|| keeping.holder()).flatten()
     }
 
+    /// Whether it is a unit that nobody holds.
+    pub(super) fn is_unit_in_hand(&self) -> bool {
+        self.direction() == Direction::Unit && Keeping(self.keeping.load(Ordering::Acquire)).hand().is_some()
+    }
+
     /// Takes the end of this generation from its holder into the hands of a context, which is about to close it. From
     /// here on the reaper finds the record by that context.
     pub(super) fn take_in_hand(&self, context: u32, generation: u32) -> Option<Holder> {

@@ -43,6 +43,13 @@ impl ChannelFacts {
         self.0.map_or(0, |channel| channel.length.load(Ordering::Acquire) as usize)
     }
 
+    /// Whether somebody has left a gate without giving its permits back. Exact for whoever has permits: then nobody
+    /// else can have had all of them.
+    #[inline]
+    pub(crate) fn is_abandoned(self) -> bool {
+        self.0.is_some_and(|gate| gate.abandoner.load(Ordering::Acquire).is_some())
+    }
+
     /// How many permits a gate has, and how many of them are in use.
     pub(crate) fn permits(self) -> (u32, u32) {
         self.0.map_or((0, 0), |gate| (gate.capacity.load(Ordering::Acquire), gate.permits_in_use()))

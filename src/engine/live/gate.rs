@@ -38,10 +38,10 @@ use super::context::{Context, Offer, OfferName};
 use super::end::{End, Keeping};
 use super::local::Local;
 use super::sync::{AtomicU32, Ordering, fence};
-use super::tables::{Tables, take};
+use super::tables::Tables;
 use super::word::Attempt;
-use crate::engine::{ChannelName, Closing, Direction, EndName, Fate, Fired, Guard, Holder, Kept, Opened};
-use crate::memory::{ArenaError, FATE, Home, NONE};
+use crate::engine::{ChannelName, Closing, Direction, Fate, Fired, Guard, Holder, Opened};
+use crate::memory::{FATE, NONE};
 
 impl Channel {
     /// Permits that somebody has. A gate has no buffer, whose word this is otherwise.
@@ -55,14 +55,23 @@ impl Channel {
     }
 
     /// Whether so many permits are free.
-    fn has_free(&self, weight: u32) -> bool {
+    #[inline]
+    pub(super) fn has_free(&self, weight: u32) -> bool {
         let permits = self.capacity.load(Ordering::Relaxed);
         let left = permits.wrapping_sub(self.in_use().load(Ordering::Relaxed)).wrapping_sub(weight);
         left.cast_signed() >= 0
     }
 
-    fn change_in_use(&self, change: impl FnOnce(u32) -> u32) {
-        self.in_use().store(change(self.in_use().load(Ordering::Relaxed)), Ordering::Release);
+    /// Under the lock: so many permits more are in use, or less, by so many units.
+    pub(super) fn change_units(&self, permits: u32, units: i32) {
+        self.change_count(Direction::Unit, units);
+        self.in_use().store(self.in_use().load(Ordering::Relaxed).wrapping_add(permits), Ordering::Release);
+    }
+
+    /// Whether those who come now wait behind others. A turn that has come is nobody else's, so nobody waits for it
+    /// behind somebody who waits for a later one: that one has seen this turn already.
+    fn has_queue(&self) -> bool {
+        !self.inputs.is_empty() && self.opened() != Opened::InTurns
     }
 
     pub(super) fn opened(&self) -> Opened {
@@ -120,82 +129,17 @@ impl Tables {
 }
 
 impl Local {
-    /// Before an offer: takes a unit in hand for each guard that is to have one.
-    ///
-    /// # Errors
-    /// There is no room for them; then none is taken.
-    pub(super) fn take_units(&mut self, guards: &[Guard]) -> Result<(), ArenaError> {
-        for (number, guard) in guards.iter().enumerate() {
-            let Guard::Pass { gate, weight, holder: Some(_) } = *guard else { continue };
-            let unit = self.take_unit(gate, weight).inspect_err(|_| _ = self.settle_units(guards, None))?;
-            self.units.push((number, unit));
-        }
-        Ok(())
-    }
-
-    fn take_unit(&self, gate: ChannelName, weight: u32) -> Result<EndName, ArenaError> {
-        let me = self.index;
-        let (index, generation, _) = take(self.tables().ends, Home::Ends, |unit| {
-            unit.channel.store(gate.index, Ordering::Relaxed);
-            unit.generation.store(gate.generation, Ordering::Relaxed);
-            unit.direction.store(Direction::Unit as u32, Ordering::Relaxed);
-            unit.weight.store(weight, Ordering::Relaxed);
-            unit.keeping.store(Keeping::in_hand(me, unit.state.coming()).0, Ordering::Release);
-        })?;
-        Ok(EndName { index, generation })
-    }
-
-    /// The unit that was taken for this guard. They were taken in order.
-    pub(super) fn unit_for(&self, guard: usize) -> Option<EndName> {
-        self.units.binary_search_by_key(&guard, |(number, _)| *number).ok().map(|place| self.units[place].1)
-    }
-
-    /// An offer is over: the unit of the guard that fired is its holder's from now on, the others are not needed.
-    ///
-    /// Who was let in by somebody else says so before its word leaves COMMITTED.
-    pub(super) fn settle_units(&mut self, guards: &[Guard], fired: Option<usize>) -> Option<EndName> {
-        let mut passed = None;
-        while let Some((number, unit)) = self.units.pop() {
-            match guards.get(number) {
-                Some(Guard::Pass { holder: Some(holder), .. }) if fired == Some(number) => {
-                    self.hold(unit, *holder);
-                    passed = Some(unit);
-                }
-                _ => self.tables().ends.give_back(unit.index, unit.generation),
-            }
-        }
-        passed
-    }
-
-    /// As [`settle_units`](Local::settle_units), by what the offer came to, which names the unit from now on.
-    #[cold]
-    pub(super) fn settle_units_of(&mut self, guards: &[Guard], fired: &mut Fired) {
-        let passed = self.settle_units(guards, fired.outcome.is_ok().then_some(fired.index));
-        fired.kept = passed.map_or(fired.kept, Kept::Unit);
-    }
-
-    /// From hand to holder; one that is held already stays so.
-    fn hold(&self, unit: EndName, holder: Holder) {
-        let Some(record) = self.tables().ends.named(unit.index, unit.generation) else { return };
-        if record.holder(unit.generation).is_none() {
-            // Counted too early rather than too late, as any end is.
-            self.count_held(holder, 1);
-            record.keeping.store(Keeping::held(holder, unit.generation).0, Ordering::Release);
-        }
-    }
-
     /// Under the lock of a gate: passes, if nobody waits and enough permits are free.
     pub(super) fn meet_at_gate(&mut self, number: usize, guard: &Guard) -> Option<Fired> {
         let Guard::Pass { gate: name, weight, holder } = *guard else { return None };
         let tables = self.tables();
         let Some(gate) = tables.channel(name) else { return Some(Fired::ended(number, Fate::Retired)) };
-        if gate.inputs.first(tables).is_some() || !gate.has_free(weight) {
+        if gate.has_queue() || !gate.has_free(weight) {
             return None;
         }
         self.count(gate);
         if let Some((holder, unit)) = holder.zip(self.unit_for(number)) {
-            gate.count(Direction::Unit).fetch_add(1, Ordering::Relaxed);
-            gate.change_in_use(|in_use| in_use.wrapping_add(weight));
+            gate.change_units(weight, 1);
             self.hold(unit, holder);
         }
         Some(Fired::bare(number))
@@ -226,8 +170,7 @@ impl Local {
             return false;
         };
         if keeps {
-            gate.count(Direction::Unit).fetch_add(1, Ordering::Relaxed);
-            gate.change_in_use(|in_use| in_use.wrapping_add(weight));
+            gate.change_units(weight, 1);
         }
         if parked {
             self.wakes.push(name.context());
@@ -237,7 +180,7 @@ impl Local {
 
     /// Under the lock: a unit is gone.
     pub(super) fn give_permits_back(&mut self, gate: &Channel, weight: u32) {
-        gate.change_in_use(|in_use| in_use.wrapping_sub(weight));
+        gate.change_units(weight.wrapping_neg(), 0);
         self.admit(gate);
     }
 
@@ -317,10 +260,7 @@ impl Local {
 
     /// The process that has left the gate without giving its permits back, if there is one that nobody has dealt with.
     /// It is kept until [`Local::release_member`].
-    ///
-    /// The first look takes no lock: while the caller has permits, nobody can have had all of them.
     pub(crate) fn abandoner(&mut self, name: ChannelName) -> Option<u32> {
-        self.tables().channel(name)?.abandoner.load(Ordering::Acquire)?;
         let locked = self.lock(name)?;
         let member = locked.abandoner.load(Ordering::Relaxed)?;
         locked.local.tables().retain_member(member);

@@ -126,7 +126,7 @@ impl Local {
             // The record counts from the moment it has a holder; when we are killed between the two lines below, the
             // reaper counts the records again.
             end.keeping.store(keeping.0, Ordering::Release);
-            channel.count(direction).fetch_add(1, Ordering::Relaxed);
+            channel.change_count(direction, 1);
             channel.lower(FRESH);
             match direction {
                 Direction::Reader => channel.raise(HAD_READERS),
@@ -190,7 +190,7 @@ impl Local {
             if direction == Direction::Party {
                 channel.leave_as_intended();
             }
-            let left = channel.count(direction).fetch_sub(1, Ordering::Relaxed) - 1;
+            let left = channel.change_count(direction, -1);
             let gone = match direction {
                 Direction::Reader if left == 0 => NO_READERS,
                 Direction::Writer if left == 0 => NO_WRITERS,
@@ -208,7 +208,9 @@ impl Local {
             }
             me.resolve(channel);
             tables.ends.give_back(end.index, end.generation);
-            me.count_held(holder, -1);
+            if direction != Direction::Unit {
+                me.count_held(holder, -1);
+            }
             me.free_if_unused(name, channel);
         }
     }
@@ -233,7 +235,9 @@ impl Local {
         let tables = self.tables();
         for (index, generation, end) in tables.ends.taken() {
             let keeping = Keeping(end.keeping.load(Ordering::Acquire));
-            let half_made = keeping.is_of(generation) && keeping.hand().is_some_and(&of_the_dead);
+            // Of the generation before: a unit that was just renewed.
+            let half_made = (keeping.is_of(generation) || keeping.is_of(generation.wrapping_sub(2)))
+                && keeping.hand().is_some_and(&of_the_dead);
             if half_made {
                 if end.direction() == Direction::Unit {
                     // Before the record goes, by which another burial would find the gate, were this one cut short.

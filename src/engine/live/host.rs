@@ -25,6 +25,7 @@ pub(crate) fn is_foreign() -> bool {
 
 impl Tables {
     /// The member that is this operating-system process; the root makes its own at the first call.
+    #[inline]
     pub(crate) fn host(self) -> Result<u32, ArenaError> {
         match self.host.load(Ordering::Acquire).checked_sub(1) {
             Some(host) => Ok(host),

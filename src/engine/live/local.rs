@@ -48,6 +48,8 @@ pub(crate) struct Local {
     settling: bool,
     /// Units in hand, for the guards of these numbers of the offer that is being made.
     pub(super) units: Vec<(usize, EndName)>,
+    /// A unit in hand that no offer needs: see [`unit`](super::unit).
+    pub(super) spare: Option<EndName>,
     /// Messages of extended reads that the thread keeps. One that it has forgotten keeps its writer waiting.
     pub(super) keeps: usize,
 }
@@ -109,6 +111,7 @@ impl Local {
             owes: false,
             settling: false,
             units: Vec::new(),
+            spare: None,
             keeps: 0,
         })
     }
@@ -224,6 +227,7 @@ impl Drop for Local {
             return;
         }
         self.tables.free(std::mem::replace(&mut self.hand, NONE));
+        self.free_spare();
         let member = self.context.member.load(Ordering::Relaxed);
         if let Some(member) = member.and_then(|member| self.tables.members.get(member)) {
             member.number.fetch_max(self.context.number(), Ordering::Relaxed);

@@ -78,9 +78,15 @@ impl Lock {
     /// Takes the lock. `sleeping` is told before and after the caller sleeps.
     #[inline]
     pub(super) fn take(&self, me: LockHolder, spin: bool, sleeping: impl Fn(bool)) {
-        if self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        if !self.take_at_once(me) {
             self.take_slow(me, spin, sleeping);
         }
+    }
+
+    /// Takes the lock if nobody has it.
+    #[inline]
+    pub(super) fn take_at_once(&self, me: LockHolder) -> bool {
+        self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     #[cold]

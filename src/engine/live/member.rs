@@ -164,8 +164,10 @@ pub(crate) struct Member {
     pub(super) parent: AtomicU32,
     /// 1 when a crash retires the ends instead of poisoning them.
     pub(super) retires_on_crash: AtomicU32,
-    /// Ends held.
+    /// Ends held, without units.
     pub(super) ends: AtomicU32,
+    /// 1 once it has held a unit.
+    pub(super) has_held_units: AtomicU32,
     /// Blocks: what a child needs to start; arguments; result; why it died, or the report of a deadlock.
     pub(super) launch: AtomicU32,
     pub(super) arguments: AtomicU32,
@@ -219,6 +221,7 @@ impl Member {
                 parent,
                 retires_on_crash,
                 ends,
+                has_held_units,
                 launch,
                 arguments,
                 result,
@@ -330,6 +333,7 @@ impl Member {
             &self.pid,
             &self.retires_on_crash,
             &self.ends,
+            &self.has_held_units,
             &self.exit_end,
             &self.exit_end_generation,
             &self.exit_reader,

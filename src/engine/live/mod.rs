@@ -17,8 +17,8 @@
 //! - `commit`: the commit; `number`: which one came before which; `buffer`: messages at rest; `pairing`: two offers
 //!   become one communication
 //! - `spin`, `wait`, `bell`: spinning, sleeping, and ringing; `offer`: the call itself; `task`: the same for a future
-//! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `cell`: bytes beside a
-//!   gate; `reaper`: death
+//! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `unit`: how they come to
+//!   somebody and back; `cell`: bytes beside a gate; `reaper`: death
 //! - `process`, `facts`: what the layers above may ask; `reading`: a view of everything; `audit`: what does not fit
 
 mod audit;
@@ -56,6 +56,7 @@ mod tables;
 mod task;
 #[cfg(test)]
 mod tests;
+mod unit;
 mod wait;
 mod word;
 
@@ -71,3 +72,4 @@ pub(crate) use reaper::bury;
 pub(crate) use tables::Tables;
 #[cfg(feature = "async")]
 pub(crate) use task::{Task, Watch, Withdrawn};
+pub(crate) use unit::Passed;

@@ -122,7 +122,7 @@ impl Local {
         location: &'static Location<'static>,
     ) -> Result<Begun, ArenaError> {
         self.prepare(guards)?;
-        self.context.location.store(std::ptr::from_ref(location).expose_provenance() as u64, Ordering::Relaxed);
+        self.context.set_location(location);
         self.write_table(guards);
         let found = match guards {
             [guard] => self.look_at_one(guard),

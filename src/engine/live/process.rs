@@ -72,7 +72,7 @@ impl Member {
 
     /// Whether it holds any end.
     pub(crate) fn holds_ends(&self) -> bool {
-        self.ends.load(Ordering::Acquire) != 0
+        [&self.ends, &self.has_held_units].iter().any(|word| word.load(Ordering::Acquire) != 0)
     }
 
     /// Whether a crash retires its ends instead of poisoning them.

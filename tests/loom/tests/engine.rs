@@ -240,7 +240,7 @@ const NEEDED: &[(&str, &str, Part, &Scenario, &str)] = &[
     // The queues.
     (
         "live/lock.rs",
-        "if self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_err() {",
+        "self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_ok()",
         Part::Acquire,
         &scenario::ONCE,
         "deadlock",

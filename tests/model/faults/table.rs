@@ -256,10 +256,36 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "permits are given to nobody who waits",
         file: "engine/live/gate.rs",
-        there: "gate.change_in_use(|in_use| in_use.wrapping_sub(weight));
+        there: "gate.change_units(weight.wrapping_neg(), 0);
         self.admit(gate);",
-        instead: "gate.change_in_use(|in_use| in_use.wrapping_sub(weight));
+        instead: "gate.change_units(weight.wrapping_neg(), 0);
         if !FAULTY { self.admit(gate); }",
+    },
+    Edit {
+        fault: "turns are taken in the order of arrival",
+        file: "engine/live/gate.rs",
+        there: "!self.inputs.is_empty() && self.opened() != Opened::InTurns",
+        instead: "!self.inputs.is_empty() && (self.opened() != Opened::InTurns || FAULTY)",
+    },
+    Edit {
+        fault: "who gives back at once does not look who waits",
+        file: "engine/live/unit.rs",
+        there: "&& channel.inputs.is_empty()
+            && channel.handles",
+        instead: "&& (channel.inputs.is_empty() || FAULTY)
+            && channel.handles",
+    },
+    Edit {
+        fault: "a spare unit keeps its name",
+        file: "memory/pool.rs",
+        there: "self.generation.load(Ordering::Relaxed).wrapping_add(2);",
+        instead: "self.generation.load(Ordering::Relaxed).wrapping_add(if FAULTY { 0 } else { 2 });",
+    },
+    Edit {
+        fault: "a unit of the dead that was just renewed stays",
+        file: "engine/live/holding.rs",
+        there: "keeping.is_of(generation.wrapping_sub(2)))",
+        instead: "keeping.is_of(generation.wrapping_sub(2)) && !FAULTY)",
     },
     Edit {
         fault: "who gives up keeps those behind it waiting",

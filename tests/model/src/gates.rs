@@ -5,8 +5,8 @@
 use crate::engine::{Closing, Fate, Opened};
 use crate::scenario::{READER, Scenario, WRITER, all_live, lost_or};
 use crate::stage::{Arm, Part, Seen, Stage};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// Whoever lives has seen this, and was told of no end.
 fn all_saw(parts: &[Part], wanted: &[Seen]) {
@@ -50,6 +50,39 @@ pub static TWICE: Scenario = Scenario {
     parties: 2,
     prepare: |stage| lock_of(stage, 2, 2),
     judge: |parts| all_saw(parts, &[Seen::Passed(1), Seen::Passed(1)]),
+};
+
+/// One takes a lock twice, with the same record; the other one, who has seen the first unit, closes that by its name.
+pub static RENEWED: Scenario = Scenario {
+    name: "a unit that is closed by the name that it had before",
+    parties: 2,
+    prepare: |stage| {
+        let lock = stage.gate(1, Opened::ByHolders);
+        let first = Arc::new(Mutex::new(None));
+        let seen = Arc::clone(&first);
+        stage.party(&[], move |me| {
+            me.choose(&[Arm::Pass(lock, 1)]);
+            let unit = me.unit_of(lock);
+            me.give_back(lock);
+            *seen.lock().expect("one thread runs all") = unit;
+            me.choose(&[Arm::Pass(lock, 1)]);
+            me.linger(lock);
+            me.give_back(lock);
+        });
+        stage.party(&[], move |me| {
+            let known = *first.lock().expect("one thread runs all");
+            if let Some(unit) = known {
+                me.close_end(unit);
+            }
+            me.choose(&[Arm::Pass(lock, 1)]);
+            me.give_back(lock);
+        });
+    },
+    judge: |parts| {
+        for (part, times) in parts.iter().zip([2, 1]).filter_map(|(part, times)| Some((part.as_ref()?, times))) {
+            assert_eq!(*part, vec![Seen::Passed(1); times], "{parts:?}");
+        }
+    },
 };
 
 /// One has a lock and does not give it back before its end.
@@ -191,6 +224,43 @@ pub static TURNS: Scenario = Scenario {
     },
 };
 
+/// Two that have their turns one after the other, each twice, and wait for each other's sign meanwhile.
+pub static IN_TURN: Scenario = Scenario {
+    name: "two that wait for each other's sign",
+    parties: 2,
+    prepare: |stage| {
+        let (lock, turns) = (stage.gate(1, Opened::ByHolders), stage.gate(0, Opened::InTurns));
+        let channels = [stage.rendezvous(), stage.rendezvous()];
+        let whose = Arc::new(AtomicUsize::new(0));
+        for mine in 0..2 {
+            let whose = Arc::clone(&whose);
+            // Nobody writes: each hears when the other one is lost.
+            stage.party(&[(channels[mine], WRITER), (channels[1 - mine], READER)], move |me| {
+                for time in 1..=2 {
+                    while !me.has_lost() {
+                        me.choose(&[Arm::Pass(lock, 1)]);
+                        if whose.load(Ordering::SeqCst) == mine {
+                            whose.store(1 - mine, Ordering::SeqCst);
+                            me.see(Seen::Wrote(time));
+                            me.notify(turns);
+                            me.give_back(lock);
+                            break;
+                        }
+                        let seen = turns.facts().permits().0;
+                        me.give_back(lock);
+                        me.choose(&[Arm::Await(turns, seen.wrapping_add(1)), Arm::Read(channels[1 - mine])]);
+                    }
+                }
+            });
+        }
+    },
+    judge: |parts| {
+        if let Some(parts) = all_live(parts) {
+            assert!(parts.iter().all(|seen| seen.contains(&Seen::Wrote(2))), "{parts:?}");
+        }
+    },
+};
+
 /// A future that wants a lock is dropped while it may have it already.
 pub static DROPPED_LOCK: Scenario = Scenario {
     name: "a wait for a lock that is dropped",
@@ -235,5 +305,17 @@ pub static DEADLOCKED: Scenario = Scenario {
 };
 
 /// All of them.
-pub static ALL: [&Scenario; 10] =
-    [&TWO, &LOCK, &TWICE, &KEPT, &LOCK_OR_READ, &IMPATIENT, &BEHIND, &TURNS, &DROPPED_LOCK, &DEADLOCKED];
+pub static ALL: [&Scenario; 12] = [
+    &TWO,
+    &LOCK,
+    &TWICE,
+    &RENEWED,
+    &KEPT,
+    &LOCK_OR_READ,
+    &IMPATIENT,
+    &BEHIND,
+    &TURNS,
+    &IN_TURN,
+    &DROPPED_LOCK,
+    &DEADLOCKED,
+];

@@ -194,6 +194,13 @@ impl Party {
 
     /// One offer, with a message staged for each output. What it came to is noted, too.
     pub(crate) fn choose(&mut self, arms: &[Arm]) -> Option<ExtendedWriter> {
+        if let [Arm::Pass(gate, weight)] = *arms
+            && let Some(passed) = self.local.pass_at_once(gate, weight, Holder::Member(self.member), LOCATION)
+        {
+            self.enter(gate, weight, passed.unit);
+            self.see(Seen::Passed(weight));
+            return None;
+        }
         let guards = self.guards(arms);
         let fired = self.local.offer(&guards, Order::Priority, LOCATION).expect("room for the offer");
         self.note(arms, &guards, fired)
@@ -427,6 +434,19 @@ impl Party {
         if weight == permits { Checker::writes(protected) } else { Checker::reads(protected) }
     }
 
+    /// The unit that it has of a gate, if it has one.
+    pub(crate) fn unit_of(&self, gate: ChannelName) -> Option<EndName> {
+        INSIDE.with(|inside| {
+            let inside = inside.borrow();
+            inside.iter().find(|(at, member, ..)| (*at, *member) == (gate, self.member)).map(|(.., unit)| *unit)
+        })
+    }
+
+    /// Does something while it is inside, so that others can come meanwhile.
+    pub(crate) fn linger(&self, gate: ChannelName) {
+        gate.facts().permits();
+    }
+
     /// Gives back what it has of a gate, if it has something.
     pub(crate) fn give_back(&mut self, gate: ChannelName) {
         let mine = INSIDE.with(|inside| {
@@ -435,7 +455,7 @@ impl Party {
             place.map(|place| inside.remove(place).3)
         });
         if let Some(unit) = mine {
-            self.local.close_end(unit, Closing::Resign);
+            self.local.give_back(unit);
         }
     }
 

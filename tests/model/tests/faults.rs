@@ -246,6 +246,31 @@ fn permits_are_given_to_nobody_who_waits() {
     is_found("permits are given to nobody who waits", &gates::TWO, RANDOM, Kill::Nobody, "deadlock");
 }
 
+/// A bug that conditions have had: whoever had seen one turn more kept the other one waiting, whose turn had come.
+#[test]
+fn turns_are_taken_in_the_order_of_arrival() {
+    let fault = "turns are taken in the order of arrival";
+    is_found(fault, &gates::IN_TURN, PRIORITIES, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn who_gives_back_at_once_does_not_look_who_waits() {
+    let fault = "who gives back at once does not look who waits";
+    is_found(fault, &gates::TWO, PRIORITIES, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn a_spare_unit_keeps_its_name() {
+    let how = Search::Bounded { preemptions: 1 };
+    is_found("a spare unit keeps its name", &gates::RENEWED, how, Kill::Nobody, "permits are taken");
+}
+
+#[test]
+fn a_unit_of_the_dead_that_was_just_renewed_stays() {
+    let fault = "a unit of the dead that was just renewed stays";
+    is_found(fault, &gates::TWICE, FEW, killing(0), "held by None");
+}
+
 #[test]
 fn who_gives_up_keeps_those_behind_it_waiting() {
     let fault = "who gives up keeps those behind it waiting";

@@ -1,0 +1,215 @@
+//! Units: how permits come into the hand of a context, to their holder, and back.
+//!
+//! Knows nothing of who waits at a gate, nor in which order they pass; that is in [`gate`](super::gate), and so is the
+//! law by which a unit counts.
+//!
+//! A context keeps one unit that it does not need in its hand, as it keeps a block: a *spare* for its next gate. So a
+//! gate that nobody wants costs its lock twice and no other word that more than one may write:
+//! ```text
+//!     spare      in hand       free        names the gate that it was of last
+//!     renewed    in hand       free        under the lock: names this gate; has another generation
+//!     held       its holder    in use      under the lock, with the counts of the gate
+//!     spare      in hand       free        under the lock, with the counts of the gate
+//! ```
+//! **A spare is renewed whenever it is used.** Whoever knows it by the name that it had before (an end is closed by its
+//! holder, and by whoever sees to the end of that holder) must not give back what it is now:
+//! ```text
+//!     holder                                   closes all that its process holds
+//!                                              sees unit 5 (generation 1)
+//!     gives unit 5 back, keeps it
+//!     takes another lock: unit 5 (generation 3)
+//!                                              closes unit 5 (generation 1)  ✗
+//! ```
+//! The generation of the record comes first, and then the word that says who has it. So a process that is killed in
+//! between leaves a record whose word is of the generation before, and by that word its burial finds it.
+
+use super::end::{End, Keeping};
+use super::local::Local;
+use super::sync::Ordering;
+use super::tables::take;
+use crate::engine::{ChannelName, Closing, Direction, EndName, Fired, Guard, Holder, Kept};
+use crate::memory::{ArenaError, Home, Slot};
+use std::panic::Location;
+
+/// A gate was passed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passed {
+    pub(crate) unit: EndName,
+    /// Somebody has left the gate without giving its permits back.
+    pub(crate) is_abandoned: bool,
+}
+
+impl End {
+    /// A unit in somebody's hand becomes one of so many permits of this gate.
+    #[inline]
+    fn describe(&self, gate: ChannelName, weight: u32) {
+        self.channel.store(gate.index, Ordering::Relaxed);
+        self.generation.store(gate.generation, Ordering::Relaxed);
+        self.direction.store(Direction::Unit as u32, Ordering::Relaxed);
+        self.weight.store(weight, Ordering::Relaxed);
+    }
+}
+
+impl Local {
+    /// Passes a gate at which nobody waits, if enough permits are free, and gives the unit; or does nothing.
+    ///
+    /// It does what an offer of the one guard would, but nobody can come to wait for it meanwhile: so it needs no
+    /// table, and nobody has to be told.
+    #[inline]
+    pub(crate) fn pass_at_once(
+        &mut self,
+        gate: ChannelName,
+        weight: u32,
+        holder: Holder,
+        location: &'static Location<'static>,
+    ) -> Option<Passed> {
+        let index = self.spare?.index;
+        let (channel, record) = (self.tables.channels.get(gate.index)?, self.tables.ends.get(index)?);
+        if !channel.lock.take_at_once(self.holder) {
+            return None;
+        }
+        // The slot may be another channel's by now.
+        if !(channel.state().is(gate.generation) && channel.inputs.is_empty() && channel.has_free(weight)) {
+            channel.lock.release();
+            return None;
+        }
+        self.spare = None;
+        self.context.set_location(location);
+        self.note_holder(holder);
+        self.count(channel);
+        record.describe(gate, weight);
+        let unit = EndName { index, generation: record.state.renew() };
+        channel.change_units(weight, 1);
+        record.keeping.store(Keeping::held(holder, unit.generation).0, Ordering::Release);
+        let is_abandoned = channel.abandoner.load(Ordering::Relaxed).is_some();
+        channel.lock.release();
+        Some(Passed { unit, is_abandoned })
+    }
+
+    /// Gives permits back in order.
+    #[inline]
+    pub(crate) fn give_back(&mut self, unit: EndName) {
+        if !self.give_back_at_once(unit) {
+            self.close_end(unit, Closing::Resign);
+        }
+    }
+
+    /// Gives permits back to a gate at which nobody waits, and keeps the record; or does nothing.
+    #[inline]
+    fn give_back_at_once(&mut self, unit: EndName) -> bool {
+        let Some(record) = self.tables.ends.named(unit.index, unit.generation) else { return false };
+        let gate = record.channel();
+        let Some(channel) = self.tables.channels.get(gate.index) else { return false };
+        if self.spare.is_some() || !channel.lock.take_at_once(self.holder) {
+            return false;
+        }
+        // Without a handle it may be the last end, with which the gate goes.
+        let is_mine = channel.state().is(gate.generation)
+            && record.holder(unit.generation).is_some()
+            && channel.inputs.is_empty()
+            && channel.handles.load(Ordering::Relaxed) != 0;
+        if is_mine {
+            self.count(channel);
+            record.keeping.store(Keeping::in_hand(self.index, unit.generation).0, Ordering::Release);
+            channel.change_units(record.weight().wrapping_neg(), -1);
+            self.spare = Some(unit);
+        }
+        channel.lock.release();
+        is_mine
+    }
+
+    /// Before an offer: takes a unit in hand for each guard that is to have one.
+    ///
+    /// # Errors
+    /// There is no room for them; then none is taken.
+    pub(super) fn take_units(&mut self, guards: &[Guard]) -> Result<(), ArenaError> {
+        for (number, guard) in guards.iter().enumerate() {
+            let Guard::Pass { gate, weight, holder: Some(_) } = *guard else { continue };
+            let unit = self.take_unit(gate, weight).inspect_err(|_| _ = self.settle_units(guards, None))?;
+            self.units.push((number, unit));
+        }
+        Ok(())
+    }
+
+    fn take_unit(&mut self, gate: ChannelName, weight: u32) -> Result<EndName, ArenaError> {
+        let me = self.index;
+        if let Some(index) = self.spare.map(|spare| spare.index)
+            && let Some(record) = self.tables.ends.get(index)
+        {
+            record.describe(gate, weight);
+            let generation = record.state.renew();
+            record.keeping.store(Keeping::in_hand(me, generation).0, Ordering::Release);
+            self.spare = None;
+            return Ok(EndName { index, generation });
+        }
+        let (index, generation, _) = take(self.tables().ends, Home::Ends, |unit| {
+            unit.describe(gate, weight);
+            unit.keeping.store(Keeping::in_hand(me, unit.state.coming()).0, Ordering::Release);
+        })?;
+        Ok(EndName { index, generation })
+    }
+
+    /// The unit that was taken for this guard. They were taken in order.
+    pub(super) fn unit_for(&self, guard: usize) -> Option<EndName> {
+        self.units.binary_search_by_key(&guard, |(number, _)| *number).ok().map(|place| self.units[place].1)
+    }
+
+    /// An offer is over: the unit of the guard that fired is its holder's from now on, the others are not needed.
+    ///
+    /// Who was let in by somebody else says so before its word leaves COMMITTED.
+    pub(super) fn settle_units(&mut self, guards: &[Guard], fired: Option<usize>) -> Option<EndName> {
+        let mut passed = None;
+        while let Some((number, unit)) = self.units.pop() {
+            match guards.get(number) {
+                Some(Guard::Pass { holder: Some(holder), .. }) if fired == Some(number) => {
+                    self.hold(unit, *holder);
+                    passed = Some(unit);
+                }
+                _ => self.lay_aside(unit),
+            }
+        }
+        passed
+    }
+
+    /// As [`settle_units`](Local::settle_units), by what the offer came to, which names the unit from now on.
+    #[cold]
+    pub(super) fn settle_units_of(&mut self, guards: &[Guard], fired: &mut Fired) {
+        let passed = self.settle_units(guards, fired.outcome.is_ok().then_some(fired.index));
+        fired.kept = passed.map_or(fired.kept, Kept::Unit);
+    }
+
+    /// A unit in hand is not needed: kept for the next gate, or given back.
+    fn lay_aside(&mut self, unit: EndName) {
+        match self.spare {
+            None => self.spare = Some(unit),
+            Some(_) => self.tables().ends.give_back(unit.index, unit.generation),
+        }
+    }
+
+    /// The context ends: what it keeps in hand goes.
+    pub(super) fn free_spare(&mut self) {
+        if let Some(unit) = self.spare.take() {
+            self.tables().ends.give_back(unit.index, unit.generation);
+        }
+    }
+
+    /// From hand to holder; one that is held already stays so.
+    pub(super) fn hold(&self, unit: EndName, holder: Holder) {
+        let Some(record) = self.tables().ends.named(unit.index, unit.generation) else { return };
+        if record.holder(unit.generation).is_none() {
+            self.note_holder(holder);
+            record.keeping.store(Keeping::held(holder, unit.generation).0, Ordering::Release);
+        }
+    }
+
+    /// Before somebody holds a unit: it is one who has held some. They are not counted, as other ends are.
+    #[inline]
+    fn note_holder(&self, holder: Holder) {
+        if let Holder::Member(member) = holder
+            && let Some(member) = self.tables.members.get(member)
+            && member.has_held_units.load(Ordering::Relaxed) == 0
+        {
+            member.has_held_units.store(1, Ordering::Release);
+        }
+    }
+}
