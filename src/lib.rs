@@ -71,6 +71,7 @@ mod forkserver;
 pub mod guide;
 mod memory;
 pub mod plug;
+pub mod pool;
 mod process;
 pub mod shared;
 mod sys;
@@ -387,6 +388,7 @@ macro_rules! FairSelect {
 /// }
 /// ```
 pub mod prelude {
+    pub use crate::pool::Pool;
     pub use crate::shared::{
         Array, Condition, Event, Lock, Manager, Namespace, PipeEnd, Queue, RwLock, Semaphore, Value, managed, pipe,
     };

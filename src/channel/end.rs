@@ -134,7 +134,12 @@ impl End {
 
     /// From now on a crash retires the ends of its channel, on both sides, before anybody else has one.
     pub(crate) fn bear_crashes(&self) {
-        [Direction::Reader, Direction::Writer].into_iter().for_each(|side| self.channel.bears_crashes_of(side));
+        [Direction::Reader, Direction::Writer].into_iter().for_each(|side| self.bear_crashes_of(side));
+    }
+
+    /// The same of one side.
+    pub(crate) fn bear_crashes_of(&self, side: Direction) {
+        self.channel.bears_crashes_of(side);
     }
 
     /// From now on whoever reads from its channel serves those who write: as long as he waits there he is at rest, and

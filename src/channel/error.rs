@@ -305,6 +305,11 @@ pub enum MessageError {
         /// How many are needed.
         needed: usize,
     },
+    /// A function that other processes do not find: it is not one of the program itself.
+    Function {
+        /// Where it lies, and the remedy.
+        reason: String,
+    },
     /// The calling process is a copy that `fork` made without this library: the channels belong to the original.
     Forked,
     /// The operating system refused what the operation needs: a descriptor, a thread.
@@ -363,10 +368,21 @@ impl fmt::Display for MessageError {
                 "this process was made by a bare fork of a program that uses csproc: \
                  its channels belong to the original; start processes with `Spawn!` or execute a new program",
             ),
-            MessageError::Carrier { reason } | MessageError::Memory { reason } | MessageError::System { reason } => {
-                f.write_str(reason)
-            }
+            MessageError::Carrier { reason }
+            | MessageError::Memory { reason }
+            | MessageError::Function { reason }
+            | MessageError::System { reason } => f.write_str(reason),
         }
+    }
+}
+
+impl MessageError {
+    /// The same of a value of this type, which is in the one that it tells of.
+    pub(crate) fn naming<T>(mut self) -> MessageError {
+        if let MessageError::Encode { type_name, .. } | MessageError::Decode { type_name, .. } = &mut self {
+            *type_name = String::from(std::any::type_name::<T>());
+        }
+        self
     }
 }
 

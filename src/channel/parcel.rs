@@ -67,6 +67,11 @@ impl Parcel {
     }
 }
 
+/// The same value once more, by way of its serialized form; ends inside are requested again.
+pub(crate) fn duplicate<T: Message>(value: &T) -> Result<T, MessageError> {
+    Ok(Parcel::pack(value)?.open()?.0)
+}
+
 /// The channels of the ends inside a parcel: identity, name, and whether the end is a writer.
 pub(crate) fn describe_ends(parcel: &Parcel) -> Vec<((u32, u32), String, bool)> {
     let ends = parcel.packet.ends().into_iter().filter_map(EndName::place);

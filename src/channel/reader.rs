@@ -7,7 +7,7 @@ use super::end::{ChannelEnd, ChannelId, End, Patience, label};
 use super::error::ChannelError;
 use super::extended::{Extended, Hold};
 use super::travel::{arrive, depart};
-use crate::engine::Direction;
+use crate::engine::{Direction, Packet};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -288,10 +288,26 @@ impl<T> Reader<T> {
     }
 }
 
+impl<T> Reader<T> {
+    /// The next message as it is, whatever its type.
+    pub(crate) fn read_packet(
+        &self,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Packet, ChannelError> {
+        self.end.take(false, patience, location).map(|(packet, _)| packet)
+    }
+
+    /// Whether a message could be read, now or after a while.
+    pub(crate) fn is_open(&self) -> bool {
+        self.end.check_open().is_ok()
+    }
+}
+
 impl<T: Message> Reader<T> {
     /// A read that the program has asked for at this place.
     #[inline]
-    pub(super) fn read_at(&self, place: &'static Location<'static>) -> Result<T, ChannelError> {
+    pub(crate) fn read_at(&self, place: &'static Location<'static>) -> Result<T, ChannelError> {
         self.read_within(Patience::ForEver, place)
     }
 

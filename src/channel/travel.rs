@@ -7,9 +7,9 @@ use super::end::{End, NO_END, NOWHERE};
 use crate::engine::{Arrival, ChannelName, Direction, EndName, Stranded, actor};
 use serde::{Deserialize, Serialize};
 
-/// What stands in a message for an end.
+/// What stands in a message for an end. Whoever reads it as this leaves the end where it is.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct Ticket {
+pub(crate) struct Ticket {
     index: u32,
     generation: u32,
 }

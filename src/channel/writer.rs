@@ -5,9 +5,9 @@
 use super::carrier::Staged;
 use super::codec::{Message, encode};
 use super::end::{ChannelEnd, ChannelId, End, Patience, label};
-use super::error::WriteError;
+use super::error::{ChannelError, WriteError};
 use super::travel::{arrive, depart};
-use crate::engine::Direction;
+use crate::engine::{Direction, Packet};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -226,6 +226,24 @@ impl<T> Writer<T> {
         T: Message,
     {
         self.write_within(value, Patience::Until(deadline), Location::caller())
+    }
+}
+
+impl<T> Writer<T> {
+    /// Writes a message as it is, whatever its type. If nobody takes it, it is dropped.
+    pub(crate) fn write_packet(
+        &self,
+        message: Packet,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<(), ChannelError> {
+        self.end.check_open()?;
+        self.end.give(&mut Some(message), patience, location)
+    }
+
+    /// Whether a message could be written, now or after a while.
+    pub(crate) fn is_open(&self) -> bool {
+        self.end.check_open().is_ok()
     }
 }
 

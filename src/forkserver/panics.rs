@@ -49,10 +49,16 @@ impl Last {
 
 /// The member ends of a panic, which was caught on this thread.
 pub(crate) fn record_caught_panic(index: u32, member: &Member, payload: &(dyn Any + Send)) {
+    let (message, place) = told_by(payload);
+    record_panic(index, member, &message, &place);
+    note_panic(member);
+}
+
+/// What a panic said that was caught on this thread, and where it was.
+pub(crate) fn told_by(payload: &(dyn Any + Send)) -> (String, String) {
     let message = text_of(payload);
     let place = LAST.try_with(|last| last.borrow().place_of(&message)).ok().flatten();
-    record_panic(index, member, &message, place.as_deref().unwrap_or("an unknown place"));
-    note_panic(member);
+    (message, place.unwrap_or_else(|| String::from("an unknown place")))
 }
 
 /// Runs `work`; a panic in it is that of the member.

@@ -95,6 +95,11 @@ impl Failure {
 }
 
 impl Failure {
+    /// A process of this name could not be started.
+    pub(crate) fn not_started(process: &str, source: StartError) -> Failure {
+        Failure::Start { process: String::from(process), source }
+    }
+
     pub(super) fn set_restarts(&mut self, count: u32) {
         if let Failure::Crashed { restarts, .. } = self {
             *restarts = count;
@@ -212,7 +217,7 @@ impl NetworkError {
         if failures.is_empty() { Ok(results) } else { Err(NetworkError { failures, processes, results }) }
     }
 
-    pub(super) fn one(failure: Failure) -> NetworkError {
+    pub(crate) fn one(failure: Failure) -> NetworkError {
         NetworkError { failures: vec![failure], processes: 1, results: Results { entries: Vec::new() } }
     }
 

@@ -81,6 +81,7 @@ mod slice;
 mod value;
 
 pub use crate::channel::Barrier;
+pub use crate::pool::Pool;
 pub use array::Array;
 pub use atomic::{Atomic, Word};
 /// Plain data as bytes. A type of one's own derives `Pod` and `Zeroable` of it: see [`Plain`].

@@ -53,7 +53,7 @@ pub(crate) fn children() -> Vec<Seen> {
 }
 
 /// Descendants of this program that should not exist when nothing runs.
-pub(super) fn processes_left() -> Vec<String> {
+pub(crate) fn processes_left() -> Vec<String> {
     let own = std::process::id();
     let server = server().map(|server| server.pid);
     everybody()

@@ -15,6 +15,7 @@ mod explore;
 #[cfg(target_arch = "x86_64")]
 mod gates;
 mod interrupt;
+mod pools;
 mod pressure;
 #[cfg(target_arch = "x86_64")]
 mod queues;

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// What a surviving writer writes in one round.
 const VALUES: u64 = 150;
 
-fn kills_wanted() -> u64 {
+pub(crate) fn kills_wanted() -> u64 {
     match std::env::var("CSPROC_KILLS") {
         Ok(text) => text.parse().expect("CSPROC_KILLS is a number"),
         Err(_) if crate::is_long() => 10_000,
@@ -29,7 +29,7 @@ fn kills_wanted() -> u64 {
     }
 }
 
-fn first_seed() -> u64 {
+pub(crate) fn first_seed() -> u64 {
     match std::env::var("CSPROC_KILL_SEED") {
         Ok(text) => text.parse().expect("CSPROC_KILL_SEED is a number"),
         Err(_) => std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64,
@@ -37,21 +37,21 @@ fn first_seed() -> u64 {
 }
 
 /// Xorshift (Marsaglia 2003), scattered first so that neighbouring seeds differ.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn new(seed: u64) -> Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
         Dice((seed ^ 0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9) | 1)
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) % limit
     }
 
-    fn pause(&mut self, most: u64) {
+    pub(crate) fn pause(&mut self, most: u64) {
         let wait = Duration::from_micros(self.below(most));
         let start = Instant::now();
         while start.elapsed() < wait {

@@ -1,0 +1,260 @@
+//! What travels: a chunk of work to a worker, and its answer back.
+//!
+//! Knows nothing of pools. A chunk is one message: which function does it, the channel of its answer, and the
+//! arguments. Whoever does not know their types reads as much of it as has none.
+//!
+//! **Nobody has to search for the tasks of the dead.** The one writing end of the answer's channel lies in the message:
+//! it is held by whoever has the message, and goes with it. A worker that dies loses the channel, at whichever
+//! instruction, and whoever reads there is told of it. A message that is dropped retires it.
+
+use super::failure::TaskFailure;
+use super::state::Bench;
+use crate::channel::{Message, MessageError, Patience, Reader, Ticket, Writer, decode, encode};
+use crate::engine::Packet;
+use crate::forkserver::told_by;
+use crate::sys::image::{AnyFn, ChangesWith, NoImageFn, Signature, Takes};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+
+/// A function as another process finds it.
+type Words = [u64; 2];
+
+/// The messages of a pool's channel, whatever they hold.
+pub(super) enum Chunk {}
+
+/// Does what a message says, and says how many tasks it has begun.
+type Perform<S> = ChangesWith<Bench<S>, Packet, usize>;
+
+/// What is done with each argument of a chunk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deed {
+    perform: Words,
+    function: Words,
+}
+
+impl Deed {
+    /// Calls `function`.
+    pub(super) fn call<S, A: Message, R: Message>(function: fn(A) -> R) -> Result<Deed, MessageError> {
+        Deed::of::<S, Takes<A, R>>(function, call::<S, A, R>)
+    }
+
+    /// Calls `function` with the state of the worker.
+    pub(super) fn call_with<S, A: Message, R: Message>(function: fn(&mut S, A) -> R) -> Result<Deed, MessageError> {
+        Deed::of::<S, ChangesWith<S, A, R>>(function, call_with::<S, A, R>)
+    }
+
+    fn of<S, F: Signature>(
+        function: F::Function,
+        perform: fn(&mut Bench<S>, Packet) -> usize,
+    ) -> Result<Deed, MessageError> {
+        Ok(Deed { perform: words::<Perform<S>>(perform)?, function: words::<F>(function)? })
+    }
+}
+
+/// What another process needs to find a function.
+pub(super) fn words<F: Signature>(function: F::Function) -> Result<Words, MessageError> {
+    AnyFn::of::<F>(function).to_words().map_err(|error| MessageError::Function {
+        reason: match error {
+            NoImageFn::Foreign { address, place, image } => format!(
+                "the function at {address:#x} lies in {place}, and workers find only those of {image}: give them one \
+                 of those, and have it call this one"
+            ),
+            NoImageFn::Signature { .. } => error.to_string(),
+        },
+    })
+}
+
+/// A function that another process has told.
+pub(super) fn function<F: Signature>(words: Words) -> F::Function {
+    let found = AnyFn::from_words(words).and_then(AnyFn::get::<F>);
+    found.unwrap_or_else(|error| unreachable!("a pool tells its workers functions of the image: {error}"))
+}
+
+/// What everybody can read of a message.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+pub(super) struct Head<R> {
+    perform: Words,
+    answer: Writer<Answer<R>>,
+    /// Whoever takes the message out of here decides whether it begins. Then it is done even if nobody waits for it.
+    begin: Option<Reader<()>>,
+}
+
+impl<R> Head<R> {
+    pub(super) fn new(deed: &Deed, answer: Writer<Answer<R>>, begin: Option<Reader<()>>) -> Head<R> {
+        Head { perform: deed.perform, answer, begin }
+    }
+
+    /// That of a message. To be asked once: its ends come with it.
+    fn of(message: &Packet) -> Option<Head<R>> {
+        decode(message).ok().map(|(head, _)| head)
+    }
+
+    /// Whether it need still be done.
+    fn is_wanted(&self) -> bool {
+        self.begin.is_some() || self.answer.is_open()
+    }
+
+    /// Whether it begins. To be asked once, by whoever then does it.
+    fn begins(&self) -> bool {
+        match &self.begin {
+            Some(begin) => begin.try_read().is_ok(),
+            None => self.answer.is_open(),
+        }
+    }
+}
+
+/// A chunk of work, as it is written.
+#[derive(Serialize)]
+#[serde(bound(serialize = "A: Serialize"))]
+pub(super) struct Work<A, R> {
+    head: Head<R>,
+    function: Words,
+    arguments: Vec<A>,
+}
+
+/// The same for whoever has read the head already: whatever the arguments' `Deserialize` does, the answer can be given.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "A: DeserializeOwned"))]
+struct Body<A> {
+    _head: (Words, Ticket, Option<Ticket>),
+    function: Words,
+    arguments: Vec<A>,
+}
+
+impl<A: Message, R> Work<A, R> {
+    pub(super) fn new(head: Head<R>, deed: &Deed, arguments: Vec<A>) -> Work<A, R> {
+        Work { head, function: deed.function, arguments }
+    }
+
+    pub(super) fn pack(&self) -> Result<Packet, MessageError> {
+        encode(self)
+    }
+
+    pub(super) fn into_arguments(self) -> Vec<A> {
+        self.arguments
+    }
+}
+
+/// What became of a chunk.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "R: Serialize", deserialize = "R: DeserializeOwned"))]
+pub(super) enum Answer<R> {
+    /// The same for each of its tasks. It comes first, so that whoever does not know the type can say it.
+    Refused(TaskFailure),
+    Done(Vec<Result<R, TaskFailure>>),
+}
+
+/// Does the work in a message, on the bench of a worker. Gives the number of tasks that were begun.
+pub(super) fn perform<S>(bench: &mut Bench<S>, message: Packet) -> usize {
+    match decode::<Words>(&message) {
+        Ok((words, _)) => function::<Perform<S>>(words)(bench, message),
+        Err(error) => unreachable!("a message of a pool begins with a function: {error}"),
+    }
+}
+
+/// Answers a message without doing its work.
+pub(super) fn refuse(message: &Packet, failure: TaskFailure) {
+    if let Some(head) = Head::<()>::of(message).filter(Head::begins) {
+        reply(&head.answer, &Answer::Refused(failure));
+    }
+}
+
+fn call<S, A: Message, R: Message>(bench: &mut Bench<S>, message: Packet) -> usize {
+    let find = |words| {
+        let call = function::<Takes<A, R>>(words);
+        move |_: &mut Bench<S>, argument| call(argument)
+    };
+    run(bench, message, find, |_| ())
+}
+
+fn call_with<S, A: Message, R: Message>(bench: &mut Bench<S>, message: Packet) -> usize {
+    let find = |words| {
+        let call = function::<ChangesWith<S, A, R>>(words);
+        move |bench: &mut Bench<S>, argument| call(bench.state(), argument)
+    };
+    run(bench, message, find, Bench::clear)
+}
+
+fn run<S, A: Message, R: Message, F: Fn(&mut Bench<S>, A) -> R>(
+    bench: &mut Bench<S>,
+    message: Packet,
+    find: impl FnOnce(Words) -> F,
+    after_panic: fn(&mut Bench<S>),
+) -> usize {
+    let Some(head) = Head::of(&message).filter(Head::begins) else { return 0 };
+    let Body { function, arguments, .. } = match try_decode(&message) {
+        Ok(body) => body,
+        Err(failure) => {
+            reply(&head.answer, &Answer::<R>::Refused(failure));
+            return 0;
+        }
+    };
+    drop(message);
+    let call = find(function);
+    let mut results = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        if !results.is_empty() && !head.is_wanted() {
+            break;
+        }
+        let result = catch_unwind(AssertUnwindSafe(|| call(bench, argument)));
+        results.push(result.map_err(|payload| {
+            after_panic(bench);
+            panicked(&*payload)
+        }));
+    }
+    let begun = results.len();
+    hand_over(&head.answer, results);
+    begun
+}
+
+fn panicked(payload: &(dyn Any + Send)) -> TaskFailure {
+    let (message, location) = told_by(payload);
+    TaskFailure::Panicked { message, location }
+}
+
+/// Answers with results. One that cannot be serialized is the failure of its own task.
+fn hand_over<R: Message>(to: &Writer<Answer<R>>, results: Vec<Result<R, TaskFailure>>) {
+    let whole = Answer::Done(results);
+    let Err(failure) = try_reply(to, &whole) else { return };
+    let Answer::Done(results) = whole else { return };
+    let checked = results.into_iter().map(|result| match try_encode(&result) {
+        Ok(_) => result,
+        Err(failure) => Err(failure),
+    });
+    if try_reply(to, &Answer::Done(checked.collect())).is_err() {
+        reply(to, &Answer::<R>::Refused(failure));
+    }
+}
+
+/// Answers with what can always be serialized. If even for that there is no room, the worker ends, so that nobody waits
+/// for ever.
+fn reply<R: Message>(to: &Writer<Answer<R>>, answer: &Answer<R>) {
+    if let Err(failure) = try_reply(to, answer) {
+        std::panic::panic_any(format!("the answer of a task cannot be handed over: it {failure}"));
+    }
+}
+
+/// `Err` if there is no message of it. That nobody waits for it any more is no error.
+fn try_reply<R: Message>(to: &Writer<Answer<R>>, answer: &Answer<R>) -> Result<(), TaskFailure> {
+    let message = try_encode(answer)?;
+    // There is room for one answer, and there is one.
+    let _ = to.write_packet(message, Patience::Not, Location::caller());
+    Ok(())
+}
+
+fn try_decode<A: Message>(message: &Packet) -> Result<Body<A>, TaskFailure> {
+    match catch_unwind(AssertUnwindSafe(|| decode(message))) {
+        Ok(decoded) => decoded.map(|(body, _)| body).map_err(|error| TaskFailure::Invalid(error.naming::<A>())),
+        Err(payload) => Err(panicked(&*payload)),
+    }
+}
+
+fn try_encode<T: Message>(value: &T) -> Result<Packet, TaskFailure> {
+    match catch_unwind(AssertUnwindSafe(|| encode(value))) {
+        Ok(encoded) => encoded.map_err(TaskFailure::Invalid),
+        Err(payload) => Err(panicked(&*payload)),
+    }
+}
