@@ -51,7 +51,7 @@ pub enum TaskFailure {
         /// How often the task had been begun, or was about to be; 0 if it never was.
         attempts: u32,
     },
-    /// It never began: somebody cancelled it, or the pool is gone.
+    /// It never began: somebody cancelled it, the pool is gone, or a worker was killed at the very moment of taking it.
     Cancelled,
     /// Its result was handed out before.
     Taken,

@@ -23,6 +23,13 @@ fn workers() -> Vec<Pid> {
 
 /// Kills one worker after the other while `work` is done; how many.
 fn hunted<R>(seed: u64, work: impl FnOnce() -> R) -> (R, u64) {
+    /// Also when the work panics.
+    struct Over<'a>(&'a AtomicBool);
+    impl Drop for Over<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
     let (over, killed) = (AtomicBool::new(false), AtomicU64::new(0));
     let result = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -38,9 +45,8 @@ fn hunted<R>(seed: u64, work: impl FnOnce() -> R) -> (R, u64) {
                 killed.fetch_add(u64::from(kill(victim, Signal::SIGKILL).is_ok()), Ordering::Relaxed);
             }
         });
-        let result = work();
-        over.store(true, Ordering::Release);
-        result
+        let _over = Over(&over);
+        work()
     });
     (result, killed.into_inner())
 }
@@ -58,6 +64,8 @@ fn is_done(number: u64, result: &Result<u64, TaskError>) -> bool {
             true
         }
         Err(TaskError { failure: TaskFailure::Lost { cause: Cause::Killed { signal: 9 }, .. }, .. }) => false,
+        // Taken out of the channel by somebody who was killed before he had it.
+        Err(TaskError { failure: TaskFailure::Cancelled, .. }) => false,
         Err(other) => panic!("{other}"),
     }
 }
@@ -76,9 +84,12 @@ alone! {
                 let job = pool.job(square, items()).chunk(chunk);
                 let results = if seed % 2 == 0 { job.ordered() } else { job.unordered() };
                 let mut seen = BTreeSet::new();
-                let mut done = BTreeSet::new();
+                let (mut done, mut never) = (BTreeSet::new(), BTreeSet::new());
                 for (place, result) in results.with_index() {
                     assert!(seen.insert(place), "seed {seed}: {place} comes twice");
+                    if matches!(&result, Err(error) if error.failure == TaskFailure::Cancelled) {
+                        never.insert(place as u64);
+                    }
                     if is_done(place as u64, &result) {
                         done.insert(place as u64);
                     }
@@ -89,6 +100,7 @@ alone! {
                 let once: BTreeSet<u64> = begun.iter().copied().collect();
                 assert_eq!(once.len(), begun.len(), "seed {seed}: a task was begun twice");
                 assert!(done.is_subset(&once), "seed {seed}");
+                assert!(never.is_disjoint(&once), "seed {seed}: it is said never to have begun");
                 let tasks: Vec<_> = items().take(50).map(|item| pool.submit(square, item).unwrap()).collect();
                 for (number, task) in (0..).zip(tasks) {
                     is_done(number, &task.wait());
