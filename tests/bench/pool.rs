@@ -1,0 +1,99 @@
+//! Measures pools against Python's `multiprocessing.Pool`, in one run: `map` of empty tasks, as it comes and one by
+//! one, and a call that waits for its result.
+//!
+//! Knows nothing of the library's inside. Python measures itself, with its own clock; where there is no `python3`, its
+//! rows are left out. Every figure is taken in turn with its peers (A B A B …) and is the median of the rounds; what
+//! counts is the ratio.
+
+mod table;
+
+use csproc::prelude::*;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+use table::{Row, nanoseconds, scale, table};
+
+const WORKERS: usize = 2;
+
+/// Prints the nanoseconds for each of so many tasks; both arguments come from the command line.
+const PYTHON: &str = r#"
+import sys, time
+from multiprocessing import get_context
+what, count = sys.argv[1], int(sys.argv[2])
+
+def nothing(item):
+    pass
+
+with get_context("fork").Pool(2) as pool:
+    run = {
+        "map": lambda: pool.map(nothing, range(count)),
+        "one": lambda: pool.map(nothing, range(count), chunksize=1),
+        "apply": lambda: [pool.apply(nothing, (item,)) for item in range(count)],
+    }[what]
+    pool.map(nothing, range(100))
+    start = time.perf_counter()
+    run()
+    print((time.perf_counter() - start) / count * 1e9)
+"#;
+
+/// What Python measures; `None` where there is none.
+fn python(what: &str, count: u64) -> Option<f64> {
+    let mut command = Command::new("python3");
+    command.args(["-c", PYTHON, what, &count.to_string()]).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = command.output().ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+fn nothing(_: u64) {}
+
+/// What a task of a job costs, in chunks of this size if it is said.
+fn job(placement: Placement, count: u64, chunk: Option<usize>) -> f64 {
+    let pool = Pool::builder().workers(WORKERS).on(placement).build().expect("the workers start");
+    pool.map(nothing, 0..100).expect("nothing fails");
+    let start = Instant::now();
+    let job = pool.job(nothing, 0..count);
+    let job = match chunk {
+        Some(chunk) => job.chunk(chunk),
+        None => job,
+    };
+    job.collect().expect("nothing fails");
+    let time = nanoseconds(start, count);
+    pool.join().expect("the workers end");
+    time
+}
+
+fn apply(placement: Placement, count: u64) -> f64 {
+    let pool = Pool::builder().workers(WORKERS).on(placement).build().expect("the workers start");
+    pool.map(nothing, 0..100).expect("nothing fails");
+    let start = Instant::now();
+    for item in 0..count {
+        pool.apply(nothing, item).expect("nothing fails");
+    }
+    let time = nanoseconds(start, count);
+    pool.join().expect("the workers end");
+    time
+}
+
+fn main() {
+    let Some(scale) = scale() else { return };
+    let has_python = python("map", 10).is_some();
+    if !has_python {
+        println!("no python3: its rows are left out");
+    }
+    let with = |mut rows: Vec<Row<'static>>, what: &'static str, count: u64| {
+        if has_python {
+            let measure = move || python(what, count).expect("Python has measured before");
+            rows.push(("Python `Pool`, processes", Box::new(measure)));
+        }
+        rows
+    };
+    let rows = |measure: fn(Placement) -> f64| -> Vec<Row<'static>> {
+        vec![
+            ("csproc, processes", Box::new(move || measure(Placement::Process))),
+            ("csproc, threads", Box::new(move || measure(Placement::Thread))),
+        ]
+    };
+    let few = 20_000 / scale;
+    table("`map` of empty tasks", "ns per task", &with(rows(|on| job(on, 200_000, None)), "map", 10 * few));
+    table("`map`, one task a chunk", "ns per task", &with(rows(|on| job(on, 20_000, Some(1))), "one", few));
+    table("`apply`", "ns per call", &with(rows(|on| apply(on, 5_000)), "apply", few / 10));
+}
