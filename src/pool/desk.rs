@@ -5,7 +5,10 @@
 use super::failure::{TaskError, TaskFailure};
 use super::work::{Answer, Chunk, Deed, Head, Work};
 use crate::channel::{Buffer, Channel, ChannelError, Message, MessageError, Patience, Reader, Writer, encode};
+use std::iter::Peekable;
+use std::ops::Range;
 use std::panic::Location;
+use std::vec::IntoIter;
 
 /// Where work is given to the workers of a pool.
 #[derive(Debug)]
@@ -107,24 +110,50 @@ impl<R: Message> Open<R> {
     }
 
     /// What became of each task, with its place among all.
-    pub(super) fn settle(self, came: Came<R>) -> Vec<Settled<R>> {
-        let (mut results, otherwise) = match came {
+    pub(super) fn settle(self, came: Came<R>) -> Settling<R> {
+        let (results, otherwise) = match came {
             Some(Ok(Answer::Done(results))) => (results, TaskFailure::Cancelled),
             Some(Ok(Answer::Refused(failure))) => (Vec::new(), failure),
             Some(Err(failure)) => (Vec::new(), failure),
             None => (Vec::new(), TaskFailure::Cancelled),
         };
-        let mut results = results.drain(..);
-        let mut refused = self.refused.into_iter().peekable();
-        let one = |place| {
-            let index = self.first + place;
-            let result = match refused.next_if(|(refused, _)| *refused == place) {
-                Some((_, failure)) => Err(failure),
-                None => results.next().unwrap_or_else(|| Err(otherwise.clone())),
-            };
-            (index, result.map_err(|failure| TaskError { index: Some(index), failure }))
+        let Open { first, count, refused, .. } = self;
+        let refused = refused.into_iter().peekable();
+        Settling { first, places: 0..count, refused, results: results.into_iter(), otherwise }
+    }
+}
+
+/// The tasks of a chunk whose answer has come, one after the other.
+pub(super) struct Settling<R> {
+    first: usize,
+    places: Range<usize>,
+    refused: Peekable<IntoIter<(usize, TaskFailure)>>,
+    results: IntoIter<Result<R, Box<TaskFailure>>>,
+    /// What became of those that the answer does not tell of.
+    otherwise: TaskFailure,
+}
+
+impl<R> Settling<R> {
+    /// How many are left.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+}
+
+impl<R> Iterator for Settling<R> {
+    type Item = Settled<R>;
+
+    fn next(&mut self) -> Option<Settled<R>> {
+        let place = self.places.next()?;
+        let index = self.first + place;
+        let result = match self.refused.next_if(|(refused, _)| *refused == place) {
+            Some((_, failure)) => Err(failure),
+            None => match self.results.next() {
+                Some(result) => result.map_err(|failure| *failure),
+                None => Err(self.otherwise.clone()),
+            },
         };
-        (0..self.count).map(one).collect()
+        Some((index, result.map_err(|failure| TaskError { index: Some(index), failure })))
     }
 }
 

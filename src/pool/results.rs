@@ -3,7 +3,7 @@
 //! Knows nothing of who works. So much is given ahead that nobody has to wait for work, and no more.
 
 use super::arm::Awaited;
-use super::desk::{Came, Desk, Open, Settled};
+use super::desk::{Came, Desk, Open, Settled, Settling};
 use super::failure::{TaskError, TaskFailure};
 use super::work::Deed;
 use crate::alternation::Alternation;
@@ -57,7 +57,7 @@ pub struct Results<'p, A, R, I> {
     read: usize,
     done: usize,
     open: VecDeque<Open<R>>,
-    settled: VecDeque<Settled<R>>,
+    settled: Option<Settling<R>>,
     location: &'static Location<'static>,
     arguments: PhantomData<fn(A)>,
 }
@@ -70,7 +70,7 @@ impl<'p, A: Message, R: Message, I: Iterator<Item = A>> Results<'p, A, R, I> {
             read: 0,
             done: 0,
             open: VecDeque::new(),
-            settled: VecDeque::new(),
+            settled: None,
             location,
             arguments: PhantomData,
         }
@@ -95,17 +95,19 @@ impl<'p, A: Message, R: Message, I: Iterator<Item = A>> Results<'p, A, R, I> {
     }
 
     fn next_settled(&mut self) -> Option<Settled<R>> {
-        while self.settled.is_empty() {
+        loop {
+            if let Some(settled) = self.settled.as_mut().and_then(Iterator::next) {
+                return Some(settled);
+            }
             self.give_ahead();
             let (place, came) = self.next_answer()?;
-            let chunk = self.open.remove(place)?;
-            self.settled.extend(chunk.settle(came));
-            self.done += self.settled.len();
+            let settled = self.open.remove(place)?.settle(came);
+            self.done += settled.len();
+            self.settled = Some(settled);
             if let Some(progress) = &mut self.plan.progress {
                 progress(self.done, self.plan.total);
             }
         }
-        self.settled.pop_front()
     }
 
     /// Reads items, and gives them to the workers, until they have enough.

@@ -189,7 +189,8 @@ impl<R> Task<R> {
 pub(super) fn result<R>(came: Result<Answer<R>, TaskFailure>) -> Result<R, TaskError> {
     match came {
         Ok(Answer::Done(results)) => {
-            results.into_iter().next().unwrap_or(Err(TaskFailure::Cancelled)).map_err(TaskError::alone)
+            let result = results.into_iter().next().unwrap_or_else(|| Err(Box::new(TaskFailure::Cancelled)));
+            result.map_err(|failure| TaskError::alone(*failure))
         }
         Ok(Answer::Refused(failure)) => Err(TaskError::alone(failure)),
         Err(failure) => Err(TaskError::alone(failure)),

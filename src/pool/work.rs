@@ -144,7 +144,7 @@ impl<A: Message, R> Work<A, R> {
 pub(super) enum Answer<R> {
     /// The same for each of its tasks. It comes first, so that whoever does not know the type can say it.
     Refused(TaskFailure),
-    Done(Vec<Result<R, TaskFailure>>),
+    Done(Vec<Result<R, Box<TaskFailure>>>),
 }
 
 /// Does the work in a message, on the bench of a worker. Gives the number of tasks that were begun.
@@ -202,7 +202,7 @@ fn run<S, A: Message, R: Message, F: Fn(&mut Bench<S>, A) -> R>(
         let result = catch_unwind(AssertUnwindSafe(|| call(bench, argument)));
         results.push(result.map_err(|payload| {
             after_panic(bench);
-            panicked(&*payload)
+            Box::new(panicked(&*payload))
         }));
     }
     let begun = results.len();
@@ -216,13 +216,13 @@ fn panicked(payload: &(dyn Any + Send)) -> TaskFailure {
 }
 
 /// Answers with results. One that cannot be serialized is the failure of its own task.
-fn hand_over<R: Message>(to: &Writer<Answer<R>>, results: Vec<Result<R, TaskFailure>>) {
+fn hand_over<R: Message>(to: &Writer<Answer<R>>, results: Vec<Result<R, Box<TaskFailure>>>) {
     let whole = Answer::Done(results);
     let Err(failure) = try_reply(to, &whole) else { return };
     let Answer::Done(results) = whole else { return };
     let checked = results.into_iter().map(|result| match try_encode(&result) {
         Ok(_) => result,
-        Err(failure) => Err(failure),
+        Err(failure) => Err(Box::new(failure)),
     });
     if try_reply(to, &Answer::Done(checked.collect())).is_err() {
         reply(to, &Answer::<R>::Refused(failure));
