@@ -162,8 +162,8 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "a crash poisons what bears it",
         file: "engine/live/channel.rs",
-        there: "self.flags.load(Ordering::Relaxed) & may_crash(direction) != 0 => Closing::Retire,",
-        instead: "self.flags.load(Ordering::Relaxed) & may_crash(direction) != 0 && !FAULTY => Closing::Retire,",
+        there: "Closing::Lost { .. } if flags & may_crash(direction) != 0 => Closing::Retire,",
+        instead: "Closing::Lost { .. } if flags & may_crash(direction) != 0 && !FAULTY => Closing::Retire,",
     },
     Edit {
         fault: "a process is disowned by its slot alone",
