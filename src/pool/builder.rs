@@ -131,6 +131,50 @@ impl<S: 'static> Builder<S> {
     }
 }
 
+impl Pool<()> {
+    /// A pool of so many processes; at least one.
+    ///
+    /// # Blocking
+    /// Waits until the system has started the workers.
+    ///
+    /// # Errors
+    /// They could not be started.
+    ///
+    /// # Examples
+    /// See [`Pool`].
+    pub fn new(workers: usize) -> Result<Pool, NetworkError> {
+        Pool::builder().workers(workers).build()
+    }
+
+    /// A pool of so many threads of this process; at least one. A thread cannot be killed, nor end alone.
+    ///
+    /// # Blocking
+    /// As for [`new`](Pool::new).
+    ///
+    /// # Errors
+    /// As for [`new`](Pool::new).
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let pool = Pool::threads(2)?;
+    /// assert_eq!(pool.apply(|()| std::process::id(), ())?, std::process::id());
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    pub fn threads(workers: usize) -> Result<Pool, NetworkError> {
+        Pool::builder().workers(workers).on(Placement::Thread).build()
+    }
+
+    /// A pool with more to say about it.
+    ///
+    /// # Examples
+    /// See [`Builder`].
+    pub fn builder() -> Builder<()> {
+        Builder::new()
+    }
+}
+
 fn open<I: Message + 'static, S: 'static>(says: Says, with: I, make: fn(I) -> S) -> Result<Pool<S>, NetworkError> {
     let Says { name, workers, placement, limit } = says;
     let name = name.into_owned();

@@ -2,7 +2,6 @@
 //!
 //! Knows nothing of the workers; the keeper looks after them.
 
-use super::builder::Builder;
 use super::desk::Desk;
 use super::failure::{TaskError, TaskFailure};
 use super::job::Job;
@@ -11,7 +10,7 @@ use super::results::Results;
 use super::task::{Task, result};
 use super::work::Deed;
 use crate::channel::{Buffer, Channel, Message, MessageError, Writer, label};
-use crate::process::{Child, Failure, NetworkError, Placement};
+use crate::process::{Child, Failure, NetworkError};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -19,7 +18,8 @@ use std::marker::PhantomData;
 ///
 /// The workers are processes. A task is a function and its argument, so it is a plain `fn` or a closure that captures
 /// nothing: what else it needs comes with the argument, as a tuple, or is the state of the worker
-/// ([`Builder::state`]). The function must be one of the program itself, and not of a library that it has loaded.
+/// ([`Builder::state`](crate::pool::Builder::state)). The function must be one of the program itself, and not of a
+/// library that it has loaded.
 ///
 /// **A worker that dies takes its tasks along and nothing else.** Whoever waits for one is told
 /// [`Lost`](TaskFailure::Lost); another worker takes its place, and everybody else goes on. When more than five have
@@ -61,50 +61,6 @@ pub struct Pool<S = ()> {
     state: PhantomData<fn(&mut S)>,
 }
 
-impl Pool<()> {
-    /// A pool of so many processes; at least one.
-    ///
-    /// # Blocking
-    /// Waits until the system has started the workers.
-    ///
-    /// # Errors
-    /// They could not be started.
-    ///
-    /// # Examples
-    /// See [`Pool`].
-    pub fn new(workers: usize) -> Result<Pool, NetworkError> {
-        Pool::builder().workers(workers).build()
-    }
-
-    /// A pool of so many threads of this process; at least one. A thread cannot be killed, nor end alone.
-    ///
-    /// # Blocking
-    /// As for [`new`](Pool::new).
-    ///
-    /// # Errors
-    /// As for [`new`](Pool::new).
-    ///
-    /// # Examples
-    /// ```
-    /// use csproc::prelude::*;
-    ///
-    /// let pool = Pool::threads(2)?;
-    /// assert_eq!(pool.apply(|()| std::process::id(), ())?, std::process::id());
-    /// # Ok::<(), csproc::Error>(())
-    /// ```
-    pub fn threads(workers: usize) -> Result<Pool, NetworkError> {
-        Pool::builder().workers(workers).on(Placement::Thread).build()
-    }
-
-    /// A pool with more to say about it.
-    ///
-    /// # Examples
-    /// See [`Builder`].
-    pub fn builder() -> Builder<()> {
-        Builder::new()
-    }
-}
-
 impl<S: 'static> Pool<S> {
     pub(super) fn over(orders: Writer<Order>, desk: Desk, keeper: Child<Option<Failure>>) -> Pool<S> {
         Pool { orders, desk, keeper, state: PhantomData }
@@ -139,7 +95,7 @@ impl<S: 'static> Pool<S> {
     /// As for [`map`](Pool::map).
     ///
     /// # Examples
-    /// See [`Builder::state`].
+    /// See [`Builder::state`](crate::pool::Builder::state).
     #[track_caller]
     pub fn map_with<A: Message, R: Message>(
         &self,
@@ -205,7 +161,7 @@ impl<S: 'static> Pool<S> {
     /// As [`job`](Pool::job), with the state of the worker.
     ///
     /// # Examples
-    /// See [`Builder::state`].
+    /// See [`Builder::state`](crate::pool::Builder::state).
     #[track_caller]
     pub fn job_with<A: Message, R: Message, I: IntoIterator<Item = A>>(
         &self,
@@ -264,7 +220,7 @@ impl<S: 'static> Pool<S> {
     /// As for [`submit`](Pool::submit).
     ///
     /// # Examples
-    /// See [`Builder::state`].
+    /// See [`Builder::state`](crate::pool::Builder::state).
     #[track_caller]
     pub fn submit_with<A: Message, R: Message>(
         &self,

@@ -28,6 +28,7 @@ mod arm;
 mod builder;
 mod desk;
 mod failure;
+mod function;
 mod handle;
 mod job;
 mod keeper;

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of tasks.
 
-use super::work::{function, words};
+use super::function::{Words, function, words};
 use crate::channel::{Message, MessageError, duplicate};
 use crate::sys::image::Takes;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[serde(bound(serialize = "I: Message", deserialize = "I: Message"))]
 pub(super) struct Recipe<I> {
     with: I,
-    make: [u64; 2],
+    make: Words,
 }
 
 impl<I: Message> Recipe<I> {

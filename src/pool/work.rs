@@ -8,18 +8,16 @@
 //! instruction, and whoever reads there is told of it. A message that is dropped retires it.
 
 use super::failure::TaskFailure;
+use super::function::{Words, function, words};
 use super::state::Bench;
 use crate::channel::{Message, MessageError, Patience, Reader, Ticket, Writer, decode, encode};
 use crate::engine::Packet;
 use crate::forkserver::told_by;
-use crate::sys::image::{AnyFn, ChangesWith, NoImageFn, Signature, Takes};
+use crate::sys::image::{ChangesWith, Signature, Takes};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-
-/// A function as another process finds it.
-type Words = [u64; 2];
 
 /// The messages of a pool's channel, whatever they hold.
 pub(super) enum Chunk {}
@@ -51,25 +49,6 @@ impl Deed {
     ) -> Result<Deed, MessageError> {
         Ok(Deed { perform: words::<Perform<S>>(perform)?, function: words::<F>(function)? })
     }
-}
-
-/// What another process needs to find a function.
-pub(super) fn words<F: Signature>(function: F::Function) -> Result<Words, MessageError> {
-    AnyFn::of::<F>(function).to_words().map_err(|error| MessageError::Function {
-        reason: match error {
-            NoImageFn::Foreign { address, place, image } => format!(
-                "the function at {address:#x} lies in {place}, and workers find only those of {image}: give them one \
-                 of those, and have it call this one"
-            ),
-            NoImageFn::Signature { .. } => error.to_string(),
-        },
-    })
-}
-
-/// A function that another process has told.
-pub(super) fn function<F: Signature>(words: Words) -> F::Function {
-    let found = AnyFn::from_words(words).and_then(AnyFn::get::<F>);
-    found.unwrap_or_else(|error| unreachable!("a pool tells its workers functions of the image: {error}"))
 }
 
 /// What everybody can read of a message.
