@@ -206,6 +206,11 @@ impl End {
         Ok(())
     }
 
+    /// From now on the process of the operating system has it, whichever of its threads was a process by itself.
+    pub(super) fn entrust_to_host(&self) {
+        actor(|actor| actor.entrust_to_host(self.name));
+    }
+
     /// Whether there is a channel, and this end of it was not given up.
     #[inline]
     pub(super) fn is_open(&self) -> bool {

@@ -42,7 +42,15 @@ impl Gate {
         })
     }
 
-    /// Looks at its cell, and how many bytes it has; `None` if there is none. Whoever writes has the permit.
+    /// The same gate for as long as this is there, also when the process that has it was a thread and has ended:
+    /// whoever looks at a cell must have its gate.
+    pub(crate) fn entrusted(self) -> Gate {
+        self.0.entrust_to_host();
+        self
+    }
+
+    /// Looks at its cell, and how many bytes it has; `None` if there is none. Whoever writes has the permit, and
+    /// everybody has the gate [entrusted](Gate::entrusted).
     #[inline]
     pub(crate) fn cell<R>(&self, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
         settle();

@@ -154,6 +154,19 @@ impl Actor {
         self.with(|local| local.move_end(end, packet, holder))
     }
 
+    /// From now on the process of the operating system has an end, and not the one that the actor acts for, which may
+    /// be one of its threads: the end is there as long as what stands for it is, in whichever thread.
+    pub(crate) fn entrust_to_host(&self, end: EndName) {
+        let _ = self.with(|local| {
+            let tables = local.tables();
+            if let (Ok(mine), Ok(host)) = (self.member_in(tables), tables.host())
+                && mine != host
+            {
+                local.move_end(end, Holder::Member(mine), Holder::Member(host));
+            }
+        });
+    }
+
     /// Closes an end. Closing it twice is closing it once.
     pub(crate) fn close_end(&self, end: EndName, closing: Closing) {
         let _ = self.with(|local| local.close_end(end, closing));

@@ -120,8 +120,6 @@ impl<T: Plain> Array<T> {
 
     /// The element at `index` now. It may be another one at once, but never half of a change.
     ///
-    /// (In a thread that outlives the `#[process(thread)]` from which it has the array, it is zero.)
-    ///
     /// # Blocking
     /// Never: not for whoever has the lock, who may be stopped or dead.
     ///

@@ -121,14 +121,10 @@ impl<T: Word> Atomic<T> {
     pub fn new(value: T) -> Result<Atomic<T>, MessageError> {
         let gate = Gate::with_cell(size_of::<u64>(), |cell| cell.begin(&value.to_bits().to_ne_bytes()));
         gate.made()?;
-        Ok(Atomic { gate: Arc::new(gate), values: PhantomData })
+        Ok(Atomic { gate: Arc::new(gate.entrusted()), values: PhantomData })
     }
 
     /// The number now.
-    ///
-    /// (A thread must not use a number that it has from a `#[process(thread)]` which it outlives: the number is gone
-    /// with that process. It is zero then, and changes have no effect, unless the process ends in the very moment of a
-    /// change: that may strike what has the memory by then.)
     ///
     /// # Examples
     /// See [`new`](Atomic::new).
@@ -309,7 +305,7 @@ impl<T> Serialize for Atomic<T> {
 
 impl<'de, T: Word> Deserialize<'de> for Atomic<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Atomic<T>, D::Error> {
-        let gate = Gate::deserialize(deserializer)?;
+        let gate = Gate::deserialize(deserializer)?.entrusted();
         if gate.cell(|_, cell| cell.word().is_none()) == Some(true) {
             return Err(serde::de::Error::custom("it names no number"));
         }

@@ -239,6 +239,11 @@ impl Lock {
         Lock(gate)
     }
 
+    /// The same lock, for as long as this is there: see [`Gate::entrusted`].
+    pub(super) fn entrusted(self) -> Lock {
+        Lock(self.0.entrusted())
+    }
+
     pub(super) fn gate(&self) -> &Gate {
         &self.0
     }

@@ -49,7 +49,7 @@ pub(super) struct Kept(Arc<Lock>);
 
 impl From<Lock> for Kept {
     fn from(lock: Lock) -> Kept {
-        Kept(Arc::new(lock))
+        Kept(Arc::new(lock.entrusted()))
     }
 }
 

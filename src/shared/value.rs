@@ -111,8 +111,6 @@ impl<T: Plain> Value<T> {
     ///
     /// It is never half of a change: what somebody is just changing is seen as it was before.
     ///
-    /// (In a thread that outlives the `#[process(thread)]` from which it has the value, it is zero.)
-    ///
     /// # Blocking
     /// Never: not for whoever has the lock, who may be stopped or dead.
     ///

@@ -6,6 +6,7 @@ use csproc::prelude::*;
 use csproc::shared::{Atomic, Word};
 use proptest::prelude::*;
 use std::fmt::Debug;
+use std::sync::Mutex;
 
 #[process]
 fn add(total: Atomic<u64>, most: Atomic<i32>, turns: Atomic<u8>, times: i32) {
@@ -28,6 +29,36 @@ over_both! {
         })
         .unwrap();
         assert_eq!((total.load(), most.load(), turns.load()), (8000, 999, (4000 % 256) as u8));
+    }
+}
+
+type Objects = (Atomic<u64>, Value<u64>, Array<u64>);
+
+/// What a process on a thread has left to the others.
+static LEFT: Mutex<Option<Objects>> = Mutex::new(None);
+
+#[process(thread)]
+fn leave(atomic: Atomic<u64>, value: Value<u64>) {
+    let array = Array::from([7, 7]);
+    *LEFT.lock().unwrap() = Some((atomic, value, array));
+}
+
+alone! {
+    /// They are the program's, which has them still: nobody else is given their memory.
+    fn what_a_process_on_a_thread_has_left_stays() {
+        let (atomic, value) = (Atomic::new(1).unwrap(), Value::new(2));
+        Parallel!(leave(atomic.clone(), value.clone())).unwrap();
+        drop((atomic, value));
+        let others: Vec<Value<u64>> = (0..100).map(|_| Value::new(0)).collect();
+        let (atomic, value, array) = LEFT.lock().unwrap().take().unwrap();
+        std::thread::spawn(move || {
+            assert_eq!((atomic.fetch_add(10), value.replace(20).unwrap(), array.to_vec()), (1, 2, vec![7, 7]));
+            array.set(1, 8).unwrap();
+            assert_eq!((atomic.load(), value.get(), array.to_vec()), (11, 20, vec![7, 8]));
+        })
+        .join()
+        .unwrap();
+        assert!(others.iter().all(|other| other.get() == 0), "it was somebody else's memory");
     }
 }
 

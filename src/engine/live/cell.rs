@@ -11,10 +11,17 @@
 //! Killed before it has the tag of the channel, its maker leaves a block of its own. Killed afterwards, it leaves the
 //! lock of the gate, too, and [`Local::repair_buffer`] frees what has the tag and is not named.
 //!
-//! **Who reads has no lock, but has the gate:** a handle of it, or its permit. There is one exception: the ends of a
-//! process that runs on a thread are closed with it, although the program's other threads may still have the objects
-//! that stand for them. Such a reader finds that the gate is gone, by its generation; if it goes while he reads, he
-//! finds that afterwards. What he has read from a block that is somebody else's by then is thrown away.
+//! **Who reads has no lock, but has the gate:** a handle of it, or its permit. The handles of cells are held by the
+//! process of the operating system, and not by a process that is one of its threads, whose ends go with it although
+//! other threads may still have the objects that stand for them:
+//! ```text
+//!     a process on a thread                       another thread of the program
+//!     gives the object to another thread
+//!     ends; its handle is closed, the cell freed
+//!                                                 writes into what is somebody else's block by now  ✗
+//! ```
+//! So nobody looks at a cell that is gone, but a copy of the program that it has forked by itself, which holds nothing:
+//! it finds that the gate is gone, by its generation, before it looks or afterwards, and throws away what it has read.
 
 use super::local::Local;
 use super::sync::{Ordering, fence};

@@ -262,6 +262,12 @@ pub(crate) const EDITS: &[Edit] = &[
         if !FAULTY { self.admit(gate); }",
     },
     Edit {
+        fault: "a look at a cell is not followed by one at its gate",
+        file: "engine/live/cell.rs",
+        there: "self.channel(name).is_some().then_some(seen)",
+        instead: "(FAULTY || self.channel(name).is_some()).then_some(seen)",
+    },
+    Edit {
         fault: "turns are taken in the order of arrival",
         file: "engine/live/gate.rs",
         there: "!self.inputs.is_empty() && self.opened() != Opened::InTurns",

@@ -10,7 +10,7 @@
 //! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them, and what each of them saw
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
-//! - [`scenario`], [`futures`], [`gates`], [`queues`]: what they do and what may come of it
+//! - [`scenario`], [`cells`], [`futures`], [`gates`], [`queues`]: what they do and what may come of it
 //! - [`search`]: which schedules are tried
 //! - [`seeded`]: which of the seeded faults is in place; `faults/table.rs` has them all
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -18,6 +18,7 @@
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
+pub mod cells;
 mod checker;
 pub mod execution;
 pub mod futures;
@@ -46,5 +47,5 @@ pub fn one_at_a_time() -> MutexGuard<'static, ()> {
 
 /// All scenarios.
 pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
-    scenario::ALL.into_iter().chain(futures::ALL).chain(gates::ALL).chain(queues::ALL)
+    scenario::ALL.into_iter().chain(futures::ALL).chain(gates::ALL).chain(queues::ALL).chain(cells::ALL)
 }

@@ -103,6 +103,12 @@ impl Stage {
         self.create(ChannelKind::Gate { permits, opened })
     }
 
+    /// A gate with a cell of so many words, which are zero, and the only handle of it.
+    pub(crate) fn cell(&mut self, words: usize) -> (ChannelName, EndName) {
+        let holder = Holder::Member(self.root);
+        self.local.create_cell(8 * words, |cell| cell.clear(), holder).expect("a cell")
+    }
+
     fn create(&mut self, kind: ChannelKind) -> ChannelName {
         let holder = Holder::Member(self.root);
         self.local.create_channel("", kind, holder).expect("a channel").0
@@ -434,6 +440,19 @@ impl Party {
         if weight == permits { Checker::writes(protected) } else { Checker::reads(protected) }
     }
 
+    /// What is in a cell, if it is there.
+    pub(crate) fn look<const N: usize>(&self, cell: ChannelName) -> Option<[u64; N]> {
+        let mut bytes = vec![0; 8 * N];
+        cell.cell(|_, cell| cell.read(0, &mut bytes))?;
+        Some(std::array::from_fn(|place| u64::from_ne_bytes(std::array::from_fn(|byte| bytes[8 * place + byte]))))
+    }
+
+    /// With the permit of its gate: this is in a cell from now on.
+    pub(crate) fn put<const N: usize>(&self, cell: ChannelName, values: [u64; N]) {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
+        cell.cell(|_, cell| cell.write(0, &bytes)).expect("whoever has the permit has the cell");
+    }
+
     /// The unit that it has of a gate, if it has one.
     pub(crate) fn unit_of(&self, gate: ChannelName) -> Option<EndName> {
         INSIDE.with(|inside| {
@@ -522,6 +541,14 @@ impl Party {
     /// Closes an end by its name, whoever holds it.
     pub(crate) fn close_end(&mut self, end: EndName) {
         self.local.close_end(end, Closing::Retire);
+    }
+
+    /// Closes all ends of a channel that the process has.
+    pub(crate) fn close_all_of(&mut self, channel: ChannelName) {
+        let mine = tables().held_by(Holder::Member(self.member));
+        for end in mine.into_iter().filter(|end| end.place().is_some_and(|(at, _)| at == channel)) {
+            self.local.close_end(end, Closing::Retire);
+        }
     }
 
     /// Closes all ends of the process.

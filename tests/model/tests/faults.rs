@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{futures, gates, one_at_a_time, queues, seeded};
+use csproc_model::{cells, futures, gates, one_at_a_time, queues, seeded};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -244,6 +244,12 @@ fn the_end_of_writing_is_told_to_nobody_who_waits() {
 #[test]
 fn permits_are_given_to_nobody_who_waits() {
     is_found("permits are given to nobody who waits", &gates::TWO, RANDOM, Kill::Nobody, "deadlock");
+}
+
+#[test]
+fn a_look_at_a_cell_is_not_followed_by_one_at_its_gate() {
+    let fault = "a look at a cell is not followed by one at its gate";
+    is_found(fault, &cells::FREED, PRIORITIES, Kill::Nobody, "77 was never in the cell");
 }
 
 /// A bug that conditions have had: whoever had seen one turn more kept the other one waiting, whose turn had come.
