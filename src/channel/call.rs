@@ -11,10 +11,10 @@ use super::codec::{Message, decode, encode};
 use super::end::{End, Patience};
 use super::error::{ChannelError, MessageError};
 use super::extended::Hold;
-use super::travel::{arrive, depart};
+use super::travel::travels;
 use crate::engine::{ChannelKind, Direction, Store, actor};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::panic::Location;
 
 /// A channel of calls. It is neither side itself: it hands out callers and callees, and keeps the channel in existence.
@@ -58,24 +58,7 @@ impl CallChannel {
     }
 }
 
-impl Clone for CallChannel {
-    fn clone(&self) -> CallChannel {
-        CallChannel(self.0.another(Direction::Handle))
-    }
-}
-
-impl Serialize for CallChannel {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        depart(&self.0, Direction::Handle, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for CallChannel {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<CallChannel, D::Error> {
-        let (channel, end) = arrive(Direction::Handle, deserializer)?;
-        Ok(CallChannel(End::new(channel, end)))
-    }
-}
+travels!(CallChannel: Handle, Caller: Writer, Callee: Reader);
 
 /// Who calls. A clone, or one that is sent to a process, is one more caller.
 #[derive(Debug)]
@@ -114,25 +97,6 @@ impl Caller {
     }
 }
 
-impl Clone for Caller {
-    fn clone(&self) -> Caller {
-        Caller(self.0.another(Direction::Writer))
-    }
-}
-
-impl Serialize for Caller {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        depart(&self.0, Direction::Writer, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Caller {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Caller, D::Error> {
-        let (channel, end) = arrive(Direction::Writer, deserializer)?;
-        Ok(Caller(End::new(channel, end)))
-    }
-}
-
 /// Who is called. Several of them share the calls.
 #[derive(Debug)]
 pub(crate) struct Callee(End);
@@ -146,31 +110,12 @@ impl Callee {
     #[track_caller]
     pub(crate) fn accept<H: Message>(&self) -> Result<Call<H>, ChannelError> {
         loop {
-            let mut hold = Hold::take(&self.0, Patience::ForEver, Location::caller())?;
+            let hold = Hold::take(&self.0, Patience::ForEver, Location::caller())?;
             match hold.look::<H>() {
                 Ok(header) => return Ok(Call { header, hold }),
                 Err(error) => answer(hold, &Err::<(), _>(error)),
             }
         }
-    }
-}
-
-impl Clone for Callee {
-    fn clone(&self) -> Callee {
-        Callee(self.0.another(Direction::Reader))
-    }
-}
-
-impl Serialize for Callee {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        depart(&self.0, Direction::Reader, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Callee {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Callee, D::Error> {
-        let (channel, end) = arrive(Direction::Reader, deserializer)?;
-        Ok(Callee(End::new(channel, end)))
     }
 }
 
@@ -216,6 +161,7 @@ fn answer<R: Serialize>(hold: Hold, answer: &Result<R, MessageError>) {
 mod tests {
     use super::*;
     use crate::channel::{Channel, Reader, Writer};
+    use serde::{Deserialize, Serializer};
     use std::panic::catch_unwind;
     use std::thread::spawn;
 

@@ -321,7 +321,7 @@ pub enum MessageError {
 
 impl MessageError {
     /// The same of the value that was meant, which travelled inside another one.
-    pub(super) fn about<T>(mut self) -> MessageError {
+    pub(crate) fn about<T>(mut self) -> MessageError {
         if let MessageError::Encode { type_name, .. } | MessageError::Decode { type_name, .. } = &mut self {
             *type_name = String::from(std::any::type_name::<T>());
         }
@@ -373,16 +373,6 @@ impl fmt::Display for MessageError {
             | MessageError::Function { reason }
             | MessageError::System { reason } => f.write_str(reason),
         }
-    }
-}
-
-impl MessageError {
-    /// The same of a value of this type, which is in the one that it tells of.
-    pub(crate) fn naming<T>(mut self) -> MessageError {
-        if let MessageError::Encode { type_name, .. } | MessageError::Decode { type_name, .. } = &mut self {
-            *type_name = String::from(std::any::type_name::<T>());
-        }
-        self
     }
 }
 

@@ -72,7 +72,7 @@ impl Hold {
     }
 
     /// Makes a value of the beginning of a message that lies in its block.
-    pub(super) fn look<T: Message>(&mut self) -> Result<T, MessageError> {
+    pub(super) fn look<T: Message>(&self) -> Result<T, MessageError> {
         match &self.packet {
             Some(packet) => Ok(decode(packet)?.0),
             None => unreachable!("the message stays until the hold is dropped"),

@@ -10,17 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A function with this signature.
 #[derive(Debug)]
-pub(crate) struct ImageFn<S: Signature>(S::Function);
-
-impl<S: Signature> ImageFn<S> {
-    pub(crate) fn new(function: S::Function) -> ImageFn<S> {
-        ImageFn(function)
-    }
-
-    pub(crate) fn get(&self) -> S::Function {
-        self.0
-    }
-}
+pub(crate) struct ImageFn<S: Signature>(pub(crate) S::Function);
 
 impl<S: Signature> Serialize for ImageFn<S> {
     fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
@@ -46,13 +36,13 @@ mod tests {
 
     #[test]
     fn a_function_arrives_with_the_signature_with_which_it_was_sent() {
-        let bytes = postcard::to_stdvec(&ImageFn::<Takes<u64, u64>>::new(twice)).unwrap();
-        assert_eq!(postcard::from_bytes::<ImageFn<Takes<u64, u64>>>(&bytes).unwrap().get()(21), 42);
+        let bytes = postcard::to_stdvec(&ImageFn::<Takes<u64, u64>>(twice)).unwrap();
+        assert_eq!(postcard::from_bytes::<ImageFn<Takes<u64, u64>>>(&bytes).unwrap().0(21), 42);
         assert!(postcard::from_bytes::<ImageFn<LooksAt<u64, u64>>>(&bytes).is_err());
     }
 
     #[test]
     fn a_function_of_a_library_is_not_sent() {
-        assert!(postcard::to_stdvec(&ImageFn::<Takes<u64, u64>>::new(foreign())).is_err());
+        assert!(postcard::to_stdvec(&ImageFn::<Takes<u64, u64>>(foreign())).is_err());
     }
 }

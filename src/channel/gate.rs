@@ -6,10 +6,9 @@
 use super::end::{End, Patience, outcome};
 use super::error::{ChannelError, MessageError};
 use super::process_scope::settle;
-use super::travel::{arrive, depart};
+use super::travel::travels;
 use crate::cause::{Cause, describe_abandoner};
-use crate::engine::{self, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, Opened, Order, actor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::engine::{self, Cell, ChannelKind, ChannelName, Closing, EndName, Opened, Order, actor};
 use std::panic::Location;
 use std::thread::panicking;
 
@@ -168,24 +167,7 @@ impl Gate {
     }
 }
 
-impl Clone for Gate {
-    fn clone(&self) -> Gate {
-        Gate(self.0.another(Direction::Handle))
-    }
-}
-
-impl Serialize for Gate {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        depart(&self.0, Direction::Handle, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Gate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Gate, D::Error> {
-        let (channel, end) = arrive(Direction::Handle, deserializer)?;
-        Ok(Gate(End::new(channel, end)))
-    }
-}
+travels!(Gate: Handle);
 
 /// Permits that the process has taken. Dropped, they are given back; if a panic drops them, as abandoned.
 #[derive(Debug)]

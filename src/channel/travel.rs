@@ -50,3 +50,28 @@ pub(super) fn arrive<'de, D: serde::Deserializer<'de>>(
         Err(Stranded::Refused(error)) => Err(D::Error::custom(error)),
     }
 }
+
+/// What is nothing but an end of this side travels as one more, and a clone of it is one more.
+macro_rules! travels {
+    ($($name:ident: $side:ident),+) => {$(
+        impl Clone for $name {
+            fn clone(&self) -> $name {
+                $name(self.0.another(crate::engine::Direction::$side))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                crate::channel::travel::depart(&self.0, crate::engine::Direction::$side, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
+                let (channel, end) = crate::channel::travel::arrive(crate::engine::Direction::$side, deserializer)?;
+                Ok($name(crate::channel::end::End::new(channel, end)))
+            }
+        }
+    )+};
+}
+pub(super) use travels;

@@ -200,7 +200,7 @@ pub fn join<A: Message, B: Message, C: Message>(
     b: Reader<B>,
     out: Writer<C>,
 ) -> Process<crate::Result<()>> {
-    joining(ImageFn::new(function), a, b, out)
+    joining(ImageFn(function), a, b, out)
 }
 
 #[process(thread, crate = crate, name = "join")]
@@ -210,7 +210,7 @@ fn joining<A: Message, B: Message, C: Message>(
     b: Reader<B>,
     out: Writer<C>,
 ) -> crate::Result<()> {
-    combine(&a, &b, &out, function.get())
+    combine(&a, &b, &out, function.0)
 }
 
 fn combine<A: Message, B: Message, C: Message>(

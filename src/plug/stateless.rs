@@ -134,7 +134,7 @@ pub fn map<T: Message, U: Message>(
     input: Reader<T>,
     out: Writer<U>,
 ) -> Process<crate::Result<()>> {
-    mapping(ImageFn::new(function), input, out)
+    mapping(ImageFn(function), input, out)
 }
 
 #[process(thread, crate = crate, name = "map")]
@@ -144,7 +144,7 @@ fn mapping<T: Message, U: Message>(
     out: Writer<U>,
 ) -> crate::Result<()> {
     while let Some(value) = next(&input)? {
-        out.write(function.get()(value))?;
+        out.write((function.0)(value))?;
     }
     Ok(())
 }
@@ -176,13 +176,13 @@ fn mapping<T: Message, U: Message>(
 /// ```
 #[track_caller]
 pub fn filter<T: Message>(wanted: fn(&T) -> bool, input: Reader<T>, out: Writer<T>) -> Process<crate::Result<()>> {
-    filtering(ImageFn::new(wanted), input, out)
+    filtering(ImageFn(wanted), input, out)
 }
 
 #[process(thread, crate = crate, name = "filter")]
 fn filtering<T: Message>(wanted: ImageFn<LooksAt<T, bool>>, input: Reader<T>, out: Writer<T>) -> crate::Result<()> {
     while let Some(value) = next(&input)? {
-        if wanted.get()(&value) {
+        if (wanted.0)(&value) {
             out.write(value)?;
         }
     }

@@ -44,9 +44,7 @@ impl Desk {
             .and_then(|message| self.work.write_packet(message, Patience::ForEver, Location::caller()));
         match given {
             Ok(()) => Ok(answer),
-            Err(ChannelError::Invalid(error)) => {
-                Err((TaskFailure::Invalid(error.naming::<A>()), work.into_arguments()))
-            }
+            Err(ChannelError::Invalid(error)) => Err((TaskFailure::Invalid(error.about::<A>()), work.into_arguments())),
             Err(error) => Err((TaskFailure::of_channel(error), work.into_arguments())),
         }
     }

@@ -123,17 +123,10 @@ impl<I: Message + 'static> Keeper<I> {
                 Some(place) => Happened::Exit(place),
                 None => Happened::Said(orders.map_or(Order::Cancel, |orders| fired.take(orders))),
             },
-            Err(ChannelError::Invalid(_)) => Happened::Exit(self.wait_for_the_first()),
+            // Without memory for an alternation they are waited for one after the other.
+            Err(ChannelError::Invalid(_)) => Happened::Exit(0),
             Err(_) => Happened::Said(Order::Cancel),
         }
-    }
-
-    /// Without memory for an alternation: one after the other.
-    fn wait_for_the_first(&self) -> usize {
-        while !self.hands[0].child.is_finished() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
-        0
     }
 
     fn follow(&mut self, order: Order) {
@@ -148,7 +141,7 @@ impl<I: Message + 'static> Keeper<I> {
         }
     }
 
-    /// A worker has ended.
+    /// A worker has ended, or is waited for now.
     fn part_with(&mut self, place: usize) {
         let Hand { child, .. } = self.hands.swap_remove(place);
         if let Err(error) = child.join() {

@@ -226,7 +226,7 @@ fn try_reply<R: Message>(to: &Writer<Answer<R>>, answer: &Answer<R>) -> Result<(
 
 fn try_decode<A: Message>(message: &Packet) -> Result<Body<A>, TaskFailure> {
     match catch_unwind(AssertUnwindSafe(|| decode(message))) {
-        Ok(decoded) => decoded.map(|(body, _)| body).map_err(|error| TaskFailure::Invalid(error.naming::<A>())),
+        Ok(decoded) => decoded.map(|(body, _)| body).map_err(|error| TaskFailure::Invalid(error.about::<A>())),
         Err(payload) => Err(panicked(&*payload)),
     }
 }

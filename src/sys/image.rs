@@ -17,6 +17,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Why there is no such function.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,7 +136,7 @@ impl AnyFn {
 
     /// Whether it lies in the code of the image.
     fn check(self) -> Result<AnyFn, NoImageFn> {
-        if code(first_page()).any(|range| range.contains(&self.distance)) {
+        if own_code().iter().any(|range| range.contains(&self.distance)) {
             return Ok(self);
         }
         let address = self.address();
@@ -164,6 +165,12 @@ pub(crate) fn first_page() -> &'static [u8; PAGE] {
 }
 
 const PAGE: usize = 4096;
+
+/// The code of the image. It stays where it is, so its header is read once.
+fn own_code() -> &'static [Range<usize>] {
+    static CODE: OnceLock<Vec<Range<usize>>> = OnceLock::new();
+    CODE.get_or_init(|| code(first_page()).collect())
+}
 
 /// Where the code lies, as distances from the first byte.
 fn code(page: &[u8]) -> impl Iterator<Item = Range<usize>> {

@@ -5,10 +5,11 @@
 //! rows are left out. Every figure is taken in turn with its peers (A B A B …) and is the median of the rounds; what
 //! counts is the ratio.
 
+mod python;
 mod table;
 
 use csproc::prelude::*;
-use std::process::{Command, Stdio};
+use python::python;
 use std::time::Instant;
 use table::{Row, nanoseconds, scale, table};
 
@@ -36,11 +37,8 @@ with get_context("fork").Pool(2) as pool:
 "#;
 
 /// What Python measures; `None` where there is none.
-fn python(what: &str, count: u64) -> Option<f64> {
-    let mut command = Command::new("python3");
-    command.args(["-c", PYTHON, what, &count.to_string()]).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = command.output().ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+fn measured_by_python(what: &str, count: u64) -> Option<f64> {
+    python(PYTHON, &[what, &count.to_string()])
 }
 
 fn nothing(_: u64) {}
@@ -75,13 +73,13 @@ fn apply(placement: Placement, count: u64) -> f64 {
 
 fn main() {
     let Some(scale) = scale() else { return };
-    let has_python = python("map", 10).is_some();
+    let has_python = measured_by_python("map", 10).is_some();
     if !has_python {
         println!("no python3: its rows are left out");
     }
     let with = |mut rows: Vec<Row<'static>>, what: &'static str, count: u64| {
         if has_python {
-            let measure = move || python(what, count).expect("Python has measured before");
+            let measure = move || measured_by_python(what, count).expect("Python has measured before");
             rows.push(("Python `Pool`, processes", Box::new(measure)));
         }
         rows

@@ -5,10 +5,11 @@
 //! there is no `python3`, its rows are left out. Every figure is taken in turn with its peers (A B A B …) and is the
 //! median of the rounds; what counts is the ratio.
 
+mod python;
 mod table;
 
 use csproc::prelude::*;
-use std::process::{Command, Stdio};
+use python::python;
 use std::time::Instant;
 use table::{Row, nanoseconds, scale, table};
 
@@ -79,11 +80,8 @@ print(run[what]() / count * 1e9)
 "#;
 
 /// What Python measures; `None` where there is none.
-fn python(what: &str, count: u64) -> Option<f64> {
-    let mut command = Command::new("python3");
-    command.args(["-c", PYTHON, what, &count.to_string()]).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = command.output().ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+fn measured_by_python(what: &str, count: u64) -> Option<f64> {
+    python(PYTHON, &[what, &count.to_string()])
 }
 
 #[process]
@@ -140,7 +138,7 @@ fn crowd(placement: Placement, parties: u64, items: u64) -> f64 {
 
 fn main() {
     let Some(scale) = scale() else { return };
-    let there = python("pipe", 10).is_some();
+    let there = measured_by_python("pipe", 10).is_some();
     if !there {
         println!("no python3: its rows are left out");
     }
@@ -148,7 +146,8 @@ fn main() {
         let rows: Vec<Row<'_>> = ours.into_iter().chain(theirs.into_iter().filter(|_| there)).collect();
         table(title, unit, &rows);
     };
-    let measured = |what: &'static str, count: u64| move || python(what, count).expect("Python has measured before");
+    let measured =
+        |what: &'static str, count: u64| move || measured_by_python(what, count).expect("Python has measured before");
     let trips = 10_000 / scale;
     compare(
         "a pipe, one `u64` there and back",

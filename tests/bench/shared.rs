@@ -3,12 +3,13 @@
 //!
 //! Knows nothing of what the numbers should be.
 
+mod python;
 mod table;
 
 use csproc::prelude::*;
 use csproc::shared::Atomic;
+use python::python;
 use std::hint::black_box;
-use std::process::{Command, Stdio};
 use std::time::Instant;
 use table::{Row, nanoseconds, scale, table};
 
@@ -92,22 +93,19 @@ print((time.perf_counter() - begin) * 1e9 / times)
 assert work != 'Increment' or value.value == processes * times
 ";
 
-fn python(work: &str, processes: usize, times: u64) -> Option<f64> {
-    let mut command = Command::new("python3");
-    command.args(["-c", PYTHON, work, &processes.to_string(), &times.to_string()]);
-    let output = command.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+fn measured_by_python(work: &str, processes: usize, times: u64) -> Option<f64> {
+    python(PYTHON, &[work, &processes.to_string(), &times.to_string()])
 }
 
 fn main() {
     let Some(scale) = scale() else { return };
     let times = 200_000 / scale;
     let few = times / 10;
-    let has_python = python("Get", 1, 1).is_some();
+    let has_python = measured_by_python("Get", 1, 1).is_some();
     for processes in [1, 2] {
         let csproc = |name, work| -> Row<'static> { (name, Box::new(move || csproc(work, processes, times))) };
         let python = |work: &'static str| -> Option<Row<'static>> {
-            let measure = move || python(work, processes, few).expect("Python has done it before");
+            let measure = move || measured_by_python(work, processes, few).expect("Python has done it before");
             has_python.then(|| ("Python `multiprocessing`", Box::new(measure) as Box<dyn Fn() -> f64>))
         };
         let with = |rows: Vec<Row<'static>>, work| rows.into_iter().chain(python(work)).collect::<Vec<_>>();

@@ -4,8 +4,7 @@
 
 use super::error::CallError;
 use super::proxy::Managed;
-use super::told::Told;
-use crate::channel::Message;
+use crate::channel::{ImageFn, Message};
 use crate::sys::image::Changes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -274,9 +273,9 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     /// See [`Dict`].
     #[track_caller]
     pub fn update(&self, key: K, default: V, change: fn(&mut V)) -> Result<(), CallError> {
-        let change = Told::<Changes<V, ()>>(change);
+        let change = ImageFn::<Changes<V, ()>>(change);
         self.0.change((key, default, change), |dict, asked| {
-            asked.answer(|(key, default, Told(change)): (K, V, Told<Changes<V, ()>>)| {
+            asked.answer(|(key, default, ImageFn(change)): (K, V, ImageFn<Changes<V, ()>>)| {
                 change(dict.entry(key).or_insert(default));
             });
         })

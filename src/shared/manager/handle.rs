@@ -10,8 +10,7 @@ use super::object::object;
 use super::proxy::{Managed, ManagedType};
 use super::server::Begins;
 use super::single::Shared;
-use super::told::Told;
-use crate::channel::{CallChannel, Message, label};
+use crate::channel::{CallChannel, ImageFn, Message, label};
 use crate::shared::array::Array;
 use crate::shared::lock::Lock;
 use crate::shared::plain::Plain;
@@ -260,9 +259,9 @@ impl ManagerHandle {
         let calls = CallChannel::new()?;
         let caller = calls.caller();
         caller.end().made()?;
-        let begin = Told::<Begins>(object::<T, A>);
+        let begin = ImageFn::<Begins>(object::<T, A>);
         self.calls.caller().call::<_, _, Result<(), CallError>>(begin, (kind, calls), place)??;
-        caller.call::<_, _, ()>(Told::<Takes<A, T>>(make), arguments, place)?;
+        caller.call::<_, _, ()>(ImageFn::<Takes<A, T>>(make), arguments, place)?;
         Ok(Managed::new(caller))
     }
 }

@@ -12,7 +12,6 @@ mod object;
 mod proxy;
 mod server;
 mod single;
-mod told;
 
 pub use dict::Dict;
 pub use error::CallError;

@@ -5,8 +5,7 @@
 
 use super::error::CallError;
 use super::proxy::Managed;
-use super::told::Told;
-use crate::channel::Message;
+use crate::channel::{ImageFn, Message};
 use crate::sys::image::{Changes, ChangesWith};
 use serde::{Deserialize, Serialize};
 use std::any::{Any, type_name};
@@ -155,8 +154,8 @@ impl Namespace {
     /// See [`Namespace`].
     #[track_caller]
     pub fn update<T: 'static>(&self, name: &str, change: fn(&mut T)) -> Result<(), CallError> {
-        self.0.change::<_, Result<(), CallError>>((name, Told::<Changes<T, ()>>(change)), |values, asked| {
-            asked.answer(|(name, Told(change)): (String, Told<Changes<T, ()>>)| values.find(name).map(change));
+        self.0.change::<_, Result<(), CallError>>((name, ImageFn::<Changes<T, ()>>(change)), |values, asked| {
+            asked.answer(|(name, ImageFn(change)): (String, ImageFn<Changes<T, ()>>)| values.find(name).map(change));
         })?
     }
 
@@ -185,9 +184,9 @@ impl Namespace {
         arguments: A,
         change: fn(&mut T, A) -> R,
     ) -> Result<R, CallError> {
-        let change = Told::<ChangesWith<T, A, R>>(change);
+        let change = ImageFn::<ChangesWith<T, A, R>>(change);
         self.0.change::<_, Result<R, CallError>>((name, change, arguments), |values, asked| {
-            asked.answer(|(name, Told(change), arguments): (String, Told<ChangesWith<T, A, R>>, A)| {
+            asked.answer(|(name, ImageFn(change), arguments): (String, ImageFn<ChangesWith<T, A, R>>, A)| {
                 values.find(name).map(|value| change(value, arguments))
             });
         })?

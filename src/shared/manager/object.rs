@@ -18,9 +18,8 @@
 //! they wait for the next call.
 
 use super::error::CallError;
-use super::told::Told;
 use crate::cause::describe_unwinding;
-use crate::channel::{Call, Callee, Message};
+use crate::channel::{Call, Callee, ImageFn, Message};
 use crate::engine::member;
 use crate::process::{Child, Spawn, current};
 use crate::shared::lock::LockError;
@@ -38,8 +37,8 @@ use std::sync::{Arc, OnceLock};
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "")]
 pub(super) enum Serve<T> {
-    Change(Told<ChangesFor<T, Asked<T>>>),
-    Look(Told<LooksFor<Arc<Object<T>>, Asked<T>>>),
+    Change(ImageFn<ChangesFor<T, Asked<T>>>),
+    Look(ImageFn<LooksFor<Arc<Object<T>>, Asked<T>>>),
 }
 
 /// A call, and as long as it is there it waits for its answer.
@@ -83,8 +82,8 @@ pub(super) struct Object<T> {
 /// Nobody but whoever begins it has a caller before that call is answered.
 #[process(thread, crate = crate)]
 pub(super) fn object<T: 'static, A: Message>(calls: Callee) {
-    let Ok(mut call) = calls.accept::<Told<Takes<A, T>>>() else { return };
-    let Told(make) = call.header;
+    let Ok(mut call) = calls.accept::<ImageFn<Takes<A, T>>>() else { return };
+    let ImageFn(make) = call.header;
     let value = match call.argument() {
         Ok(arguments) => make(arguments),
         Err(error) => return call.refuse(error),
@@ -113,8 +112,8 @@ impl<T: 'static> Object<T> {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             let Ok(call) = call else { return };
             match call.header {
-                Serve::Change(Told(serve)) => self.change(serve, &mut Asked(Some(call))),
-                Serve::Look(Told(serve)) => serve(self, &mut Asked(Some(call))),
+                Serve::Change(ImageFn(serve)) => self.change(serve, &mut Asked(Some(call))),
+                Serve::Look(ImageFn(serve)) => serve(self, &mut Asked(Some(call))),
             }
         }
     }

@@ -4,8 +4,7 @@
 
 use super::error::CallError;
 use super::object::{Asked, Object, Serve};
-use super::told::Told;
-use crate::channel::{Caller, Message, label};
+use crate::channel::{Caller, ImageFn, Message, label};
 use crate::sys::image::{ChangesWith, LooksWith};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -117,9 +116,9 @@ impl<T: 'static> Managed<T> {
     /// ```
     #[track_caller]
     pub fn with<A: Message, R: Message>(&self, arguments: A, work: fn(&mut T, A) -> R) -> Result<R, CallError> {
-        let work = Told::<ChangesWith<T, A, R>>(work);
+        let work = ImageFn::<ChangesWith<T, A, R>>(work);
         self.change((work, arguments), |value, asked| {
-            asked.answer(|(Told(work), arguments): (Told<ChangesWith<T, A, R>>, A)| work(value, arguments));
+            asked.answer(|(ImageFn(work), arguments): (ImageFn<ChangesWith<T, A, R>>, A)| work(value, arguments));
         })
     }
 
@@ -147,13 +146,13 @@ impl<T: 'static> Managed<T> {
     where
         T: Visible,
     {
-        let work = Told::<LooksWith<T, A, R>>(work);
+        let work = ImageFn::<LooksWith<T, A, R>>(work);
         let serve: fn(&Arc<Object<T>>, &mut Asked<T>) = |object, asked| {
             object.look(asked, |value, asked| {
-                asked.answer(|(Told(work), arguments): (Told<LooksWith<T, A, R>>, A)| work(value, arguments));
+                asked.answer(|(ImageFn(work), arguments): (ImageFn<LooksWith<T, A, R>>, A)| work(value, arguments));
             });
         };
-        self.call(Serve::Look(Told(serve)), (work, arguments), Location::caller())
+        self.call(Serve::Look(ImageFn(serve)), (work, arguments), Location::caller())
     }
 
     /// As [`with`](Managed::with), for who answers by what is borrowed from the value.
@@ -163,7 +162,7 @@ impl<T: 'static> Managed<T> {
         arguments: A,
         serve: fn(&mut T, &mut Asked<T>),
     ) -> Result<R, CallError> {
-        self.call(Serve::Change(Told(serve)), arguments, Location::caller())
+        self.call(Serve::Change(ImageFn(serve)), arguments, Location::caller())
     }
 
     fn call<A: Serialize, R: DeserializeOwned>(

@@ -4,8 +4,8 @@
 //! afterwards; so a maker that takes its time, or panics, holds nobody up here.
 
 use super::error::CallError;
-use super::told::Told;
-use crate::channel::{CallChannel, Callee};
+use crate::channel::{CallChannel, Callee, ImageFn};
+use crate::engine::NAME_LIMIT;
 use crate::process::{Child, Process, Spawn, current};
 use crate::sys::image::Takes;
 use csproc_macros::process;
@@ -13,15 +13,12 @@ use csproc_macros::process;
 /// A process for an object that others call by this channel.
 pub(super) type Begins = Takes<Callee, Process<()>>;
 
-/// What a name has room for.
-const NAME_LIMIT: usize = 55;
-
 /// Begins objects until its manager is gone, and then ends them: calls in progress are finished, others are not begun.
 #[process(crate = crate)]
 pub(super) fn server(calls: Callee) {
     let mut objects = Objects { name: String::from(current().name()), begun: 0, alive: Vec::new(), look_at: 0 };
-    while let Ok(mut call) = calls.accept::<Told<Begins>>() {
-        let Told(begin) = call.header;
+    while let Ok(mut call) = calls.accept::<ImageFn<Begins>>() {
+        let ImageFn(begin) = call.header;
         match call.argument::<(String, CallChannel)>() {
             Ok((kind, channel)) => call.answer(&objects.begin(begin, &kind, channel)),
             Err(error) => call.refuse(error),

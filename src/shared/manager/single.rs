@@ -4,8 +4,7 @@
 
 use super::error::CallError;
 use super::proxy::Managed;
-use super::told::Told;
-use crate::channel::Message;
+use crate::channel::{ImageFn, Message};
 use crate::sys::image::Changes;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug};
@@ -118,8 +117,8 @@ impl<T: Message + 'static> Shared<T> {
     /// See [`Shared`].
     #[track_caller]
     pub fn update(&self, change: fn(&mut T)) -> Result<(), CallError> {
-        let change = Told::<Changes<T, ()>>(change);
-        self.0.change(change, |value, asked| asked.answer(|Told(change): Told<Changes<T, ()>>| change(value)))
+        let change = ImageFn::<Changes<T, ()>>(change);
+        self.0.change(change, |value, asked| asked.answer(|ImageFn(change): ImageFn<Changes<T, ()>>| change(value)))
     }
 
     /// Runs `work` on the value, while nobody else uses it; see [`Managed::with`].

@@ -15,6 +15,10 @@
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
+#[path = "../../model/src/barriers.rs"]
+pub mod barriers;
+#[path = "../../model/src/calls.rs"]
+pub mod calls;
 pub mod cells;
 mod checker;
 #[path = "../../model/src/execution.rs"]
@@ -25,6 +29,8 @@ pub mod gates;
 #[path = "../../model/src/machine.rs"]
 mod machine;
 pub mod network;
+#[path = "../../model/src/party.rs"]
+mod party;
 #[path = "../../model/src/scenario.rs"]
 pub mod scenario;
 pub mod search;

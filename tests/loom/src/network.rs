@@ -2,10 +2,12 @@
 //!
 //! Knows nothing of executions or of death; whoever is killed has no part in the result.
 
+use crate::barriers;
+use crate::calls;
 use crate::engine::{Closing, Direction, Fate, Store};
 use crate::gates;
+use crate::party::{Arm, Part, Seen};
 use crate::scenario::{self, Scenario};
-use crate::stage::{Arm, Part, Seen};
 
 const READER: Direction = Direction::Reader;
 const WRITER: Direction = Direction::Writer;
@@ -205,9 +207,9 @@ pub static ALL: [&Scenario; 31] = [
     &BLOCKS,
     &scenario::EXTENDED,
     &scenario::ABANDON,
-    &scenario::CALLS,
-    &scenario::BARRIER_OF_TWO,
-    &scenario::TWO_BARRIERS,
+    &calls::CALLS,
+    &barriers::BARRIER_OF_TWO,
+    &barriers::TWO_BARRIERS,
     &scenario::CIRCLE,
     &gates::TWO,
     &gates::KEPT,

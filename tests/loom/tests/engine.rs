@@ -3,6 +3,8 @@
 //!
 //! Knows nothing of the protocol. `CSPROC_LONG=1` allows more preemptions and kills before every step.
 
+use csproc_loom::barriers;
+use csproc_loom::calls;
 use csproc_loom::execution::{Death, Victim};
 use csproc_loom::fault::{Fault, Part, Site, sites};
 use csproc_loom::gates;
@@ -77,7 +79,7 @@ const DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::BORROWED, 0, 6),
     (&scenario::EXTENDED, 0, 6),
     (&scenario::ABANDON, 0, 4),
-    (&scenario::CALLS, 0, 12),
+    (&calls::CALLS, 0, 12),
     (&gates::TWO, 0, 12),
     (&scenario::CLOSED_TWICE, 0, 6),
     (&scenario::TWO_REAPERS, 0, 6),
@@ -92,11 +94,11 @@ const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
     (&network::LATE, 0, 1),
     (&scenario::BORROWED, 0, 1),
     (&scenario::EXTENDED, 0, 1),
-    (&scenario::CALLS, 0, 1),
+    (&calls::CALLS, 0, 1),
     (&network::BLOCKS, 0, 1),
     (&gates::TWO, 0, 1),
     (&gates::KEPT, 0, 1),
-    (&scenario::TWO_BARRIERS, 0, 1),
+    (&barriers::TWO_BARRIERS, 0, 1),
     (&scenario::PAIR, 0, 1),
     (&scenario::OPPOSITE, 0, 4),
     (&scenario::CLOSED_TWICE, 1, 1),

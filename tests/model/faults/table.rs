@@ -89,6 +89,14 @@ pub(crate) const EDITS: &[Edit] = &[
         instead: "if wait(&self.0, marked, Some(&soon)) == Woken::TimedOut && !FAULTY {",
     },
     Edit {
+        fault: "a reply wakes nobody",
+        file: "engine/live/extended.rs",
+        there: "context.wake(self.tables());
+        true",
+        instead: "if !FAULTY { context.wake(self.tables()); }
+        true",
+    },
+    Edit {
         fault: "a spare block is not taken back for a reply",
         file: "engine/live/extended.rs",
         there: "if word.names_block() {",

@@ -3,8 +3,8 @@
 //! Knows nothing of how the words of a cell are ordered in memory; `tests/loom` does.
 
 use crate::engine::{Closing, Direction, Store};
+use crate::party::{Arm, Seen};
 use crate::scenario::{READER, Scenario, WRITER};
-use crate::stage::{Arm, Seen};
 
 /// Somebody who has no end of a cell looks at it, as a copy of a program may that it has forked by itself; the only one
 /// who has one changes the cell, gives it up, and is given its block for a message.

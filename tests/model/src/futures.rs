@@ -3,8 +3,8 @@
 //! Knows nothing of executors, as [`scenario`](crate::scenario) knows nothing of schedules or of death.
 
 use crate::engine::{Closing, Fate};
+use crate::party::{Arm, Seen};
 use crate::scenario::{READER, Scenario, WRITER, all_live, lost_or};
-use crate::stage::{Arm, Seen};
 
 /// A future that reads, and one that writes.
 pub static FUTURES: Scenario = Scenario {

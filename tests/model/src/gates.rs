@@ -3,8 +3,9 @@
 //! Knows nothing of locks. That no more permits are taken than there are is held by the stage.
 
 use crate::engine::{Closing, Fate, Opened};
+use crate::party::{Arm, Part, Seen};
 use crate::scenario::{READER, Scenario, WRITER, all_live, lost_or};
-use crate::stage::{Arm, Part, Seen, Stage};
+use crate::stage::Stage;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 

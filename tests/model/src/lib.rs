@@ -8,9 +8,10 @@
 //! - `machine`: threads and their death, and the trait that a checker implements; `checker`: shuttle, with steps, sleep
 //!   and time
 //! - `stow`: what changes threads although its type says that it must not
-//! - `stage`: processes with channels between them, and what each of them saw
+//! - `stage`: processes with channels between them; `party`: what each of them does, and what it saw
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
-//! - [`scenario`], [`cells`], [`futures`], [`gates`], [`queues`]: what they do and what may come of it
+//! - [`scenario`], [`barriers`], [`calls`], [`cells`], [`futures`], [`gates`], [`queues`]: what they do and what may
+//!   come of it
 //! - [`search`]: which schedules are tried
 //! - [`seeded`]: which of the seeded faults is in place; `faults/table.rs` has them all
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -18,12 +19,15 @@
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
+pub mod barriers;
+pub mod calls;
 pub mod cells;
 mod checker;
 pub mod execution;
 pub mod futures;
 pub mod gates;
 mod machine;
+mod party;
 pub mod queues;
 pub mod scenario;
 pub mod search;
@@ -47,5 +51,12 @@ pub fn one_at_a_time() -> MutexGuard<'static, ()> {
 
 /// All scenarios.
 pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
-    scenario::ALL.into_iter().chain(futures::ALL).chain(gates::ALL).chain(queues::ALL).chain(cells::ALL)
+    scenario::ALL
+        .into_iter()
+        .chain(futures::ALL)
+        .chain(gates::ALL)
+        .chain(queues::ALL)
+        .chain(cells::ALL)
+        .chain(calls::ALL)
+        .chain(barriers::ALL)
 }

@@ -4,8 +4,8 @@
 //! of death.
 
 use crate::engine::{Closing, Fate, Store};
+use crate::party::{Part, Seen};
 use crate::scenario::{READER, Scenario, WRITER, all_live};
-use crate::stage::{Part, Seen};
 
 /// Two producers and a consumer. Whoever is killed, the others get on with each other.
 pub static CRASHES: Scenario = Scenario {

@@ -5,7 +5,8 @@
 //! by the checker and by the stage. `tests/loom` takes most of them, too.
 
 use crate::engine::{ChannelName, Closing, Direction, Fate, Store};
-use crate::stage::{Arm, Part, Party, Seen, Stage};
+use crate::party::{Arm, Part, Seen};
+use crate::stage::Stage;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,7 +24,6 @@ pub struct Scenario {
 
 pub(crate) const READER: Direction = Direction::Reader;
 pub(crate) const WRITER: Direction = Direction::Writer;
-const PARTY: Direction = Direction::Party;
 
 /// Whether all are alive, so that the judge can be strict.
 pub(crate) fn all_live(parts: &[Part]) -> Option<Vec<&[Seen]>> {
@@ -31,7 +31,7 @@ pub(crate) fn all_live(parts: &[Part]) -> Option<Vec<&[Seen]>> {
 }
 
 /// How many parties saw this.
-fn count(parts: &[Part], wanted: impl Fn(&Seen) -> bool) -> usize {
+pub(crate) fn count(parts: &[Part], wanted: impl Fn(&Seen) -> bool) -> usize {
     parts.iter().flatten().flatten().filter(|seen| wanted(seen)).count()
 }
 
@@ -328,63 +328,6 @@ pub static EXTENDED: Scenario = Scenario {
     },
 };
 
-/// Two calls, whoever comes first, each with its answer.
-pub static CALLS: Scenario = Scenario {
-    name: "two calls that are answered",
-    parties: 2,
-    prepare: |stage| {
-        let c = stage.rendezvous();
-        stage.party(&[(c, WRITER)], move |me| {
-            me.choose(&[Arm::Call(c, 1)]);
-            me.choose(&[Arm::Call(c, 2)]);
-        });
-        stage.party(&[(c, READER)], move |me| serve(me, c, 2));
-    },
-    judge: judge_calls,
-};
-
-/// Two callers, and one who is called by both.
-pub static TWO_CALLERS: Scenario = Scenario {
-    name: "two callers",
-    parties: 3,
-    prepare: |stage| {
-        let c = stage.rendezvous();
-        for value in [1, 2] {
-            stage.party(&[(c, WRITER)], move |me| _ = me.choose(&[Arm::Call(c, value)]));
-        }
-        stage.party(&[(c, READER)], move |me| serve(me, c, 2));
-    },
-    judge: judge_calls,
-};
-
-/// Answers so many calls, each with ten times what was asked.
-fn serve(me: &mut Party, calls: ChannelName, count: usize) {
-    for _ in 0..count {
-        if let Some(held) = me.choose(&[Arm::Extended(calls)]) {
-            let asked = me.last_read();
-            me.answer(held, asked * 10);
-        }
-    }
-}
-
-fn judge_calls(parts: &[Part]) {
-    for seen in parts.iter().flatten() {
-        let answered = seen.windows(2).filter(|pair| matches!(pair, [Seen::Wrote(_), Seen::Answered(_)]));
-        let right = answered.clone().all(|pair| matches!(pair, [Seen::Wrote(v), Seen::Answered(a)] if *a == v * 10));
-        let answers = seen.iter().filter(|seen| matches!(seen, Seen::Answered(_))).count();
-        assert!(right && answers == answered.count(), "{parts:?}");
-    }
-    match all_live(parts) {
-        Some(_) => assert_eq!(count(parts, |seen| matches!(seen, Seen::Answered(_))), 2, "{parts:?}"),
-        None => lost_or(parts, |seen| {
-            matches!(
-                seen,
-                Seen::Wrote(_) | Seen::Answered(_) | Seen::Read(_) | Seen::Ended(Fate::Abandoned { crashed: true, .. })
-            )
-        }),
-    }
-}
-
 /// An extended reader that does not finish.
 pub static ABANDON: Scenario = Scenario {
     name: "an extended rendezvous that is abandoned",
@@ -473,84 +416,6 @@ pub static OVERWRITE: Scenario = Scenario {
     },
 };
 
-/// A barrier of so many, the last of which would rather read, and one more that writes to it.
-fn barrier_beside_a_writer(stage: &mut Stage, parties: u32) {
-    let (b, c) = (stage.barrier(parties), stage.rendezvous());
-    for _ in 1..parties {
-        stage.party(&[(b, PARTY)], move |me| me.meet(b));
-    }
-    stage.party(&[(b, PARTY), (c, READER)], move |me| {
-        me.choose(&[Arm::Meet(b), Arm::Read(c)]);
-        if me.has_met(b) {
-            me.read(c);
-        } else {
-            me.meet(b);
-        }
-    });
-    stage.party(&[(c, WRITER)], move |me| me.write(c, 1));
-}
-
-/// A barrier of two, and a third that writes to one of them.
-pub static BARRIER_OF_TWO: Scenario = Scenario {
-    name: "a barrier of two, one of which would rather read",
-    parties: 3,
-    prepare: |stage| barrier_beside_a_writer(stage, 2),
-    judge: |parts| judge_barrier(parts, 2),
-};
-
-/// A barrier of three, and a fourth that writes to one of them.
-pub static BARRIER_OF_THREE: Scenario = Scenario {
-    name: "a barrier of three, one of which would rather read",
-    parties: 4,
-    prepare: |stage| barrier_beside_a_writer(stage, 3),
-    judge: |parts| judge_barrier(parts, 3),
-};
-
-/// Two barriers that the same two could meet at, in opposite orders.
-pub static TWO_BARRIERS: Scenario = Scenario {
-    name: "two barriers in opposite orders",
-    parties: 2,
-    prepare: |stage| {
-        let (a, b) = (stage.barrier(2), stage.barrier(2));
-        for (first, second) in [(a, b), (b, a)] {
-            stage.party(&[(a, PARTY), (b, PARTY)], move |me| {
-                me.choose(&[Arm::Meet(first), Arm::Meet(second)]);
-            });
-        }
-    },
-    judge: |parts| {
-        if let Some(parts) = all_live(parts) {
-            assert!(matches!(parts[0], [Seen::Met(_)]) && parts[0] == parts[1], "{parts:?}");
-        }
-    },
-};
-
-/// A barrier of three: two come, and the third poisons it.
-pub static POISONED_BARRIER: Scenario = Scenario {
-    name: "a barrier that one of its parties poisons",
-    parties: 3,
-    prepare: |stage| {
-        let b = stage.barrier(3);
-        for _ in 0..2 {
-            stage.party(&[(b, PARTY)], move |me| {
-                me.meet(b);
-                me.meet(b);
-            });
-        }
-        stage.party(&[(b, PARTY)], move |me| me.poison(b, WRITER));
-    },
-    judge: |parts| {
-        let poisoned = Seen::Ended(Fate::Poisoned);
-        match all_live(parts) {
-            Some(parts) => {
-                assert!(parts[..2].iter().all(|part| part[..] == [poisoned, poisoned]), "{parts:?}");
-            }
-            // Without the third, they meet.
-            None => lost_or(parts, |seen| *seen == poisoned || matches!(seen, Seen::Met(_))),
-        }
-    },
-};
-
 /// Two threads close one end. The channel goes with it, and one of them makes another one, whose handle is given the
 /// slot while the other may still be about to close.
 pub static CLOSED_TWICE: Scenario = Scenario {
@@ -613,16 +478,6 @@ pub static TWO_REAPERS: Scenario = Scenario {
     judge: |_| (),
 };
 
-fn judge_barrier(parts: &[Part], parties: usize) {
-    if all_live(parts).is_some() {
-        let met = |seen: &Seen| matches!(seen, Seen::Met(ChannelName { .. }));
-        assert_eq!(count(parts, met), parties, "{parts:?}");
-        assert_eq!(count(parts, |seen| *seen == Seen::Read(1)), 1, "{parts:?}");
-    } else {
-        lost_or(parts, |seen| matches!(seen, Seen::Met(_) | Seen::Read(_) | Seen::Wrote(_)));
-    }
-}
-
 fn read_value(seen: &Seen) -> Option<u64> {
     match seen {
         Seen::Read(value) => Some(*value),
@@ -631,7 +486,7 @@ fn read_value(seen: &Seen) -> Option<u64> {
 }
 
 /// All of them.
-pub static ALL: [&Scenario; 26] = [
+pub static ALL: [&Scenario; 20] = [
     &PAIR,
     &ONCE,
     &ANY_TO_ANY,
@@ -645,15 +500,9 @@ pub static ALL: [&Scenario; 26] = [
     &RETIRE,
     &EXTENDED,
     &ABANDON,
-    &CALLS,
-    &TWO_CALLERS,
     &BUFFER,
     &REFILL,
     &OVERWRITE,
-    &BARRIER_OF_TWO,
-    &BARRIER_OF_THREE,
-    &TWO_BARRIERS,
-    &POISONED_BARRIER,
     &CLOSED_TWICE,
     &DISOWNED_TWICE,
     &NOTED_TOO_LATE,

@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{cells, futures, gates, one_at_a_time, queues, seeded};
+use csproc_model::{barriers, calls, cells, futures, gates, one_at_a_time, queues, seeded};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -81,26 +81,31 @@ fn a_release_wakes_nobody() {
 }
 
 #[test]
+fn a_reply_wakes_nobody() {
+    is_found("a reply wakes nobody", &calls::CALLS, RANDOM, Kill::Nobody, "deadlock");
+}
+
+#[test]
 fn a_spare_block_is_not_taken_back_for_a_reply() {
     let fault = "a spare block is not taken back for a reply";
-    is_found(fault, &scenario::CALLS, RANDOM, Kill::Nobody, "");
+    is_found(fault, &calls::CALLS, RANDOM, Kill::Nobody, "");
 }
 
 #[test]
 fn a_reply_is_taken_for_what_the_word_said_before() {
     let fault = "a reply is taken for what the word said before";
-    is_found(fault, &scenario::CALLS, RANDOM, Kill::Nobody, "");
+    is_found(fault, &calls::CALLS, RANDOM, Kill::Nobody, "");
 }
 
 #[test]
 fn a_reply_is_tagged_when_the_word_is_idle() {
     let fault = "a reply is tagged when the word is idle";
-    is_found(fault, &scenario::CALLS, FEW, killing(0), "killed before step");
+    is_found(fault, &calls::CALLS, FEW, killing(0), "killed before step");
 }
 
 #[test]
 fn a_claim_is_not_taken_back() {
-    is_found("a claim is not taken back", &scenario::BARRIER_OF_THREE, PRIORITIES, Kill::Nobody, "max_steps");
+    is_found("a claim is not taken back", &barriers::BARRIER_OF_THREE, PRIORITIES, Kill::Nobody, "max_steps");
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn a_refill_is_not_announced() {
 #[test]
 fn a_dead_party_keeps_its_mark() {
     let how = Search::Pct { depth: 3, times: 60 };
-    is_found("a dead party keeps its mark", &scenario::BARRIER_OF_THREE, how, killing(0), "but marked are");
+    is_found("a dead party keeps its mark", &barriers::BARRIER_OF_THREE, how, killing(0), "but marked are");
 }
 
 /// A bug that the engine had until the models found it.
