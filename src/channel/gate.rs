@@ -8,7 +8,7 @@ use super::error::{ChannelError, MessageError};
 use super::process_scope::settle;
 use super::travel::travels;
 use crate::cause::{Cause, describe_abandoner};
-use crate::engine::{self, Cell, ChannelKind, ChannelName, Closing, EndName, Opened, Order, actor};
+use crate::engine::{self, Cell, ChannelKind, ChannelName, Closing, EndName, Opened, Order, Passed, actor};
 use std::panic::Location;
 use std::thread::panicking;
 
@@ -113,7 +113,7 @@ impl Gate {
             actor.settle();
             actor.pass_at_once(gate, weight, place)
         })?;
-        Some(Unit { gate, name: passed.unit, is_abandoned: passed.is_abandoned, in_panic: panicking() })
+        Some(Unit::of(gate, passed))
     }
 
     #[cold]
@@ -124,6 +124,11 @@ impl Gate {
         place: &'static Location<'static>,
     ) -> Result<Unit, ChannelError> {
         let guard = self.taking(weight)?;
+        if !matches!(patience, Patience::Not)
+            && let Some(passed) = actor(|actor| actor.pass_soon(self.channel(), weight, place))
+        {
+            return Ok(Unit::of(self.channel(), passed));
+        }
         let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, place)))?;
         outcome(fired.index, fired.outcome, patience)?;
         Ok(Unit::new(self.channel(), fired.unit().unwrap_or_else(without_unit)))
@@ -182,6 +187,10 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
+    fn of(gate: ChannelName, passed: Passed) -> Unit {
+        Unit { gate, name: passed.unit, is_abandoned: passed.is_abandoned, in_panic: panicking() }
+    }
+
     pub(crate) fn new(gate: ChannelName, name: EndName) -> Unit {
         Unit { gate, name, is_abandoned: gate.facts().is_abandoned(), in_panic: panicking() }
     }

@@ -216,6 +216,17 @@ impl Actor {
         self.with(pass).ok()?
     }
 
+    /// The same, but looks again for a moment while somebody has the permits.
+    pub(crate) fn pass_soon(
+        &self,
+        gate: ChannelName,
+        weight: u32,
+        location: &'static Location<'static>,
+    ) -> Option<Passed> {
+        let holder = self.as_holder().ok()?;
+        self.with(|local| local.pass_soon(gate, weight, holder, location)).ok()?
+    }
+
     /// Gives permits of a gate back.
     #[inline]
     pub(crate) fn give_back(&self, unit: EndName) {

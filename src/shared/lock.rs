@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 /// A lock: at most one holder at a time, among all processes and threads that have it.
 ///
 /// A clone is the same lock, and so is one that was given to a process as an argument or sent through a channel. The
-/// holder has a [`LockGuard`]; when that is dropped, whoever has waited longest has the lock: nobody is overtaken. In
-/// an alternation the lock itself is a guard, which gives a `Result<LockGuard, Abandoned>`.
+/// holder has a [`LockGuard`]; when that is dropped, whoever has waited longest has the lock: nobody is overtaken.
+/// (Before it waits, a process looks for a microsecond whether the lock is given back.) In an alternation the lock
+/// itself is a guard, which gives a `Result<LockGuard, Abandoned>`.
 ///
 /// A holder that is killed, or that panics, gives the lock back at once, but what the lock protects may be half done.
 /// So the lock is *abandoned*: whoever has it next is told who had it and what became of them, until somebody

@@ -40,6 +40,16 @@ over_both! {
         assert_eq!(order.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
     }
 
+    fn who_comes_again_and_again_keeps_nobody_out(placement) {
+        let (lock, over) = (Lock::new(), Event::new());
+        let greedy = Spawn!(come_again(lock.clone(), over.clone()).on(placement)).unwrap();
+        for _ in 0..1000 {
+            drop(lock.acquire().unwrap());
+        }
+        over.set();
+        greedy.join().unwrap().unwrap();
+    }
+
     fn a_lock_that_travels_is_the_same_lock(placement) {
         let (lock, c) = (Lock::new().named("mobile"), Channel::new());
         let (w, back) = (c.writer(), Channel::new());
@@ -54,6 +64,14 @@ over_both! {
         drop(w);
         child.join().unwrap();
     }
+}
+
+#[process]
+fn come_again(lock: Lock, over: Event) -> csproc::Result<()> {
+    while !over.is_set() {
+        drop(lock.acquire()?);
+    }
+    Ok(())
 }
 
 #[process]

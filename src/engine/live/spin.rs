@@ -62,11 +62,16 @@ impl Spin {
             self.processors = crate::sys::cpu::usable();
         }
         let probe = self.waits.is_multiple_of(PROBE);
-        if self.processors == 1 || i64::from(active) > i64::from(self.processors) {
-            Allowance::Yield(if probe { YIELDS } else { self.yields })
-        } else {
+        if self.can_spin(active) {
             Allowance::Spin(if probe { SPINS } else { self.spins })
+        } else {
+            Allowance::Yield(if probe { YIELDS } else { self.yields })
         }
+    }
+
+    /// Whether a partner can run at the same time, when so many contexts are active.
+    pub(super) fn can_spin(&self, active: i32) -> bool {
+        self.processors > 1 && i64::from(active) <= i64::from(self.processors)
     }
 
     /// `came` is the number of rounds after which the partner came, if it did.
