@@ -1,5 +1,6 @@
 //! Says what to send instead of a type that cannot be a message: one bound for each kind of type, with its own words.
-//! Answers what the name of a type does not tell: whether it is the library's end, or the standard library's lock.
+//! Answers what the name of a type does not tell: whether it is the library's end or value, or the standard library's
+//! lock.
 //!
 //! Does not know the types: `#[process]` chooses a bound by how an argument is spelt. Each holds for every message, so
 //! that a user's own type may have any name.
@@ -26,8 +27,9 @@ macro_rules! remedies {
 
 remedies! {
     /// Memory that several hold: `Rc`, `Arc`, cells, locks.
-    Shared: "processes share no memory", "send the value itself, or let one process own it and give \
-        the others a `Writer` and a `Reader` to it";
+    Shared: "processes share no memory", "send the value itself, or share it: a `csproc::shared::Value`, `Array` or \
+        `Atomic` has plain data, a `Lock` guards what else there is, and an object of a `Manager` is of any type; or \
+        let one process own it and give the others a `Writer` and a `Reader` to it";
     /// The ends of channels of other libraries.
     Foreign: "this channel ends at the process", "use the ends of a `csproc::Channel`: `Writer<T>` \
         to send, `Reader<T>` to receive";
@@ -52,7 +54,7 @@ remedies! {
         derives `serde::Serialize` and `serde::Deserialize`";
 }
 
-/// Asks about a type that is spelt as an end of a channel, a lock or an atomic number.
+/// Asks about a type that is spelt as an end of a channel, a shared value, a lock or an atomic number.
 #[derive(Debug)]
 pub struct Probe<T: ?Sized>(PhantomData<T>);
 
@@ -76,13 +78,21 @@ pub trait Silent {
     fn received(&self) -> Carried<()> {
         Carried(PhantomData)
     }
+    /// Nothing that could be no plain data.
+    fn kept(&self) -> Carried<()> {
+        Carried(PhantomData)
+    }
+    /// Nothing that could be no word.
+    fn counted(&self) -> Carried<u8> {
+        Carried(PhantomData)
+    }
     /// Does nothing.
     fn is_copied(&self) {}
 }
 
 impl<T: ?Sized> Silent for Probe<T> {}
 
-/// The type that an end carries.
+/// The type that an end carries or a shared value keeps.
 #[derive(Debug)]
 pub struct Carried<T>(PhantomData<T>);
 
@@ -117,8 +127,9 @@ macro_rules! copied {
     ($({$($t:ident)?} $shared:ty;)*) => {$(
         impl<$($t: ?Sized)?> Probe<$shared> {
             /// Does nothing, and warns.
-            #[deprecated(note = "each process has a copy of its own, and no other sees what it changes: \
-                send the value in it, and share that through a channel or a process that owns it")]
+            #[deprecated(note = "each process has a copy of its own, and no other sees what it changes: share it as \
+                a `csproc::shared::Value` or `Atomic`, guard what else there is by a `csproc::shared::Lock`, or send \
+                the value in it to a process that owns it")]
             pub fn is_copied(&self) {}
         }
     )*};

@@ -6,6 +6,7 @@ use super::lock::{Lock, LockGuard};
 use super::plain::{Kept, Plain};
 use super::slice::{Elements, Slice};
 use crate::channel::{ChannelError, MessageError};
+use crate::process::remedy::{Carried, Probe};
 use bytemuck::cast_slice;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -397,7 +398,8 @@ impl<T> Serialize for Array<T> {
     }
 }
 
-impl<'de, T: Plain> Deserialize<'de> for Array<T> {
+/// An array is a message whatever it holds, as an end is: what it holds is asked for by itself.
+impl<'de, T> Deserialize<'de> for Array<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Array<T>, D::Error> {
         let (lock, length) = <(Lock, usize)>::deserialize(deserializer)?;
         let kept = Kept::from(lock);
@@ -405,5 +407,13 @@ impl<'de, T: Plain> Deserialize<'de> for Array<T> {
             return Err(serde::de::Error::custom("the array that it names is of another type"));
         }
         Ok(Array(Elements { kept, length, initial: None }))
+    }
+}
+
+impl<T> Probe<Array<T>> {
+    /// What it holds.
+    #[must_use]
+    pub fn kept(&self) -> Carried<T> {
+        Carried::new()
     }
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of where the word lies; each operation is one of the processor's.
 
 use crate::channel::{Gate, MessageError};
+use crate::process::remedy::{Carried, Probe};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -303,12 +304,21 @@ impl<T> Serialize for Atomic<T> {
     }
 }
 
-impl<'de, T: Word> Deserialize<'de> for Atomic<T> {
+/// A number is a message whatever it is, as an end is: what it is, is asked for by itself.
+impl<'de, T> Deserialize<'de> for Atomic<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Atomic<T>, D::Error> {
         let gate = Gate::deserialize(deserializer)?.entrusted();
         if gate.cell(|_, cell| cell.word().is_none()) == Some(true) {
             return Err(serde::de::Error::custom("it names no number"));
         }
         Ok(Atomic { gate: Arc::new(gate), values: PhantomData })
+    }
+}
+
+impl<T> Probe<Atomic<T>> {
+    /// What it holds.
+    #[must_use]
+    pub fn counted(&self) -> Carried<T> {
+        Carried::new()
     }
 }

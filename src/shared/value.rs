@@ -5,6 +5,7 @@
 use super::lock::{Lock, LockGuard};
 use super::plain::{Kept, Plain};
 use crate::channel::{ChannelError, MessageError};
+use crate::process::remedy::{Carried, Probe};
 use bytemuck::{bytes_of, bytes_of_mut};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -279,12 +280,21 @@ impl<T> Serialize for Value<T> {
     }
 }
 
-impl<'de, T: Plain> Deserialize<'de> for Value<T> {
+/// A value is a message whatever it holds, as an end is: what it holds is asked for by itself.
+impl<'de, T> Deserialize<'de> for Value<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value<T>, D::Error> {
         let kept = Kept::from(Lock::deserialize(deserializer)?);
         if !kept.has_length(size_of::<T>()) {
             return Err(serde::de::Error::custom("the value that it names is of another type"));
         }
         Ok(Value { kept, initial: None })
+    }
+}
+
+impl<T> Probe<Value<T>> {
+    /// What it holds.
+    #[must_use]
+    pub fn kept(&self) -> Carried<T> {
+        Carried::new()
     }
 }

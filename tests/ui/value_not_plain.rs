@@ -8,6 +8,12 @@ fn count(names: Value<String>) {
     drop(names);
 }
 
+#[process]
+fn mark(_flags: Vec<Array<bool>>, _share: Option<Atomic<f64>>) {}
+
+#[process]
+fn generic<T: Message>(_value: csproc::shared::Value<T>) {}
+
 fn main() {
     let flag = Value::new(true);
     let letters: Array<char> = "letters".chars().collect();

@@ -23,13 +23,18 @@ pub(crate) fn bound(ty: &Type, krate: &TokenStream) -> TokenStream {
 }
 
 /// Questions about the parts of `types`, whose names alone do not tell: does what is spelt as an end of the library's
-/// carry messages, and is what is spelt as a lock one that will be copied?
+/// carry messages, does what is spelt as a shared value hold plain data, and is what is spelt as a lock one that will
+/// be copied?
 pub(super) fn questions<'a>(types: impl Iterator<Item = &'a Type>, krate: &TokenStream) -> Option<TokenStream> {
     let mut parts = Parts::default();
     types.for_each(|ty| parts.visit_type(ty));
     let remedy = quote!(#krate::__private::remedy);
     let carried = parts.carried.iter().map(|(end, way, payload)| {
-        let bound = bound(payload, krate);
+        let bound = match *way {
+            "kept" => quote!(#krate::shared::Plain),
+            "counted" => quote!(#krate::shared::Word),
+            _ => bound(payload, krate),
+        };
         let (carried, here) = (Ident::new("carried", Span::mixed_site()), here(payload));
         let way = Ident::new(way, Span::mixed_site());
         quote! {{
@@ -73,7 +78,7 @@ struct Kind(Option<&'static str>);
 impl<'ast> Visit<'ast> for Kind {
     fn visit_path_segment(&mut self, segment: &'ast PathSegment) {
         if payloads(segment).next().is_some() {
-            // An end is a message whatever it carries, which is asked for by itself.
+            // An end or a value is a message whatever it has, which is asked for by itself.
             return;
         }
         if self.0.is_none() {
@@ -127,11 +132,13 @@ fn fails(ty: &Type) -> bool {
     !ours && (boxed || last.ident == "Result" || last.ident == "Error")
 }
 
-/// What an end carries, if that is what the name is, each with the question that asks for it.
+/// What an end carries or a shared value holds, if that is what the name is, each with the question that asks for it.
 fn payloads(segment: &PathSegment) -> impl Iterator<Item = (&'static str, &Type)> {
     let ways: &[&str] = match segment.ident.to_string().as_str() {
         "Writer" | "Reader" | "Queue" => &["carried"],
         "PipeEnd" => &["carried", "received"],
+        "Value" | "Array" => &["kept"],
+        "Atomic" => &["counted"],
         _ => &[],
     };
     let arguments = match &segment.arguments {
@@ -145,8 +152,8 @@ fn payloads(segment: &PathSegment) -> impl Iterator<Item = (&'static str, &Type)
     ways.iter().copied().zip(types)
 }
 
-/// The parts of types that are spelt as ends, each with what it carries, and those that serde can write although what
-/// they are for is sharing, each with the place of its name.
+/// The parts of types that are spelt as ends or shared values, each with what it has, and those that serde can write
+/// although what they are for is sharing, each with the place of its name.
 #[derive(Default)]
 struct Parts {
     carried: Vec<(TypePath, &'static str, Type)>,

@@ -21,7 +21,7 @@ fn sum(m: Mutex, l: RwLock, a: Vec<AtomicU64>, r: Rc, s: Arc, i: Instant, f: Fil
     JoinHandle(m.0 + l.0 + a + r.0 + s.0 + i.0 + f.0 + o.map_or(0, |o| o.0))
 }
 
-/// Ends that are not the library's, and carry what is not sent.
+/// Ends that are not the library's, and carry what is not sent; values that are not, and hold what is no plain data.
 mod own {
     use serde::{Deserialize, Serialize};
     use std::marker::PhantomData;
@@ -34,6 +34,15 @@ mod own {
 
     #[derive(Serialize, Deserialize)]
     pub struct Channel<T>(pub PhantomData<T>);
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Value<T>(pub T);
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Array<T>(pub Vec<T>);
+
+    #[derive(Serialize, Deserialize)]
+    pub struct Atomic<T>(pub T);
 }
 
 #[process]
@@ -46,6 +55,11 @@ fn types(
 }
 
 #[process]
+fn values(value: own::Value<String>, flags: own::Array<bool>, share: Option<own::Atomic<f64>>) -> String {
+    format!("{} {:?} {:?}", value.0, flags.0, share.map(|share| share.0))
+}
+
+#[process]
 fn refuses() -> Error {
     Error(9)
 }
@@ -54,6 +68,8 @@ fn main() {
     let one = sum(Mutex(1), RwLock(1), vec![AtomicU64(1)], Rc(1), Arc(1), Instant(1), File(1), Some(Receiver(1)));
     assert_eq!(one.run().unwrap().0, 8);
     types(own::Writer(PhantomData), own::Reader(PhantomData), None, (Cell(1), RefCell(1))).run().unwrap();
+    let told = values(own::Value("a".to_string()), own::Array(vec![true]), Some(own::Atomic(0.5))).run().unwrap();
+    assert_eq!(told, "a [true] Some(0.5)");
     assert_eq!(refuses().run().unwrap().0, 9);
     // A guard of one's own stands in parentheses where its name is a word of another language.
     let c = Channel::<u64>::buffered(csproc::Buffer::Fifo(1));
