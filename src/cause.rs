@@ -198,6 +198,22 @@ pub(crate) fn cause_of(member: &Member) -> Cause {
     }
 }
 
+/// The member unwinds. A panic that is resumed is not seen by the hook, so that is written down here; else the member
+/// would pass for one that was killed.
+pub(crate) fn note_unwinding(index: u32) {
+    let unseen = |member: &&Member| !member.is_program() && read_record::<Cause>(member, Record::Obituary).is_none();
+    if let Some(member) = Member::at(index).filter(unseen) {
+        write_cause(index, member, &unknown_panic());
+    }
+}
+
+fn unknown_panic() -> Cause {
+    Cause::Panicked {
+        message: String::from("what the panic said was not kept"),
+        location: String::from("an unknown place"),
+    }
+}
+
 /// Whether anything is known of a crash of the member.
 pub(crate) fn has_crashed(member: &Member) -> bool {
     member.ending_note() != 0
@@ -224,7 +240,9 @@ pub(crate) fn describe(index: u32) -> (String, Cause) {
 pub(crate) fn describe_unwinding(index: u32) -> (String, Cause) {
     // Asked first: what it dies of may be said meanwhile, and then that is the reason.
     let unwinding = Member::at(index).filter(|member| !has_crashed(member));
-    let panic = unwinding.and_then(|member| read_record(member, Record::Obituary));
+    // Of the panics of the program itself there are no records.
+    let panic = unwinding
+        .and_then(|member| read_record(member, Record::Obituary).or_else(|| member.is_program().then(unknown_panic)));
     let (name, cause) = describe(index);
     (name, panic.unwrap_or(cause))
 }
@@ -234,13 +252,7 @@ pub(crate) fn describe_abandoner(index: u32) -> (String, Cause) {
     let ended = |member: &Member| matches!(member.phase(), Phase::Returned | Phase::Gone);
     match Member::at(index).filter(|member| !has_crashed(member)) {
         Some(member) if ended(member) => (name_of(member), Cause::Forgot),
-        Some(member) => {
-            let unknown = || Cause::Panicked {
-                message: String::from("what the panic said was not kept"),
-                location: String::from("an unknown place"),
-            };
-            (name_of(member), read_record(member, Record::Obituary).unwrap_or_else(unknown))
-        }
+        Some(member) => (name_of(member), read_record(member, Record::Obituary).unwrap_or_else(unknown_panic)),
         None => describe(index),
     }
 }

@@ -9,6 +9,7 @@ use super::codec::{Message, decode};
 use super::end::{End, Patience};
 use super::error::{ChannelError, MessageError};
 use super::process_scope::notice;
+use crate::cause::note_unwinding;
 use crate::engine::{ExtendedWriter, Packet, Unfinished, actor, member};
 use std::fmt;
 use std::marker::PhantomData;
@@ -101,8 +102,11 @@ impl Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         if self.held.is_some() {
-            let member = member().unwrap_or(0);
-            self.release(Some(Unfinished { member, crashed: std::thread::panicking() }));
+            let (member, crashed) = (member().unwrap_or(0), std::thread::panicking());
+            if crashed {
+                note_unwinding(member);
+            }
+            self.release(Some(Unfinished { member, crashed }));
         }
         self.packet = None;
         actor(crate::engine::Actor::keeps_no_more);

@@ -8,6 +8,8 @@
 #[expect(dead_code, unused_macros, reason = "shared with other programs of tests; each uses a part of it")]
 mod harness;
 #[cfg(target_arch = "x86_64")]
+mod calls;
+#[cfg(target_arch = "x86_64")]
 mod cells;
 mod estate;
 #[cfg(target_arch = "x86_64")]
@@ -15,6 +17,7 @@ mod explore;
 #[cfg(target_arch = "x86_64")]
 mod gates;
 mod interrupt;
+mod managers;
 mod pools;
 mod pressure;
 #[cfg(target_arch = "x86_64")]

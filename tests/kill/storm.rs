@@ -141,7 +141,7 @@ fn noted(log: &Path) -> Vec<u64> {
 }
 
 /// Kills all of them at random moments, and stops some for a while before. Gives how many were alive until then.
-fn hunt(mut victims: Vec<Child<()>>, dice: &mut Dice, stops: &mut u64) -> u64 {
+pub(crate) fn hunt(mut victims: Vec<Child<()>>, dice: &mut Dice, stops: &mut u64) -> u64 {
     let mut killed = 0;
     while !victims.is_empty() {
         dice.pause(2500);
@@ -343,29 +343,34 @@ fn families(dice: &mut Dice, stops: &mut u64) -> u64 {
     hunt(victims, dice, stops)
 }
 
-type Network = fn(&mut Dice, &mut u64) -> u64;
+/// Loses processes, and gives how many; whom it has stopped for a while is added to the second argument.
+pub(crate) type Network = fn(&mut Dice, &mut u64) -> u64;
+
+/// Runs one of these networks after the other, until so many processes were killed as are wanted.
+pub(crate) fn rage(of: &str, networks: &[(&str, Network)]) {
+    let (first, wanted) = (first_seed(), kills_wanted());
+    let (mut killed, mut stops, mut rounds) = (0, 0, 0);
+    while killed < wanted {
+        let seed = first.wrapping_add(rounds);
+        let (name, network) = networks[(seed % networks.len() as u64) as usize];
+        let what = format!("{name}, CSPROC_KILL_SEED={seed} (round {rounds} from {first})");
+        let ran = catch_unwind(AssertUnwindSafe(|| network(&mut Dice::new(seed), &mut stops)));
+        killed += ran.unwrap_or_else(|_| panic!("{what}"));
+        Estate::EMPTY.restored(&what);
+        rounds += 1;
+    }
+    crate::report(&format!("kill::{of}: {rounds} rounds, {killed} processes killed, {stops} stopped for a while"));
+}
 
 alone! {
     fn processes_killed_and_stopped_at_random_take_nothing_with_them() {
-        let networks: [(&str, Network); 6] = [
+        rage("storm", &[
             ("traffic", traffic),
             ("meetings", meetings),
             ("traffic", traffic),
             ("services", services),
             ("traffic", traffic),
             ("families", families),
-        ];
-        let (first, wanted) = (first_seed(), kills_wanted());
-        let (mut killed, mut stops, mut rounds) = (0, 0, 0);
-        while killed < wanted {
-            let seed = first.wrapping_add(rounds);
-            let (name, network) = networks[(seed % networks.len() as u64) as usize];
-            let what = format!("{name}, CSPROC_KILL_SEED={seed} (round {rounds} from {first})");
-            let ran = catch_unwind(AssertUnwindSafe(|| network(&mut Dice::new(seed), &mut stops)));
-            killed += ran.unwrap_or_else(|_| panic!("{what}"));
-            Estate::EMPTY.restored(&what);
-            rounds += 1;
-        }
-        crate::report(&format!("kill::storm: {rounds} rounds, {killed} processes killed, {stops} stopped for a while"));
+        ]);
     }
 }

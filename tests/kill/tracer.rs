@@ -26,13 +26,23 @@ const SOON: Duration = Duration::from_micros(300);
 
 /// In the traced process: runs `operation` between the two marks.
 pub(crate) fn stepped<R>(operation: impl FnOnce() -> R) -> R {
+    begin();
+    let result = operation();
+    end();
+    result
+}
+
+/// In the traced thread: the first mark, once somebody traces it.
+pub(crate) fn begin() {
     while !is_traced() {
         std::thread::yield_now();
     }
     raise(BEGIN).unwrap();
-    let result = operation();
+}
+
+/// In the traced thread: the second mark.
+pub(crate) fn end() {
     raise(END).unwrap();
-    result
 }
 
 fn is_traced() -> bool {
@@ -90,13 +100,16 @@ pub(crate) fn forbidden() -> Option<String> {
     (seized == Err(Errno::EPERM)).then(|| String::from("the system does not permit ptrace (EPERM)"))
 }
 
+fn threads(pid: u32) -> impl Iterator<Item = u32> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process to be traced is alive");
+    tasks.flatten().filter_map(|task| task.file_name().to_string_lossy().parse().ok())
+}
+
 /// The thread that runs the function of a process: not its first one.
-fn user_thread(pid: u32) -> Pid {
+fn user_thread(pid: u32) -> u32 {
     loop {
-        let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process to be traced is alive");
-        let threads = tasks.flatten().filter_map(|task| task.file_name().to_string_lossy().parse::<u32>().ok());
-        if let Some(thread) = threads.into_iter().find(|thread| *thread != pid) {
-            return Pid::from_raw(thread.cast_signed());
+        if let Some(thread) = threads(pid).find(|thread| *thread != pid) {
+            return thread;
         }
         std::thread::yield_now();
     }
@@ -105,11 +118,24 @@ fn user_thread(pid: u32) -> Pid {
 /// Follows the user's thread of process `pid` from its begin mark. `asleep` is called once, when the thread sleeps in
 /// its operation; `stopped` while it is stopped where it will be killed.
 pub(crate) fn walk(pid: u32, cut: Cut, asleep: &mut dyn FnMut(), stopped: &mut dyn FnMut()) -> Walk {
-    let thread = user_thread(pid);
+    walk_thread(pid, user_thread(pid), cut, asleep, stopped)
+}
+
+/// As [`walk`], for this thread of several that the process has.
+pub(crate) fn walk_thread(
+    pid: u32,
+    thread: u32,
+    cut: Cut,
+    asleep: &mut dyn FnMut(),
+    stopped: &mut dyn FnMut(),
+) -> Walk {
+    let number = |thread: u32| Pid::from_raw(thread.cast_signed());
+    let (others, thread) =
+        (threads(pid).filter(|other| *other != thread).map(number).collect::<Vec<_>>(), number(thread));
     ptrace::seize(thread, Options::PTRACE_O_EXITKILL).unwrap();
     until(thread, BEGIN);
-    // Its first thread is about to sleep for ever, and must not run into a breakpoint before.
-    while !sleeps(Pid::from_raw(pid.cast_signed())) {
+    // The others are about to sleep for ever, and must not run into a breakpoint before.
+    while !others.iter().copied().all(sleeps) {
         std::thread::yield_now();
     }
     let mut walk = Walk::default();

@@ -73,6 +73,23 @@ once! {
         assert!(is_panic_of(&one.get().unwrap_err(), "manager: value 1", "no more"));
     }
 
+    fn a_panic_that_is_resumed_is_told_as_a_panic() {
+        let manager = Manager::new().unwrap();
+        let (one, other) = (manager.value(1).unwrap(), manager.value(2).unwrap());
+        let again = |_: &mut u32| std::panic::resume_unwind(Box::new("seen before"));
+        for value in [&one, &other] {
+            // The hook of panics does not see it; so what it says is known once it has ended the process.
+            let told = [value.update(again), value.update(|_| ())];
+            let is_panic = |told: &Result<(), CallError>| {
+                matches!(told, Err(CallError::Lost { cause: Cause::Panicked { .. }, .. }))
+            };
+            assert!(told.iter().all(is_panic), "{told:?}");
+        }
+        manager.shutdown().unwrap();
+        let told = one.get().unwrap_err().to_string();
+        assert!(told.contains("`manager: value 1`, which panicked at an unknown place: seen before"), "{told}");
+    }
+
     fn all_who_wait_for_an_object_that_panics_are_told() {
         let manager = Manager::new().unwrap();
         let list = manager.list([]).unwrap();

@@ -18,7 +18,7 @@
 //! they wait for the next call.
 
 use super::error::CallError;
-use crate::cause::describe_unwinding;
+use crate::cause::{describe_unwinding, note_unwinding};
 use crate::channel::{Call, Callee, ImageFn, Message};
 use crate::engine::member;
 use crate::process::{Child, Spawn, current};
@@ -151,7 +151,9 @@ struct Watch<'a>(&'a OnceLock<CallError>);
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let (process, cause) = describe_unwinding(member().unwrap_or(0));
+            let member = member().unwrap_or(0);
+            note_unwinding(member);
+            let (process, cause) = describe_unwinding(member);
             let _ = self.0.set(CallError::Lost { process, cause });
         }
     }
