@@ -38,5 +38,36 @@ pub static FREED: Scenario = Scenario {
     },
 };
 
+/// Two change a cell that has more than one word, while one looks at it.
+pub static CHANGED: Scenario = Scenario {
+    name: "a cell of two words that two change",
+    parties: 3,
+    prepare: |stage| {
+        let (cell, _) = stage.cell(2);
+        for _ in 0..2 {
+            stage.party(&[], move |me| {
+                me.choose(&[Arm::Pass(cell, 1)]);
+                let [one, other] = me.look(cell).expect("the stage has the cell");
+                assert_eq!(one, other, "half of a change is in the cell");
+                me.put(cell, [one + 1, other + 1]);
+                me.give_back(cell);
+            });
+        }
+        stage.party(&[], move |me| {
+            let mut last = 0;
+            for _ in 0..2 {
+                let [one, other] = me.look(cell).expect("the stage has the cell");
+                assert!(one == other && (last..=2).contains(&one), "{one} and {other} after {last}");
+                last = one;
+            }
+        });
+    },
+    judge: |parts| {
+        for part in parts[..2].iter().flatten() {
+            assert_eq!(*part, [Seen::Passed(1)], "{parts:?}");
+        }
+    },
+};
+
 /// All of them.
-pub static ALL: [&Scenario; 1] = [&FREED];
+pub static ALL: [&Scenario; 2] = [&FREED, &CHANGED];

@@ -198,14 +198,17 @@ fn clear(mut local: Local, root: u32, members: &[MemberName], deaths: &[Death], 
     assert!(census.members <= 1 + killed, "{census:?}");
     // A burial counts the active ones while others change their number: see `recount`.
     assert!(!deaths.is_empty() || census.active == 0, "{census:?}");
-    // Every block is free once: taking all of them and one more gives each one once, and cuts one new one. But a
-    // process that is killed between taking a block and putting its tag on it takes the block with it.
+    // Every block is free once: taking, of each size, all blocks and one more gives each one once, and cuts one new one
+    // of each size. But a process that is killed between taking a block and putting its tag on it takes the block with
+    // it.
     let tables = tables();
     let arena = &tables.arena;
-    let all = arena.blocks().count();
-    let taken: HashSet<Block> = (0..=all).map(|_| arena.take_block(0, 1).expect("a block")).collect();
-    assert_eq!(taken.len(), all + 1, "a block is free twice");
-    let lost = arena.blocks().count() - all - 1;
+    let blocks: Vec<usize> = arena.blocks().map(|(block, _)| arena.capacity(block)).collect();
+    let sizes: HashSet<usize> = blocks.iter().copied().collect();
+    let taken: HashSet<Block> =
+        blocks.iter().chain(&sizes).map(|size| arena.take_block(*size, 1).expect("a block")).collect();
+    assert_eq!(taken.len(), blocks.len() + sizes.len(), "a block is free twice");
+    let lost = arena.blocks().count() - taken.len();
     assert!(lost <= killed, "{lost} blocks belong to nobody");
 }
 
