@@ -180,7 +180,7 @@ macro_rules! plain_numbers {
     ($($number:ty),*) => {
         /// The bytes of a value that is a vector of plain numbers.
         #[inline]
-        fn plain_bytes<T>(value: &T) -> Option<&[u8]> {
+        pub(super) fn plain_bytes<T>(value: &T) -> Option<&[u8]> {
             let id = typeid::of::<T>();
             $(if id == TypeId::of::<Vec<$number>>() {
                 // SAFETY: the types are the same, and neither has a lifetime in it.
@@ -194,7 +194,7 @@ macro_rules! plain_numbers {
 
         /// A vector of plain numbers from its bytes, if that is what `T` is.
         #[inline]
-        fn from_plain_bytes<T>(bytes: &[u8]) -> Option<T> {
+        pub(super) fn from_plain_bytes<T>(bytes: &[u8]) -> Option<T> {
             let id = typeid::of::<T>();
             $(if id == TypeId::of::<Vec<$number>>() {
                 let count = bytes.len() / size_of::<$number>();

@@ -7,6 +7,7 @@
 mod ask;
 mod barrier;
 mod builder;
+pub(crate) mod bulk;
 mod call;
 mod carrier;
 mod codec;

@@ -3,7 +3,7 @@
 //! Knows nothing of who does it. Each chunk has a channel of its own for its answer.
 
 use super::failure::{TaskError, TaskFailure};
-use super::work::{Answer, Chunk, Deed, Head, Work};
+use super::work::{Answer, Chunk, Deed, Done, Head, InOrder, Work};
 use crate::channel::{Buffer, Channel, ChannelError, Message, MessageError, Patience, Reader, Writer, encode};
 use std::iter::Peekable;
 use std::ops::Range;
@@ -109,15 +109,14 @@ impl<R: Message> Open<R> {
 
     /// What became of each task, with its place among all.
     pub(super) fn settle(self, came: Came<R>) -> Settling<R> {
-        let (results, otherwise) = match came {
-            Some(Ok(Answer::Done(results))) => (results, TaskFailure::Cancelled),
-            Some(Ok(Answer::Refused(failure))) => (Vec::new(), failure),
-            Some(Err(failure)) => (Vec::new(), failure),
-            None => (Vec::new(), TaskFailure::Cancelled),
+        let (done, otherwise) = match came {
+            Some(Ok(Answer::Done(done))) => (done, TaskFailure::Cancelled),
+            Some(Ok(Answer::Refused(failure))) => (Done::nothing(), failure),
+            Some(Err(failure)) => (Done::nothing(), failure),
+            None => (Done::nothing(), TaskFailure::Cancelled),
         };
         let Open { first, count, refused, .. } = self;
-        let refused = refused.into_iter().peekable();
-        Settling { first, places: 0..count, refused, results: results.into_iter(), otherwise }
+        Settling { first, places: 0..count, refused: refused.into_iter().peekable(), done: done.into_iter(), otherwise }
     }
 }
 
@@ -126,7 +125,7 @@ pub(super) struct Settling<R> {
     first: usize,
     places: Range<usize>,
     refused: Peekable<IntoIter<(usize, TaskFailure)>>,
-    results: IntoIter<Result<R, Box<TaskFailure>>>,
+    done: InOrder<R>,
     /// What became of those that the answer does not tell of.
     otherwise: TaskFailure,
 }
@@ -135,6 +134,18 @@ impl<R> Settling<R> {
     /// How many are left.
     pub(super) fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// Adds all results, if none has failed.
+    pub(super) fn append_to(self, all: &mut Vec<R>) -> Result<(), TaskError> {
+        if self.done.succeeded() == self.places.len() {
+            all.extend(self.done.into_results());
+            return Ok(());
+        }
+        for (_, result) in self {
+            all.push(result?);
+        }
+        Ok(())
     }
 }
 
@@ -146,10 +157,7 @@ impl<R> Iterator for Settling<R> {
         let index = self.first + place;
         let result = match self.refused.next_if(|(refused, _)| *refused == place) {
             Some((_, failure)) => Err(failure),
-            None => match self.results.next() {
-                Some(result) => result.map_err(|failure| *failure),
-                None => Err(self.otherwise.clone()),
-            },
+            None => self.done.next().unwrap_or_else(|| Err(self.otherwise.clone())),
         };
         Some((index, result.map_err(|failure| TaskError { index: Some(index), failure })))
     }

@@ -129,7 +129,7 @@ impl<'p, A: Message, R: Message, I: Iterator<Item = A>> Job<'p, A, R, I> {
     /// # Examples
     /// See [`Job`].
     pub fn collect(self) -> Result<Vec<R>, TaskError> {
-        self.ordered().collect()
+        self.ordered().into_vec()
     }
 
     fn results(mut self, ordered: bool) -> Results<'p, A, R, I> {

@@ -99,15 +99,29 @@ impl<'p, A: Message, R: Message, I: Iterator<Item = A>> Results<'p, A, R, I> {
             if let Some(settled) = self.settled.as_mut().and_then(Iterator::next) {
                 return Some(settled);
             }
-            self.give_ahead();
-            let (place, came) = self.next_answer()?;
-            let settled = self.open.remove(place)?.settle(came);
-            self.done += settled.len();
-            self.settled = Some(settled);
-            if let Some(progress) = &mut self.plan.progress {
-                progress(self.done, self.plan.total);
-            }
+            self.settled = Some(self.next_chunk()?);
         }
+    }
+
+    /// Waits for the next answer.
+    fn next_chunk(&mut self) -> Option<Settling<R>> {
+        self.give_ahead();
+        let (place, came) = self.next_answer()?;
+        let settled = self.open.remove(place)?.settle(came);
+        self.done += settled.len();
+        if let Some(progress) = &mut self.plan.progress {
+            progress(self.done, self.plan.total);
+        }
+        Some(settled)
+    }
+
+    /// All results, or the first failure; whole chunks at once.
+    pub(super) fn into_vec(mut self) -> Result<Vec<R>, TaskError> {
+        let mut all = Vec::new();
+        while let Some(settled) = self.next_chunk() {
+            settled.append_to(&mut all)?;
+        }
+        Ok(all)
     }
 
     /// Reads items, and gives them to the workers, until they have enough.

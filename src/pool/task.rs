@@ -188,13 +188,10 @@ impl<R> Task<R> {
 /// What an answer to one task says.
 pub(super) fn result<R>(came: Result<Answer<R>, TaskFailure>) -> Result<R, TaskError> {
     match came {
-        Ok(Answer::Done(results)) => {
-            let result = results.into_iter().next().unwrap_or_else(|| Err(Box::new(TaskFailure::Cancelled)));
-            result.map_err(|failure| TaskError::alone(*failure))
-        }
-        Ok(Answer::Refused(failure)) => Err(TaskError::alone(failure)),
-        Err(failure) => Err(TaskError::alone(failure)),
+        Ok(Answer::Done(done)) => done.into_iter().next().unwrap_or(Err(TaskFailure::Cancelled)),
+        Ok(Answer::Refused(failure)) | Err(failure) => Err(failure),
     }
+    .map_err(TaskError::alone)
 }
 
 impl<R: Message> Guard for Task<R> {

@@ -10,14 +10,16 @@
 use super::failure::TaskFailure;
 use super::function::{Words, function, words};
 use super::state::Bench;
-use crate::channel::{Message, MessageError, Patience, Reader, Ticket, Writer, decode, encode};
+use crate::channel::{Message, MessageError, Patience, Reader, Ticket, Writer, bulk, decode, encode};
 use crate::engine::Packet;
 use crate::forkserver::told_by;
 use crate::sys::image::{ChangesWith, Signature, Takes};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
+use std::iter::Peekable;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::vec::IntoIter;
 
 /// The messages of a pool's channel, whatever they hold.
 pub(super) enum Chunk {}
@@ -71,11 +73,6 @@ impl<R> Head<R> {
         decode(message).ok().map(|(head, _)| head)
     }
 
-    /// Whether it need still be done.
-    fn is_wanted(&self) -> bool {
-        self.begin.is_some() || self.answer.is_open()
-    }
-
     /// Whether it begins. To be asked once, by whoever then does it.
     fn begins(&self) -> bool {
         match &self.begin {
@@ -91,6 +88,7 @@ impl<R> Head<R> {
 pub(super) struct Work<A, R> {
     head: Head<R>,
     function: Words,
+    #[serde(with = "bulk")]
     arguments: Vec<A>,
 }
 
@@ -100,6 +98,7 @@ pub(super) struct Work<A, R> {
 struct Body<A> {
     _head: (Words, Ticket, Option<Ticket>),
     function: Words,
+    #[serde(with = "bulk")]
     arguments: Vec<A>,
 }
 
@@ -123,7 +122,80 @@ impl<A: Message, R> Work<A, R> {
 pub(super) enum Answer<R> {
     /// The same for each of its tasks. It comes first, so that whoever does not know the type can say it.
     Refused(TaskFailure),
-    Done(Vec<Result<R, Box<TaskFailure>>>),
+    Done(Done<R>),
+}
+
+/// What became of the tasks of a chunk that were begun, in the order in which they were given.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "R: Serialize", deserialize = "R: DeserializeOwned"))]
+pub(super) struct Done<R> {
+    /// Of those that have one.
+    #[serde(with = "bulk")]
+    results: Vec<R>,
+    /// Those that have none, by their places among all.
+    failed: Vec<(usize, TaskFailure)>,
+}
+
+impl<R> Done<R> {
+    fn with_capacity(tasks: usize) -> Done<R> {
+        Done { results: Vec::with_capacity(tasks), failed: Vec::new() }
+    }
+
+    pub(super) fn nothing() -> Done<R> {
+        Done::with_capacity(0)
+    }
+
+    fn len(&self) -> usize {
+        self.results.len() + self.failed.len()
+    }
+
+    fn push(&mut self, result: Result<R, TaskFailure>) {
+        match result {
+            Ok(result) => self.results.push(result),
+            Err(failure) => self.failed.push((self.len(), failure)),
+        }
+    }
+}
+
+impl<R> IntoIterator for Done<R> {
+    type Item = Result<R, TaskFailure>;
+    type IntoIter = InOrder<R>;
+
+    fn into_iter(self) -> InOrder<R> {
+        InOrder { place: 0, results: self.results.into_iter(), failed: self.failed.into_iter().peekable() }
+    }
+}
+
+/// What became of the tasks, one after the other.
+pub(super) struct InOrder<R> {
+    place: usize,
+    results: IntoIter<R>,
+    failed: Peekable<IntoIter<(usize, TaskFailure)>>,
+}
+
+impl<R> InOrder<R> {
+    /// How many have a result.
+    pub(super) fn succeeded(&self) -> usize {
+        self.results.len()
+    }
+
+    /// The results alone.
+    pub(super) fn into_results(self) -> IntoIter<R> {
+        self.results
+    }
+}
+
+impl<R> Iterator for InOrder<R> {
+    type Item = Result<R, TaskFailure>;
+
+    fn next(&mut self) -> Option<Result<R, TaskFailure>> {
+        let failed = self.failed.next_if(|(place, _)| *place == self.place);
+        self.place += 1;
+        match failed {
+            Some((_, failure)) => Some(Err(failure)),
+            None => self.results.next().map(Ok),
+        }
+    }
 }
 
 /// Does the work in a message, on the bench of a worker. Gives the number of tasks that were begun.
@@ -173,19 +245,27 @@ fn run<S, A: Message, R: Message, F: Fn(&mut Bench<S>, A) -> R>(
     };
     drop(message);
     let call = find(function);
-    let mut results = Vec::with_capacity(arguments.len());
-    for argument in arguments {
-        if !results.is_empty() && !head.is_wanted() {
-            break;
-        }
-        let result = catch_unwind(AssertUnwindSafe(|| call(bench, argument)));
-        results.push(result.map_err(|payload| {
+    let mut done = Done::with_capacity(arguments.len());
+    let mut arguments = arguments.into_iter();
+    // One look at a flag for each task: a writing end is here, so the channel is there.
+    let answer = head.answer.end().channel().facts();
+    let is_wanted = || head.begin.is_some() || answer.fate().is_none();
+    while arguments.len() > 0 && (done.len() == 0 || is_wanted()) {
+        let until_a_panic = AssertUnwindSafe(|| {
+            for argument in arguments.by_ref() {
+                done.results.push(call(bench, argument));
+                if !is_wanted() {
+                    break;
+                }
+            }
+        });
+        if let Err(payload) = catch_unwind(until_a_panic) {
             after_panic(bench);
-            Box::new(panicked(&*payload))
-        }));
+            done.push(Err(panicked(&*payload)));
+        }
     }
-    let begun = results.len();
-    hand_over(&head.answer, results);
+    let begun = done.len();
+    hand_over(&head.answer, done);
     begun
 }
 
@@ -195,15 +275,15 @@ fn panicked(payload: &(dyn Any + Send)) -> TaskFailure {
 }
 
 /// Answers with results. One that cannot be serialized is the failure of its own task.
-fn hand_over<R: Message>(to: &Writer<Answer<R>>, results: Vec<Result<R, Box<TaskFailure>>>) {
-    let whole = Answer::Done(results);
+fn hand_over<R: Message>(to: &Writer<Answer<R>>, done: Done<R>) {
+    let whole = Answer::Done(done);
     let Err(failure) = try_reply(to, &whole) else { return };
-    let Answer::Done(results) = whole else { return };
-    let checked = results.into_iter().map(|result| match try_encode(&result) {
-        Ok(_) => result,
-        Err(failure) => Err(Box::new(failure)),
-    });
-    if try_reply(to, &Answer::Done(checked.collect())).is_err() {
+    let Answer::Done(done) = whole else { return };
+    let mut checked = Done::with_capacity(done.len());
+    for result in done {
+        checked.push(result.and_then(|result| try_encode(&result).map(|_| result)));
+    }
+    if try_reply(to, &Answer::Done(checked)).is_err() {
         reply(to, &Answer::<R>::Refused(failure));
     }
 }

@@ -285,6 +285,41 @@ once! {
         pool.join().unwrap();
     }
 
+    fn whatever_fails_in_a_chunk_each_task_has_its_own_end() {
+        const PANICS: u32 = 5;
+        fn turn(Fragile(number): Fragile) -> Fragile {
+            assert_ne!(number, PANICS);
+            // What was sent as 10 and more is a result that cannot be.
+            Fragile(if number >= 10 { number % 10 } else { number })
+        }
+        let pool = Pool::threads(2).unwrap();
+        let kinds = [NOT_SENT, PANICS, 6, 7, 10 + NOT_SENT, 10 + NOT_SENT_BUT_PANICS];
+        proptest!(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) }, |(
+            items in prop::collection::vec(prop::sample::select(kinds.to_vec()), 0..60), chunk in 1_usize..20,
+        )| {
+            let results: Vec<_> = pool.job(turn, items.iter().copied().map(Fragile)).chunk(chunk).ordered().collect();
+            prop_assert_eq!(results.len(), items.len());
+            for ((place, item), result) in items.iter().enumerate().zip(&results) {
+                match (*item, result) {
+                    (6 | 7, Ok(Fragile(number))) => prop_assert_eq!(number, item),
+                    (PANICS, Err(TaskError { index, failure: TaskFailure::Panicked { message, .. } })) => {
+                        prop_assert_eq!(*index, Some(place));
+                        prop_assert!(message.contains("left != right"), "{}", message);
+                    }
+                    (NOT_SENT | 10.., Err(TaskError { index, failure })) => {
+                        prop_assert_eq!(*index, Some(place));
+                        prop_assert!(failure.to_string().contains("it is not sent"), "{}", failure);
+                    }
+                    other => prop_assert!(false, "{:?}", other),
+                }
+            }
+            let first = items.iter().position(|item| !matches!(item, 6 | 7));
+            let all = pool.job(turn, items.iter().copied().map(Fragile)).chunk(chunk).collect();
+            prop_assert_eq!(all.err().and_then(|error| error.index), first);
+        });
+        pool.join().unwrap();
+    }
+
     fn a_full_arena_costs_results_and_no_hang() {
         play_in_small_arena("a full arena");
     }
