@@ -12,8 +12,9 @@
 //! ```
 //! A process killed before the publishing store leaves a block that is still its own, or one tagged CHANNEL that is not
 //! in the list. A process killed after it leaves `tail` and `length` wrong, or a tag. [`Local::repair_buffer`] walks
-//! the list, sets all three, and frees what has the tag but is not in it. The one message that must not be freed then
-//! is that of a writer who was told that it was written: see [`Local::refill`].
+//! the list, and sets all three. What has the tag but is not in the list was in the hands of the dead, on its way in or
+//! out, and gets their tag: it goes as all that they had, and the ends that travel in it by their policy. The one
+//! message that is not theirs is that of a writer who was told that it was written: see [`Local::refill`].
 
 use super::channel::{Channel, DROP_NEWEST, NO_READERS, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::commit::{Exchange, Side};
@@ -207,14 +208,15 @@ impl Local {
         }
     }
 
-    /// Reaper, under a lock taken over from the dead.
-    pub(super) fn repair_buffer(&mut self, name: ChannelName, channel: &Channel) {
+    /// Reaper, under a lock taken over from this context, which is dead.
+    pub(super) fn repair_buffer(&mut self, name: ChannelName, channel: &Channel, dead: u32) {
         let tables = self.tables();
         let mut stored = channel.stored(tables);
+        let mut superfluous = Vec::new();
         if channel.flags.load(Ordering::Relaxed) & OVERWRITE_OLDEST != 0 {
             // One too many: its writer died before the oldest made room.
             while stored.len() > (channel.capacity.load(Ordering::Relaxed) as usize).max(1) {
-                stored.remove(0);
+                superfluous.push(stored.remove(0));
             }
             channel.head.store(stored.first().copied().unwrap_or(NONE), Ordering::Release);
         }
@@ -245,10 +247,13 @@ impl Local {
             }
             context.exchange_done();
         }
+        for block in superfluous {
+            self.received(block);
+            self.doomed.push(block);
+        }
         for (block, header) in tables.arena.blocks() {
             if header.owner() == tag && !present.contains(&block) {
-                self.received(block);
-                self.doomed.push(block);
+                header.set_owner(Owner::Context(dead).tag());
             }
         }
     }

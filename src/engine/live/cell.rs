@@ -9,7 +9,7 @@
 //!     kept       the tag of the channel; head := block       published
 //! ```
 //! Killed before it has the tag of the channel, its maker leaves a block of its own. Killed afterwards, it leaves the
-//! lock of the gate, too, and [`Local::repair_buffer`] frees what has the tag and is not named.
+//! lock of the gate, too, and [`Local::repair_buffer`] makes what has the tag and is not named its own again.
 //!
 //! **Who reads has no lock, but has the gate:** a handle of it, or its permit. The handles of cells are held by the
 //! process of the operating system, and not by a process that is one of its threads, whose ends go with it although

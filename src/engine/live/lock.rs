@@ -68,8 +68,8 @@ pub(super) struct Lock(AtomicU32);
 pub(super) enum Taking {
     /// Taken: nobody had it.
     Free,
-    /// Taken from a holder that is dead, and whose half-made change is to be repaired.
-    FromTheDead,
+    /// Taken from this context, which is dead, and whose half-made change is to be repaired.
+    FromTheDead(u32),
     /// Not taken: its holder lives, but has not gone on for longer than it should.
     Late,
 }
@@ -130,8 +130,8 @@ impl Lock {
                 }
                 continue;
             }
-            if self.take_over_if(me, &is_dead) {
-                return Taking::FromTheDead;
+            if let Some(dead) = self.take_over_if(me, &is_dead) {
+                return Taking::FromTheDead(dead);
             }
             let marked = now | SLEEPERS;
             if now == marked || self.0.compare_exchange(now, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
@@ -144,11 +144,11 @@ impl Lock {
         }
     }
 
-    /// Reaper: takes the lock over if its holder is dead; never waits.
-    pub(super) fn take_over_if(&self, me: LockHolder, is_dead: impl Fn(LockHolder) -> bool) -> bool {
+    /// Reaper: takes the lock over if its holder is dead, and says which context that was; never waits.
+    pub(super) fn take_over_if(&self, me: LockHolder, is_dead: impl Fn(LockHolder) -> bool) -> Option<u32> {
         let now = self.0.load(Ordering::Acquire);
         let holder = LockHolder(now & !SLEEPERS);
-        now != 0 && is_dead(holder) && self.take_over(holder, me)
+        (now != 0 && is_dead(holder) && self.take_over(holder, me)).then(|| holder.context())
     }
 
     #[inline]
@@ -233,7 +233,7 @@ mod tests {
             }
             dead
         };
-        assert!(!lock.take_over_if(LockHolder::new(9, 1), is_dead));
+        assert_eq!(lock.take_over_if(LockHolder::new(9, 1), is_dead), None);
         assert!(lock.is_held_by(LockHolder::new(7, 3)));
     }
 

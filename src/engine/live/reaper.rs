@@ -158,7 +158,7 @@ impl Local {
         loop {
             match channel.lock.take_from_the_dead(self.holder, |holder| self.is_dead(holder)) {
                 Taking::Free => return,
-                Taking::FromTheDead => return self.rebuild(index, channel),
+                Taking::FromTheDead(dead) => return self.rebuild(index, channel, dead),
                 Taking::Late => {
                     self.break_locks_slept_on();
                     ring_locks(self);
@@ -182,8 +182,8 @@ impl Local {
     /// for that is left to [`Local::after_unlock`].
     pub(super) fn break_lock(&mut self, index: u32) {
         let Some(channel) = self.tables().channels.get(index) else { return };
-        if channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {
-            self.rebuild(index, channel);
+        if let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {
+            self.rebuild(index, channel, dead);
             channel.lock.release();
             channel.lock.ring();
         }
@@ -268,8 +268,9 @@ impl Local {
         }
     }
 
-    /// Under a lock taken over from the dead: queues from the tables, counts from the ends, fate from both.
-    fn rebuild(&mut self, index: u32, channel: &'static Channel) {
+    /// Under a lock taken over from this context, which is dead: queues from the tables, counts from the ends, fate
+    /// from both.
+    fn rebuild(&mut self, index: u32, channel: &'static Channel, dead: u32) {
         let tables = self.tables();
         channel.inputs.clear();
         channel.outputs.clear();
@@ -295,7 +296,7 @@ impl Local {
         channel.number.fetch_max(last, Ordering::Relaxed);
         // Also one without a buffer: a message may have been put back.
         if !channel.is_barrier() {
-            self.repair_buffer(name, channel);
+            self.repair_buffer(name, channel, dead);
         }
         let [readers, writers, handles, seats, units] = tables.count_ends(name);
         if channel.is_barrier() {

@@ -188,8 +188,9 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "the reaper breaks no locks",
         file: "engine/live/reaper.rs",
-        there: "if channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {",
-        instead: "if !FAULTY && channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {",
+        there: "if let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {",
+        instead: "if !FAULTY \
+                  && let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {",
     },
     Edit {
         fault: "the reaper waits for the living alone",
@@ -228,9 +229,16 @@ pub(crate) const EDITS: &[Edit] = &[
         fault: "only a buffer is repaired",
         file: "engine/live/reaper.rs",
         there: "if !channel.is_barrier() {
-            self.repair_buffer(name, channel);",
+            self.repair_buffer(name, channel, dead);",
         instead: "if !channel.is_barrier() && (!FAULTY || channel.is_buffered()) {
-            self.repair_buffer(name, channel);",
+            self.repair_buffer(name, channel, dead);",
+    },
+    Edit {
+        fault: "what the dead took out of a buffer goes as if nobody had wanted it",
+        file: "engine/live/buffer.rs",
+        there: "header.set_owner(Owner::Context(dead).tag());",
+        instead: "if FAULTY { self.received(block); self.doomed.push(block); } \
+                  else { header.set_owner(Owner::Context(dead).tag()); }",
     },
     Edit {
         fault: "nobody rings the bell",

@@ -10,8 +10,8 @@
 //! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them; `party`: what each of them does, and what it saw
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
-//! - [`scenario`], [`barriers`], [`calls`], [`cells`], [`futures`], [`gates`], [`queues`]: what they do and what may
-//!   come of it
+//! - [`scenario`], [`barriers`], [`calls`], [`cells`], [`ends`], [`futures`], [`gates`], [`queues`]: what they do and
+//!   what may come of it
 //! - [`search`]: which schedules are tried
 //! - [`seeded`]: which of the seeded faults is in place; `faults/table.rs` has them all
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -23,6 +23,7 @@ pub mod barriers;
 pub mod calls;
 pub mod cells;
 mod checker;
+pub mod ends;
 pub mod execution;
 pub mod futures;
 pub mod gates;
@@ -57,6 +58,7 @@ pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
         .chain(gates::ALL)
         .chain(queues::ALL)
         .chain(cells::ALL)
+        .chain(ends::ALL)
         .chain(calls::ALL)
         .chain(barriers::ALL)
 }

@@ -14,6 +14,7 @@ use crate::memory::Block;
 use crate::sys::clock::{Deadline, Instant};
 use std::mem::ManuallyDrop;
 use std::panic::Location;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const LOCATION: &Location<'static> = Location::caller();
@@ -300,6 +301,18 @@ impl Party {
         self.choose(&[Arm::Write(channel, value)]);
     }
 
+    /// Writes a value, and with it the one end of another channel that the process has.
+    pub(crate) fn send(&mut self, channel: ChannelName, value: u64, other: ChannelName) {
+        let me = Holder::Member(self.member);
+        let block = self.message(value);
+        let mine = tables().held_by(me).into_iter().find(|end| end.place().is_some_and(|(at, _)| at == other));
+        let end = mine.expect("the process has an end of it");
+        assert!(self.local.move_end(end, me, Holder::Block(block)), "nobody else has it");
+        let (arms, guards) = ([Arm::Write(channel, value)], [Guard::Output { channel, block }]);
+        let fired = self.local.offer(&guards, Order::Priority, LOCATION).expect("room for the offer");
+        self.note(&arms, &guards, fired);
+    }
+
     pub(crate) fn meet(&mut self, barrier: ChannelName) {
         self.choose(&[Arm::Meet(barrier)]);
     }
@@ -466,6 +479,12 @@ impl Party {
 
     fn value(&mut self, block: Block) -> u64 {
         let value = self.peek(block);
+        if Checker::glance(|| tables().arena.block(block).ends().load(Ordering::Relaxed)).is_some_and(|ends| ends > 0) {
+            for end in tables().held_by(Holder::Block(block)) {
+                let arrived = self.local.move_end(end, Holder::Block(block), Holder::Member(self.member));
+                assert!(arrived, "nobody else has it");
+            }
+        }
         self.local.keep_block(block);
         value
     }

@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{barriers, calls, cells, futures, gates, one_at_a_time, queues, seeded};
+use csproc_model::{barriers, calls, cells, ends, futures, gates, one_at_a_time, queues, seeded};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -305,4 +305,10 @@ fn a_unit_in_hand_counts_for_nothing() {
 fn a_unit_is_held_after_the_word_says_so() {
     let how = Search::Pct { depth: 3, times: 300 };
     is_found("a unit is held after the word says so", &gates::LOCK, how, killing(0), "");
+}
+
+#[test]
+fn what_the_dead_took_out_of_a_buffer_goes_as_if_nobody_had_wanted_it() {
+    let fault = "what the dead took out of a buffer goes as if nobody had wanted it";
+    is_found(fault, &ends::TRAVELLING, FEW, killing(1), "Ended(Retired)");
 }

@@ -481,7 +481,7 @@ fn lock_of_the_dead() {
         // The word of the kernel, which orders memory: that of somebody killed in the middle cannot.
         end(dead);
         let (lock, change) = &*reaper;
-        assert_eq!(as_reaper(lock, |holder| holder.context() == 0), Taking::FromTheDead);
+        assert_eq!(as_reaper(lock, |holder| holder.context() == 0), Taking::FromTheDead(0));
         assert_eq!(change.get(), 1, "the half-made change");
         change.set(2);
         lock.release();
