@@ -150,7 +150,9 @@ pub(super) struct Context {
     waits: AtomicU64,
     /// See [`number`](super::number). Its owner writes it; while the owner is held, whoever releases it raises it.
     pub(super) number: AtomicU64,
-    reserved: [AtomicU32; 16],
+    /// The unit from which the context is just taking a lock, until it has written that unit down.
+    pub(super) occupant: MaybeIndex,
+    reserved: [AtomicU32; 15],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -191,6 +193,7 @@ impl Context {
                 tolls,
                 waits,
                 number,
+                occupant,
                 reserved,
             }
         )
@@ -246,6 +249,11 @@ impl Context {
     pub(super) fn announce_storing(&self, channel: u32, giving: Block, taking: Block, partner: u32) {
         self.storing.store(Some(channel), Ordering::Relaxed);
         self.announce_exchange(giving, taking, partner);
+    }
+
+    /// The unit from which it was taking a lock.
+    pub(super) fn occupant(&self) -> Option<u32> {
+        self.occupant.load(Ordering::Acquire)
     }
 
     #[inline]

@@ -52,7 +52,10 @@ impl ChannelFacts {
 
     /// How many permits a gate has, and how many of them are in use.
     pub(crate) fn permits(self) -> (u32, u32) {
-        self.0.map_or((0, 0), |gate| (gate.capacity.load(Ordering::Acquire), gate.permits_in_use()))
+        self.0.map_or((0, 0), |gate| {
+            let occupied = u32::from(gate.lock.occupant().is_some());
+            (gate.capacity.load(Ordering::Acquire), gate.permits_in_use().wrapping_add(occupied))
+        })
     }
 
     /// Who can let somebody through a gate; `None` if it is none, or is gone.

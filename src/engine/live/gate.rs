@@ -33,7 +33,7 @@
 //!
 //! **A deadlock** is told to those who wait at the gate then, and to nobody else: the gate stays as it is.
 
-use super::channel::{COUNTING, Channel, LOST, POISONED, TURNS};
+use super::channel::{COUNTING, Channel, GATE, LOST, POISONED, TURNS};
 use super::context::{Context, Offer, OfferName};
 use super::end::{End, Keeping};
 use super::local::Local;
@@ -60,6 +60,19 @@ impl Channel {
         let permits = self.capacity.load(Ordering::Relaxed);
         let left = permits.wrapping_sub(self.in_use().load(Ordering::Relaxed)).wrapping_sub(weight);
         left.cast_signed() >= 0
+    }
+
+    /// Whether one unit has all that there is, and the lock would say so. To be asked before a unit occupies it.
+    #[inline]
+    pub(super) fn may_be_occupied(&self) -> bool {
+        let is_of_holders = self.flags.load(Ordering::Relaxed) & (GATE | COUNTING | TURNS) == GATE;
+        self.lock.is_free() && is_of_holders && self.capacity.load(Ordering::Relaxed) == 1 && self.has_nobody()
+    }
+
+    /// Whether no permit is in use, and nobody has left without giving one back.
+    #[inline]
+    pub(super) fn has_nobody(&self) -> bool {
+        self.in_use().load(Ordering::Relaxed) == 0 && self.abandoner.load(Ordering::Relaxed).is_none()
     }
 
     /// Under the lock: so many permits more are in use, or less, by so many units.

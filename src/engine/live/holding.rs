@@ -242,6 +242,10 @@ impl Local {
                 if end.direction() == Direction::Unit {
                     // Before the record goes, by which another burial would find the gate, were this one cut short.
                     self.count_gate_again(end.channel());
+                    // Whoever was just taking the lock from it has written it down by now, and it goes as what is held.
+                    if Keeping(end.keeping.load(Ordering::Acquire)) != keeping {
+                        continue;
+                    }
                 }
                 tables.ends.give_back(index, generation);
             }

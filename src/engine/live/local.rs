@@ -7,7 +7,7 @@
 use super::channel::Channel;
 use super::context::Context;
 use super::host::is_foreign;
-use super::lock::LockHolder;
+use super::lock::{LockHolder, Said};
 use super::spin::Spin;
 use super::sync::Ordering;
 use super::tables::{Tables, take};
@@ -50,6 +50,8 @@ pub(crate) struct Local {
     pub(super) units: Vec<(usize, EndName)>,
     /// A unit in hand that no offer needs: see [`unit`](super::unit).
     pub(super) spare: Option<EndName>,
+    /// A unit in hand that occupies this gate, if nobody has written it down meanwhile.
+    pub(super) occupying: Option<(EndName, &'static Channel)>,
     /// Messages of extended reads that the thread keeps. One that it has forgotten keeps its writer waiting.
     pub(super) keeps: usize,
 }
@@ -77,7 +79,7 @@ impl Local {
             for word in [&context.length, &context.table] {
                 word.store(0, Ordering::Relaxed);
             }
-            for index in [&context.sleeping, &context.partner, &context.storing] {
+            for index in [&context.sleeping, &context.partner, &context.storing, &context.occupant] {
                 index.store(None, Ordering::Relaxed);
             }
             context.word.start();
@@ -112,6 +114,7 @@ impl Local {
             settling: false,
             units: Vec::new(),
             spare: None,
+            occupying: None,
             keeps: 0,
         })
     }
@@ -178,10 +181,22 @@ impl Local {
 
     #[inline]
     pub(super) fn take_lock(&self, index: u32, channel: &Channel) {
+        let spins = self.spin.processors() > 1;
+        if let Some(unit) = channel.lock.take(self.holder, spins, |said| self.hear(index, said)) {
+            self.write_down_occupant(channel, unit);
+        }
+    }
+
+    /// It says something while it takes the lock of this channel.
+    pub(super) fn hear(&self, channel: u32, said: Said) {
         let context = self.context;
-        channel.lock.take(self.holder, self.spin.processors() > 1, |sleeping| {
-            context.sleeping.store(sleeping.then_some(index), Ordering::Release);
-        });
+        let taken_from = match said {
+            Said::Sleeps(sleeps) => return context.sleeping.store(sleeps.then_some(channel), Ordering::Release),
+            Said::FromUnit(unit) => Some(unit),
+            Said::FromTheDead(dead) => self.tables.contexts.get(dead).and_then(Context::occupant),
+            Said::InVain => None,
+        };
+        context.occupant.store(taken_from, Ordering::Release);
     }
 
     /// What had to wait until no lock is held: waking those whose channel has met its fate, letting go of the members
@@ -227,6 +242,7 @@ impl Drop for Local {
             return;
         }
         self.tables.free(std::mem::replace(&mut self.hand, NONE));
+        self.write_down();
         self.free_spare();
         let member = self.context.member.load(Ordering::Relaxed);
         if let Some(member) = member.and_then(|member| self.tables.members.get(member)) {

@@ -1,7 +1,7 @@
 //! The lock of a channel: one word that names its holder, so that the reaper can break it.
 //!
 //! Knows nothing of what it protects. The word is 0 when free, else the holder's name, doubled, plus one when somebody
-//! may sleep on it (Drepper's three-state mutex with a name in it). The name is the number of a context and ten bits of
+//! may sleep on it (Drepper's three-state mutex with a name in it). The name is the number of a context and nine bits of
 //! its generation: a number alone comes back, and whoever breaks a lock decides that its holder is dead some time
 //! before it takes the word over:
 //!
@@ -32,6 +32,20 @@
 //!                                                                      that died before, and then would
 //!                                                                      bury this one
 //! ```
+//!
+//! **An occupied lock.** Instead of a holder the word may name a unit, which then has all that the lock protects, a
+//! gate with one permit, without a word about it anywhere else ([`unit`](super::unit)). Nobody works under the lock
+//! then, so whoever wants it takes it at once, and first writes down what the unit has. Between the two it says from
+//! which unit it takes the lock, in its context: killed there, it leaves that to whoever takes the lock over.
+//! ```text
+//!     the one whose unit it is          another one                        the word
+//!     occupies                                                             the unit
+//!                                       says that it takes it from there   the unit
+//!                                       takes it                           the other one
+//!                                       writes down whose the permit is    the other one
+//!                                       releases it                        free
+//!     cannot vacate it: gives the unit back under the lock
+//! ```
 
 use super::sync::{AtomicU32, Ordering, Woken, spin_loop, wait, wake, wake_all};
 use crate::sys::clock::{Deadline, Instant};
@@ -44,7 +58,7 @@ pub(super) struct LockHolder(u32);
 impl LockHolder {
     pub(super) fn new(context: u32, generation: u32) -> LockHolder {
         // A taken slot has an odd generation, so the lowest bit says nothing.
-        LockHolder((generation >> 1) << GENERATION | (context + 1) << 1)
+        LockHolder((generation >> 1) << GENERATION & !OCCUPIED | (context + 1) << 1)
     }
 
     pub(super) fn context(self) -> u32 {
@@ -53,6 +67,8 @@ impl LockHolder {
 }
 
 const SLEEPERS: u32 = 1;
+/// The word names a unit, doubled, and no holder.
+const OCCUPIED: u32 = 1 << 31;
 /// Where the generation stands; below it there is room for the numbers of 2²⁰ contexts, plus one.
 const GENERATION: u32 = 22;
 const NUMBER: u32 = (1 << GENERATION) - 2;
@@ -62,12 +78,27 @@ const SPINS: u32 = 100;
 #[derive(Debug, Default)]
 pub(super) struct Lock(AtomicU32);
 
+/// What whoever takes a lock says on the way, for a reaper to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// It is about to sleep, or sleeps no more.
+    Sleeps(bool),
+    /// It is about to take the lock from this unit.
+    FromUnit(u32),
+    /// It is about to take the lock from this context, which is dead and may have said that, too.
+    FromTheDead(u32),
+    /// It did not take it.
+    InVain,
+}
+
 /// What became of a reaper's attempt to take a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(super) enum Taking {
     /// Taken: nobody had it.
     Free,
+    /// Taken from this unit, of which nothing is written down yet.
+    FromUnit(u32),
     /// Taken from this context, which is dead, and whose half-made change is to be repaired.
     FromTheDead(u32),
     /// Not taken: its holder lives, but has not gone on for longer than it should.
@@ -75,12 +106,11 @@ pub(super) enum Taking {
 }
 
 impl Lock {
-    /// Takes the lock. `sleeping` is told before and after the caller sleeps.
+    /// Takes the lock, and tells `said` on the way. Gives the unit that it was taken from, if there was one: that is to
+    /// be written down before anything else.
     #[inline]
-    pub(super) fn take(&self, me: LockHolder, spin: bool, sleeping: impl Fn(bool)) {
-        if !self.take_at_once(me) {
-            self.take_slow(me, spin, sleeping);
-        }
+    pub(super) fn take(&self, me: LockHolder, spin: bool, said: impl Fn(Said)) -> Option<u32> {
+        if self.take_at_once(me) { None } else { self.take_slow(me, spin, said) }
     }
 
     /// Takes the lock if nobody has it.
@@ -89,48 +119,70 @@ impl Lock {
         self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
+    /// Nobody works under the lock, and its word was `now`: makes it `word`. Gives the unit that it was taken from, if
+    /// there was one; or does nothing.
+    fn take_idle(&self, now: u32, word: u32, said: &impl Fn(Said)) -> Option<Option<u32>> {
+        let unit = unit_in(now);
+        if let Some(unit) = unit {
+            said(Said::FromUnit(unit));
+        } else if now != 0 {
+            return None;
+        }
+        if self.0.compare_exchange(now, word, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            return Some(unit);
+        }
+        if unit.is_some() {
+            said(Said::InVain);
+        }
+        None
+    }
+
     #[cold]
-    fn take_slow(&self, me: LockHolder, spin: bool, sleeping: impl Fn(bool)) {
+    fn take_slow(&self, me: LockHolder, spin: bool, said: impl Fn(Said)) -> Option<u32> {
         if spin {
             for _ in 0..SPINS {
                 spin_loop();
-                if self.0.load(Ordering::Relaxed) == 0
-                    && self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_ok()
-                {
-                    return;
+                if let Some(unit) = self.take_idle(self.0.load(Ordering::Relaxed), me.0, &said) {
+                    return unit;
                 }
             }
         }
-        sleeping(true);
-        loop {
+        said(Said::Sleeps(true));
+        let unit = loop {
             let now = self.0.load(Ordering::Relaxed);
-            if now == 0 {
-                // Others may still sleep: whoever has slept once keeps the mark.
-                if self.0.compare_exchange(0, me.0 | SLEEPERS, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                    break;
-                }
+            // Others may still sleep: whoever has slept once keeps the mark.
+            if let Some(unit) = self.take_idle(now, me.0 | SLEEPERS, &said) {
+                break unit;
+            }
+            if is_idle(now) {
                 continue;
             }
             let marked = now | SLEEPERS;
             if now == marked || self.0.compare_exchange(now, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
                 wait(&self.0, marked, None);
             }
-        }
-        sleeping(false);
+        };
+        said(Said::Sleeps(false));
+        unit
     }
 
     /// Reaper: like [`take`](Lock::take), but asks `is_dead` about the holder again and again, and gives up after a
     /// moment.
-    pub(super) fn take_from_the_dead(&self, me: LockHolder, is_dead: impl Fn(LockHolder) -> bool) -> Taking {
+    pub(super) fn take_from_the_dead(
+        &self,
+        me: LockHolder,
+        is_dead: impl Fn(LockHolder) -> bool,
+        said: impl Fn(Said),
+    ) -> Taking {
         loop {
             let now = self.0.load(Ordering::Relaxed);
-            if now == 0 {
-                if self.0.compare_exchange(0, me.0 | SLEEPERS, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                    return Taking::Free;
-                }
+            if let Some(unit) = self.take_idle(now, me.0 | SLEEPERS, &said) {
+                return unit.map_or(Taking::Free, Taking::FromUnit);
+            }
+            if is_idle(now) {
                 continue;
             }
-            if let Some(dead) = self.take_over_if(me, &is_dead) {
+            if let Some(dead) = self.take_over_if(me, &is_dead, &said) {
                 return Taking::FromTheDead(dead);
             }
             let marked = now | SLEEPERS;
@@ -145,10 +197,53 @@ impl Lock {
     }
 
     /// Reaper: takes the lock over if its holder is dead, and says which context that was; never waits.
-    pub(super) fn take_over_if(&self, me: LockHolder, is_dead: impl Fn(LockHolder) -> bool) -> Option<u32> {
+    pub(super) fn take_over_if(
+        &self,
+        me: LockHolder,
+        is_dead: impl Fn(LockHolder) -> bool,
+        said: impl Fn(Said),
+    ) -> Option<u32> {
         let now = self.0.load(Ordering::Acquire);
         let holder = LockHolder(now & !SLEEPERS);
-        (now != 0 && is_dead(holder) && self.take_over(holder, me)).then(|| holder.context())
+        if is_idle(now) || !is_dead(holder) {
+            return None;
+        }
+        said(Said::FromTheDead(holder.context()));
+        if self.take_over(holder, me) {
+            return Some(holder.context());
+        }
+        said(Said::InVain);
+        None
+    }
+
+    /// Reaper: takes the lock from the unit that occupies it, if one does; never waits.
+    pub(super) fn take_from_unit(&self, me: LockHolder, said: impl Fn(Said)) -> Option<u32> {
+        let now = self.0.load(Ordering::Relaxed);
+        unit_in(now)?;
+        self.take_idle(now, me.0 | SLEEPERS, &said).flatten()
+    }
+
+    /// Whether nobody has it just now.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    /// From now on this unit occupies the lock, if nobody has it.
+    #[inline]
+    pub(super) fn occupy(&self, unit: u32) -> bool {
+        self.0.compare_exchange(0, occupied_by(unit), Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// The lock is free again, if this unit still occupies it.
+    #[inline]
+    pub(super) fn vacate(&self, unit: u32) -> bool {
+        self.0.compare_exchange(occupied_by(unit), 0, Ordering::Release, Ordering::Relaxed).is_ok()
+    }
+
+    /// The unit that occupies it.
+    pub(super) fn occupant(&self) -> Option<u32> {
+        unit_in(self.0.load(Ordering::Relaxed))
     }
 
     #[inline]
@@ -168,7 +263,7 @@ impl Lock {
     /// The context that holds it.
     pub(super) fn holder(&self) -> Option<u32> {
         let holder = LockHolder(self.0.load(Ordering::Acquire) & !SLEEPERS);
-        (holder.0 != 0).then(|| holder.context())
+        (!is_idle(holder.0)).then(|| holder.context())
     }
 
     #[cfg(test)]
@@ -200,6 +295,19 @@ impl Lock {
     }
 }
 
+/// Whether nobody works under a lock whose word this is.
+fn is_idle(word: u32) -> bool {
+    word == 0 || word & OCCUPIED != 0
+}
+
+fn occupied_by(unit: u32) -> u32 {
+    OCCUPIED | unit << 1
+}
+
+fn unit_in(word: u32) -> Option<u32> {
+    (word & OCCUPIED != 0).then_some((word & !OCCUPIED) >> 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,7 +316,7 @@ mod tests {
     fn the_lock_of_the_dead_can_be_taken_over_once() {
         let lock = Lock::default();
         let (dead, reaper) = (LockHolder::new(3, 5), LockHolder::new(9, 1));
-        lock.take(dead, false, |_| ());
+        assert_eq!(lock.take(dead, false, |_| ()), None);
         assert!(lock.is_held_by(dead));
         assert!(!lock.take_over(LockHolder::new(4, 5), reaper));
         assert!(!lock.take_over(LockHolder::new(3, 7), reaper), "the number belongs to somebody else by now");
@@ -216,32 +324,52 @@ mod tests {
         assert!(lock.take_over(dead, reaper));
         assert!(!lock.take_over(dead, reaper));
         lock.release();
-        lock.take(dead, false, |_| panic!("a free lock needs no sleep"));
+        assert_eq!(lock.take(dead, false, |_| panic!("a free lock needs no sleep")), None);
     }
 
     #[test]
     fn a_holder_that_was_dead_is_not_the_living_one_with_its_number() {
         let lock = Lock::default();
-        lock.take(LockHolder::new(7, 1), false, |_| ());
+        assert!(lock.take_at_once(LockHolder::new(7, 1)));
         let looked = std::cell::Cell::new(false);
         // Between the look and the takeover another reaper breaks the lock, and a new thread is given the number.
         let is_dead = |holder: LockHolder| {
             let dead = holder == LockHolder::new(7, 1);
             if dead && !looked.replace(true) {
                 lock.release();
-                lock.take(LockHolder::new(7, 3), false, |_| ());
+                assert!(lock.take_at_once(LockHolder::new(7, 3)));
             }
             dead
         };
-        assert_eq!(lock.take_over_if(LockHolder::new(9, 1), is_dead), None);
+        assert_eq!(lock.take_over_if(LockHolder::new(9, 1), is_dead, |_| ()), None);
         assert!(lock.is_held_by(LockHolder::new(7, 3)));
     }
 
     #[test]
     fn the_name_of_a_holder_keeps_its_parts_apart() {
         for (context, generation) in [(0, 1), (u32::from(u16::MAX), u32::MAX), (7, 32769)] {
-            assert_eq!(LockHolder::new(context, generation).context(), context);
+            let holder = LockHolder::new(context, generation);
+            assert_eq!((holder.context(), unit_in(holder.0)), (context, None));
         }
         assert_ne!(LockHolder::new(0, 1), LockHolder::new(0, 3));
+    }
+
+    #[test]
+    fn a_lock_that_a_unit_occupies_is_taken_from_it_once() {
+        let lock = Lock::default();
+        let (one, other) = (LockHolder::new(3, 5), LockHolder::new(4, 1));
+        assert!(lock.occupy(7) && !lock.occupy(8));
+        assert_eq!((lock.holder(), lock.occupant()), (None, Some(7)));
+        assert!(!lock.vacate(8) && lock.vacate(7));
+        assert!(lock.occupy(8) && !lock.take_at_once(one));
+        let said = std::cell::RefCell::new(Vec::new());
+        assert_eq!(lock.take(one, true, |word| said.borrow_mut().push(word)), Some(8));
+        assert_eq!(said.into_inner(), [Said::FromUnit(8)]);
+        assert!(!lock.vacate(8) && !lock.take_over(LockHolder::new(8, 1), other));
+        assert_eq!((lock.holder(), lock.occupant()), (Some(3), None));
+        lock.release();
+        assert_eq!(lock.take_from_unit(other, |_| panic!("there is none")), None);
+        assert!(lock.occupy(u32::MAX >> 2));
+        assert_eq!(lock.take_from_unit(other, |_| ()), Some(u32::MAX >> 2));
     }
 }

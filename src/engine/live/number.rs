@@ -18,7 +18,7 @@
 //!
 //! Nobody is killed at a bad moment: a channel has the number before a message is there or a partner is committed.
 //!
-//! A timer and a look that finds nothing have no number. A future is a context of its own. Threads that meet in other
+//! A timer, a look that finds nothing and a pass of a gate that nobody else wants have no number. A future is a context of its own. Threads that meet in other
 //! ways than in this library do not tell each other, and two things that have nothing to do with each other may have
 //! the same number.
 //!
@@ -36,6 +36,16 @@ impl Channel {
         let number = self.number.load(Ordering::Relaxed).max(seen) + 1;
         self.number.store(number, Ordering::Relaxed);
         number
+    }
+
+    /// What happens here from now on has a larger number than this one. Said without the lock by whoever occupies it,
+    /// whom the next one under the lock asks for the number, too: so it does not matter that this one may be just
+    /// storing its own.
+    #[inline]
+    pub(super) fn hear_of(&self, number: u64) {
+        if self.number.load(Ordering::Relaxed) < number {
+            self.number.fetch_max(number, Ordering::Relaxed);
+        }
     }
 }
 

@@ -49,7 +49,7 @@
 use super::channel::{Channel, FRESH, HAD_READERS, HAD_WRITERS, NO_READERS, NO_WRITERS};
 use super::context::{Context, OfferName};
 use super::local::Local;
-use super::lock::{LockHolder, Taking};
+use super::lock::{LockHolder, Said, Taking};
 use super::member::{Member, Phase};
 use super::sync::Ordering;
 use super::tables::Tables;
@@ -156,8 +156,10 @@ impl Local {
     /// burial unlinks it.
     pub(super) fn take_lock_as_reaper(&mut self, index: u32, channel: &'static Channel) {
         loop {
-            match channel.lock.take_from_the_dead(self.holder, |holder| self.is_dead(holder)) {
+            let said = |said| self.hear(index, said);
+            match channel.lock.take_from_the_dead(self.holder, |holder| self.is_dead(holder), said) {
                 Taking::Free => return,
+                Taking::FromUnit(unit) => return self.write_down_occupant(channel, unit),
                 Taking::FromTheDead(dead) => return self.rebuild(index, channel, dead),
                 Taking::Late => {
                     self.break_locks_slept_on();
@@ -179,10 +181,14 @@ impl Local {
     }
 
     /// If one of the dead holds the lock of this channel, repairs what it protects, and releases it. What had to wait
-    /// for that is left to [`Local::after_unlock`].
+    /// for that is left to [`Local::after_unlock`]. If a unit occupies it, that is written down: it may be of the dead.
     pub(super) fn break_lock(&mut self, index: u32) {
         let Some(channel) = self.tables().channels.get(index) else { return };
-        if let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {
+        let said = |said| self.hear(index, said);
+        if let Some(unit) = channel.lock.take_from_unit(self.holder, said) {
+            self.write_down_occupant(channel, unit);
+            channel.lock.release();
+        } else if let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder), said) {
             self.rebuild(index, channel, dead);
             channel.lock.release();
             channel.lock.ring();
@@ -204,6 +210,7 @@ impl Local {
     /// Closes every end that a member holds.
     pub(crate) fn close_held(&mut self, member: u32, closing: Closing) {
         let tables = self.tables();
+        self.write_down();
         for end in tables.held_by(Holder::Member(member)) {
             self.close_end(end, closing);
         }
@@ -274,6 +281,11 @@ impl Local {
         let tables = self.tables();
         channel.inputs.clear();
         channel.outputs.clear();
+        // Also of a slot that is free: the unit is in nobody's way then.
+        if let Some(unit) = self.context.occupant() {
+            self.hold_occupant(channel, unit);
+            self.hear(index, Said::InVain);
+        }
         let Some(generation) = channel.state().taken() else { return };
         let name = ChannelName { index, generation };
         let mut queued = Vec::new();

@@ -22,7 +22,28 @@
 //! ```
 //! The generation of the record comes first, and then the word that says who has it. So a process that is killed in
 //! between leaves a record whose word is of the generation before, and by that word its burial finds it.
+//!
+//! **A gate with one permit can be occupied**, if nobody waits there and nothing is to be told: the word of its lock
+//! names the unit ([`lock`](super::lock)), and that is all. Two compare-and-swaps pass a free lock and give it back:
+//! ```text
+//!     spare      in hand       free        names this gate already, renewed
+//!     occupies   in hand       in use      the word of the lock names it: one compare-and-swap
+//!     spare      in hand       free        the word is free again: one more
+//! ```
+//! Nobody else needs to know of it. Whoever takes the lock takes it from the unit, and writes down first what is true:
+//! the unit is held by the member whose thread has it in hand, and the permit is in use. From then on it is a unit as
+//! any other; its own thread learns of that when it cannot vacate the lock, and gives the unit back as any other. So
+//! everything that happens under the lock sees held units only: who waits, who closes, the reaper, the finder of
+//! deadlocks by those who wait. Those who look without the lock see a gate that is free and at which nobody waits.
+//!
+//! The thread writes its unit down itself before its process looks for what that holds, and at its own end.
+//!
+//! A pass like this has no [number](super::number) of its own. Whoever vacates tells the gate the number that it has
+//! reached, and whoever takes the lock from a unit asks the thread whose it is: so what is done after a pass has a
+//! larger number than what was done before it.
 
+use super::channel::Channel;
+use super::context::Context;
 use super::end::{End, Keeping};
 use super::local::Local;
 use super::sync::{Ordering, spin_loop};
@@ -68,6 +89,12 @@ impl Local {
     ) -> Option<Passed> {
         let index = self.spare?.index;
         let (channel, record) = (self.tables.channels.get(gate.index)?, self.tables.ends.get(index)?);
+        if weight == 1 && channel.may_be_occupied() && !self.occupies() {
+            let passed = self.occupy(gate, channel, record, index, holder, location);
+            if passed.is_some() || self.spare.is_none() {
+                return passed;
+            }
+        }
         if !channel.lock.take_at_once(self.holder) {
             return None;
         }
@@ -89,6 +116,116 @@ impl Local {
         Some(Passed { unit, is_abandoned })
     }
 
+    /// Whether a unit in hand occupies a gate. If somebody has written it down, or another thread has given it back, it
+    /// does no more.
+    #[inline]
+    fn occupies(&mut self) -> bool {
+        if let Some((unit, gate)) = self.occupying
+            && gate.lock.occupant() != Some(unit.index)
+        {
+            self.occupying = None;
+        }
+        self.occupying.is_some()
+    }
+
+    /// Passes a gate by the word of its lock alone.
+    #[inline]
+    fn occupy(
+        &mut self,
+        gate: ChannelName,
+        channel: &'static Channel,
+        record: &End,
+        index: u32,
+        holder: Holder,
+        location: &'static Location<'static>,
+    ) -> Option<Passed> {
+        // Whoever writes the unit down knows the holder by the context.
+        if self.context.member.load(Ordering::Relaxed).map(Holder::Member) != Some(holder) {
+            return None;
+        }
+        self.note_holder(holder);
+        record.describe(gate, 1);
+        let unit = EndName { index, generation: record.state.renew() };
+        record.keeping.store(Keeping::in_hand(self.index, unit.generation).0, Ordering::Release);
+        self.spare = Some(unit);
+        if !channel.lock.occupy(index) {
+            return None;
+        }
+        // Somebody may be there, or have left something to be told, or the slot may be another channel's by now.
+        if !(channel.state().is(gate.generation) && channel.inputs.is_empty() && channel.has_nobody()) {
+            self.vacate_in_vain(gate, channel, record, unit);
+            return None;
+        }
+        self.context.set_location(location);
+        self.context.learn(channel.number.load(Ordering::Relaxed));
+        self.spare = None;
+        self.occupying = Some((unit, channel));
+        Some(Passed { unit, is_abandoned: false })
+    }
+
+    /// The lock should not have been occupied. Whoever has taken it meanwhile may have written the unit down.
+    #[cold]
+    fn vacate_in_vain(&mut self, gate: ChannelName, channel: &Channel, record: &End, unit: EndName) {
+        if channel.lock.vacate(unit.index) {
+            return;
+        }
+        drop(self.lock(gate));
+        if record.holder(unit.generation).is_some() {
+            self.spare = None;
+            self.close_end(unit, Closing::Resign);
+        }
+    }
+
+    /// Frees the gate that this unit occupies, and keeps the unit; or does nothing, if it occupies none any more.
+    #[inline]
+    fn vacate(&mut self, unit: EndName) -> bool {
+        let Some((_, channel)) = self.occupying.filter(|(occupying, _)| *occupying == unit) else { return false };
+        self.occupying = None;
+        channel.hear_of(self.context.number());
+        if !channel.lock.vacate(unit.index) {
+            return false;
+        }
+        self.lay_aside(unit);
+        true
+    }
+
+    /// The unit that occupies a gate is held from now on, for whoever looks for what is held.
+    pub(super) fn write_down(&mut self) {
+        if let Some((unit, _)) = self.occupying.take()
+            && let Some(record) = self.tables.ends.named(unit.index, unit.generation)
+        {
+            drop(self.lock(record.channel()));
+        }
+    }
+
+    /// Under the lock of a channel that was just taken from this unit: it is held, and its permit is in use.
+    #[cold]
+    pub(super) fn write_down_occupant(&self, channel: &Channel, unit: u32) {
+        if self.hold_occupant(channel, unit) {
+            channel.change_units(1, 1);
+        }
+        self.context.occupant.store(None, Ordering::Release);
+    }
+
+    /// Under the lock of a channel: if this unit has occupied it, it is held by the member whose thread has it in hand.
+    pub(super) fn hold_occupant(&self, channel: &Channel, unit: u32) -> bool {
+        let tables = self.tables();
+        let Some(record) = tables.ends.get(unit) else { return false };
+        let Some(generation) = record.state.taken() else { return false };
+        let keeping = Keeping(record.keeping.load(Ordering::Acquire));
+        let hand = keeping.hand().filter(|_| keeping.is_of(generation)).and_then(|hand| tables.contexts.get(hand));
+        let is_here = tables.channel(record.channel()).is_some_and(|gate| std::ptr::eq(gate, channel));
+        let member = hand.and_then(|hand| hand.member.load(Ordering::Acquire).or(hand.host.load(Ordering::Acquire)));
+        match member.filter(|_| is_here) {
+            Some(member) => {
+                channel.hear_of(hand.map_or(0, Context::number));
+                record.keeping.store(Keeping::held(Holder::Member(member), generation).0, Ordering::Release);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// As [`pass_at_once`](Local::pass_at_once), and looks again for a moment, as long as somebody has the permits and
     /// nobody waits for them. Most holders give back within that moment, and to be let in by them costs two offers and
     /// a wake-up. Whoever waits longer is in the queue, and then nobody passes before it: so nobody is kept out for
@@ -108,7 +245,7 @@ impl Local {
             if !channel.inputs.is_empty() {
                 return None;
             }
-            if channel.has_free(weight) {
+            if channel.lock.is_free() && channel.has_free(weight) {
                 let passed = self.pass_at_once(gate, weight, holder, location);
                 if passed.is_some() {
                     return passed;
@@ -121,7 +258,7 @@ impl Local {
     /// Gives permits back in order.
     #[inline]
     pub(crate) fn give_back(&mut self, unit: EndName) {
-        if !self.give_back_at_once(unit) {
+        if !self.vacate(unit) && !self.give_back_at_once(unit) {
             self.close_end(unit, Closing::Resign);
         }
     }

@@ -62,6 +62,8 @@ const SPARE: &[(&str, &str, Part)] = &[
     // What a dead holder has done is ordered by the kernel, which says that it is dead.
     ("lock.rs", "let now = self.0.load(Ordering::Acquire);", Part::Acquire),
     ("lock.rs", "let mut now = self.0.load(Ordering::Acquire);", Part::Acquire),
+    // What it said before is for a reaper, which hears it by the kernel's word.
+    ("lock.rs", TAKE_IDLE, Part::Release),
     ("lock.rs", TAKE_OVER, Part::Acquire),
     ("lock.rs", TAKE_OVER, Part::Failure),
     // What the owner has done before is published by the commit that follows `hold` and by the `wait` that follows
@@ -85,6 +87,7 @@ const SPARE: &[(&str, &str, Part)] = &[
     ("word.rs", CHANGE, Part::Failure),
 ];
 
+const TAKE_IDLE: &str = "if self.0.compare_exchange(now, word, Ordering::AcqRel, Ordering::Relaxed).is_ok() {";
 const TAKE_OVER: &str = "match self.0.compare_exchange(now, me.0 | SLEEPERS, Ordering::Acquire, Ordering::Acquire) {";
 const RELEASE: &str = "&& self.0.compare_exchange(held.0, new.0, Ordering::AcqRel, Ordering::Acquire).is_ok()";
 const CHANGE: &str = "match self.0.compare_exchange_weak(now.0, new.0, Ordering::AcqRel, Ordering::Acquire) {";

@@ -188,9 +188,9 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "the reaper breaks no locks",
         file: "engine/live/reaper.rs",
-        there: "if let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {",
-        instead: "if !FAULTY \
-                  && let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder)) {",
+        there: "let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder), said)",
+        instead: "!FAULTY \
+                  && let Some(dead) = channel.lock.take_over_if(self.holder, |holder| self.is_dead(holder), said)",
     },
     Edit {
         fault: "the reaper waits for the living alone",
@@ -239,6 +239,37 @@ pub(crate) const EDITS: &[Edit] = &[
         there: "header.set_owner(Owner::Context(dead).tag());",
         instead: "if FAULTY { self.received(block); self.doomed.push(block); } \
                   else { header.set_owner(Owner::Context(dead).tag()); }",
+    },
+    Edit {
+        fault: "nobody says from which unit it takes a lock",
+        file: "engine/live/lock.rs",
+        there: "said(Said::FromUnit(unit));",
+        instead: "if !FAULTY { said(Said::FromUnit(unit)); }",
+    },
+    Edit {
+        fault: "who takes a lock over does not ask from which unit that was",
+        file: "engine/live/lock.rs",
+        there: "said(Said::FromTheDead(holder.context()));",
+        instead: "if !FAULTY { said(Said::FromTheDead(holder.context())); }",
+    },
+    Edit {
+        fault: "a unit that is just being written down is freed with the dead",
+        file: "engine/live/holding.rs",
+        there: "if Keeping(end.keeping.load(Ordering::Acquire)) != keeping {",
+        instead: "if !FAULTY && Keeping(end.keeping.load(Ordering::Acquire)) != keeping {",
+    },
+    Edit {
+        fault: "who occupies a lock does not look again",
+        file: "engine/live/unit.rs",
+        there: "if !(channel.state().is(gate.generation) && channel.inputs.is_empty() && channel.has_nobody()) {",
+        instead: "if !FAULTY \
+                  && !(channel.state().is(gate.generation) && channel.inputs.is_empty() && channel.has_nobody()) {",
+    },
+    Edit {
+        fault: "a process that closes all does not write its unit down",
+        file: "engine/live/reaper.rs",
+        there: "self.write_down();",
+        instead: "if !FAULTY { self.write_down(); }",
     },
     Edit {
         fault: "nobody rings the bell",

@@ -23,6 +23,7 @@ fn lock_of(stage: &mut Stage, parties: usize, times: usize) {
         stage.party(&[], move |me| {
             for _ in 0..times {
                 me.choose(&[Arm::Pass(lock, 1)]);
+                me.linger(lock);
                 me.give_back(lock);
             }
         });
@@ -100,6 +101,25 @@ pub static KEPT: Scenario = Scenario {
         }
     },
     judge: |parts| all_saw(parts, &[Seen::Passed(1)]),
+};
+
+/// The same, for who had it before: so its unit is in hand, and occupies the lock until somebody asks for it.
+pub static KEPT_AGAIN: Scenario = Scenario {
+    name: "a lock that is given back, and kept the second time",
+    parties: 2,
+    prepare: |stage| {
+        let lock = stage.gate(1, Opened::ByHolders);
+        for _ in 0..2 {
+            stage.party(&[], move |me| {
+                me.choose(&[Arm::Pass(lock, 1)]);
+                me.give_back(lock);
+                me.choose(&[Arm::Pass(lock, 1)]);
+                me.linger(lock);
+                me.close(Closing::Retire);
+            });
+        }
+    },
+    judge: |parts| all_saw(parts, &[Seen::Passed(1), Seen::Passed(1)]),
 };
 
 /// A lock beside a message: one of the two, and then the other.
@@ -306,12 +326,13 @@ pub static DEADLOCKED: Scenario = Scenario {
 };
 
 /// All of them.
-pub static ALL: [&Scenario; 12] = [
+pub static ALL: [&Scenario; 13] = [
     &TWO,
     &LOCK,
     &TWICE,
     &RENEWED,
     &KEPT,
+    &KEPT_AGAIN,
     &LOCK_OR_READ,
     &IMPATIENT,
     &BEHIND,

@@ -303,7 +303,7 @@ fn a_unit_in_hand_counts_for_nothing() {
 /// The same, while somebody is between the two.
 #[test]
 fn a_unit_is_held_after_the_word_says_so() {
-    let how = Search::Pct { depth: 3, times: 300 };
+    let how = Search::Random { times: 300 };
     is_found("a unit is held after the word says so", &gates::LOCK, how, killing(0), "");
 }
 
@@ -311,4 +311,33 @@ fn a_unit_is_held_after_the_word_says_so() {
 fn what_the_dead_took_out_of_a_buffer_goes_as_if_nobody_had_wanted_it() {
     let fault = "what the dead took out of a buffer goes as if nobody had wanted it";
     is_found(fault, &ends::TRAVELLING, FEW, killing(1), "Ended(Retired)");
+}
+
+#[test]
+fn nobody_says_from_which_unit_it_takes_a_lock() {
+    is_found("nobody says from which unit it takes a lock", &gates::TWICE, FEW, killing(1), "");
+}
+
+#[test]
+fn who_takes_a_lock_over_does_not_ask_from_which_unit_that_was() {
+    let fault = "who takes a lock over does not ask from which unit that was";
+    is_found(fault, &gates::TWICE, FEW, killing(1), "");
+}
+
+#[test]
+fn a_unit_that_is_just_being_written_down_is_freed_with_the_dead() {
+    let fault = "a unit that is just being written down is freed with the dead";
+    is_found(fault, &gates::TWICE, PRIORITIES, killing(0), "");
+}
+
+#[test]
+fn who_occupies_a_lock_does_not_look_again() {
+    let fault = "who occupies a lock does not look again";
+    is_found(fault, &gates::TWICE, Search::Bounded { preemptions: 2 }, Kill::Nobody, "permits are taken");
+}
+
+#[test]
+fn a_process_that_closes_all_does_not_write_its_unit_down() {
+    let fault = "a process that closes all does not write its unit down";
+    is_found(fault, &gates::KEPT_AGAIN, PRIORITIES, Kill::Nobody, "");
 }

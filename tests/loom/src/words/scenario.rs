@@ -53,6 +53,7 @@ scenarios! {
     LOCK_OF_THE_DEAD: lock_of_the_dead,
     LOCK_OF_THE_LIVING: lock_of_the_living,
     LOCK_RUNG_BY_THE_REAPER: lock_rung,
+    LOCK_OCCUPIED: occupied,
 }
 
 /// A payload that may be read stale.
@@ -179,7 +180,7 @@ fn rendezvous() {
     impl Channel {
         fn meet(&self, me: usize) {
             let context = &self.parties[me];
-            self.lock.take(LockHolder::new(me as u32, 1), false, |_| ());
+            assert_eq!(self.lock.take(LockHolder::new(me as u32, 1), false, |_| ()), None);
             if let Some(other) = self.first.get().checked_sub(1) {
                 let partner = &self.parties[other as usize];
                 assert_eq!(partner.offer.get(), other + 100, "the offer under the lock");
@@ -445,7 +446,7 @@ fn lock(threads: u32, times: u32) {
         move || {
             let (lock, count) = &*shared;
             for _ in 0..times {
-                lock.take(LockHolder::new(me, 1), false, |_| ());
+                assert_eq!(lock.take(LockHolder::new(me, 1), false, |_| ()), None);
                 let before = count.get();
                 thread::yield_now();
                 count.set(before + 1);
@@ -463,7 +464,7 @@ fn lock(threads: u32, times: u32) {
 /// Takes the lock as a reaper does, whose patience ends whenever loom chooses.
 fn as_reaper(lock: &Lock, is_dead: impl Fn(LockHolder) -> bool) -> Taking {
     loop {
-        match lock.take_from_the_dead(LockHolder::new(2, 1), &is_dead) {
+        match lock.take_from_the_dead(LockHolder::new(2, 1), &is_dead, |_| ()) {
             Taking::Late => lock.ring(),
             taken => return taken,
         }
@@ -473,7 +474,7 @@ fn as_reaper(lock: &Lock, is_dead: impl Fn(LockHolder) -> bool) -> Taking {
 /// A holder stops for ever; the reaper repairs, and whoever sleeps on the lock goes on.
 fn lock_of_the_dead() {
     let shared = Arc::new((Lock::default(), Relaxed::default()));
-    shared.0.take(LockHolder::new(0, 1), false, |_| ());
+    assert_eq!(shared.0.take(LockHolder::new(0, 1), false, |_| ()), None);
     let dead = Arc::clone(&shared);
     let dead = thread::spawn(move || dead.1.set(1));
     let reaper = Arc::clone(&shared);
@@ -487,7 +488,7 @@ fn lock_of_the_dead() {
         lock.release();
     });
     let (lock, change) = &*shared;
-    lock.take(LockHolder::new(1, 1), false, |_| ());
+    assert_eq!(lock.take(LockHolder::new(1, 1), false, |_| ()), None);
     assert_eq!(change.get(), 2, "repaired");
     lock.release();
     end(reaper);
@@ -500,7 +501,7 @@ fn lock_of_the_living() {
     let holder = Arc::clone(&shared);
     let holder = thread::spawn(move || {
         let (lock, count) = &*holder;
-        lock.take(LockHolder::new(0, 1), false, |_| ());
+        assert_eq!(lock.take(LockHolder::new(0, 1), false, |_| ()), None);
         count.set(count.get() + 1);
         lock.release();
     });
@@ -515,7 +516,7 @@ fn lock_of_the_living() {
 /// Somebody releases and dies; should it have woken nobody, the reaper does.
 fn lock_rung() {
     let shared = Arc::new((Lock::default(), Relaxed::default()));
-    shared.0.take(LockHolder::new(0, 1), false, |_| ());
+    assert_eq!(shared.0.take(LockHolder::new(0, 1), false, |_| ()), None);
     let dead = Arc::clone(&shared);
     let dead = thread::spawn(move || {
         dead.1.set(1);
@@ -527,8 +528,48 @@ fn lock_rung() {
         reaper.0.ring();
     });
     let (lock, change) = &*shared;
-    lock.take(LockHolder::new(1, 1), false, |_| ());
+    assert_eq!(lock.take(LockHolder::new(1, 1), false, |_| ()), None);
     assert_eq!(change.get(), 1, "the change");
     lock.release();
     end(reaper);
+}
+
+/// One occupies the lock, and another one wants it: it comes before or afterwards, or it takes it from the unit, which
+/// is described by then, and whose owner finds out.
+fn occupied() {
+    #[derive(Default)]
+    struct Gate {
+        lock: Lock,
+        unit: Relaxed,
+        written_down: Relaxed,
+        inside: Relaxed,
+    }
+
+    const UNIT: u32 = 5;
+    let gate = Arc::new(Gate::default());
+    let other = Arc::clone(&gate);
+    let other = thread::spawn(move || {
+        let unit = other.lock.take(LockHolder::new(1, 1), false, |_| ());
+        match unit {
+            Some(unit) => {
+                assert_eq!((unit, other.unit.get()), (UNIT, 1), "the unit is described");
+                other.written_down.set(1);
+            }
+            None => other.inside.set(other.inside.get() + 1),
+        }
+        other.lock.release();
+        u32::from(unit.is_none())
+    });
+    gate.unit.set(1);
+    while !gate.lock.occupy(UNIT) {
+        thread::yield_now();
+    }
+    gate.inside.set(gate.inside.get() + 1);
+    if !gate.lock.vacate(UNIT) {
+        assert_eq!(gate.lock.take(LockHolder::new(0, 1), false, |_| ()), None);
+        assert_eq!(gate.written_down.get(), 1, "whose the permit is");
+        gate.lock.release();
+    }
+    let entered = other.join().expect("it ends");
+    assert_eq!(gate.inside.get(), 1 + entered, "no increment is lost");
 }
