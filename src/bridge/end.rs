@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// Reads from a foreign channel or waits for a descriptor, by itself or as a guard; made by [`ipc`](super::ipc),
 /// [`readable`](super::readable), `crossbeam`,
-/// `MessageQueue::bridge` and `toolkit::signal`.
+/// `MessageQueue::bridge`, `sysv::Semaphore::bridge` and `toolkit::signal`.
 ///
 /// # Examples
 /// ```

@@ -12,6 +12,7 @@
 #![cfg_attr(feature = "crossbeam", doc = "| [`crossbeam`] | [`crossbeam_channel::Receiver`] | a value |")]
 //! | [`readable`] | anything that has a file descriptor | `()`: reading would not wait |
 //! | `bridge` of a [`MessageQueue`](super::sysv) | a queue of the kernel | bytes and their kind |
+//! | `bridge` of a [`Semaphore`](super::sysv) of the kernel | its permits | a permit |
 //! | [`toolkit::signal`](super::toolkit) | Ctrl-C and other signals | which signal came |
 //!
 //! # What is kept

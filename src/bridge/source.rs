@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Instant;
 
 /// What a [`Bridge`](super::Bridge) can lead to: [`Ipc`](super::Ipc), [`Descriptor`](super::Descriptor),
-/// `Crossbeam`, `Messages` and `Signals`.
+/// `Crossbeam`, `Messages`, `Permits` and `Signals`.
 ///
 /// # Examples
 /// ```

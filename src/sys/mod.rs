@@ -18,6 +18,8 @@ pub(crate) mod lasting;
 pub(crate) mod leaving;
 pub(crate) mod map;
 pub(crate) mod quietly;
+pub(crate) mod segment;
+pub(crate) mod semaphore;
 pub(crate) mod signal;
 pub(crate) mod standard;
 pub(crate) mod sysv;

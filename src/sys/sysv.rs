@@ -8,15 +8,27 @@ use rustix::io::{Errno, Result};
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
-/// What `msgget` is told besides the mode.
+/// What `msgget`, `semget` and `shmget` are told besides the mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opening {
-    /// The queue must be there.
+    /// It must be there.
     Open,
     /// It is made if it is not there.
     Create,
     /// It must not be there.
     CreateNew,
+}
+
+impl Opening {
+    /// As one number with the mode.
+    pub(super) fn with(self, mode: u16) -> c_int {
+        let how = match self {
+            Opening::Open => 0,
+            Opening::Create => libc::IPC_CREAT,
+            Opening::CreateNew => libc::IPC_CREAT | libc::IPC_EXCL,
+        };
+        how | c_int::from(mode)
+    }
 }
 
 /// A message as the kernel has it in memory: its kind, a word, and its bytes behind it.
@@ -63,13 +75,8 @@ impl Letter {
 
 /// The number of the queue with this key.
 pub(crate) fn open(key: i32, opening: Opening, mode: u16) -> Result<i32> {
-    let how = match opening {
-        Opening::Open => 0,
-        Opening::Create => libc::IPC_CREAT,
-        Opening::CreateNew => libc::IPC_CREAT | libc::IPC_EXCL,
-    };
     // SAFETY: the call takes two numbers.
-    told(unsafe { libc::msgget(key, how | c_int::from(mode)) })
+    told(unsafe { libc::msgget(key, opening.with(mode)) })
 }
 
 /// Puts a message into a queue.
@@ -122,10 +129,10 @@ fn patience(waits: bool) -> c_int {
     if waits { 0 } else { libc::IPC_NOWAIT }
 }
 
-fn told(result: c_int) -> Result<i32> {
+pub(super) fn told(result: c_int) -> Result<i32> {
     if result == -1 { Err(last_error()) } else { Ok(result) }
 }
 
-fn last_error() -> Errno {
+pub(super) fn last_error() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
 }

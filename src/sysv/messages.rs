@@ -5,15 +5,12 @@
 //! and not before; the thread of the bridge looks ever less often whether there is any message at all. If there are
 //! only messages of other kinds, the alternation tries in vain, as often as that thread looks.
 
-use super::error::SysvError;
-use super::patience::{Patience, Pause};
+use super::lookout::Luck;
+use super::patience::Patience;
 use super::queue::MessageQueue;
 use crate::bridge::{Bridge, Lookout, Sealed, Source};
-use crate::channel::{ChannelError, MessageError};
+use crate::channel::ChannelError;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::park_timeout;
 use std::time::Instant;
 
 /// The messages of one kind in a queue of the kernel, as the other side of a [`Bridge`].
@@ -23,8 +20,7 @@ use std::time::Instant;
 pub struct Messages {
     queue: MessageQueue,
     kind: i64,
-    /// A message has come: the next one may come soon.
-    came: Arc<AtomicBool>,
+    luck: Luck,
 }
 
 impl MessageQueue {
@@ -55,27 +51,12 @@ impl MessageQueue {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn bridge(&self, kind: i64) -> Bridge<Messages> {
-        Bridge::to(Messages { queue: self.clone(), kind, came: Arc::default() })
+        Bridge::to(Messages { queue: self.clone(), kind, luck: Luck::default() })
     }
 
     /// Whether trying to take a message is worth it. Who cannot be told is told no lie by trying.
     fn is_worth_a_try(&self) -> bool {
         self.status().map_or(true, |status| status.messages > 0)
-    }
-}
-
-impl Messages {
-    fn within(&self, patience: Patience) -> Result<(Vec<u8>, i64), ChannelError> {
-        let taken = self.queue.take(self.kind, patience);
-        if taken.is_ok() {
-            self.came.store(true, Ordering::Relaxed);
-        }
-        taken.map_err(|error| match error {
-            SysvError::Removed => ChannelError::Retired,
-            SysvError::WouldBlock => ChannelError::WouldBlock,
-            SysvError::TimedOut => ChannelError::TimedOut,
-            error => ChannelError::Invalid(MessageError::System { reason: error.to_string() }),
-        })
     }
 }
 
@@ -90,36 +71,16 @@ impl Source for Messages {
     }
 
     fn take(&self) -> Result<Option<(Vec<u8>, i64)>, ChannelError> {
-        match self.within(Patience::None) {
-            Ok(message) => Ok(Some(message)),
-            Err(ChannelError::WouldBlock) => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.luck.chance(self.queue.take(self.kind, Patience::None))
     }
 
     fn read(&self, until: Option<Instant>) -> Result<(Vec<u8>, i64), ChannelError> {
-        self.within(until.map_or(Patience::Endless, Patience::Until))
+        self.luck.fate(self.queue.take(self.kind, until.map_or(Patience::Endless, Patience::Until)))
     }
 
     fn lookout(&self) -> Result<Lookout, ChannelError> {
-        let (queue, came) = (self.queue.clone(), self.came.clone());
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let mut pause = Pause::default();
-        let wait = move || {
-            if came.swap(false, Ordering::Relaxed) {
-                pause = Pause::default();
-            }
-            while !stopped.load(Ordering::Acquire) {
-                // Also before the first look: who asks has just looked.
-                park_timeout(pause.next());
-                if queue.is_worth_a_try() {
-                    return;
-                }
-            }
-        };
-        // The thread is unparked after this.
-        Ok(Lookout { wait: Box::new(wait), interrupt: Box::new(move || stop.store(true, Ordering::Release)) })
+        let queue = self.queue.clone();
+        Ok(self.luck.lookout(move || queue.is_worth_a_try()))
     }
 
     fn into_inner(self) -> MessageQueue {

@@ -2,40 +2,13 @@
 //!
 //! Knows nothing of what is done with it.
 
-use super::error::SysvError;
+use super::error::{Noun, SysvError};
 use super::key::Key;
+use super::options::{Options, existing, found};
 use super::queue::MessageQueue;
 use crate::sys::sysv::{self, Opening};
-use rustix::io::Errno;
 
-/// What a queue is made with; see [`MessageQueue::options`].
-///
-/// # Examples
-/// ```
-/// use csproc::sysv::{Key, MessageQueue};
-///
-/// let queue = MessageQueue::options().mode(0o660).create(Key::PRIVATE)?.remove_on_drop();
-/// assert_eq!(queue.status()?.mode, 0o660);
-/// # Ok::<(), csproc::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Options {
-    mode: u32,
-}
-
-impl Options {
-    /// Who may receive (`0o400`, `0o040`, `0o004`) and send (`0o200`, …): the owner, the group, everybody else.
-    ///
-    /// `0o600` unless said otherwise. The umask does not matter. A queue that is there already keeps its mode; then
-    /// this is what the opening process must be allowed to do.
-    ///
-    /// # Examples
-    /// See [`Options`].
-    pub fn mode(mut self, mode: u32) -> Options {
-        self.mode = mode;
-        self
-    }
-
+impl Options<MessageQueue> {
     /// Makes the queue, or opens it if it is there.
     ///
     /// # Errors
@@ -71,12 +44,7 @@ impl Options {
     }
 
     fn find(&self, key: Key, opening: Opening) -> Result<MessageQueue, SysvError> {
-        let mode =
-            u16::try_from(self.mode).ok().filter(|mode| mode & !0o777 == 0).ok_or_else(|| SysvError::System {
-                call: format!("msgget with the mode {:#o}", self.mode),
-                errno: Errno::INVAL.raw_os_error(),
-            })?;
-        find(key, opening, mode)
+        Ok(MessageQueue::known(key, find(key, opening, self.checked("msgget")?)?))
     }
 }
 
@@ -139,28 +107,20 @@ impl MessageQueue {
     /// ```
     pub fn open(key: impl Into<Key>) -> Result<MessageQueue, SysvError> {
         let key = key.into();
-        // The kernel would make one.
-        if key == Key::PRIVATE { Err(SysvError::NotFound { key }) } else { find(key, Opening::Open, 0) }
+        Ok(MessageQueue::known(key, existing(key, |opening| find(key, opening, 0))?))
     }
 
     /// Makes a queue with another mode.
     ///
     /// # Examples
     /// See [`Options`].
-    pub fn options() -> Options {
-        Options { mode: 0o600 }
+    pub fn options() -> Options<MessageQueue> {
+        Options::new()
     }
 }
 
-fn find(key: Key, opening: Opening, mode: u16) -> Result<MessageQueue, SysvError> {
-    let found = sysv::open(key.into(), opening, mode);
-    found.map(|id| MessageQueue::known(key, id)).map_err(|errno| match errno {
-        Errno::NOENT => SysvError::NotFound { key },
-        Errno::EXIST => SysvError::AlreadyExists { key },
-        Errno::NOSPC => SysvError::Limit {
-            what: "it has as many message queues as `/proc/sys/kernel/msgmni` says; `ipcs -q` lists them, and \
-                   `ipcrm -Q KEY` removes one",
-        },
-        errno => SysvError::of(errno, key, "open"),
-    })
+fn find(key: Key, opening: Opening, mode: u16) -> Result<i32, SysvError> {
+    const LIMIT: &str = "it has as many message queues as `/proc/sys/kernel/msgmni` says; `ipcs -q` lists them, and \
+                         `ipcrm -Q KEY` removes one";
+    found(sysv::open(key.into(), opening, mode), key, Noun::QUEUE, LIMIT)
 }

@@ -1,12 +1,17 @@
-//! A queue that is removed with its owner.
+//! A queue, a semaphore or a segment that is removed with its owner.
 //!
-//! Knows nothing of messages.
+//! Knows nothing of what it is.
 
+use super::object::Object;
 use super::queue::MessageQueue;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 
-/// A queue that is removed when this is dropped; see [`MessageQueue::remove_on_drop`].
+/// A [`MessageQueue`], [`Semaphore`](super::Semaphore) or [`SharedMemory`](super::SharedMemory) that is removed when
+/// this is dropped, also when its owner panics.
+///
+/// A process that is killed, or that ends by [`exit`](std::process::exit) or a panic that aborts, drops nothing and
+/// leaves it behind; `ipcrm` with `-Q`, `-S` or `-M` and the key removes it. To remove it on Ctrl-C, handle the signal.
 ///
 /// # Examples
 /// ```
@@ -23,15 +28,19 @@ use std::ops::Deref;
 /// # Ok::<(), csproc::Error>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "the queue is removed at once if this is not kept"]
-pub struct Owned {
-    queue: MessageQueue,
+#[must_use = "it is removed at once if this is not kept"]
+pub struct Owned<T: Object = MessageQueue> {
+    object: T,
     /// A copy that a bare fork has made owns nothing.
     process: u32,
 }
 
-impl Owned {
-    /// Gives the queue back, which is no longer removed.
+impl<T: Object> Owned<T> {
+    pub(super) fn of(object: T) -> Owned<T> {
+        Owned { object, process: std::process::id() }
+    }
+
+    /// Gives it back; it is no longer removed.
     ///
     /// # Examples
     /// ```
@@ -42,37 +51,34 @@ impl Owned {
     /// queue.remove()?;
     /// # Ok::<(), csproc::Error>(())
     /// ```
-    pub fn keep(self) -> MessageQueue {
-        ManuallyDrop::new(self).queue.clone()
+    pub fn keep(self) -> T {
+        ManuallyDrop::new(self).object.clone()
     }
 }
 
 impl MessageQueue {
     /// Removes the queue when what this gives is dropped, also when its owner panics.
     ///
-    /// A process that is killed, or that ends by [`exit`](std::process::exit) or a panic that aborts, drops nothing and
-    /// leaves the queue behind; `ipcrm -Q KEY` removes it. To remove it on Ctrl-C, handle the signal.
-    ///
     /// # Examples
     /// See [`Owned`].
     pub fn remove_on_drop(self) -> Owned {
-        Owned { queue: self, process: std::process::id() }
+        Owned::of(self)
     }
 }
 
-impl Deref for Owned {
-    type Target = MessageQueue;
+impl<T: Object> Deref for Owned<T> {
+    type Target = T;
 
-    fn deref(&self) -> &MessageQueue {
-        &self.queue
+    fn deref(&self) -> &T {
+        &self.object
     }
 }
 
-impl Drop for Owned {
+impl<T: Object> Drop for Owned<T> {
     fn drop(&mut self) {
         if self.process == std::process::id() {
             // Somebody may have removed it before.
-            let _ = self.queue.remove();
+            let _ = self.object.remove();
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Knows nothing of how a queue is made, and nothing of alternation.
 
-use super::error::SysvError;
+use super::error::{Noun, SysvError};
 use super::key::Key;
 use super::limit::limit;
+use super::object::{Object, Sealed};
 use super::patience::{Missed, Patience};
 use crate::channel::settle;
 use crate::sys::sysv::{self, Letter};
@@ -239,7 +240,7 @@ impl MessageQueue {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn remove(&self) -> Result<(), SysvError> {
-        sysv::remove(self.id).map_err(|errno| SysvError::of(errno, self.key, "remove"))
+        sysv::remove(self.id).map_err(|errno| SysvError::of(errno, self.key, Noun::QUEUE, "remove"))
     }
 
     fn put(&self, bytes: &[u8], kind: i64, patience: Patience) -> Result<(), SysvError> {
@@ -266,7 +267,7 @@ impl MessageQueue {
                 Some(limit) if bytes.len() > limit => SysvError::TooLong { bytes: bytes.len(), limit },
                 _ => SysvError::Removed,
             },
-            Missed::Failed(errno) => SysvError::of(errno, self.key, "send to"),
+            Missed::Failed(errno) => SysvError::of(errno, self.key, Noun::QUEUE, "send to"),
         })
     }
 
@@ -291,9 +292,17 @@ impl MessageQueue {
                 Err(Missed::Failed(Errno::TOOBIG)) => {
                     ROOM.fetch_max(room * 2, Ordering::Relaxed);
                 }
-                Err(Missed::Failed(errno)) => return Err(SysvError::of(errno, self.key, "receive from")),
+                Err(Missed::Failed(errno)) => return Err(SysvError::of(errno, self.key, Noun::QUEUE, "receive from")),
                 Err(Missed::Over(error)) => return Err(error),
             }
         }
+    }
+}
+
+impl Sealed for MessageQueue {}
+
+impl Object for MessageQueue {
+    fn remove(&self) -> Result<(), SysvError> {
+        MessageQueue::remove(self)
     }
 }

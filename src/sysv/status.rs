@@ -2,11 +2,12 @@
 //!
 //! Knows nothing of messages but how many there are.
 
-use super::error::SysvError;
+use super::error::{Noun, SysvError};
+use super::facts::{mode, number, process, time};
 use super::limit::limit;
 use super::queue::MessageQueue;
 use crate::sys::sysv;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// What the kernel tells of a queue; all of one moment.
 ///
@@ -56,13 +57,7 @@ impl MessageQueue {
     /// # Examples
     /// See [`Status`].
     pub fn status(&self) -> Result<Status, SysvError> {
-        let state = sysv::state(self.id()).map_err(|errno| SysvError::of(errno, self.key(), "look at"))?;
-        // What never was is 0.
-        let process = |pid: i32| u32::try_from(pid).ok().filter(|pid| *pid != 0);
-        let time = |seconds: i64| {
-            let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds != 0)?;
-            SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
-        };
+        let state = sysv::state(self.id()).map_err(|errno| SysvError::of(errno, self.key(), Noun::QUEUE, "look at"))?;
         Ok(Status {
             messages: number(state.msg_qnum),
             bytes: number(state.__msg_cbytes),
@@ -73,11 +68,7 @@ impl MessageQueue {
             last_received: time(state.msg_rtime),
             owner: state.msg_perm.uid,
             group: state.msg_perm.gid,
-            #[cfg_attr(
-                not(target_arch = "x86_64"),
-                expect(clippy::useless_conversion, reason = "the field is wider elsewhere")
-            )]
-            mode: u32::from(state.msg_perm.mode) & 0o777,
+            mode: mode(state.msg_perm.mode),
         })
     }
 
@@ -133,10 +124,6 @@ impl MessageQueue {
             change(&mut state);
             sysv::change(self.id(), &mut state)
         });
-        changed.map_err(|errno| SysvError::of(errno, self.key(), "change"))
+        changed.map_err(|errno| SysvError::of(errno, self.key(), Noun::QUEUE, "change"))
     }
-}
-
-fn number(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -1,10 +1,10 @@
-//! Every error says what is wrong with which queue, and what helps.
+//! Every error says what is wrong with which queue, semaphore or segment, and what helps.
 //!
-//! Knows nothing of what queues are good for.
+//! Knows nothing of what they are good for.
 
 use crate::harness::scenario::{Remains, Scenario, command, output};
-use crate::queue;
-use csproc::sysv::{Key, MessageQueue, SysvError};
+use crate::{queue, segment, semaphore};
+use csproc::sysv::{Key, MessageQueue, Semaphore, SharedMemory, SysvError};
 use nix::unistd::{Uid, geteuid, seteuid};
 use std::fs;
 use std::process::Command;
@@ -41,6 +41,25 @@ fn at_the_limits() {
     assert_eq!(MessageQueue::open(7), Err(SysvError::NotFound { key: Key::from(7) }));
     let queue = MessageQueue::create(7).unwrap().remove_on_drop();
 
+    let (limited, known) = (semaphore(1), segment(4096));
+    fs::write("/proc/sys/kernel/sem", "100 100 10 1").unwrap();
+    set_limit("shmmni", 1);
+    let too_many = [Semaphore::create(8, 1).unwrap_err(), SharedMemory::create(8, 1).unwrap_err()];
+    for (error, [place, remedy]) in too_many.iter().zip([["kernel/sem", "ipcrm -S"], ["shmmni", "ipcrm -M"]]) {
+        assert!(matches!(error, SysvError::Limit { .. }), "{error:?}");
+        assert!(error.to_string().contains(place) && error.to_string().contains(remedy), "{error}");
+    }
+    drop((limited, known));
+    set_limit("shmmax", 5000);
+    let error = SharedMemory::create(8, 5001).unwrap_err();
+    assert!(matches!(error, SysvError::Limit { .. }) && error.to_string().contains("shmmax"), "{error:?}");
+    set_limit("shmall", 1);
+    let all = SharedMemory::create(8, 4096).unwrap().remove_on_drop();
+    fs::write("/proc/sys/kernel/shmmni", "100").unwrap();
+    let error = SharedMemory::create(9, 1).unwrap_err();
+    assert!(matches!(error, SysvError::Limit { .. }) && error.to_string().contains("shmall"), "{error:?}");
+    drop(all);
+
     set_limit("msgmax", 100);
     assert_eq!(queue.send([0; 101], 1), Err(SysvError::TooLong { bytes: 101, limit: 100 }));
     assert_eq!(queue.send([0; 100], 1), Ok(()));
@@ -69,13 +88,17 @@ fn long_messages() {
 fn somebody_else() {
     let queue = MessageQueue::options().mode(0).create(Key::from_path("/proc/self/exe", b'e').unwrap()).unwrap();
     let queue = queue.remove_on_drop();
-    let denied = |result: Result<(), SysvError>, action: &str| {
+    let refused = |key: Key, list: &str, result: Result<(), SysvError>, action: &str| {
         let error = result.unwrap_err();
-        assert!(matches!(error, SysvError::Permission { key, .. } if key == queue.key()), "{action}: {error:?}");
+        assert!(matches!(error, SysvError::Permission { key: told, .. } if told == key), "{action}: {error:?}");
         let text = error.to_string();
-        let key = format!("{:#010x}", queue.key());
-        assert!(text.contains(action) && text.contains(&key) && text.contains("`ipcs -q`"), "{text}");
+        assert!(text.contains(action) && text.contains(&format!("{key:#010x}")) && text.contains(list), "{text}");
     };
+    let denied = |result, action| refused(queue.key(), "`ipcs -q`", result, action);
+    let key = Key::from_path("/proc/self/exe", b'f').unwrap();
+    let semaphore = Semaphore::options().mode(0).create(key, 1).unwrap().remove_on_drop();
+    let segment = SharedMemory::options().mode(0).create(key, 1).unwrap().remove_on_drop();
+    let look_only = SharedMemory::options().mode(0o444).create(Key::PRIVATE, 1).unwrap().remove_on_drop();
     let is_root = geteuid().is_root();
     if is_root {
         seteuid(Uid::from_raw(65_534)).unwrap();
@@ -84,11 +107,31 @@ fn somebody_else() {
     denied(queue.send("x", 1), "send to");
     denied(queue.receive(0).map(drop), "receive from");
     denied(queue.status().map(drop), "look at");
+    for (list, result, action) in [
+        ("`ipcs -s`", Semaphore::create(key, 1).map(drop), "open"),
+        ("`ipcs -s`", semaphore.try_acquire().map(drop), "acquire"),
+        ("`ipcs -s`", semaphore.post(1), "post to"),
+        ("`ipcs -s`", semaphore.wait_zero(), "wait for"),
+        ("`ipcs -s`", semaphore.value().map(drop), "look at"),
+        ("`ipcs -s`", semaphore.set_value(1), "change"),
+        ("`ipcs -m`", SharedMemory::create(key, 1).map(drop), "open"),
+        ("`ipcs -m`", segment.attach().map(drop), "attach"),
+        ("`ipcs -m`", segment.attach_read_only().map(drop), "attach"),
+        ("`ipcs -m`", segment.status().map(drop), "look at"),
+    ] {
+        refused(key, list, result, action);
+    }
+    assert_eq!(Semaphore::open(key).unwrap(), *semaphore, "who may not look takes it as it is");
+    assert!(matches!(look_only.attach(), Err(SysvError::Permission { .. })));
+    assert_eq!(look_only.attach_read_only().unwrap().read(0, 1), Ok(vec![0]));
+    assert!(semaphore.bridge().try_read().unwrap_err().to_string().contains("may not acquire"));
     let told = queue.bridge(0).try_read().unwrap_err().to_string();
     assert!(told.contains("may not receive from"), "{told}");
     if is_root {
         denied(queue.set_mode(0o666), "change");
         denied(queue.remove(), "remove");
+        refused(key, "`ipcs -s`", semaphore.remove(), "remove");
+        refused(key, "`ipcs -m`", segment.remove(), "remove");
         seteuid(Uid::from_raw(0)).unwrap();
     }
     println!("all denied");
@@ -140,6 +183,10 @@ once! {
         for mode in [0o1000, 0o2600, 0o200_000, u32::MAX] {
             let error = MessageQueue::options().mode(mode).create(Key::PRIVATE).unwrap_err();
             assert!(matches!(error, SysvError::System { errno: libc::EINVAL, .. }), "{error:?}");
+            let error = Semaphore::options().mode(mode).create(Key::PRIVATE, 1).unwrap_err();
+            assert!(error.to_string().starts_with("semget with the mode"), "{error}");
+            let error = SharedMemory::options().mode(mode).create_new(Key::PRIVATE, 1).unwrap_err();
+            assert!(error.to_string().starts_with("shmget with the mode"), "{error}");
         }
         for (path, project) in [("/no/such/file", 1), ("/", 0), ("/\0", 1)] {
             let error = Key::from_path(path, project).unwrap_err();

@@ -3,7 +3,7 @@
 //! Knows nothing of alternation.
 
 use crate::harness::place::Place;
-use crate::{is_listed, queue};
+use crate::{asleep, is_listed, queue};
 use csproc::sysv::{Key, MessageQueue};
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::Signal;
@@ -11,17 +11,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// Runs `body` in a thread, and comes back once it sleeps there.
-fn asleep<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> thread::JoinHandle<R> {
-    let (say, said) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        say.send(Place::here()).unwrap();
-        body()
-    });
-    said.recv().unwrap().until_asleep();
-    thread
-}
 
 fn fill(queue: &MessageQueue) -> usize {
     (0..).take_while(|_| queue.try_send([7; 1000], 1).is_ok()).count()
