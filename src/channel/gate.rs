@@ -41,6 +41,12 @@ impl Gate {
         })
     }
 
+    /// One that nobody passes and that keeps an area: these bytes, or so many that are 0.
+    pub(crate) fn with_area(bytes: usize, begin: Option<&[u8]>) -> Result<Gate, MessageError> {
+        let (channel, end) = actor(|actor| actor.create_area(bytes, begin))?;
+        Ok(Gate(End::new(channel, end)))
+    }
+
     /// The same gate for as long as this is there, also when the process that has it was a thread and has ended:
     /// whoever looks at a cell must have its gate.
     pub(crate) fn entrusted(self) -> Gate {

@@ -122,6 +122,21 @@ impl Actor {
         self.with(|local| local.create_cell(bytes, begin, holder))?
     }
 
+    /// Makes a gate that keeps an area of so many bytes, which `begin` writes, with one handle for the process that the
+    /// actor acts for.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(crate) fn create_area(&self, bytes: usize, begin: Option<&[u8]>) -> Result<(ChannelName, EndName), ArenaError> {
+        let holder = self.as_holder()?;
+        self.with(|local| local.create_area(bytes, begin, holder))?
+    }
+
+    /// Whether this gate, of which the caller has a handle, has no other end.
+    pub(crate) fn has_one_end(&self, gate: ChannelName) -> bool {
+        self.with(|local| local.has_one_end(gate)).unwrap_or(false)
+    }
+
     /// Makes one more end of a channel, for the process that the actor acts for.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ mod packet;
 mod undertaker;
 pub(crate) mod view;
 
-pub(crate) use crate::memory::{ArenaError, Cell, Word};
+pub(crate) use crate::memory::{Area, ArenaError, Cell, Word};
 #[cfg(test)]
 pub(crate) use actor::within;
 pub(crate) use actor::{

@@ -5,7 +5,7 @@
 //! at once. A name whose owner is gone answers, too.
 
 use super::live::{Census, ChannelFacts, Member, Phase, Record, Role};
-use super::{ArenaError, Cell, ChannelName, Direction, EndName, Holder, MemberName, tables};
+use super::{Area, ArenaError, Cell, ChannelName, Direction, EndName, Holder, MemberName, tables};
 use crate::memory::Slot;
 use crate::sys::clock::Deadline;
 
@@ -45,6 +45,13 @@ impl ChannelName {
     #[inline]
     pub(crate) fn cell<R>(self, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
         tables().cell(self, look)
+    }
+}
+
+impl ChannelName {
+    /// The area that a gate keeps; `None` if the gate is gone or keeps none.
+    pub(crate) fn area(self) -> Option<Area> {
+        tables().area(self)
     }
 }
 

@@ -16,6 +16,7 @@
 //! it, loses that one block, nothing else.
 #![expect(unsafe_code, reason = "reads and writes the bytes of blocks; listed in the architecture page")]
 
+use super::area::Area;
 use super::arena::{Arena, ArenaError, Home};
 use super::cell::{self, Cell, Word};
 use super::identity::{Layout, record};
@@ -37,6 +38,9 @@ const RESERVE: usize = CLASSES;
 const LARGEST: usize = UNIT << (CLASSES - 1);
 /// Freed blocks of at least this many bytes give their pages back.
 const LARGE: usize = 256 << 10;
+
+/// Where an area begins in its block: at a boundary of as many bytes.
+const AREA: usize = UNIT;
 
 /// What stands before the bytes of a block.
 #[repr(C)]
@@ -145,6 +149,45 @@ impl Arena {
         let bytes = self.block(block).length.load(Ordering::Relaxed) as usize;
         let words = self.records(block);
         (bytes, Cell::of(&words[..cell::words(bytes).min(words.len())]))
+    }
+
+    /// Takes a block for an area of so many bytes.
+    pub(crate) fn take_area(&self, bytes: usize, owner: u32) -> Result<Block, ArenaError> {
+        let block = self.take_block(bytes.saturating_add(AREA - HEADER), owner)?;
+        self.block(block).set_length(bytes);
+        Ok(block)
+    }
+
+    /// The area in a block.
+    pub(crate) fn area(&self, block: Block) -> Area {
+        let length = self.block(block).length.load(Ordering::Relaxed) as usize;
+        let most = self.capacity(block).saturating_sub(AREA - HEADER);
+        Area::at(self.address(block as usize * UNIT + AREA), length.min(most))
+    }
+
+    /// Writes the first bytes of the area of a block that the caller has just taken.
+    pub(crate) fn fill_area(&self, block: Block, bytes: &[u8]) {
+        let mut area = self.area(block);
+        // SAFETY: the caller owns the block, and nobody else knows it.
+        let room = unsafe { area.bytes_mut() };
+        room[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// Fills the area of a block that the caller has just taken with zero bytes. Of a large one, the pages are
+    /// exchanged for those that the system gives when somebody writes there.
+    pub(crate) fn clear_area(&self, block: Block) {
+        let (start, length) = (block as usize * UNIT + AREA, self.area(block).length());
+        let clear = if length < LARGE {
+            start..start
+        } else {
+            // SAFETY: the caller owns the block, whose bytes nobody needs.
+            unsafe { self.mapping().give_back(start, length) }
+        };
+        let rest = [start..clear.start, clear.end..start + length];
+        for part in rest {
+            // SAFETY: the caller owns the block, and the part lies in its area.
+            unsafe { std::ptr::write_bytes(self.address(part.start), 0, part.len()) };
+        }
     }
 
     /// Fills a block that the caller has just taken with zero bytes.

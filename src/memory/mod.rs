@@ -3,6 +3,7 @@
 //! Knows nothing of what messages mean, nor who waits for them. A slot or block is named by a small number that
 //! is the same in every process; whatever is read through one is checked, for a peer may be dead or wrong.
 
+mod area;
 mod arena;
 mod block;
 mod cell;
@@ -10,6 +11,7 @@ mod identity;
 mod pool;
 mod sync;
 
+pub(crate) use area::Area;
 pub(crate) use arena::{Arena, ArenaError, Home, default_size, layout};
 pub(crate) use block::{Block, FATE, NONE};
 pub(crate) use cell::{Cell, Word};

@@ -23,6 +23,7 @@
 //! | `Value` | [`Value`]; increments are [`with_lock`](Value::with_lock) |
 //! | `Array` | [`Array`] |
 //! | `RawValue`; `Value(…, lock=False)` | [`Atomic`] |
+//! | `shared_memory.SharedMemory` | [`Region`], which one changes at a time; [`Frozen`], which many read |
 //! | `Manager` | [`Manager`]: [`List`], [`Dict`], [`Namespace`], [`Shared`], objects of one's own types |
 //!
 //! # What is sure
@@ -39,6 +40,7 @@
 //! | stages that end one after the other, and are told of a crash | a [`Channel`](crate::Channel) |
 //! | many who put and many who get, of whom any may crash without the others | a [`Queue`] |
 //! | a conversation between two | a [`pipe`](fn@pipe) |
+//! | much data that goes from one to the next, or that many read | a [`Region`], or a [`Frozen`] one |
 //! | numbers that many read at any time, and some change | a [`Value`] or an [`Array`]; a counter is an [`Atomic`] |
 //! | what grows, or is no plain data: texts, lists, dictionaries, files, connections | an object of a [`Manager`] |
 //!
@@ -75,6 +77,7 @@ mod pass;
 mod pipe;
 mod plain;
 mod queue;
+mod region;
 mod rwlock;
 mod semaphore;
 mod slice;
@@ -96,6 +99,7 @@ pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};
 pub use plain::Plain;
 pub use queue::{IntoIter, Queue};
+pub use region::{Frozen, Region};
 pub use rwlock::{ReadGuard, Reading, RwLock, WriteGuard, Writing};
 pub use semaphore::{NotCounting, Permit, Semaphore};
 pub use slice::Slice;

@@ -8,6 +8,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use rustix::process::{Resource, getrlimit};
+use std::ops::Range;
 use std::ptr::NonNull;
 
 /// A mapping that lives as long as the process.
@@ -72,21 +73,23 @@ impl Mapping {
         self.size
     }
 
-    /// Gives the whole pages inside `offset..offset + length` back to the system; they read as zero afterwards.
+    /// Gives the whole pages inside `offset..offset + length` back to the system, and tells which bytes read as zero
+    /// now.
     ///
     /// # Safety
     /// Nobody may be using these bytes.
-    pub(crate) unsafe fn give_back(self, offset: usize, length: usize) {
+    pub(crate) unsafe fn give_back(self, offset: usize, length: usize) -> Range<usize> {
         const PAGE: usize = 4096;
         let start = offset.next_multiple_of(PAGE);
         let end = (offset + length) / PAGE * PAGE;
         if start >= end || end > self.size {
-            return;
+            return offset..offset;
         }
         let address = self.base.as_ptr().wrapping_add(start);
         // SAFETY: the range lies inside the mapping and, by this function's contract, holds nothing anybody needs.
         // A refusal (not supported for private mappings) leaves the pages in place, which is only slower.
-        let _ = unsafe { madvise(address.cast(), end - start, Advice::LinuxRemove) };
+        let given = unsafe { madvise(address.cast(), end - start, Advice::LinuxRemove) };
+        if given.is_ok() { start..end } else { offset..offset }
     }
 }
 

@@ -27,13 +27,13 @@ use super::local::Local;
 use super::sync::{Ordering, fence};
 use super::tables::Tables;
 use crate::engine::{ChannelKind, ChannelName, EndName, Holder, Opened, Owner};
-use crate::memory::{ArenaError, Cell, NONE};
+use crate::memory::{ArenaError, Block, Cell, NONE};
 
 impl Tables {
     /// Looks at the cell that a gate keeps, and how many bytes it has. Not to be written to without the permit.
     #[inline]
     pub(crate) fn cell<R>(self, name: ChannelName, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
-        let gate = self.channel(name).filter(|channel| channel.is_gate())?;
+        let gate = self.channel(name).filter(|channel| channel.may_keep_a_cell())?;
         let block = gate.head.load(Ordering::Acquire);
         if block == NONE {
             return None;
@@ -58,6 +58,17 @@ impl Local {
         let block = tables.arena.take_cell(bytes, self.owner())?;
         begin(tables.arena.cell(block).1);
         let kind = ChannelKind::Gate { permits: 1, opened: Opened::ByHolders };
+        self.keep(block, kind, holder)
+    }
+
+    /// Makes a gate that keeps this block, which is the caller's.
+    pub(super) fn keep(
+        &mut self,
+        block: Block,
+        kind: ChannelKind,
+        holder: Holder,
+    ) -> Result<(ChannelName, EndName), ArenaError> {
+        let tables = self.tables();
         let (name, end) = self.create_channel("", kind, holder).inspect_err(|_| tables.free(block))?;
         match self.lock(name) {
             Some(gate) => {

@@ -218,6 +218,17 @@ impl Channel {
         self.flags.load(Ordering::Relaxed) & GATE != 0
     }
 
+    /// Whether it is a gate that may keep a cell.
+    #[inline]
+    pub(super) fn may_keep_a_cell(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & (GATE | TURNS) == GATE
+    }
+
+    /// Whether it is a gate that may keep an area; then it keeps no cell.
+    pub(super) fn may_keep_an_area(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & (GATE | TURNS) == GATE | TURNS
+    }
+
     pub(super) fn queue(&self, output: bool) -> &Queue {
         if output { &self.outputs } else { &self.inputs }
     }

@@ -18,9 +18,11 @@
 //!   become one communication
 //! - `spin`, `wait`, `bell`: spinning, sleeping, and ringing; `offer`: the call itself; `task`: the same for a future
 //! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `unit`: how they come to
-//!   somebody and back; `cell`: bytes beside a gate; `reaper`: death
+//!   somebody and back; `cell`: bytes beside a gate; `area`: many of them, for one who writes or several who read;
+//!   `reaper`: death
 //! - `process`, `facts`: what the layers above may ask; `reading`: a view of everything; `audit`: what does not fit
 
+mod area;
 mod audit;
 mod barrier;
 mod bell;

@@ -52,7 +52,9 @@ impl Mapping {
     /// # Safety
     /// None is needed here; csproc asks its callers for something.
     #[expect(unsafe_code, reason = "the signature is csproc's")]
-    pub(crate) unsafe fn give_back(self, _offset: usize, _length: usize) {}
+    pub(crate) unsafe fn give_back(self, offset: usize, _length: usize) -> std::ops::Range<usize> {
+        offset..offset
+    }
 }
 
 /// Which process mapped something, and when.
