@@ -3,7 +3,7 @@
 //! Knows nothing of what holding a permit means: locks, semaphores, events and conditions say so. Nor of how permits
 //! are handed on; the engine sees a gate as a channel with those who wait.
 
-use super::end::{End, Patience, outcome};
+use super::end::{End, NOWHERE, Patience, outcome};
 use super::error::{ChannelError, MessageError};
 use super::process_scope::settle;
 use super::travel::travels;
@@ -163,6 +163,11 @@ impl Gate {
     pub(crate) fn waiting(&self, weight: u32) -> Result<engine::Guard, ChannelError> {
         self.check()?;
         Ok(engine::Guard::Pass { gate: self.channel(), weight, holder: None })
+    }
+
+    /// Whether it only stands for one that has arrived before.
+    pub(crate) fn is_stand_in(&self) -> bool {
+        self.channel() == NOWHERE
     }
 
     /// Changes how many permits there are. Never waits.

@@ -6,7 +6,7 @@
 
 use super::error::MessageError;
 use super::gate::Gate;
-use crate::engine::{Area, actor};
+use crate::engine::{Area, actor, is_foreign};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -55,12 +55,25 @@ impl Pages {
         Some(unsafe { self.area.bytes_mut() })
     }
 
-    /// Whether nobody else has them, and nobody will as long as `self` is not borrowed.
+    /// Whether nobody else has them, and nobody will as long as `self` is not borrowed. Not for a copy of the program
+    /// that it has forked by itself: the original has them.
     #[inline]
     pub(crate) fn is_sole(&mut self) -> bool {
         let is_sole = self.is_sole.get_mut();
         *is_sole = *is_sole || actor(|actor| actor.has_one_end(self.gate.channel()));
-        *is_sole
+        *is_sole && !is_foreign()
+    }
+
+    /// Those that have come with a message; none in place of those that have come before, if it is read once more to
+    /// learn what is wrong with it.
+    pub(crate) fn arrive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Pages>, D::Error> {
+        use serde::de::Error;
+        let gate = Gate::deserialize(deserializer)?.entrusted();
+        if gate.is_stand_in() {
+            return Ok(None);
+        }
+        let area = gate.channel().area().ok_or_else(|| D::Error::custom("what it names keeps no bytes"))?;
+        Ok(Some(Pages { gate, area, is_sole: AtomicBool::new(false) }))
     }
 }
 
@@ -73,14 +86,5 @@ impl Serialize for Pages {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.is_sole.store(false, Ordering::Relaxed);
         self.gate.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Pages {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pages, D::Error> {
-        use serde::de::Error;
-        let gate = Gate::deserialize(deserializer)?.entrusted();
-        let area = gate.channel().area().ok_or_else(|| D::Error::custom("what it names keeps no bytes"))?;
-        Ok(Pages { gate, area, is_sole: AtomicBool::new(false) })
     }
 }

@@ -30,7 +30,8 @@ impl Scope {
         let crashed = matches!(closing, Closing::Lost { .. });
         actor(|actor| {
             let mut rest = actor.end_process();
-            rest.extend(self.given.iter().filter(|end| end.is_held_by(Holder::Member(self.member))));
+            let is_left = |end: &&EndName| end.is_held_by(Holder::Member(self.member)) && !end.is_of_an_area();
+            rest.extend(self.given.iter().filter(is_left));
             actor.abandon_writers(crashed);
             for end in rest {
                 let mine = crashed || self.given.contains(&end);

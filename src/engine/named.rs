@@ -68,6 +68,11 @@ impl EndName {
         tables().end(self)
     }
 
+    /// Whether it is of a gate that may keep an area.
+    pub(crate) fn is_of_an_area(self) -> bool {
+        tables().is_of_an_area(self)
+    }
+
     /// Whether it is open, and in whose hands.
     pub(crate) fn is_held_by(self, holder: Holder) -> bool {
         tables().holder(self) == Some(holder)

@@ -3,6 +3,7 @@
 //! Knows nothing of what is expected of them.
 
 use csproc::prelude::*;
+use csproc::shared::Region;
 use std::io::BufRead;
 use std::sync::{Condvar, Mutex, OnceLock, mpsc};
 use std::thread;
@@ -33,6 +34,7 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "wait until some time" => wait_until_some_time(),
         "a manager in a static" => a_manager_in_a_static()?,
         "a manager that is forgotten" => a_manager_that_is_forgotten()?,
+        "a region that a thread goes on writing" => a_region_that_a_thread_goes_on_writing()?,
         "tie a knot" => tie_a_knot()?,
         "show what everybody does" => show_what_everybody_does()?,
         "stay" => stay(),
@@ -70,6 +72,34 @@ fn a_manager_in_a_static() -> csproc::Result<()> {
 fn a_manager_that_is_forgotten() -> csproc::Result<()> {
     let manager = Manager::new()?;
     std::mem::forget((manager.list([1])?, manager));
+    Ok(())
+}
+
+/// Waits until all ends of its starter are closed, takes as much memory as that had, and looks whether it is its own.
+#[process]
+fn take_what_is_free(until: Reader<()>) -> csproc::Result<()> {
+    assert!(until.read().unwrap_err().is_retired());
+    let mine: Vec<Region<u64>> = (0..8).map(|_| Region::zeroed(1 << 17)).collect();
+    for _ in 0..20 {
+        assert!(mine.iter().all(|region| region.iter().all(|value| *value == 0)), "somebody else writes there");
+        thread::yield_now();
+    }
+    println!("all mine");
+    Ok(())
+}
+
+/// When `main` has returned and its ends are closed.
+fn a_region_that_a_thread_goes_on_writing() -> csproc::Result<()> {
+    let c = Channel::new();
+    let child = Spawn!(take_what_is_free(c.reader()))?;
+    let mut region = Region::<u64>::zeroed(1 << 17);
+    region[0] = 1;
+    thread::spawn(move || {
+        loop {
+            region.fill(7);
+        }
+    });
+    std::mem::forget((child, c.writer()));
     Ok(())
 }
 

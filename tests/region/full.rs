@@ -2,11 +2,15 @@
 //!
 //! Knows nothing of where the room goes. The program fills an arena of its own, which is small.
 
-use crate::harness::scenario::{Scenario, play_in_small_arena};
+use crate::harness::scenario::{Scenario, command, output, play_in_small_arena};
 use csproc::prelude::*;
 use csproc::shared::Region;
 
-pub(crate) const SCENARIOS: &[Scenario] = &[("no room for a region", no_room), ("regions come back", come_back)];
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    ("no room for a region", no_room),
+    ("regions come back", come_back),
+    ("a region is copied by a fork", copied_by_a_fork),
+];
 
 fn no_room() {
     let c = Channel::<Region<u64>>::buffered(Buffer::Fifo(2));
@@ -60,7 +64,39 @@ fn come_back() {
     }
 }
 
+/// A copy of the program that it has made by itself.
+#[expect(unsafe_code, reason = "a bare fork is what the scenario is about")]
+fn copied_by_a_fork() {
+    let mut region = Region::from(vec![1_u8; 100_000]);
+    region[0] = 2;
+    // SAFETY: no other thread of this program holds a lock that the copy takes, and the copy ends by `_exit`.
+    match unsafe { libc::fork() } {
+        0 => {
+            let seen = region[0];
+            region.fill(9);
+            let is_right = seen == 2 && region.iter().all(|byte| *byte == 9);
+            drop(region);
+            // SAFETY: ends the copy, without the handlers of the original.
+            unsafe { libc::_exit(if is_right { 7 } else { 1 }) }
+        }
+        copy => {
+            let mut status = 0;
+            // SAFETY: waits for the child made above.
+            assert_eq!(unsafe { libc::waitpid(copy, &raw mut status, 0) }, copy);
+            assert_eq!(libc::WEXITSTATUS(status), 7);
+            assert!(region[0] == 2 && region[1..].iter().all(|byte| *byte == 1));
+            region[1] = 3;
+            assert_eq!(region[..3], [2, 3, 1]);
+        }
+    }
+}
+
 once! {
+    fn a_copy_by_a_bare_fork_changes_a_copy() {
+        let remains = output(command("a region is copied by a fork").0);
+        assert!(remains.status.success(), "{remains:?}");
+    }
+
     fn a_region_without_room_is_one_and_says_why_it_cannot_be_sent() {
         play_in_small_arena("no room for a region");
     }

@@ -38,6 +38,19 @@ impl<'de, A, B: Deserialize<'de>> Deserialize<'de> for Confused<A, B> {
     }
 }
 
+/// A number that arrives only if it is odd.
+#[derive(Debug, Serialize)]
+struct Odd(u8);
+
+impl<'de> Deserialize<'de> for Odd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Odd, D::Error> {
+        match u8::deserialize(deserializer)? {
+            odd if odd % 2 == 1 => Ok(Odd(odd)),
+            even => Err(serde::de::Error::custom(format!("{even} is even"))),
+        }
+    }
+}
+
 /// What comes of an `A` that is received as a `B`.
 fn confuse<A: Serialize + serde::de::DeserializeOwned, B: Serialize + serde::de::DeserializeOwned>(
     a: A,
@@ -114,6 +127,14 @@ once! {
             atomic.store(2);
         }
         assert_eq!(region[0], 1);
+    }
+
+    fn what_is_wrong_with_a_message_is_told_although_a_region_is_in_it() {
+        let c = Channel::<(Region<u8>, Frozen<u8>, Odd)>::buffered(Buffer::Fifo(1));
+        let regions = (Region::from(vec![1; 1000]), Region::from(vec![2; 1000]).freeze());
+        c.writer().write((regions.0, regions.1, Odd(4))).unwrap();
+        let error = c.reader().read().unwrap_err();
+        assert!(error.is_invalid() && error.to_string().contains("4 is even"), "{error}");
     }
 
     fn a_region_travels_in_messages_alone() {

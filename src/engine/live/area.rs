@@ -11,6 +11,18 @@
 //! The end of a dead process counts until it is buried, and one in a message counts as any other: there may be fewer
 //! who can read than are counted, and never more.
 
+//!
+//! **What is in use is not closed by others.** Whoever has an end looks at the bytes without asking whether it is still
+//! there. So it is closed by whoever has it, or by the reaper; not, as other ends are, when the function of a process
+//! returns or `main` does, for other threads of it may go on:
+//! ```text
+//!     the function of a process           another thread of it          another process
+//!                                         has a region
+//!     returns; all its ends are closed
+//!                                                                       takes the block for a message
+//!                                         writes                        reads what was written there  ✗
+//! ```
+
 use super::local::Local;
 use super::sync::Ordering;
 use super::tables::Tables;
@@ -23,6 +35,12 @@ impl Tables {
         let gate = self.channel(name).filter(|channel| channel.may_keep_an_area())?;
         let block = gate.head.load(Ordering::Acquire);
         (block != NONE).then(|| self.arena.area(block))
+    }
+
+    /// Whether an end is of a gate that may keep an area.
+    pub(crate) fn is_of_an_area(self, end: EndName) -> bool {
+        let gate = self.end(end).and_then(|(gate, _)| self.channel(gate));
+        gate.is_some_and(|gate| gate.may_keep_an_area())
     }
 }
 

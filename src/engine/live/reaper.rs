@@ -207,12 +207,15 @@ impl Local {
             && context.state().taken().is_some_and(|generation| Context::holder(holder.context(), generation) == holder)
     }
 
-    /// Closes every end that a member holds.
+    /// Closes every end that a member holds; of one that lives, all but those that its threads may be using without
+    /// asking ([`area`](super::area)).
     pub(crate) fn close_held(&mut self, member: u32, closing: Closing) {
         let tables = self.tables();
         self.write_down();
         for end in tables.held_by(Holder::Member(member)) {
-            self.close_end(end, closing);
+            if self.is_reaper || !tables.is_of_an_area(end) {
+                self.close_end(end, closing);
+            }
         }
     }
 
