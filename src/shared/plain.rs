@@ -34,8 +34,8 @@ use std::sync::Arc;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not plain data",
     label = "not plain data",
-    note = "a `Value` and an `Array` hold plain data, whose bytes mean the same in every process: numbers, and arrays \
-            of them; a `#[repr(C)]` struct of numbers derives `csproc::shared::bytemuck::{{Pod, Zeroable}}`",
+    note = "a `Value`, an `Array` and a `Region` hold plain data, whose bytes mean the same in every process: numbers, \
+            and arrays of them; a `#[repr(C)]` struct of numbers derives `csproc::shared::bytemuck::{{Pod, Zeroable}}`",
     note = "for `bool` use `u8` or an `Event`; what owns memory (`String`, `Vec`) and enums are objects of a `Manager` \
             (`manager.value(…)`), or are sent through a channel to the process that keeps them"
 )]

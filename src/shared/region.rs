@@ -5,6 +5,7 @@
 
 use super::plain::Plain;
 use crate::channel::{MessageError, Pages};
+use crate::process::remedy::{Carried, Probe};
 use bytemuck::{cast_slice, cast_slice_mut};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -65,23 +66,25 @@ use std::time::{Duration, Instant};
 ///     Ok(())
 /// }
 /// ```
-pub struct Region<T: Plain = u8> {
+pub struct Region<T = u8> {
     store: Store<T>,
 }
 
-enum Store<T: Plain> {
+enum Store<T> {
     Shared(Pages, PhantomData<T>),
-    /// There was no room.
-    Own(Vec<T>),
+    /// There was no room. What they are as bytes, whoever makes them knows.
+    Own(Vec<T>, fn(&[T]) -> &[u8]),
 }
 
 /// So long somebody waits, in tenths of a nanosecond for each byte, who could copy it in a tenth of that time.
 const PATIENCE: u64 = 25;
 
-impl<T: Plain> Region<T> {
+impl<T> Region<T> {
     /// The boundary at which an area begins, and no slice of nothing.
     const FITS: () = assert!(align_of::<T>() <= 64 && size_of::<T>() > 0);
+}
 
+impl<T: Plain> Region<T> {
     /// So many values, all 0. Memory is taken for those only that are written.
     ///
     /// # Panics
@@ -94,7 +97,7 @@ impl<T: Plain> Region<T> {
     /// ```
     #[must_use]
     pub fn zeroed(length: usize) -> Region<T> {
-        Region::try_zeroed(length).unwrap_or_else(|_| Region { store: Store::Own(vec![T::zeroed(); length]) })
+        Region::try_zeroed(length).unwrap_or_else(|_| Region::own(vec![T::zeroed(); length]))
     }
 
     /// So many values, all 0, in shared memory.
@@ -127,11 +130,14 @@ impl<T: Plain> Region<T> {
 
     fn copy_of(values: &[T]) -> Region<T> {
         const { Region::<T>::FITS };
-        let store = match Pages::copy_of(cast_slice(values)) {
-            Ok(pages) => Store::Shared(pages, PhantomData),
-            Err(_) => Store::Own(values.to_vec()),
-        };
-        Region { store }
+        match Pages::copy_of(cast_slice(values)) {
+            Ok(pages) => Region { store: Store::Shared(pages, PhantomData) },
+            Err(_) => Region::own(values.to_vec()),
+        }
+    }
+
+    fn own(values: Vec<T>) -> Region<T> {
+        Region { store: Store::Own(values, cast_slice) }
     }
 
     /// Makes sure that nobody else has the bytes: waits for the sender, or else copies them.
@@ -159,7 +165,7 @@ impl<T: Plain> Deref for Region<T> {
     fn deref(&self) -> &[T] {
         match &self.store {
             Store::Shared(pages, _) => cast_slice(pages.bytes()),
-            Store::Own(values) => values,
+            Store::Own(values, _) => values,
         }
     }
 }
@@ -174,7 +180,7 @@ impl<T: Plain> DerefMut for Region<T> {
         }
         match &mut self.store {
             Store::Shared(pages, _) => cast_slice_mut(pages.bytes_mut().unwrap_or_default()),
-            Store::Own(values) => values,
+            Store::Own(values, _) => values,
         }
     }
 }
@@ -213,21 +219,24 @@ impl<T: Plain + PartialEq> PartialEq for Region<T> {
 
 impl<T: Plain + Eq> Eq for Region<T> {}
 
-impl<T: Plain> Serialize for Region<T> {
+impl<T> Serialize for Region<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::Error;
         match &self.store {
             Store::Shared(pages, _) => pages.serialize(serializer),
             // There may be room by now. What is made here goes, and what travels stays.
-            Store::Own(values) => Pages::copy_of(cast_slice(values)).map_err(S::Error::custom)?.serialize(serializer),
+            Store::Own(values, bytes) => Pages::copy_of(bytes(values)).map_err(S::Error::custom)?.serialize(serializer),
         }
     }
 }
 
-impl<'de, T: Plain> Deserialize<'de> for Region<T> {
+/// A region is a message whatever it holds, as an end is: what it holds is asked for by itself.
+impl<'de, T> Deserialize<'de> for Region<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Region<T>, D::Error> {
         const { Region::<T>::FITS };
-        let Some(pages) = Pages::arrive(deserializer)? else { return Ok(Region { store: Store::Own(Vec::new()) }) };
+        let Some(pages) = Pages::arrive(deserializer)? else {
+            return Ok(Region { store: Store::Own(Vec::new(), |_| &[]) });
+        };
         if !pages.bytes().len().is_multiple_of(size_of::<T>()) {
             return Err(serde::de::Error::custom("the region that it names is of another type"));
         }
@@ -257,7 +266,7 @@ impl<'de, T: Plain> Deserialize<'de> for Region<T> {
 ///     Ok(())
 /// }
 /// ```
-pub struct Frozen<T: Plain = u8>(Arc<Region<T>>);
+pub struct Frozen<T = u8>(Arc<Region<T>>);
 
 impl<T: Plain> Frozen<T> {
     /// The same values, to be changed. If somebody else has them, it is a copy that is changed.
@@ -286,7 +295,7 @@ impl<T: Plain> Deref for Frozen<T> {
     }
 }
 
-impl<T: Plain> Clone for Frozen<T> {
+impl<T> Clone for Frozen<T> {
     /// The same values.
     fn clone(&self) -> Frozen<T> {
         Frozen(Arc::clone(&self.0))
@@ -313,14 +322,30 @@ impl<T: Plain + PartialEq> PartialEq for Frozen<T> {
 
 impl<T: Plain + Eq> Eq for Frozen<T> {}
 
-impl<T: Plain> Serialize for Frozen<T> {
+impl<T> Serialize for Frozen<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-impl<'de, T: Plain> Deserialize<'de> for Frozen<T> {
+impl<'de, T> Deserialize<'de> for Frozen<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Frozen<T>, D::Error> {
-        Region::deserialize(deserializer).map(Region::freeze)
+        Region::deserialize(deserializer).map(|region| Frozen(Arc::new(region)))
+    }
+}
+
+impl<T> Probe<Region<T>> {
+    /// What it holds.
+    #[must_use]
+    pub fn kept(&self) -> Carried<T> {
+        Carried::new()
+    }
+}
+
+impl<T> Probe<Frozen<T>> {
+    /// What it holds.
+    #[must_use]
+    pub fn kept(&self) -> Carried<T> {
+        Carried::new()
     }
 }

@@ -12,6 +12,9 @@ fn count(names: Value<String>) {
 fn mark(_flags: Vec<Array<bool>>, _share: Option<Atomic<f64>>) {}
 
 #[process]
+fn fill(_texts: Option<csproc::shared::Region<String>>) {}
+
+#[process]
 fn generic<T: Message>(_value: csproc::shared::Value<T>) {}
 
 fn main() {

@@ -137,7 +137,7 @@ fn payloads(segment: &PathSegment) -> impl Iterator<Item = (&'static str, &Type)
     let ways: &[&str] = match segment.ident.to_string().as_str() {
         "Writer" | "Reader" | "Queue" => &["carried"],
         "PipeEnd" => &["carried", "received"],
-        "Value" | "Array" => &["kept"],
+        "Value" | "Array" | "Region" | "Frozen" => &["kept"],
         "Atomic" => &["counted"],
         _ => &[],
     };

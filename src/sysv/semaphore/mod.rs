@@ -128,8 +128,7 @@ impl Semaphore {
     /// Waits for a permit.
     ///
     /// # Blocking
-    /// Until there is one. Of several who wait, those who want fewest are served first, and among them the kernel's
-    /// order counts.
+    /// Until there is one. Who has waited longest is served first, of those who want no more than there is.
     ///
     /// # Errors
     /// [`Permission`](SysvError::Permission), [`Limit`](SysvError::Limit) when the kernel can note no more that is to
