@@ -233,6 +233,12 @@ fn call_back(one: Shared<u32>, other: Shared<u32>) -> csproc::Result<CallError> 
 }
 
 #[process]
+fn look_in(value: Shared<u32>) -> csproc::Result<()> {
+    while value.get()? != 0 {}
+    Ok(())
+}
+
+#[process]
 fn read_what_nobody_writes(input: Reader<u8>, list: List<u8>) -> csproc::Result<u8> {
     list.push(1)?;
     Ok(input.read()?)
@@ -250,9 +256,37 @@ alone! {
         let inner = include_str!("failure.rs").lines().position(|line| line.ends_with("// blocks: inner")).unwrap() + 1;
         let place = format!("tests/manager/failure.rs:{inner}:");
         assert!(report.processes().iter().any(|process| process.location.starts_with(&place)), "{report}");
-        // The object that nobody could reach any more has ended; the other one has not.
-        assert!(one.get().unwrap_err().deadlock().is_some());
-        assert_eq!(other.get(), Ok(2));
+        // Told of it was the call that had come back; both objects go on, and may come to the next one.
+        for (first, second) in [(&one, &other), (&one, &other), (&other, &one)] {
+            assert_eq!((one.get(), other.get()), (Ok(1), Ok(2)));
+            assert!(Parallel!(call_back(first.clone(), second.clone())).unwrap_err().deadlock().is_some());
+        }
+        assert_eq!((one.get(), other.get()), (Ok(1), Ok(2)));
+        manager.shutdown().unwrap();
+    }
+
+    fn who_waits_behind_a_call_that_comes_back_is_told_with_it_or_served_after_it() {
+        let manager = Manager::new().unwrap();
+        let (one, other) = (manager.value(1).unwrap(), manager.value(2).unwrap());
+        let caller = || look_in(one.clone());
+        let callers = network!(for _ in 0..3 => caller()).spawn().unwrap();
+        let error = Parallel!(call_back(one.clone(), other.clone())).unwrap_err();
+        assert!(error.deadlock().is_some(), "{error}");
+        assert_eq!((one.update(|one| *one = 0), one.get()), (Ok(()), Ok(0)));
+        // Those who were not in it go on until the value is 0; the others have ended with it.
+        match callers.join() {
+            Ok(told) => assert!(told.iter().all(|told| told.is_ok()), "{told:?}"),
+            Err(error) => assert!(error.deadlock().is_some(), "{error}"),
+        }
+        manager.shutdown().unwrap();
+    }
+
+    fn an_object_that_calls_itself_is_a_deadlock_and_goes_on() {
+        let manager = Manager::new().unwrap();
+        let one = manager.value(1).unwrap();
+        let told = one.with(one.clone(), |_, one| one.get()).unwrap().unwrap_err();
+        assert!(told.deadlock().is_some(), "{told:?}");
+        assert_eq!(one.get(), Ok(1));
         manager.shutdown().unwrap();
     }
 

@@ -15,7 +15,8 @@ use crate::memory::{Layout, NONE, Shareable, Slot, SlotState, record};
 
 /// The channel is poisoned; nothing gets through.
 pub(super) const POISONED: u32 = 1;
-/// The poison came from a process that died; `lost` says which.
+/// The poison came from a process that died; `lost` says which. Without poison: who waited to be served was told of the
+/// deadlock there.
 pub(super) const LOST: u32 = 2;
 /// The last reader, or the last writer, is gone.
 pub(super) const NO_READERS: u32 = 4;
@@ -229,6 +230,11 @@ impl Channel {
         self.flags.load(Ordering::Relaxed) & (GATE | TURNS) == GATE | TURNS
     }
 
+    /// Whether its readers serve its writers.
+    pub(super) fn is_served(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & SERVED != 0
+    }
+
     pub(super) fn queue(&self, output: bool) -> &Queue {
         if output { &self.outputs } else { &self.inputs }
     }
@@ -240,13 +246,27 @@ impl Channel {
         if flags & (POISONED | NO_READERS | NO_WRITERS) == 0 {
             return None;
         }
-        Some(if flags & LOST != 0 {
-            Fate::Lost { member: self.lost.load(Ordering::Acquire) }
-        } else if flags & POISONED != 0 {
-            Fate::Poisoned
-        } else {
-            Fate::Retired
-        })
+        Some(if flags & POISONED != 0 { self.reason_of_poison(flags) } else { Fate::Retired })
+    }
+
+    /// Why an offer here was told that it cannot be answered. One at a channel that is served may have been told of a
+    /// deadlock, and the channel goes on.
+    pub(super) fn told(&self) -> Option<Fate> {
+        let flags = self.flags.load(Ordering::Acquire);
+        self.fate().or_else(|| (flags & SERVED != 0).then(|| self.reason_of_poison(flags)))
+    }
+
+    fn reason_of_poison(&self, flags: u32) -> Fate {
+        match flags & LOST {
+            0 => Fate::Poisoned,
+            _ => Fate::Lost { member: self.lost.load(Ordering::Acquire) },
+        }
+    }
+
+    /// The member that is kept because of [`LOST`].
+    pub(super) fn lost_with(&self) -> Option<u32> {
+        let is_lost = self.flags.load(Ordering::Relaxed) & LOST != 0;
+        is_lost.then(|| self.lost.load(Ordering::Relaxed))
     }
 
     pub(super) fn raise(&self, bits: u32) {

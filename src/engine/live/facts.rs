@@ -28,6 +28,11 @@ impl ChannelFacts {
         self.0.map_or(Some(Fate::Retired), Channel::fate)
     }
 
+    /// Why somebody who waited there was told that there will be no answer. One that is gone has retired.
+    pub(crate) fn told(self) -> Option<Fate> {
+        self.0.map_or(Some(Fate::Retired), Channel::told)
+    }
+
     /// What it was called; `None` when it is gone.
     pub(crate) fn name(self) -> Option<String> {
         self.0.map(Channel::name)

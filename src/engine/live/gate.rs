@@ -33,14 +33,14 @@
 //!
 //! **A deadlock** is told to those who wait at the gate then, and to nobody else: the gate stays as it is.
 
-use super::channel::{COUNTING, Channel, GATE, LOST, POISONED, TURNS};
+use super::channel::{COUNTING, Channel, GATE, TURNS};
 use super::context::{Context, Offer, OfferName};
 use super::end::{End, Keeping};
 use super::local::Local;
 use super::sync::{AtomicU32, Ordering, fence};
 use super::tables::Tables;
 use super::word::Attempt;
-use crate::engine::{ChannelName, Closing, Direction, Fate, Fired, Guard, Holder, Opened};
+use crate::engine::{ChannelName, Direction, Fate, Fired, Guard, Holder, Opened};
 use crate::memory::{FATE, NONE};
 
 impl Channel {
@@ -233,17 +233,6 @@ impl Local {
         if self.tables().channel(name).is_some_and(|gate| gate.opened() == Opened::InTurns) {
             self.notify(name);
         }
-    }
-
-    /// Under the lock of a gate that is part of a deadlock: tells those who wait there, with this reason.
-    pub(super) fn tell_of_deadlock(&mut self, gate: &Channel, closing: Closing) {
-        if gate.flags.load(Ordering::Relaxed) & LOST != 0 {
-            self.releases.push(gate.lost.load(Ordering::Relaxed));
-        }
-        // Of the deadlock before, which nobody waits to be told any more.
-        gate.lower(POISONED | LOST);
-        gate.raise(self.closing_bits(gate, Direction::Writer, closing));
-        self.tell_all(gate);
     }
 
     /// So many permits from now on. Never waits.

@@ -274,10 +274,7 @@ impl Local {
     /// Whoever still knows the name and waits for the lock finds another generation afterwards.
     pub(super) fn free_if_unused(&mut self, name: ChannelName, channel: &Channel) {
         if channel.is_unused() {
-            let flags = channel.flags.load(Ordering::Relaxed);
-            if flags & LOST != 0 {
-                self.releases.push(channel.lost.load(Ordering::Relaxed));
-            }
+            self.releases.extend(channel.lost_with());
             self.releases.extend(channel.abandoner.load(Ordering::Relaxed));
             if channel.is_gate() {
                 // Somebody waits with a handle that another thread has given up.
@@ -309,22 +306,45 @@ impl Local {
     /// Poisons channels as a writer does, with a deadlock as the reason if there is a record of it. Nobody wakes before
     /// all of them are poisoned: whoever did could end, and what others still wait for would be retired and not
     /// poisoned.
+    ///
+    /// At a gate, or at a channel that is served, the deadlock is told to those who wait there then, and to nobody
+    /// else: it stays as it is.
     pub(crate) fn poison_all(&mut self, names: impl IntoIterator<Item = ChannelName>, record: Option<u32>) {
         let closing = record.map_or(Closing::Poison, |member| Closing::Lost { member });
         for name in names {
-            self.poison_quietly(name, Direction::Writer, closing);
+            if self.tables().channel(name).is_some_and(|channel| channel.is_gate() || channel.is_served()) {
+                self.tell_of_deadlock(name, closing);
+            } else {
+                self.poison_quietly(name, Direction::Writer, closing);
+            }
         }
         self.after_unlock();
+    }
+
+    fn tell_of_deadlock(&mut self, name: ChannelName, closing: Closing) {
+        let Some(locked) = self.lock(name) else { return };
+        let (me, channel) = (&mut *locked.local, locked.channel);
+        me.count(channel);
+        let (waiting, not_to_be_seen) = match channel.is_gate() {
+            true => (&channel.inputs, 0),
+            // Others are not to take it for its fate; and who waits for calls has no part in it.
+            false => (&channel.outputs, POISONED),
+        };
+        if channel.is_gate() || channel.fate().is_none() {
+            // Of the deadlock before, which nobody waits to be told any more.
+            me.releases.extend(channel.lost_with());
+            channel.lower(POISONED | LOST);
+            channel.raise(me.closing_bits(channel, Direction::Writer, closing) & !not_to_be_seen);
+            me.tell(channel, waiting);
+        }
+        locked.release_owing();
     }
 
     fn poison_quietly(&mut self, name: ChannelName, direction: Direction, closing: Closing) {
         if let Some(locked) = self.lock(name) {
             locked.local.count(locked.channel);
-            if locked.is_gate() {
-                locked.local.tell_of_deadlock(locked.channel, closing);
-                return locked.release_owing();
-            }
-            locked.raise(locked.local.closing_bits(locked.channel, direction, closing));
+            let bits = locked.local.closing_bits(locked.channel, direction, closing);
+            locked.raise(bits);
             if direction == Direction::Reader {
                 locked.local.empty_buffer(locked.channel);
             }
@@ -333,7 +353,7 @@ impl Local {
         }
     }
 
-    pub(super) fn closing_bits(&self, channel: &Channel, direction: Direction, closing: Closing) -> u32 {
+    pub(super) fn closing_bits(&mut self, channel: &Channel, direction: Direction, closing: Closing) -> u32 {
         match (direction, closing) {
             (Direction::Handle | Direction::Party | Direction::Unit, _) | (_, Closing::Retire | Closing::Resign) => 0,
             (_, Closing::Poison) => POISONED,
@@ -341,6 +361,7 @@ impl Local {
                 if channel.flags.load(Ordering::Relaxed) & POISONED != 0 {
                     return POISONED;
                 }
+                self.releases.extend(channel.lost_with());
                 self.tables().retain_member(member);
                 channel.lost.store(member, Ordering::Release);
                 POISONED | LOST

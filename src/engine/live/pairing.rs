@@ -3,7 +3,7 @@
 //! Knows nothing of how an offer comes to wait. Everything here happens under the lock of the channel.
 
 use super::buffer::Stored;
-use super::channel::Channel;
+use super::channel::{Channel, Queue};
 use super::commit::{Exchange, Side};
 use super::local::Local;
 use super::sync::Ordering;
@@ -66,11 +66,15 @@ impl Local {
 
     /// The same without asking whether it has met a fate.
     pub(super) fn tell_all(&mut self, channel: &Channel) {
-        for queue in [&channel.inputs, &channel.outputs] {
-            while let Some(told) = self.commit_first(channel, queue, Exchange::Fate) {
-                if told.parked {
-                    self.wakes.push(told.number);
-                }
+        self.tell(channel, &channel.inputs);
+        self.tell(channel, &channel.outputs);
+    }
+
+    /// The same to one side of it.
+    pub(super) fn tell(&mut self, channel: &Channel, queue: &Queue) {
+        while let Some(told) = self.commit_first(channel, queue, Exchange::Fate) {
+            if told.parked {
+                self.wakes.push(told.number);
             }
         }
     }

@@ -96,7 +96,8 @@ impl<T: 'static> Managed<T> {
     /// `Lost`; other objects of the manager go on.
     ///
     /// An object that waits in `work` for somebody who calls it waits for itself: that is a deadlock, and reported as
-    /// one.
+    /// one. The call that has come back fails with it ([`Failed`](CallError::Failed)), as do others that wait for the
+    /// object then; the object goes on.
     ///
     /// # Examples
     /// ```

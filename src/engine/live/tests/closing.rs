@@ -90,6 +90,55 @@ fn a_crash_on_the_other_side_is_a_crash_and_poison_is_poison() {
     });
 }
 
+/// Somebody waits to be served, and is told; what of.
+fn told_of_deadlock(wire: &Wire, record: Option<u32>) -> Fate {
+    thread::scope(|threads| {
+        let caller = threads.spawn(along(|| write(wire.name, 1)));
+        until(|| waiting(wire) == 1);
+        here(|local| local.poison_all([wire.name], record));
+        caller.join().unwrap().unwrap_err()
+    })
+}
+
+fn serves(wire: &Wire) -> bool {
+    thread::scope(|threads| {
+        let caller = threads.spawn(along(|| write(wire.name, 2)));
+        let read = read(wire.name);
+        caller.join().unwrap() == Ok(()) && read == Ok(2)
+    })
+}
+
+#[test]
+fn who_waits_to_be_served_is_told_of_a_deadlock_and_the_channel_goes_on() {
+    apart("who_waits_to_be_served_is_told_of_a_deadlock", || {
+        let wire = Wire::new();
+        wire.name.is_served();
+        let records = [0, 1].map(|_| tables().create_deadlock().unwrap().0);
+        let is_kept = |record: usize| tables().member(records[record]).is_some();
+        assert_eq!(told_of_deadlock(&wire, None), Fate::Poisoned);
+        assert!(serves(&wire));
+        for (place, record) in records.into_iter().enumerate() {
+            assert_eq!(told_of_deadlock(&wire, Some(record.index)), Fate::Lost { member: record.index });
+            here(|local| local.disown(record));
+            assert_eq!([is_kept(0), is_kept(1)], [place == 0, true], "it keeps the newest of which it has told");
+            assert!(serves(&wire));
+        }
+        // Those who serve wait, and a deadlock is not theirs.
+        thread::scope(|threads| {
+            let server = threads.spawn(along(|| read(wire.name)));
+            until(|| waiting(&wire) == 1);
+            here(|local| local.poison_all([wire.name], None));
+            assert!(!is_kept(1));
+            write(wire.name, 3).unwrap();
+            assert_eq!(server.join().unwrap(), Ok(3));
+        });
+        crash(&wire, Direction::Reader);
+        assert_eq!(write(wire.name, 4), Err(Fate::Lost { member: member().unwrap() }));
+        here(|local| local.poison_all([wire.name], None));
+        assert_eq!(write(wire.name, 4), Err(Fate::Lost { member: member().unwrap() }), "that is its fate");
+    });
+}
+
 /// Whoever is noted as the one who has left a gate behind is kept, with its slot, no longer than the gate.
 #[test]
 fn a_gate_that_goes_lets_go_of_who_has_abandoned_it() {
