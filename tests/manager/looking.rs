@@ -4,8 +4,13 @@
 
 use crate::Object;
 use crate::harness::place::Place;
+use crate::harness::scenario::{Scenario, command, output, play_in_small_arena};
 use csproc::prelude::*;
 use csproc::shared::{CallError, Managed};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use std::os::unix::process::CommandExt;
+
+pub(crate) const SCENARIOS: &[Scenario] = &[("no thread", no_thread), ("no room", no_room)];
 
 type Hall = Managed<Object<u32>>;
 
@@ -77,7 +82,56 @@ over_both! {
     }
 }
 
+/// An object that nobody can help is looked at all the same, and goes with its last proxy.
+fn is_looked_at_alone(manager: Manager, hall: Managed<Object<Writer<u8>>>, r: &Reader<u8>) {
+    for turn in 0..20 {
+        assert_eq!(hall.look(turn, |_, turn| turn), Ok(turn));
+        assert_eq!(hall.with(turn, |_, turn| turn), Ok(turn));
+    }
+    drop(hall);
+    assert_eq!(r.read(), Err(ChannelError::Retired));
+    manager.shutdown().unwrap();
+}
+
+fn no_thread() {
+    let manager = Manager::new().unwrap();
+    let (w, r) = csproc::channel();
+    let hall = manager.create_with(w, Object).unwrap();
+    let limited = hall.with((), |_, ()| {
+        setrlimit(Resource::Nproc, Rlimit { current: Some(1), maximum: Some(1) }).unwrap();
+        std::thread::Builder::new().spawn(|| ()).is_err()
+    });
+    assert_eq!(limited, Ok(true));
+    is_looked_at_alone(manager, hall, &r);
+}
+
+fn no_room() {
+    let manager = Manager::new().unwrap();
+    let (w, r) = csproc::channel();
+    let hall = manager.create_with(w, Object).unwrap();
+    // Room for the gate of those who look, and none for a helper; and before that, none for the gate either.
+    let mut all: Vec<_> = std::iter::from_fn(|| Channel::<u8>::builder().build().ok()).collect();
+    assert_eq!(hall.look(1, |_, turn| turn), Ok(1));
+    all.pop();
+    assert!(matches!(manager.value(1), Err(CallError::Invalid(_))), "there is no room for an object");
+    is_looked_at_alone(manager, hall, &r);
+}
+
 once! {
+    /// The limit does not bind a privileged user, who plays this as nobody.
+    fn an_object_that_no_thread_can_help_is_looked_at_alone() {
+        let mut command = command("no thread").0;
+        if rustix::process::geteuid().is_root() {
+            command.uid(65534).gid(65534);
+        }
+        let remains = output(command);
+        assert!(remains.status.success(), "{remains:?}");
+    }
+
+    fn an_object_for_whose_helper_there_is_no_room_is_looked_at_alone() {
+        play_in_small_arena("no room");
+    }
+
     fn a_panic_of_one_who_looks_is_the_crash_of_the_object() {
         let manager = Manager::new().unwrap();
         let other = manager.value(1).unwrap();
@@ -120,5 +174,7 @@ alone! {
             answer => panic!("{answer:?}"),
         };
         assert!(told.deadlock().is_some(), "{told:?}");
+        assert_eq!(hall.with((), |hall, ()| hall.0), Ok(1));
+        assert_eq!(hall.look((), |hall, ()| hall.0), Ok(1));
     }
 }

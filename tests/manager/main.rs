@@ -18,7 +18,7 @@ use csproc::shared::{Managed, ManagedType};
 
 #[test]
 fn play_scenario() {
-    harness::scenario::play(&[failure::SCENARIOS]);
+    harness::scenario::play(&[failure::SCENARIOS, looking::SCENARIOS]);
 }
 
 /// An object that may be anything.

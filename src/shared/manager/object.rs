@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// What a call begins with: how it is served.
 #[derive(Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub(super) struct Object<T> {
     gate: OnceLock<Gate>,
     /// How many threads wait for a call.
     waiting: AtomicUsize,
-    helpers: Mutex<Vec<Child<()>>>,
+    helpers: Mutex<Vec<(Child<()>, Loan)>>,
     /// What it has crashed of.
     crash: OnceLock<CallError>,
 }
@@ -100,7 +100,7 @@ pub(super) fn object<T: 'static, A: Message>(calls: Callee) {
     object.serve(&object.calls);
     // A helper that has crashed was told of by the end of its channel.
     let helpers = std::mem::take(&mut *object.helpers.lock());
-    helpers.into_iter().for_each(|helper| drop(helper.join()));
+    helpers.into_iter().for_each(|(helper, _)| drop(helper.join()));
 }
 
 impl<T: 'static> Object<T> {
@@ -162,13 +162,24 @@ impl Drop for Watch<'_> {
 impl<T: Send + Sync + 'static> Object<T> {
     /// Looks at the object, beside others who look.
     pub(super) fn look(self: &Arc<Object<T>>, asked: &mut Asked<T>, look: impl FnOnce(&T, &mut Asked<T>)) {
-        let permit = self.gate.get_or_init(Gate::new).read();
+        let gate = self.gate();
+        let permit = gate.map(Gate::read).transpose();
         self.unless_gone(permit, asked, |asked| {
-            if self.waiting.load(Ordering::Relaxed) == 0 {
+            if gate.is_some() && self.waiting.load(Ordering::Relaxed) == 0 {
                 self.get_help();
             }
             look(&self.value.read(), asked);
         });
+    }
+
+    /// Without room for it there is one thread alone, as before.
+    fn gate(&self) -> Option<&Gate> {
+        if self.gate.get().is_none()
+            && let Ok(gate) = Gate::try_new()
+        {
+            let _ = self.gate.set(gate);
+        }
+        self.gate.get()
     }
 
     /// Has one more thread wait for calls, if the machine has a processor for it.
@@ -176,22 +187,24 @@ impl<T: Send + Sync + 'static> Object<T> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let mut helpers = self.helpers.lock();
         if helpers.len() + 1 < processors {
-            let number = lend(self.clone());
+            let loan = Loan::of(self);
             let name = String::from(current().name());
-            match (helper::<T>(self.calls.clone(), number).named(name),).spawn() {
-                Ok(helper) => helpers.push(helper),
-                // Without it they look one after the other.
-                Err(_) => drop(take::<T>(number)),
+            // Without it they look one after the other.
+            if let Ok(helper) = (helper::<T>(loan.0).named(name),).spawn() {
+                helpers.push((helper, loan));
             }
         }
     }
 }
 
 /// One more thread that serves calls of an object that was lent to it.
+///
+/// It is not given its end of the calls: with one that cannot begin, they would be poisoned.
 #[process(thread, crate = crate)]
-fn helper<T: Send + Sync + 'static>(calls: Callee, number: u64) {
-    if let Some(object) = take::<T>(number) {
-        object.serve(&calls);
+fn helper<T: Send + Sync + 'static>(number: u64) {
+    // The object may have crashed meanwhile, and then it is gone.
+    if let Some(object) = taken::<T>(number) {
+        object.serve(&object.calls.clone());
     }
 }
 
@@ -201,18 +214,30 @@ static LENT: Mutex<Lent> = Mutex::new(Lent { last: 0, objects: BTreeMap::new() }
 struct Lent {
     /// The number of the last one.
     last: u64,
-    objects: BTreeMap<u64, Arc<dyn Any + Send + Sync>>,
+    /// Each is a `Weak<Object<T>>`: nobody is kept by a helper that was refused.
+    objects: BTreeMap<u64, Box<dyn Any + Send>>,
 }
 
-fn lend<T: Send + Sync + 'static>(object: Arc<Object<T>>) -> u64 {
-    let mut lent = LENT.lock();
-    lent.last += 1;
-    let number = lent.last;
-    lent.objects.insert(number, object);
-    number
+/// The number of an object on its way; dropped, it is on its way no more, whether the helper has taken it or not.
+struct Loan(u64);
+
+impl Loan {
+    fn of<T: Send + Sync + 'static>(object: &Arc<Object<T>>) -> Loan {
+        let mut lent = LENT.lock();
+        lent.last += 1;
+        let number = lent.last;
+        lent.objects.insert(number, Box::new(Arc::downgrade(object)));
+        Loan(number)
+    }
 }
 
-fn take<T: Send + Sync + 'static>(number: u64) -> Option<Arc<Object<T>>> {
+impl Drop for Loan {
+    fn drop(&mut self) {
+        LENT.lock().objects.remove(&self.0);
+    }
+}
+
+fn taken<T: Send + Sync + 'static>(number: u64) -> Option<Arc<Object<T>>> {
     let object = LENT.lock().objects.remove(&number)?;
-    object.downcast().ok()
+    object.downcast::<Weak<Object<T>>>().ok()?.upgrade()
 }
