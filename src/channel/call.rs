@@ -4,8 +4,8 @@
 //! was first, and there is no second channel: an answer is a reply of the engine's extended rendezvous. Whoever waits
 //! for calls serves: as long as nobody calls, he is at rest and no part of a deadlock.
 //!
-//! A message is a *header*, by which the called one knows what it is about, with the argument behind it. The header is
-//! read alone, and with the argument once its type is known.
+//! A message is a *header*, by which the called one knows what it is about, with the argument behind it, which is read
+//! once its type is known.
 
 use super::codec::{Message, decode, encode};
 use super::end::{End, Patience};
@@ -111,8 +111,8 @@ impl Callee {
     pub(crate) fn accept<H: Message>(&self) -> Result<Call<H>, ChannelError> {
         loop {
             let hold = Hold::take(&self.0, Patience::ForEver, Location::caller())?;
-            match hold.look::<H>() {
-                Ok(header) => return Ok(Call { header, hold }),
+            match hold.look::<H>(0) {
+                Ok((header, end)) => return Ok(Call { header, hold, behind: end }),
                 Err(error) => answer(hold, &Err::<(), _>(error)),
             }
         }
@@ -126,6 +126,8 @@ impl Callee {
 pub(crate) struct Call<H> {
     pub(crate) header: H,
     hold: Hold,
+    /// Where the header ends in the message.
+    behind: usize,
 }
 
 impl<H: Message> Call<H> {
@@ -134,7 +136,7 @@ impl<H: Message> Call<H> {
     /// # Errors
     /// It is not of this type; the call is to be [refused](Call::refuse) then.
     pub(crate) fn argument<A: Message>(&mut self) -> Result<A, MessageError> {
-        let (_, argument) = self.hold.look::<(H, A)>().map_err(|error| error.about::<A>())?;
+        let (argument, _) = self.hold.look(self.behind)?;
         Ok(argument)
     }
 

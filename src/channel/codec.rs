@@ -162,6 +162,22 @@ pub(crate) fn decode<T: DeserializeOwned>(packet: &Packet) -> Result<(T, Vec<End
     }
 }
 
+/// Makes a value of what lies in a packet from this place on, and says where it ends. What was written as one value is
+/// so read part by part: a tuple is its parts, one behind the other.
+#[inline]
+pub(super) fn decode_part<T: DeserializeOwned>(packet: &Packet, from: usize) -> Result<(T, usize), MessageError> {
+    let bytes = packet.bytes();
+    let part = bytes.get(from..).unwrap_or_default();
+    let journey = Journey::out_of_packet(packet.as_holder());
+    match postcard::take_from_bytes(part) {
+        Ok((value, rest)) => Ok((value, bytes.len() - rest.len())),
+        Err(error) => {
+            journey.again();
+            Err(decode_error::<T>(refusal::of_deserialize::<T>(part, error)))
+        }
+    }
+}
+
 /// Makes a value of bytes in one go, whatever happens: what the value takes from its thread is there once. Ends inside
 /// come out of the packet.
 pub(super) fn decode_once<T: DeserializeOwned>(bytes: &[u8], packet: Option<&Packet>) -> Result<T, MessageError> {

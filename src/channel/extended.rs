@@ -5,7 +5,7 @@
 //! process dies.
 
 use super::carrier::{self, Arrived};
-use super::codec::{Message, decode};
+use super::codec::{Message, decode, decode_part};
 use super::end::{End, Patience};
 use super::error::{ChannelError, MessageError};
 use super::process_scope::notice;
@@ -72,10 +72,10 @@ impl Hold {
         }
     }
 
-    /// Makes a value of the beginning of a message that lies in its block.
-    pub(super) fn look<T: Message>(&self) -> Result<T, MessageError> {
+    /// Makes a value of a part of the message, from this place on; and where it ends.
+    pub(super) fn look<T: Message>(&self, from: usize) -> Result<(T, usize), MessageError> {
         match &self.packet {
-            Some(packet) => Ok(decode(packet)?.0),
+            Some(packet) => decode_part(packet, from),
             None => unreachable!("the message stays until the hold is dropped"),
         }
     }
