@@ -1,36 +1,35 @@
-//! The answer of a task as a guard of an alternation, which fires however the task has ended.
+//! What a channel brings as a guard of an alternation that fires when the channel has ended, too.
 //!
-//! Knows nothing of the tasks. An end of the channel is an answer, too, and not a failure of the alternation.
+//! Knows nothing of tasks. The end of the channel of an answer is an answer, and not a failure of the alternation.
 
 use super::failure::TaskFailure;
-use super::work::Answer;
 use crate::alternation::{Arm, Content, Guard, Offered, Outcome, ReadArm, Stowed, Take, Verdict};
 use crate::channel::{ChannelError, Message, Reader};
 use std::fmt;
 
 /// Fires when there is an answer, or will never be one.
-pub(super) struct Awaited<'a, R>(pub(super) &'a Reader<Answer<R>>);
+pub(super) struct Awaited<'a, T>(pub(super) &'a Reader<T>);
 
-impl<R: Message> Guard for Awaited<'_, R> {
-    type Output = Result<Answer<R>, TaskFailure>;
+impl<T: Message> Guard for Awaited<'_, T> {
+    type Output = Result<T, TaskFailure>;
     type Arm<'a>
-        = AnswerArm<'a, R>
+        = AnswerArm<'a, T>
     where
         Self: 'a;
 
-    fn arm(&self) -> AnswerArm<'_, R> {
+    fn arm(&self) -> AnswerArm<'_, T> {
         AnswerArm::new(self.0)
     }
 }
 
 /// Waits for an answer.
-pub(super) struct AnswerArm<'a, R: Message> {
-    read: ReadArm<'a, Answer<R>>,
+pub(super) struct AnswerArm<'a, T: Message> {
+    read: ReadArm<'a, T>,
     ended: Option<TaskFailure>,
 }
 
-impl<'a, R: Message> AnswerArm<'a, R> {
-    pub(super) fn new(answer: &'a Reader<Answer<R>>) -> AnswerArm<'a, R> {
+impl<'a, T: Message> AnswerArm<'a, T> {
+    pub(super) fn new(answer: &'a Reader<T>) -> AnswerArm<'a, T> {
         AnswerArm { read: answer.arm(), ended: None }
     }
 
@@ -40,7 +39,7 @@ impl<'a, R: Message> AnswerArm<'a, R> {
     }
 }
 
-impl<R: Message> Arm for AnswerArm<'_, R> {
+impl<T: Message> Arm for AnswerArm<'_, T> {
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         self.read.offer()
     }
@@ -58,8 +57,8 @@ impl<R: Message> Arm for AnswerArm<'_, R> {
     }
 }
 
-impl<R: Message> Take for AnswerArm<'_, R> {
-    type Output = Result<Answer<R>, TaskFailure>;
+impl<T: Message> Take for AnswerArm<'_, T> {
+    type Output = Result<T, TaskFailure>;
 
     fn unpack(mut stowed: Stowed) -> Result<Self::Output, ChannelError> {
         if matches!(stowed.0, Content::Value(_)) {
@@ -69,7 +68,7 @@ impl<R: Message> Take for AnswerArm<'_, R> {
     }
 }
 
-impl<R: Message> fmt::Debug for AnswerArm<'_, R> {
+impl<T: Message> fmt::Debug for AnswerArm<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AnswerArm")
     }

@@ -37,12 +37,14 @@ struct Says {
     workers: usize,
     placement: Placement,
     limit: Option<usize>,
+    retries: u32,
 }
 
 impl Builder<()> {
     pub(super) fn new() -> Builder<()> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        let says = Says { name: Cow::Borrowed("pool"), workers, placement: Placement::Process, limit: None };
+        let says =
+            Says { name: Cow::Borrowed("pool"), workers, placement: Placement::Process, limit: None, retries: 0 };
         Builder { says, open: Box::new(|says| open::<(), ()>(says, (), |()| ())) }
     }
 }
@@ -91,6 +93,49 @@ impl<S: 'static> Builder<S> {
     /// ```
     pub fn max_tasks_per_worker(mut self, tasks: usize) -> Builder<S> {
         self.says.limit = Some(tasks.max(1));
+        self
+    }
+
+    /// Has work whose worker has died done by another worker, up to so many times; unless it is said, never.
+    ///
+    /// **A task may then begin several times, and even be finished more than once**: its worker may have died after it
+    /// had done all, and before that was known. So this is for tasks that may be repeated. Where nothing is tried
+    /// again, a task begins once at most. A chunk is tried again as a whole. If all tries fail, the tasks are
+    /// [`Lost`](super::TaskFailure::Lost), with the number of tries and the last worker. A panic is a result like any
+    /// other, and is not tried again; neither is anything once the pool is dropped or terminated.
+    ///
+    /// The process that has the pool keeps the arguments of a task until it is done, so it takes them out of their
+    /// message, too; and a channel whose ends are among them does not retire before. A channel whose end was in the
+    /// hands of a dead worker is lost with it, as everywhere, and the next try finds it so; the objects of
+    /// [`shared`](crate::shared), queues among them, are not.
+    ///
+    /// A task has begun, and can no longer be [cancelled](super::Task::cancel), when its first worker was given it. Of
+    /// workers that die one after the other, five are borne for each try, before the pool gives up.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::pool::TaskFailure;
+    ///
+    /// /// Takes its worker along, as long as the queue says so.
+    /// fn fragile((deaths, number): (Queue<()>, u32)) -> u32 {
+    ///     if deaths.try_get().is_ok() {
+    ///         std::process::abort();
+    ///     }
+    ///     number + 1
+    /// }
+    ///
+    /// let pool = Pool::builder().workers(2).retries(2).build()?;
+    /// let deaths = Queue::new();
+    /// (0..2).try_for_each(|_| deaths.put(()))?;
+    /// assert_eq!(pool.apply(fragile, (deaths.clone(), 7))?, 8);
+    /// (0..3).try_for_each(|_| deaths.put(()))?;
+    /// let failure = pool.apply(fragile, (deaths, 7)).unwrap_err().failure;
+    /// assert!(matches!(failure, TaskFailure::Lost { attempts: 3, .. }));
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    pub fn retries(mut self, times: u32) -> Builder<S> {
+        self.says.retries = times;
         self
     }
 
@@ -176,7 +221,7 @@ impl Pool<()> {
 }
 
 fn open<I: Message + 'static, S: 'static>(says: Says, with: I, make: fn(I) -> S) -> Result<Pool<S>, NetworkError> {
-    let Says { name, workers, placement, limit } = says;
+    let Says { name, workers, placement, limit, retries } = says;
     let name = name.into_owned();
     let refused = |error| NetworkError::one(Failure::not_started(&name, StartError::Arguments(error)));
     let work = Channel::builder().name(&*name).buffer(Buffer::Unbounded).build().map_err(refused)?;
@@ -184,13 +229,13 @@ fn open<I: Message + 'static, S: 'static>(says: Says, with: I, make: fn(I) -> S)
     let orders = Channel::builder().buffer(Buffer::Fifo(1)).build().map_err(refused)?;
     let ready = Channel::builder().buffer(Buffer::Fifo(1)).build().map_err(refused)?;
     let recipe = Recipe::new(with, make).map_err(refused)?;
-    let post = Post { work: work.reader(), finished: finished.writer(), limit, recipe };
+    let post = Post { work: work.reader(), finished: finished.writer(), free: None, limit, recipe };
     // Who waits for work or for a word of the pool is at rest when everybody else is.
     post.work.end().is_served();
     // A worker that dies takes along what it has in hand, but not what all of them have.
     post.work.end().bear_crashes_of(Direction::Reader);
     post.finished.end().bear_crashes_of(Direction::Writer);
-    let desk = Desk { work: work.writer(), workers, limit };
+    let desk = Desk { work: work.writer(), workers, limit, retries };
     let told = orders.reader();
     told.end().is_served();
     let keeping = Keeping {
@@ -200,6 +245,7 @@ fn open<I: Message + 'static, S: 'static>(says: Says, with: I, make: fn(I) -> S)
         name: name.clone(),
         placement,
         workers,
+        retries,
         post,
     };
     let pool = Pool::over(orders.writer(), desk, part(keeping.keeper::<S>()).spawn()?);

@@ -3,8 +3,10 @@
 //! Knows nothing of who does it. Each chunk has a channel of its own for its answer.
 
 use super::failure::{TaskError, TaskFailure};
-use super::work::{Answer, Chunk, Deed, Done, Head, InOrder, Work};
+use super::retry::Errand;
+use super::work::{Answer, Begin, Chunk, Deed, Done, Head, InOrder, Work};
 use crate::channel::{Buffer, Channel, ChannelError, Message, MessageError, Patience, Reader, Writer, encode};
+use crate::engine::Direction;
 use std::iter::Peekable;
 use std::ops::Range;
 use std::panic::Location;
@@ -17,6 +19,8 @@ pub(super) struct Desk {
     pub(super) workers: usize,
     /// No worker does more tasks than this.
     pub(super) limit: Option<usize>,
+    /// So often is work tried again whose worker has died.
+    pub(super) retries: u32,
 }
 
 impl Desk {
@@ -37,11 +41,20 @@ impl Desk {
             Err(error) => return Err((TaskFailure::Invalid(error), arguments)),
         };
         let answer = channel.reader();
-        let work = Work::new(Head::new(deed, channel.writer(), begin), deed, arguments);
-        let given = work
-            .pack()
-            .map_err(ChannelError::from)
-            .and_then(|message| self.work.write_packet(message, Patience::ForEver, Location::caller()));
+        let (begins, begin) = match begin {
+            None => (Begin::IfWanted, None),
+            Some(begin) if self.retries == 0 => (Begin::Permitted(begin), None),
+            Some(begin) => (Begin::Surely, Some(begin)),
+        };
+        let work = Work::new(Head::new(deed, channel.writer(), begins), deed, arguments);
+        let message = if self.retries == 0 {
+            work.pack().map_err(ChannelError::from)
+        } else {
+            // The keeper has a writing end, too, and goes on.
+            answer.end().bear_crashes_of(Direction::Writer);
+            Errand::pack(deed, &work, channel.writer(), begin)
+        };
+        let given = message.and_then(|message| self.work.write_packet(message, Patience::ForEver, Location::caller()));
         match given {
             Ok(()) => Ok(answer),
             Err(ChannelError::Invalid(error)) => Err((TaskFailure::Invalid(error.about::<A>()), work.into_arguments())),

@@ -24,7 +24,8 @@ use std::marker::PhantomData;
 /// **A worker that dies takes its tasks along and nothing else.** Whoever waits for one is told
 /// [`Lost`](TaskFailure::Lost); another worker takes its place, and everybody else goes on. When more than five have
 /// died one after the other, with no task finished in between, no more are started; if none is left, whatever was
-/// given, and is given later, fails with what the last one died of. A task that panics costs no worker.
+/// given, and is given later, fails with what the last one died of. A task that panics costs no worker. Tasks that may
+/// be repeated can be tried again by other workers ([`Builder::retries`](crate::pool::Builder::retries)).
 ///
 /// **A pool that is dropped** finishes what runs, in the background; what has not begun is
 /// [`Cancelled`](TaskFailure::Cancelled). The process that made the pool waits for its workers when it ends, as for all

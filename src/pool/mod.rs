@@ -1,7 +1,8 @@
 //! Pools of workers: functions and their arguments go in, results come out, whoever of the workers is killed.
 //!
 //! Knows nothing of what the functions do. A worker is a process that reads one channel of work, and a chunk of work
-//! carries the channel of its answer; so nobody has to note who works on what.
+//! carries the channel of its answer; so nobody has to note who works on what. Where work is tried again, the keeper
+//! gives each worker its own.
 //!
 //! # Coming from Python
 //! | `multiprocessing`, `concurrent.futures` | here |
@@ -23,6 +24,7 @@
 //! | `close` and `join` | [`Pool::join`] |
 //! | `terminate` | [`Pool::terminate`] |
 //! | `BrokenProcessPool`, or a `map` that hangs | [`TaskFailure::Lost`], of the tasks of that worker alone |
+//! | – | [`Builder::retries`]: they are tried again by another worker |
 
 mod arm;
 mod builder;
@@ -33,6 +35,7 @@ mod handle;
 mod job;
 mod keeper;
 mod results;
+mod retry;
 mod state;
 mod task;
 mod work;

@@ -5,7 +5,7 @@
 use super::arm::Awaited;
 use super::desk::{Came, Desk, Open, Settled, Settling};
 use super::failure::{TaskError, TaskFailure};
-use super::work::Deed;
+use super::work::{Answer, Deed};
 use crate::alternation::Alternation;
 use crate::channel::{Message, MessageError};
 use std::collections::VecDeque;
@@ -149,7 +149,7 @@ impl<'p, A: Message, R: Message, I: Iterator<Item = A>> Results<'p, A, R, I> {
         if let Some(place) = self.open.iter().position(Open::is_answered) {
             return Some((place, self.open[place].wait(self.location)));
         }
-        let answers: Vec<Awaited<'_, R>> =
+        let answers: Vec<Awaited<'_, Answer<R>>> =
             self.open.iter().filter_map(|open| open.answer.as_ref()).map(Awaited).collect();
         let mut alternation = Alternation::new();
         let tokens: Vec<_> = answers.iter().map(|answer| alternation.guard(answer)).collect();

@@ -1,9 +1,10 @@
-//! The state of a worker: made when the worker begins, and made anew after a panic.
+//! The bench of a worker: its state, made when the worker begins and made anew after a panic, and by which it says that
+//! somebody gets on.
 //!
 //! Knows nothing of tasks.
 
 use super::function::{Words, function, words};
-use crate::channel::{Message, MessageError, duplicate};
+use crate::channel::{Message, MessageError, Writer, duplicate};
 use crate::sys::image::Takes;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,7 @@ impl<I: Message> Recipe<I> {
 pub(super) struct Bench<S> {
     state: Option<S>,
     make: Box<dyn Fn() -> S>,
+    finished: Writer<()>,
 }
 
 impl<S> Bench<S> {
@@ -32,7 +34,7 @@ impl<S> Bench<S> {
     ///
     /// # Panics
     /// As `make` of the recipe does.
-    pub(super) fn new<I: Message + 'static>(recipe: Recipe<I>) -> Bench<S>
+    pub(super) fn new<I: Message + 'static>(recipe: Recipe<I>, finished: Writer<()>) -> Bench<S>
     where
         S: 'static,
     {
@@ -41,11 +43,19 @@ impl<S> Bench<S> {
             Ok(with) => call(with),
             Err(error) => std::panic::panic_any(format!("a worker cannot make its state: {error}")),
         };
-        Bench { state: Some(make()), make: Box::new(make) }
+        Bench { state: Some(make()), make: Box::new(make), finished }
     }
 
     pub(super) fn state(&mut self) -> &mut S {
         self.state.get_or_insert_with(&self.make)
+    }
+
+    /// Work is finished, and about to be answered: whoever is killed once his answer is there has got on.
+    pub(super) fn finish(&self) {
+        if self.finished.is_empty() {
+            // Full now, or nobody wants to know.
+            let _ = self.finished.try_write(());
+        }
     }
 
     /// A task has panicked: nobody knows what it has left. The next one that needs a state has a new one.

@@ -209,7 +209,7 @@ impl<R: Message> Guard for Task<R> {
 /// Waits for the end of a task.
 pub struct TaskArm<'a, R: Message> {
     task: &'a Task<R>,
-    answer: AnswerArm<'a, R>,
+    answer: AnswerArm<'a, Answer<R>>,
 }
 
 impl<R: Message> Arm for TaskArm<'_, R> {
@@ -239,7 +239,7 @@ impl<R: Message> Take for TaskArm<'_, R> {
     type Output = Result<R, TaskError>;
 
     fn unpack(stowed: Stowed) -> Result<Result<R, TaskError>, ChannelError> {
-        Ok(result(AnswerArm::unpack(stowed)?))
+        Ok(result(AnswerArm::<Answer<R>>::unpack(stowed)?))
     }
 }
 

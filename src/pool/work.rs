@@ -32,24 +32,26 @@ type Perform<S> = ChangesWith<Bench<S>, Packet, usize>;
 pub(super) struct Deed {
     perform: Words,
     function: Words,
+    pub(super) reopen: Words,
 }
 
 impl Deed {
     /// Calls `function`.
     pub(super) fn call<S, A: Message, R: Message>(function: fn(A) -> R) -> Result<Deed, MessageError> {
-        Deed::of::<S, Takes<A, R>>(function, call::<S, A, R>)
+        Deed::of::<S, A, R, Takes<A, R>>(function, call::<S, A, R>)
     }
 
     /// Calls `function` with the state of the worker.
     pub(super) fn call_with<S, A: Message, R: Message>(function: fn(&mut S, A) -> R) -> Result<Deed, MessageError> {
-        Deed::of::<S, ChangesWith<S, A, R>>(function, call_with::<S, A, R>)
+        Deed::of::<S, A, R, ChangesWith<S, A, R>>(function, call_with::<S, A, R>)
     }
 
-    fn of<S, F: Signature>(
+    fn of<S, A: Message, R: Message, F: Signature>(
         function: F::Function,
         perform: fn(&mut Bench<S>, Packet) -> usize,
     ) -> Result<Deed, MessageError> {
-        Ok(Deed { perform: words::<Perform<S>>(perform)?, function: words::<F>(function)? })
+        let reopen = words::<Reopen<'_>>(reopen::<A, R>)?;
+        Ok(Deed { perform: words::<Perform<S>>(perform)?, function: words::<F>(function)?, reopen })
     }
 }
 
@@ -59,12 +61,22 @@ impl Deed {
 pub(super) struct Head<R> {
     perform: Words,
     answer: Writer<Answer<R>>,
-    /// Whoever takes the message out of here decides whether it begins. Then it is done even if nobody waits for it.
-    begin: Option<Reader<()>>,
+    begin: Begin<Reader<()>>,
+}
+
+/// Whether work begins.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Begin<E> {
+    /// If somebody waits for the answer.
+    IfWanted,
+    /// Whoever takes the message out of here decides. Then it is done even if nobody waits for the answer.
+    Permitted(E),
+    /// That was decided before.
+    Surely,
 }
 
 impl<R> Head<R> {
-    pub(super) fn new(deed: &Deed, answer: Writer<Answer<R>>, begin: Option<Reader<()>>) -> Head<R> {
+    pub(super) fn new(deed: &Deed, answer: Writer<Answer<R>>, begin: Begin<Reader<()>>) -> Head<R> {
         Head { perform: deed.perform, answer, begin }
     }
 
@@ -76,8 +88,9 @@ impl<R> Head<R> {
     /// Whether it begins. To be asked once, by whoever then does it.
     fn begins(&self) -> bool {
         match &self.begin {
-            Some(begin) => begin.try_read().is_ok(),
-            None => self.answer.is_open(),
+            Begin::IfWanted => self.answer.is_open(),
+            Begin::Permitted(begin) => begin.try_read().is_ok(),
+            Begin::Surely => true,
         }
     }
 }
@@ -96,7 +109,7 @@ pub(super) struct Work<A, R> {
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "A: DeserializeOwned"))]
 struct Body<A> {
-    _head: (Words, Ticket, Option<Ticket>),
+    _head: (Words, Ticket, Begin<Ticket>),
     function: Words,
     #[serde(with = "bulk")]
     arguments: Vec<A>,
@@ -114,6 +127,27 @@ impl<A: Message, R> Work<A, R> {
     pub(super) fn into_arguments(self) -> Vec<A> {
         self.arguments
     }
+}
+
+/// Work whose types nobody knows, as messages of it are made.
+pub(super) trait Again {
+    fn message(&self) -> Result<Packet, TaskFailure>;
+}
+
+impl<A: Message, R> Again for Work<A, R> {
+    fn message(&self) -> Result<Packet, TaskFailure> {
+        try_encode(self)
+    }
+}
+
+/// Takes work out of its message.
+pub(super) type Reopen<'w> = Takes<Packet, Reopened<'w>>;
+pub(super) type Reopened<'w> = Result<Box<dyn Again + 'w>, TaskFailure>;
+
+fn reopen<'w, A: Message + 'w, R: Message + 'w>(message: Packet) -> Reopened<'w> {
+    let (head, _) = decode::<Head<R>>(&message).map_err(TaskFailure::Invalid)?;
+    let Body { function, arguments, .. } = try_decode::<A>(&message)?;
+    Ok(Box::new(Work { head, function, arguments }))
 }
 
 /// What became of a chunk.
@@ -239,6 +273,7 @@ fn run<S, A: Message, R: Message, F: Fn(&mut Bench<S>, A) -> R>(
     let Body { function, arguments, .. } = match try_decode(&message) {
         Ok(body) => body,
         Err(failure) => {
+            bench.finish();
             reply(&head.answer, &Answer::<R>::Refused(failure));
             return 0;
         }
@@ -249,7 +284,7 @@ fn run<S, A: Message, R: Message, F: Fn(&mut Bench<S>, A) -> R>(
     let mut arguments = arguments.into_iter();
     // One look at a flag for each task: a writing end is here, so the channel is there.
     let answer = head.answer.end().channel().facts();
-    let is_wanted = || head.begin.is_some() || answer.fate().is_none();
+    let is_wanted = || !matches!(head.begin, Begin::IfWanted) || answer.fate().is_none();
     while arguments.len() > 0 && (done.len() == 0 || is_wanted()) {
         let until_a_panic = AssertUnwindSafe(|| {
             for argument in arguments.by_ref() {
@@ -265,6 +300,7 @@ fn run<S, A: Message, R: Message, F: Fn(&mut Bench<S>, A) -> R>(
         }
     }
     let begun = done.len();
+    bench.finish();
     hand_over(&head.answer, done);
     begun
 }
@@ -297,7 +333,7 @@ fn reply<R: Message>(to: &Writer<Answer<R>>, answer: &Answer<R>) {
 }
 
 /// `Err` if there is no message of it. That nobody waits for it any more is no error.
-fn try_reply<R: Message>(to: &Writer<Answer<R>>, answer: &Answer<R>) -> Result<(), TaskFailure> {
+pub(super) fn try_reply<R: Message>(to: &Writer<Answer<R>>, answer: &Answer<R>) -> Result<(), TaskFailure> {
     let message = try_encode(answer)?;
     // There is room for one answer, and there is one.
     let _ = to.write_packet(message, Patience::Not, Location::caller());
@@ -311,7 +347,7 @@ fn try_decode<A: Message>(message: &Packet) -> Result<Body<A>, TaskFailure> {
     }
 }
 
-fn try_encode<T: Message>(value: &T) -> Result<Packet, TaskFailure> {
+fn try_encode<T: Serialize>(value: &T) -> Result<Packet, TaskFailure> {
     match catch_unwind(AssertUnwindSafe(|| encode(value))) {
         Ok(encoded) => encoded.map_err(TaskFailure::Invalid),
         Err(payload) => Err(panicked(&*payload)),

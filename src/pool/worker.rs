@@ -17,6 +17,8 @@ pub(super) struct Post<I> {
     pub(super) work: Reader<Chunk>,
     /// Where it says that somebody has finished a task: only if that is not said already.
     pub(super) finished: Writer<()>,
+    /// Where it says that it has answered what it had, and is free for more, if somebody gives it its work.
+    pub(super) free: Option<Writer<()>>,
     /// After so many tasks it ends.
     pub(super) limit: Option<usize>,
     pub(super) recipe: Recipe<I>,
@@ -31,8 +33,8 @@ impl<I: Message + 'static> Post<I> {
 }
 
 fn work<I: Message + 'static, S: 'static>(post: Post<I>) {
-    let Post { work, finished, limit, recipe } = post;
-    let mut bench = Bench::<S>::new(recipe);
+    let Post { work, finished, free, limit, recipe } = post;
+    let mut bench = Bench::<S>::new(recipe, finished);
     let mut left = limit.unwrap_or(usize::MAX);
     while left > 0 {
         let message = match work.read_packet(Patience::ForEver, Location::caller()) {
@@ -42,9 +44,9 @@ fn work<I: Message + 'static, S: 'static>(post: Post<I>) {
             Err(_) => return,
         };
         left = left.saturating_sub(perform(&mut bench, message));
-        if finished.is_empty() {
-            // Full now, or nobody wants to know.
-            let _ = finished.try_write(());
+        if let Some(free) = &free {
+            // Whoever gives it its work reads this before he gives more.
+            let _ = free.try_write(());
         }
     }
 }

@@ -11,6 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// The workers of this program that run, by name.
 fn workers() -> Vec<Pid> {
@@ -53,6 +54,16 @@ fn hunted<R>(seed: u64, work: impl FnOnce() -> R) -> (R, u64) {
 
 fn square((marks, number): (Queue<u64>, u64)) -> u64 {
     marks.put(number).unwrap();
+    number * number
+}
+
+/// The same, so slowly that a worker that is killed has a task in hand more often than not.
+fn square_slowly((marks, number): (Queue<u64>, u64)) -> u64 {
+    let begun = Instant::now();
+    marks.put(number).unwrap();
+    while begun.elapsed() < Duration::from_micros(200) {
+        std::hint::spin_loop();
+    }
     number * number
 }
 
@@ -114,5 +125,59 @@ alone! {
             let _ = pool.join();
         }
         assert!(lost > 0, "of {kills} nobody had a task in hand");
+    }
+
+    fn a_hunted_pool_that_tries_again_does_everything_or_says_how_often_it_was_tried() {
+        const TASKS: u64 = 1000;
+        let (mut kills, mut lost, mut again, mut seed) = (0, 0, 0, first_seed());
+        // Until a task was in hand of one that was killed, and another one of two.
+        while kills < kills_wanted() || again == 0 || lost == 0 {
+            // So few that some are lost, or so many that none is.
+            let retries = if seed % 2 == 0 { 1 } else { 100 };
+            let name = format!("p{}", std::process::id());
+            let pool = Pool::builder().workers(3).retries(retries).named(name).build().unwrap();
+            let (of_job, of_tasks) = (Queue::new(), Queue::new());
+            let items = |marks: &Queue<u64>| (0..TASKS).map(|number| (marks.clone(), number)).collect::<Vec<_>>();
+            let (results, killed) = hunted(seed, || {
+                let job = pool.job(square_slowly, items(&of_job)).chunk(1 + seed as usize % 3);
+                let results = if seed % 4 < 2 { job.ordered() } else { job.unordered() };
+                let mut results: Vec<_> = results.with_index().collect();
+                results.sort_unstable_by_key(|(place, _)| *place);
+                assert!(results.iter().map(|(place, _)| *place as u64).eq(0..TASKS), "seed {seed}");
+                let given = items(&of_tasks).into_iter().take(100);
+                let tasks: Vec<_> = given.map(|item| pool.submit(square_slowly, item).unwrap()).collect();
+                // What nobody waits for is done, too.
+                let (waited, left) = tasks.into_iter().enumerate().partition::<Vec<_>, _>(|(place, _)| place % 2 == 0);
+                drop(left);
+                let waited: Vec<_> = waited.into_iter().map(|(place, task)| (place, task.wait())).collect();
+                [results, waited]
+            });
+            // Killed one after the other with nothing done in between, they may have been too many for one try each.
+            let whole = pool.join().is_ok();
+            assert!(whole || retries == 1, "seed {seed}");
+            let [job, tasks] = [of_job, of_tasks].map(|marks| {
+                let mut begun = vec![0_u32; TASKS as usize];
+                std::iter::from_fn(|| marks.try_get().ok()).for_each(|number| begun[number as usize] += 1);
+                begun
+            });
+            for (begun, results) in [&job, &tasks].into_iter().zip(results) {
+                assert!(begun.iter().all(|begun| *begun <= retries + 1), "seed {seed}: begun too often");
+                again += begun.iter().map(|begun| begun.saturating_sub(1)).sum::<u32>();
+                for (place, result) in results {
+                    match result {
+                        Ok(square) => assert!(square == (place * place) as u64 && begun[place] > 0, "seed {seed}"),
+                        Err(TaskError { failure: TaskFailure::Lost { attempts, .. }, .. }) => {
+                            assert!(attempts == retries + 1 || !whole, "seed {seed}: given up after {attempts}");
+                            assert!(begun[place] <= attempts, "seed {seed}");
+                            lost += 1;
+                        }
+                        Err(other) => panic!("seed {seed}: {other}"),
+                    }
+                }
+            }
+            assert!(retries == 1 || tasks[..100].iter().all(|begun| *begun > 0), "seed {seed}: not done");
+            kills += killed;
+            seed += 1;
+        }
     }
 }

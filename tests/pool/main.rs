@@ -9,6 +9,7 @@
 mod harness;
 mod ends;
 mod laws;
+mod retries;
 mod tasks;
 mod workers;
 
