@@ -124,12 +124,12 @@ fn encode_error<T>(reason: String) -> MessageError {
 }
 
 /// Serializes a value exactly once: what is taken out of it then may not be there a second time. Ends inside are
-/// requested again for the packet.
-pub(super) fn encode_once<T: Serialize>(value: &T, packet: &Packet) -> Result<Vec<u8>, MessageError> {
+/// requested again for the packet, and refused without one.
+pub(crate) fn encode_once<T: Serialize>(value: &T, packet: Option<&Packet>) -> Result<Vec<u8>, MessageError> {
     if let Some(plain) = plain_bytes(value) {
         return Ok(plain.to_vec());
     }
-    let _journey = Journey::into_packet(packet.as_holder());
+    let _journey = packet.map(|packet| Journey::into_packet(packet.as_holder()));
     refusal::serialize(value, StdVec::new()).map_err(encode_error::<T>)
 }
 
@@ -179,8 +179,8 @@ pub(super) fn decode_part<T: DeserializeOwned>(packet: &Packet, from: usize) -> 
 }
 
 /// Makes a value of bytes in one go, whatever happens: what the value takes from its thread is there once. Ends inside
-/// come out of the packet.
-pub(super) fn decode_once<T: DeserializeOwned>(bytes: &[u8], packet: Option<&Packet>) -> Result<T, MessageError> {
+/// come out of the packet, and are refused without one.
+pub(crate) fn decode_once<T: DeserializeOwned>(bytes: &[u8], packet: Option<&Packet>) -> Result<T, MessageError> {
     if let Some(value) = from_plain_bytes::<T>(bytes) {
         return Ok(value);
     }

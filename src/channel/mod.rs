@@ -36,7 +36,7 @@ pub use builder::{Buffer, Builder, Channel};
 pub(crate) use call::{Call, CallChannel, Callee, Caller};
 pub use carrier::Carrier;
 pub use codec::Message;
-pub(crate) use codec::{decode, encode};
+pub(crate) use codec::{decode, decode_once, encode, encode_once};
 pub use deadlock::{BlockedProcess, DeadlockReport, WaitsFor};
 pub use end::{ChannelEnd, ChannelId};
 pub(crate) use end::{End, Patience, label};

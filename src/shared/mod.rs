@@ -78,6 +78,7 @@ mod pipe;
 mod plain;
 mod queue;
 mod region;
+mod remote;
 mod rwlock;
 mod semaphore;
 mod slice;
@@ -93,13 +94,18 @@ pub use condition::Condition;
 pub use csproc_macros::managed;
 pub use event::Event;
 pub use lock::{Abandoned, Lock, LockError, LockGuard};
-pub use manager::{CallError, Dict, List, Managed, ManagedType, Manager, ManagerHandle, Namespace, Shared, Visible};
+pub use manager::{
+    CallError, Dict, List, Managed, ManagedType, Manager, ManagerHandle, Namespace, Proxy, Remote, Shared, Visible,
+};
+#[doc(hidden)]
+pub use manager::{Distant, Method, Methods};
 #[doc(hidden)]
 pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};
 pub use plain::Plain;
 pub use queue::{IntoIter, Queue};
 pub use region::{Frozen, Region};
+pub use remote::ServeError;
 pub use rwlock::{ReadGuard, Reading, RwLock, WriteGuard, Writing};
 pub use semaphore::{NotCounting, Permit, Semaphore};
 pub use slice::Slice;

@@ -16,7 +16,7 @@ use syn::{
 pub(super) fn proxy(methods: &Methods, options: &Options, proxy: &Ident, faulty: &[usize]) -> TokenStream {
     let krate = options.path.as_ref().map_or_else(|| quote!(::csproc), ToTokens::to_token_stream);
     let object = &methods.0.self_ty;
-    let conditions: Vec<&Attribute> = methods.0.attrs.iter().filter(|attribute| is_one(attribute, &["cfg"])).collect();
+    let conditions = conditions(&methods.0.attrs);
     let generics = generics(methods);
     let (of_impl, of_type, wheres) = generics.split_for_impl();
     let name = methods.name().map(|name| name.unraw().to_string()).unwrap_or_default();
@@ -28,6 +28,13 @@ pub(super) fn proxy(methods: &Methods, options: &Options, proxy: &Ident, faulty:
         _ if faulty.contains(&place) => stub(function, role, &krate),
         Role::Maker => maker(function, object, &krate),
         Role::Method => method(function, object, options, &krate),
+    });
+    let served = methods.public().enumerate().filter_map(|(place, (function, role))| {
+        let is_served = role == Role::Method && !faulty.contains(&place);
+        is_served.then(|| {
+            let (made, conditions) = (made(&function.sig.ident), self::conditions(&function.attrs));
+            quote!(#(#conditions)* let methods = methods.and(Self::#made());)
+        })
     });
     let serde = quote!(#krate::__private::serde);
     let mut of_reading = generics.clone();
@@ -55,6 +62,18 @@ pub(super) fn proxy(methods: &Methods, options: &Options, proxy: &Ident, faulty:
             impl #of_impl ::core::convert::AsRef<#krate::shared::Managed<#object>> for #proxy #of_type #wheres {
                 fn as_ref(&self) -> &#krate::shared::Managed<#object> {
                     &self.0
+                }
+            }
+
+            impl #of_impl #krate::shared::Proxy for #proxy #of_type #wheres {
+                fn methods() -> #krate::shared::Methods<Self> {
+                    let methods = #krate::shared::Methods::<Self>::of::<#object>();
+                    #(#served)*
+                    methods
+                }
+
+                fn distant(object: #krate::shared::Distant) -> Self {
+                    #proxy(#krate::shared::Managed::distant(object))
                 }
             }
 
@@ -151,15 +170,17 @@ fn method(function: &ImplItemFn, object: &Type, options: &Options, krate: &Token
     let receiver = function.sig.receiver();
     let is_shared = |receiver: &&Receiver| matches!(receiver.kind, ReceiverKind::Reference(_, _, None));
     let looks = receiver.as_ref().is_some_and(is_shared) && !options.exclusive;
-    let (ways, needs, work) = match looks {
-        true => (quote!(look), Some(quote!(+ #krate::shared::Visible)), quote!(&__T)),
-        false => (quote!(with), None, quote!(&mut __T)),
+    let (kind, needs, work) = match looks {
+        true => (quote!(looks), Some(quote!(+ #krate::shared::Visible)), quote!(&__T)),
+        false => (quote!(changes), None, quote!(&mut __T)),
     };
     // An object that cannot be looked at is wrong at the user's `&self`.
     let of_object = match receiver {
         Some(receiver) if looks => placed(object.to_token_stream(), receiver.span()),
         _ => object.to_token_stream(),
     };
+    let (made, conditions) = (made(ident), conditions(&function.attrs));
+    let called = ident.unraw().to_string();
     quote! {
         #(#attributes)*
         #[track_caller]
@@ -167,21 +188,30 @@ fn method(function: &ImplItemFn, object: &Type, options: &Options, krate: &Token
             &self,
             #(#arguments),*
         ) -> ::core::result::Result<#result, #krate::shared::CallError> {
-            #[track_caller]
-            fn __call<__T: 'static #needs, #(#messages: #bounds,)* __R: #result_bound>(
-                object: &#krate::shared::Managed<__T>,
-                arguments: (#(#messages,)*),
+            Self::#made().call(&self.0, (#(#names,)*))
+        }
+
+        #(#conditions)*
+        fn #made() -> #krate::shared::Method<#object, (#(#types,)*), #result> {
+            fn __method<__T: 'static #needs, #(#messages: #bounds,)* __R: #result_bound>(
                 work: fn(#work, (#(#messages,)*)) -> __R,
-            ) -> ::core::result::Result<__R, #krate::shared::CallError> {
-                object.#ways(arguments, work)
+            ) -> #krate::shared::Method<__T, (#(#messages,)*), __R> {
+                #krate::shared::Method::#kind(#called, work)
             }
-            __call::<#of_object, #(#types,)* #result>(
-                &self.0,
-                (#(#names,)*),
+            __method::<#of_object, #(#types,)* #result>(
                 |__object, (#(#names,)*)| <#object>::#ident(__object, #(#names),*),
             )
         }
     }
+}
+
+/// The name of the function that makes what a method is, for those who call it here and those who serve it.
+fn made(ident: &Ident) -> Ident {
+    format_ident!("__method_{}", ident.unraw(), span = Span::mixed_site().located_at(ident.span()))
+}
+
+fn conditions(attributes: &[Attribute]) -> Vec<&Attribute> {
+    attributes.iter().filter(|attribute| is_one(attribute, &["cfg"])).collect()
 }
 
 /// A function for the callers of one that cannot be called: the same name and arguments as if it could.

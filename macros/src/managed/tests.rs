@@ -32,7 +32,7 @@ fn a_method_calls_that_of_the_object() {
             }
         }
     };
-    let expected = r#"impl Proxy {
+    let called = r#"impl Proxy {
     /// Adds.
     #[track_caller]
     pub fn add(
@@ -40,37 +40,36 @@ fn a_method_calls_that_of_the_object() {
         number: i64,
         __argument_1: (u8, u8),
     ) -> ::core::result::Result<i64, ::csproc::shared::CallError> {
-        #[track_caller]
-        fn __call<
+        Self::__method_add().call(&self.0, (number, __argument_1))
+    }
+}
+"#;
+    let made = r#"impl Proxy {
+    fn __method_add() -> ::csproc::shared::Method<Counter, (i64, (u8, u8)), i64> {
+        fn __method<
             __T: 'static,
             __A0: ::csproc::Message,
             __A1: ::csproc::Message,
             __R: ::csproc::Message,
         >(
-            object: &::csproc::shared::Managed<__T>,
-            arguments: (__A0, __A1),
             work: fn(&mut __T, (__A0, __A1)) -> __R,
-        ) -> ::core::result::Result<__R, ::csproc::shared::CallError> {
-            object.with(arguments, work)
+        ) -> ::csproc::shared::Method<__T, (__A0, __A1), __R> {
+            ::csproc::shared::Method::changes("add", work)
         }
-        __call::<
+        __method::<
             Counter,
             i64,
             (u8, u8),
             i64,
-        >(
-            &self.0,
-            (number, __argument_1),
-            |__object, (number, __argument_1)| <Counter>::add(
-                __object,
-                number,
-                __argument_1,
-            ),
-        )
+        >(|__object, (number, __argument_1)| <Counter>::add(
+            __object,
+            number,
+            __argument_1,
+        ))
     }
 }
 "#;
-    assert_eq!(functions(quote!(), item), [expected]);
+    assert_eq!(functions(quote!(), item), [called, made]);
 }
 
 #[test]
@@ -82,10 +81,10 @@ fn what_looks_does_so_beside_others_unless_that_is_excluded() {
             }
         }
     );
-    let [looks] = &functions(quote!(), item.clone())[..] else { panic!("one function") };
-    assert!(looks.contains("object.look(arguments, work)") && looks.contains("::csproc::shared::Visible"), "{looks}");
-    let [changes] = &functions(quote!(exclusive), item)[..] else { panic!("one function") };
-    assert!(changes.contains("object.with(arguments, work)") && !changes.contains("Visible"), "{changes}");
+    let [_, looks] = &functions(quote!(), item.clone())[..] else { panic!("a method, and what it is") };
+    assert!(looks.contains("Method::looks(\"get\", work)") && looks.contains("::csproc::shared::Visible"), "{looks}");
+    let [_, changes] = &functions(quote!(exclusive), item)[..] else { panic!("a method, and what it is") };
+    assert!(changes.contains("Method::changes(\"get\", work)") && !changes.contains("Visible"), "{changes}");
 }
 
 #[test]
@@ -103,7 +102,7 @@ fn a_proxy_has_what_is_public_and_makes_or_is_called() {
     let functions = functions(quote!(crate = some::path), item);
     let heads: Vec<&str> =
         functions.iter().filter_map(|text| text.lines().find(|line| line.contains(" fn "))).collect();
-    let [new, again, get] = &heads[..] else { panic!("{heads:?}") };
+    let [new, again, get, _] = &heads[..] else { panic!("{heads:?}") };
     assert!(new.contains("pub fn new(") && again.contains("pub(crate) fn again("), "{heads:?}");
     assert!(get.contains("pub(super) fn get("), "{heads:?}");
     assert!(functions.iter().all(|text| text.contains("some::path::shared") && !text.contains("::csproc")));
@@ -167,10 +166,10 @@ fn every_mistake_is_reported_at_once_and_leaves_a_method() {
         assert!(error.starts_with(found), "{error}\nis not: {found}");
     }
     let functions = functions(quote!(), item);
-    let [new, all, right] = &functions[..] else { panic!("{functions:?}") };
+    let [new, all, right, is] = &functions[..] else { panic!("{functions:?}") };
     assert!(new.contains("Result<Self, ::csproc::shared::CallError>") && new.contains("unreachable"), "{new}");
     assert!(all.contains("pub fn all<T>(") && all.contains("unreachable"), "{all}");
-    assert!(right.contains("object.look"), "{right}");
+    assert!(right.contains("pub fn right(") && is.contains("Method::looks"), "{right}{is}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Drop for Staged {
 
 /// Serializes; a panic for want of descriptors is an error, for ipc-channel panics when it cannot copy shared memory.
 fn serialize<T: Serialize>(value: &T, packet: &Packet) -> Result<Vec<u8>, MessageError> {
-    catch_unwind(AssertUnwindSafe(|| encode_once(value, packet))).unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(|| encode_once(value, Some(packet)))).unwrap_or_else(|panic| {
         match handles::reserve(SPARE) {
             Err(error) => Err(error),
             Ok(()) => resume_unwind(panic),

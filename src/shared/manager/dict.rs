@@ -2,7 +2,9 @@
 //!
 //! Knows nothing of how it is called: each method is a function that runs on the map, where it lies.
 
+use super::distant::Distant;
 use super::error::CallError;
+use super::methods::{Methods, Proxy};
 use super::proxy::Managed;
 use crate::channel::{ImageFn, Message};
 use crate::sys::image::Changes;
@@ -126,7 +128,7 @@ impl<K: 'static, V: 'static> Dict<K, V> {
     /// ```
     #[track_caller]
     pub fn len(&self) -> Result<usize, CallError> {
-        self.0.change((), |dict, asked| asked.answer(|()| dict.len()))
+        self.0.change("len", (), |dict, asked| asked.answer(|()| dict.len()))
     }
 
     /// Whether there are no items.
@@ -143,7 +145,7 @@ impl<K: 'static, V: 'static> Dict<K, V> {
     /// ```
     #[track_caller]
     pub fn is_empty(&self) -> Result<bool, CallError> {
-        self.0.change((), |dict, asked| asked.answer(|()| dict.is_empty()))
+        self.0.change("is_empty", (), |dict, asked| asked.answer(|()| dict.is_empty()))
     }
 
     /// Drops all items.
@@ -162,7 +164,7 @@ impl<K: 'static, V: 'static> Dict<K, V> {
     /// ```
     #[track_caller]
     pub fn clear(&self) -> Result<(), CallError> {
-        self.0.change((), |dict, asked| asked.answer(|()| dict.clear()))
+        self.0.change("clear", (), |dict, asked| asked.answer(|()| dict.clear()))
     }
 }
 
@@ -184,7 +186,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     #[track_caller]
     #[doc(alias = "__setitem__")]
     pub fn insert(&self, key: K, value: V) -> Result<Option<V>, CallError> {
-        self.0.change((key, value), |dict, asked| asked.answer(|(key, value)| dict.insert(key, value)))
+        self.0.change("insert", (key, value), |dict, asked| asked.answer(|(key, value)| dict.insert(key, value)))
     }
 
     /// A copy of the value of a key; `None` if it has none.
@@ -202,7 +204,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     /// ```
     #[track_caller]
     pub fn get(&self, key: &K) -> Result<Option<V>, CallError> {
-        self.0.change(key, |dict, asked| asked.answer(|key: K| dict.get(&key)))
+        self.0.change("get", key, |dict, asked| asked.answer(|key: K| dict.get(&key)))
     }
 
     /// Takes a key and its value out; `None` if it has none.
@@ -221,7 +223,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     #[track_caller]
     #[doc(alias = "pop")]
     pub fn remove(&self, key: &K) -> Result<Option<V>, CallError> {
-        self.0.change(key, |dict, asked| asked.answer(|key: K| dict.remove(&key)))
+        self.0.change("remove", key, |dict, asked| asked.answer(|key: K| dict.remove(&key)))
     }
 
     /// Whether a key has a value.
@@ -238,7 +240,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     /// ```
     #[track_caller]
     pub fn contains_key(&self, key: &K) -> Result<bool, CallError> {
-        self.0.change(key, |dict, asked| asked.answer(|key: K| dict.contains_key(&key)))
+        self.0.change("contains_key", key, |dict, asked| asked.answer(|key: K| dict.contains_key(&key)))
     }
 
     /// A copy of the value of a key; if it has none, it has this one from now on.
@@ -257,7 +259,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     #[track_caller]
     #[doc(alias = "setdefault")]
     pub fn get_or_insert(&self, key: K, value: V) -> Result<V, CallError> {
-        self.0.change((key, value), |dict, asked| {
+        self.0.change("get_or_insert", (key, value), |dict, asked| {
             asked.answer(|(key, value): (K, V)| &*dict.entry(key).or_insert(value));
         })
     }
@@ -274,7 +276,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     #[track_caller]
     pub fn update(&self, key: K, default: V, change: fn(&mut V)) -> Result<(), CallError> {
         let change = ImageFn::<Changes<V, ()>>(change);
-        self.0.change((key, default, change), |dict, asked| {
+        self.0.change_here((key, default, change), |dict, asked| {
             asked.answer(|(key, default, ImageFn(change)): (K, V, ImageFn<Changes<V, ()>>)| {
                 change(dict.entry(key).or_insert(default));
             });
@@ -299,7 +301,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     #[doc(alias = "update")]
     pub fn extend(&self, items: impl IntoIterator<Item = (K, V)>) -> Result<(), CallError> {
         let items: Vec<(K, V)> = items.into_iter().collect();
-        self.0.change(items, |dict, asked| asked.answer(|items: Vec<(K, V)>| dict.extend(items)))
+        self.0.change("extend", items, |dict, asked| asked.answer(|items: Vec<(K, V)>| dict.extend(items)))
     }
 
     /// A copy of all keys, in order.
@@ -316,7 +318,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     /// ```
     #[track_caller]
     pub fn keys(&self) -> Result<Vec<K>, CallError> {
-        self.0.change((), |dict, asked| asked.answer(|()| dict.keys().collect::<Vec<&K>>()))
+        self.0.change("keys", (), |dict, asked| asked.answer(|()| dict.keys().collect::<Vec<&K>>()))
     }
 
     /// A copy of all values, in the order of their keys.
@@ -333,7 +335,7 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     /// ```
     #[track_caller]
     pub fn values(&self) -> Result<Vec<V>, CallError> {
-        self.0.change((), |dict, asked| asked.answer(|()| dict.values().collect::<Vec<&V>>()))
+        self.0.change("values", (), |dict, asked| asked.answer(|()| dict.values().collect::<Vec<&V>>()))
     }
 
     /// A copy of all keys and their values, in order, at one moment.
@@ -345,7 +347,29 @@ impl<K: Message + Ord + 'static, V: Message + 'static> Dict<K, V> {
     /// See [`Dict::extend`].
     #[track_caller]
     pub fn items(&self) -> Result<Vec<(K, V)>, CallError> {
-        self.0.change((), |dict, asked| asked.answer(|()| dict.iter().collect::<Vec<(&K, &V)>>()))
+        self.0.change("items", (), |dict, asked| asked.answer(|()| dict.iter().collect::<Vec<(&K, &V)>>()))
+    }
+}
+
+impl<K: Message + Ord + 'static, V: Message + 'static> Proxy for Dict<K, V> {
+    fn methods() -> Methods<Dict<K, V>> {
+        Methods::<Self>::of::<Self>()
+            .with("len", |dict, ()| dict.len())
+            .with("is_empty", |dict, ()| dict.is_empty())
+            .with("clear", |dict, ()| dict.clear())
+            .with("insert", |dict, (key, value)| dict.insert(key, value))
+            .with("get", |dict, key| dict.get(&key))
+            .with("remove", |dict, key| dict.remove(&key))
+            .with("contains_key", |dict, key| dict.contains_key(&key))
+            .with("get_or_insert", |dict, (key, value)| dict.get_or_insert(key, value))
+            .with("extend", |dict, items: Vec<(K, V)>| dict.extend(items))
+            .with("keys", |dict, ()| dict.keys())
+            .with("values", |dict, ()| dict.values())
+            .with("items", |dict, ()| dict.items())
+    }
+
+    fn distant(object: Distant) -> Dict<K, V> {
+        Dict(Managed::distant(object))
     }
 }
 

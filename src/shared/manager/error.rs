@@ -46,12 +46,12 @@ pub enum CallError {
         /// How many items the list has.
         len: usize,
     },
-    /// A namespace has nothing of this name.
+    /// A namespace has nothing of this name, or a manager of another program has shared nothing as it.
     Missing {
         /// The name.
         name: String,
     },
-    /// What a namespace has under this name is of another type.
+    /// What a namespace has under this name, or a manager of another program has shared, is of another type.
     WrongType {
         /// The name.
         name: String,
@@ -59,6 +59,14 @@ pub enum CallError {
         stored: String,
         /// The type that was asked for.
         asked: String,
+    },
+    /// What was asked for is a function of this program, and the object is in another one, which does not have it.
+    Elsewhere,
+    /// The connection to another program broke before the answer had come, or none could be made. What was asked for
+    /// may or may not have been done.
+    Io {
+        /// Which connection, and what happened to it.
+        reason: String,
     },
     /// The arguments, the function or the result cannot travel, or there is no room for them or for one more object.
     Invalid(MessageError),
@@ -121,10 +129,18 @@ impl fmt::Display for CallError {
             CallError::OutOfRange { index, len } => {
                 write!(f, "there is no place {index} in a list of {len} items, whose first place is 0")
             }
-            CallError::Missing { name } => write!(f, "the namespace has no `{name}`: give it one with `set`"),
+            CallError::Missing { name } => write!(
+                f,
+                "there is nothing called `{name}`: give a namespace a value with `set`, or share an object with `share`"
+            ),
             CallError::WrongType { name, stored, asked } => {
-                write!(f, "`{name}` in the namespace is of type `{stored}`, and `{asked}` was asked for")
+                write!(f, "`{name}` is of type `{stored}`, and `{asked}` was asked for")
             }
+            CallError::Elsewhere => f.write_str(
+                "the object is in another program, which does not have the function: call a method that the object \
+                 has, or give its type one with `#[managed]`",
+            ),
+            CallError::Io { reason } => f.write_str(reason),
             CallError::Invalid(error) => error.fmt(f),
             CallError::Failed(error) => write!(f, "the call was not answered: {error}"),
         }

@@ -2,7 +2,9 @@
 //!
 //! Knows nothing of how it is called: each method is a function that runs on the vector, where it lies.
 
+use super::distant::Distant;
 use super::error::CallError;
+use super::methods::{Methods, Proxy};
 use super::proxy::Managed;
 use crate::channel::Message;
 use serde::{Deserialize, Serialize};
@@ -95,7 +97,7 @@ impl<T: 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn len(&self) -> Result<usize, CallError> {
-        self.0.change((), |list, asked| asked.answer(|()| list.len()))
+        self.0.change("len", (), |list, asked| asked.answer(|()| list.len()))
     }
 
     /// Whether there are no items.
@@ -112,7 +114,7 @@ impl<T: 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn is_empty(&self) -> Result<bool, CallError> {
-        self.0.change((), |list, asked| asked.answer(|()| list.is_empty()))
+        self.0.change("is_empty", (), |list, asked| asked.answer(|()| list.is_empty()))
     }
 
     /// Drops all items.
@@ -131,7 +133,7 @@ impl<T: 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn clear(&self) -> Result<(), CallError> {
-        self.0.change((), |list, asked| asked.answer(|()| list.clear()))
+        self.0.change("clear", (), |list, asked| asked.answer(|()| list.clear()))
     }
 
     /// Drops all items but the first `len`.
@@ -150,7 +152,7 @@ impl<T: 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn truncate(&self, len: usize) -> Result<(), CallError> {
-        self.0.change(len, |list, asked| asked.answer(|len| list.truncate(len)))
+        self.0.change("truncate", len, |list, asked| asked.answer(|len| list.truncate(len)))
     }
 
     /// Turns the order round.
@@ -169,10 +171,11 @@ impl<T: 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn reverse(&self) -> Result<(), CallError> {
-        self.0.change((), |list, asked| asked.answer(|()| list.reverse()))
+        self.0.change("reverse", (), |list, asked| asked.answer(|()| list.reverse()))
     }
 
-    /// Sorts the items; equal ones keep their order.
+    /// Sorts the items; equal ones keep their order. A list in another program cannot be sorted: that one does not know
+    /// the order.
     ///
     /// # Errors
     /// As for [`Managed::with`].
@@ -184,7 +187,7 @@ impl<T: 'static> List<T> {
     where
         T: Ord,
     {
-        self.0.change((), |list, asked| asked.answer(|()| list.sort()))
+        self.0.change_here((), |list, asked| asked.answer(|()| list.sort()))
     }
 
     /// Exchanges two items.
@@ -203,13 +206,13 @@ impl<T: 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn swap(&self, a: usize, b: usize) -> Result<(), CallError> {
-        self.0.change::<_, Result<(), CallError>>((a, b), |list, asked| {
+        self.0.attempt("swap", (a, b), |list, asked| {
             asked.answer(|(a, b): (usize, usize)| {
                 place_in(list, a.max(b))?;
                 list.swap(a, b);
                 Ok::<(), CallError>(())
             });
-        })?
+        })
     }
 }
 
@@ -230,7 +233,7 @@ impl<T: Message + 'static> List<T> {
     #[track_caller]
     #[doc(alias = "append")]
     pub fn push(&self, item: T) -> Result<(), CallError> {
-        self.0.change(item, |list, asked| asked.answer(|item| list.push(item)))
+        self.0.change("push", item, |list, asked| asked.answer(|item| list.push(item)))
     }
 
     /// Takes the last item out; `None` if there is none.
@@ -248,7 +251,7 @@ impl<T: Message + 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn pop(&self) -> Result<Option<T>, CallError> {
-        self.0.change((), |list, asked| asked.answer(|()| list.pop()))
+        self.0.change("pop", (), |list, asked| asked.answer(|()| list.pop()))
     }
 
     /// Puts an item at a place; those from there on move by one.
@@ -267,7 +270,7 @@ impl<T: Message + 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn insert(&self, index: usize, item: T) -> Result<(), CallError> {
-        self.0.change::<_, Result<(), CallError>>((index, item), |list, asked| {
+        self.0.attempt("insert", (index, item), |list, asked| {
             asked.answer(|(index, item): (usize, T)| {
                 if index != list.len() {
                     place_in(list, index)?;
@@ -275,7 +278,7 @@ impl<T: Message + 'static> List<T> {
                 list.insert(index, item);
                 Ok::<(), CallError>(())
             });
-        })?
+        })
     }
 
     /// Takes the item at a place out; those behind it move by one.
@@ -295,12 +298,12 @@ impl<T: Message + 'static> List<T> {
     #[track_caller]
     #[doc(alias = "del")]
     pub fn remove(&self, index: usize) -> Result<T, CallError> {
-        self.0.change::<_, Result<T, CallError>>(index, |list, asked| {
+        self.0.attempt("remove", index, |list, asked| {
             asked.answer(|index: usize| {
                 place_in(list, index)?;
                 Ok::<T, CallError>(list.remove(index))
             });
-        })?
+        })
     }
 
     /// A copy of the item at a place; `None` if there is no such place.
@@ -318,7 +321,7 @@ impl<T: Message + 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn get(&self, index: usize) -> Result<Option<T>, CallError> {
-        self.0.change(index, |list, asked| asked.answer(|index: usize| list.get(index)))
+        self.0.change("get", index, |list, asked| asked.answer(|index: usize| list.get(index)))
     }
 
     /// Puts an item in the place of the one that is there.
@@ -337,13 +340,13 @@ impl<T: Message + 'static> List<T> {
     /// ```
     #[track_caller]
     pub fn set(&self, index: usize, item: T) -> Result<(), CallError> {
-        self.0.change::<_, Result<(), CallError>>((index, item), |list, asked| {
+        self.0.attempt("set", (index, item), |list, asked| {
             asked.answer(|(index, item): (usize, T)| {
                 place_in(list, index)?;
                 list[index] = item;
                 Ok::<(), CallError>(())
             });
-        })?
+        })
     }
 
     /// Puts items behind all others, in one step.
@@ -363,10 +366,10 @@ impl<T: Message + 'static> List<T> {
     #[track_caller]
     pub fn extend(&self, items: impl IntoIterator<Item = T>) -> Result<(), CallError> {
         let items: Vec<T> = items.into_iter().collect();
-        self.0.change(items, |list, asked| asked.answer(|items: Vec<T>| list.extend(items)))
+        self.0.change("extend", items, |list, asked| asked.answer(|items: Vec<T>| list.extend(items)))
     }
 
-    /// Whether such an item is there.
+    /// Whether such an item is there. Of a list in another program all items come here to be compared.
     ///
     /// # Errors
     /// As for [`Managed::with`].
@@ -383,10 +386,14 @@ impl<T: Message + 'static> List<T> {
     where
         T: PartialEq,
     {
-        self.0.change(item, |list, asked| asked.answer(|item: T| list.contains(&item)))
+        if self.0.elsewhere().is_some() {
+            return Ok(self.to_vec()?.contains(item));
+        }
+        self.0.change_here(item, |list, asked| asked.answer(|item: T| list.contains(&item)))
     }
 
-    /// The first place of such an item; `None` if it is not there.
+    /// The first place of such an item; `None` if it is not there. Of a list in another program all items come here to
+    /// be compared.
     ///
     /// # Errors
     /// As for [`Managed::with`].
@@ -404,7 +411,10 @@ impl<T: Message + 'static> List<T> {
     where
         T: PartialEq,
     {
-        self.0.change(item, |list, asked| asked.answer(|item: T| list.iter().position(|there| *there == item)))
+        if self.0.elsewhere().is_some() {
+            return Ok(self.to_vec()?.iter().position(|there| there == item));
+        }
+        self.0.change_here(item, |list, asked| asked.answer(|item: T| list.iter().position(|there| *there == item)))
     }
 
     /// A copy of all items, at one moment.
@@ -416,7 +426,7 @@ impl<T: Message + 'static> List<T> {
     /// See [`List::insert`].
     #[track_caller]
     pub fn to_vec(&self) -> Result<Vec<T>, CallError> {
-        self.0.change((), |list, asked| asked.answer(|()| list))
+        self.0.change("to_vec", (), |list, asked| asked.answer(|()| list))
     }
 
     /// A copy of all items at one moment, one after the other: one call, not one for each.
@@ -429,6 +439,30 @@ impl<T: Message + 'static> List<T> {
     #[track_caller]
     pub fn iter(&self) -> Result<std::vec::IntoIter<T>, CallError> {
         self.to_vec().map(Vec::into_iter)
+    }
+}
+
+impl<T: Message + 'static> Proxy for List<T> {
+    fn methods() -> Methods<List<T>> {
+        Methods::<Self>::of::<Self>()
+            .with("len", |list, ()| list.len())
+            .with("is_empty", |list, ()| list.is_empty())
+            .with("clear", |list, ()| list.clear())
+            .with("truncate", |list, len| list.truncate(len))
+            .with("reverse", |list, ()| list.reverse())
+            .with("swap", |list, (a, b)| list.swap(a, b))
+            .with("push", |list, item| list.push(item))
+            .with("pop", |list, ()| list.pop())
+            .with("insert", |list, (index, item)| list.insert(index, item))
+            .with("remove", |list, index| list.remove(index))
+            .with("get", |list, index| list.get(index))
+            .with("set", |list, (index, item)| list.set(index, item))
+            .with("extend", |list, items: Vec<T>| list.extend(items))
+            .with("to_vec", |list, ()| list.to_vec())
+    }
+
+    fn distant(object: Distant) -> List<T> {
+        List(Managed::distant(object))
     }
 }
 

@@ -3,28 +3,43 @@
 //! Knows nothing of the objects. It is alive as long as its value is: the process ends with the last caller that may
 //! stay, which is here.
 
+mod connected;
 mod dict;
+mod distant;
 mod error;
 mod handle;
 mod list;
+mod methods;
 mod namespace;
 mod object;
 mod proxy;
 mod server;
+mod shares;
 mod single;
 
+pub use connected::Remote;
 pub use dict::Dict;
+#[doc(hidden)]
+pub use distant::Distant;
 pub use error::CallError;
 pub use handle::ManagerHandle;
 pub use list::List;
+pub use methods::Proxy;
+#[doc(hidden)]
+pub use methods::{Method, Methods};
 pub use namespace::Namespace;
 pub use proxy::{Managed, ManagedType, Visible};
 pub use single::Shared;
 
+use super::remote::{Gateway, ServeError};
 use crate::channel::{CallChannel, Caller};
 use crate::process::{Child, NetworkError, Spawn};
+use parking_lot::Mutex;
+use shares::Shares;
 use std::fmt;
 use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
 
 /// A process of its own that has objects which others use: lists, dictionaries, namespaces, values, and objects of
 /// one's own types.
@@ -71,6 +86,10 @@ pub struct Manager {
     calls: Caller,
     /// Not there any more when it was joined.
     server: Option<Child<()>>,
+    /// What other programs can ask for.
+    shares: Arc<Shares>,
+    /// Where they do.
+    gateways: Mutex<Vec<Gateway>>,
 }
 
 impl Manager {
@@ -111,7 +130,8 @@ impl Manager {
         let channel = CallChannel::new().unwrap_or_else(CallChannel::unmade);
         let calls = channel.caller();
         let server = (server::server(channel.callee()).named(String::from(name)),).spawn()?;
-        Ok(Manager { handle: ManagerHandle::new(channel), calls, server: Some(server) })
+        let handle = ManagerHandle::new(channel);
+        Ok(Manager { handle, calls, server: Some(server), shares: Arc::default(), gateways: Mutex::default() })
     }
 
     /// What makes objects in this manager from other processes.
@@ -121,6 +141,87 @@ impl Manager {
     #[must_use]
     pub fn handle(&self) -> ManagerHandle {
         self.handle.clone()
+    }
+
+    /// From now on other programs that [connect](Manager::connect) find this object by this name. The manager keeps it
+    /// for as long as it is there itself.
+    ///
+    /// A name that was given before leads to the new object. Who has asked for the old one goes on with that.
+    ///
+    /// # Errors
+    /// The name has more than 255 bytes ([`Invalid`](CallError::Invalid)).
+    ///
+    /// # Examples
+    /// See [`serve`](Manager::serve).
+    pub fn share<P: Proxy>(&self, name: &str, object: &P) -> Result<(), CallError> {
+        self.shares.insert(name, object.clone())
+    }
+
+    /// Lets other programs in that run as the same user and have the same key, by a socket at `path`. They find there
+    /// what is [shared](Manager::share), before or afterwards.
+    ///
+    /// The socket is gone when the manager is. It lies in a directory that only its user may enter, which is made if it
+    /// does not exist, and is made for the user alone. Beside it lies `path.lock`: what a program that was killed has
+    /// left at the path is taken over, and a path that another program serves is not. A program that is ended by a
+    /// signal leaves both, so one that is to leave nothing ends by itself when the signal comes:
+    /// [`toolkit::signal`](crate::toolkit) tells it.
+    ///
+    /// Each client is served by a thread of this process, one call after the other: up to 256 connections, of which a
+    /// client has one for each call that it has under way. What goes over a connection at once is at most 64 MiB. Who
+    /// says anything else than a client does is cut off. A manager can be served at several paths.
+    ///
+    /// The kernel says who is at the other end, so another user is sent away before a key is asked for. The key, at
+    /// most 4096 bytes, keeps apart what belongs to one user; it goes over the socket as it is, which nobody but that
+    /// user and the kernel can read. A call that was recorded lets nobody in.
+    ///
+    /// (Python: `BaseManager(address, authkey).get_server()`. There, who connects can run any code in the server.)
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::shared::{CallError, List};
+    ///
+    /// let manager = Manager::new()?;
+    /// let words = manager.list(["one".to_string()])?;
+    /// manager.share("words", &words)?;
+    /// let directory = std::env::temp_dir().join(format!("csproc-{}", std::process::id()));
+    /// manager.serve(directory.join("socket"), b"a secret")?;
+    ///
+    /// // In another program:
+    /// let remote = Manager::connect(directory.join("socket"), b"a secret")?;
+    /// let there: List<String> = remote.get("words")?;
+    /// there.push("two".to_string())?;
+    /// assert_eq!(there.to_vec()?, ["one", "two"]);
+    /// // A function of this program is not one of that.
+    /// assert_eq!(there.with((), |words, ()| words.clear()), Err(CallError::Elsewhere));
+    ///
+    /// assert_eq!(words.len()?, 2);
+    /// manager.shutdown()?;
+    /// assert_eq!(there.len(), Err(CallError::Shutdown));
+    /// assert!(!directory.exists());
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
+    pub fn serve(&self, path: impl AsRef<Path>, key: &[u8]) -> Result<(), ServeError> {
+        let gateway = Gateway::open(path.as_ref(), key, self.shares.clone())?;
+        self.gateways.lock().push(gateway);
+        Ok(())
+    }
+
+    /// The manager that another program of this user [serves](Manager::serve) at `path` with this key.
+    ///
+    /// # Blocking
+    /// Until the other program has answered, ten seconds at most.
+    ///
+    /// # Errors
+    /// See [`ServeError`].
+    ///
+    /// # Examples
+    /// See [`serve`](Manager::serve).
+    pub fn connect(path: impl AsRef<Path>, key: &[u8]) -> Result<Remote, ServeError> {
+        Remote::connect(path.as_ref(), key)
     }
 
     /// Ends it, as dropping it does, and says how it has ended.
@@ -167,8 +268,12 @@ impl Manager {
     #[track_caller]
     fn end(&mut self) -> Result<(), NetworkError> {
         let Some(server) = self.server.take() else { return Ok(()) };
+        // Other programs are told as all are: what they have begun is finished, and nothing else is begun.
+        self.gateways.get_mut().iter().for_each(Gateway::close);
         self.calls.end().end_writing();
-        server.join()
+        let ended = server.join();
+        self.gateways.get_mut().clear();
+        ended
     }
 }
 

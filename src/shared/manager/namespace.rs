@@ -1,13 +1,16 @@
 //! `Namespace`: values of any types under names, in the process of a manager.
 //!
 //! Knows nothing of how it is called. A value lies there as itself, with its type: who asks for another type is told
-//! which one it is.
+//! which one it is. One that came from another program lies there as its bytes, until somebody says of which type it
+//! is.
 
+use super::distant::Distant;
 use super::error::CallError;
+use super::methods::{Methods, Proxy, plain};
 use super::proxy::Managed;
-use crate::channel::{ImageFn, Message};
+use crate::channel::{ImageFn, Message, MessageError, decode_once, encode_once};
 use crate::sys::image::{Changes, ChangesWith};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::any::{Any, type_name};
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
@@ -64,16 +67,18 @@ pub(super) struct Values(BTreeMap<String, Box<dyn Stored>>);
 
 /// What a namespace can do with a value whose type it does not know.
 trait Stored {
-    fn type_name(&self) -> &'static str;
+    fn type_name(&self) -> &str;
     fn text(&self) -> String;
+    /// For another program.
+    fn foreign(&self) -> Result<Foreign, MessageError>;
     fn as_any(&mut self) -> &mut dyn Any;
 }
 
 /// A value of a type that it knows.
 struct Kept<T>(T);
 
-impl<T: Debug + 'static> Stored for Kept<T> {
-    fn type_name(&self) -> &'static str {
+impl<T: Message + Debug + 'static> Stored for Kept<T> {
+    fn type_name(&self) -> &str {
         type_name::<T>()
     }
 
@@ -81,19 +86,108 @@ impl<T: Debug + 'static> Stored for Kept<T> {
         format!("{:?}", self.0)
     }
 
+    fn foreign(&self) -> Result<Foreign, MessageError> {
+        Foreign::of(&self.0, self.text())
+    }
+
     fn as_any(&mut self) -> &mut dyn Any {
         &mut self.0
     }
 }
 
-impl Values {
-    /// The value of this name and type.
-    fn find<T: 'static>(&mut self, name: String) -> Result<&mut T, CallError> {
-        let Some(stored) = self.0.get_mut(&name) else { return Err(CallError::Missing { name }) };
-        let (is, asked) = (stored.type_name(), type_name::<T>());
-        let wrong = || CallError::WrongType { name, stored: String::from(is), asked: String::from(asked) };
-        stored.as_any().downcast_mut().ok_or_else(wrong)
+/// A value that goes to another program, or came from one.
+#[derive(Clone, Serialize, Deserialize)]
+struct Foreign {
+    /// As all programs call it.
+    type_name: String,
+    bytes: Vec<u8>,
+    /// What it prints.
+    text: String,
+}
+
+impl Foreign {
+    fn of<T: Message>(value: &T, text: String) -> Result<Foreign, MessageError> {
+        // In a tuple, where a vector of numbers is like any other.
+        let bytes = encode_once(&(value,), None).map_err(|error| error.about::<T>())?;
+        Ok(Foreign { type_name: plain(type_name::<T>()), bytes, text })
     }
+
+    /// The value, if it is of this type.
+    fn read<T: Message>(&self, name: &str) -> Result<T, CallError> {
+        let asked = type_name::<T>();
+        if self.type_name != plain(asked) {
+            let (name, stored) = (String::from(name), self.type_name.clone());
+            return Err(CallError::WrongType { name, stored, asked: String::from(asked) });
+        }
+        let (value,) = decode_once::<(T,)>(&self.bytes, None).map_err(|error| error.about::<T>())?;
+        Ok(value)
+    }
+}
+
+impl Stored for Foreign {
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn text(&self) -> String {
+        self.text.clone()
+    }
+
+    fn foreign(&self) -> Result<Foreign, MessageError> {
+        Ok(self.clone())
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// A value that was asked for.
+enum Found<'a, T> {
+    Kept(&'a T),
+    Read(T),
+}
+
+impl<T: Serialize> Serialize for Found<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Found::Kept(value) => value.serialize(serializer),
+            Found::Read(value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl Values {
+    fn stored(&mut self, name: &str) -> Result<&mut Box<dyn Stored>, CallError> {
+        self.0.get_mut(name).ok_or_else(|| CallError::Missing { name: String::from(name) })
+    }
+
+    /// The value of this name and type.
+    fn find<T: Message + 'static>(&mut self, name: &str) -> Result<Found<'_, T>, CallError> {
+        let stored = self.stored(name)?;
+        if let Some(foreign) = stored.as_any().downcast_ref::<Foreign>() {
+            return foreign.read(name).map(Found::Read);
+        }
+        kept(&mut **stored, name).map(|value| Found::Kept(value))
+    }
+
+    /// The value of this name and type, to be changed where it is.
+    fn find_mut<T: Message + Debug + 'static>(&mut self, name: &str) -> Result<&mut T, CallError> {
+        let stored = self.stored(name)?;
+        if let Some(foreign) = stored.as_any().downcast_ref::<Foreign>() {
+            *stored = Box::new(Kept(foreign.read::<T>(name)?));
+        }
+        kept(&mut **stored, name)
+    }
+}
+
+fn kept<'a, T: 'static>(stored: &'a mut dyn Stored, name: &str) -> Result<&'a mut T, CallError> {
+    let wrong = CallError::WrongType {
+        name: String::from(name),
+        stored: String::from(stored.type_name()),
+        asked: String::from(type_name::<T>()),
+    };
+    stored.as_any().downcast_mut().ok_or(wrong)
 }
 
 impl Namespace {
@@ -110,10 +204,32 @@ impl Namespace {
     /// See [`Namespace`].
     #[track_caller]
     pub fn set<T: Message + Debug + 'static>(&self, name: &str, value: T) -> Result<(), CallError> {
-        self.0.change((name, value), |values, asked| {
+        if self.0.elsewhere().is_some() {
+            let foreign = Foreign::of(&value, format!("{value:?}"))?;
+            return self.put(String::from(name), foreign);
+        }
+        self.0.change_here((name, value), |values, asked| {
             asked.answer(|(name, value): (String, T)| {
                 values.0.insert(name, Box::new(Kept(value)));
             });
+        })
+    }
+
+    /// As `set`, for a value whose type is not known here.
+    #[track_caller]
+    fn put(&self, name: String, foreign: Foreign) -> Result<(), CallError> {
+        self.0.change("put", (name, foreign), |values, asked| {
+            asked.answer(|(name, foreign): (String, Foreign)| {
+                values.0.insert(name, Box::new(foreign));
+            });
+        })
+    }
+
+    /// As `get`, for a value whose type is not known here.
+    #[track_caller]
+    fn fetch(&self, name: String) -> Result<Foreign, CallError> {
+        self.0.attempt("fetch", name, |values, asked| {
+            asked.answer(|name: String| Ok::<_, CallError>(values.stored(&name)?.foreign()?));
         })
     }
 
@@ -138,8 +254,11 @@ impl Namespace {
     /// ```
     #[track_caller]
     pub fn get<T: Message + 'static>(&self, name: &str) -> Result<T, CallError> {
-        self.0.change::<_, Result<T, CallError>>(name, |values, asked| {
-            asked.answer(|name: String| values.find::<T>(name).map(|value| &*value));
+        if self.0.elsewhere().is_some() {
+            return self.fetch(String::from(name))?.read(name);
+        }
+        self.0.change_here::<_, Result<T, CallError>>(name, |values, asked| {
+            asked.answer(|name: String| values.find::<T>(&name));
         })?
     }
 
@@ -153,9 +272,11 @@ impl Namespace {
     /// # Examples
     /// See [`Namespace`].
     #[track_caller]
-    pub fn update<T: 'static>(&self, name: &str, change: fn(&mut T)) -> Result<(), CallError> {
-        self.0.change::<_, Result<(), CallError>>((name, ImageFn::<Changes<T, ()>>(change)), |values, asked| {
-            asked.answer(|(name, ImageFn(change)): (String, ImageFn<Changes<T, ()>>)| values.find(name).map(change));
+    pub fn update<T: Message + Debug + 'static>(&self, name: &str, change: fn(&mut T)) -> Result<(), CallError> {
+        self.0.change_here::<_, Result<(), CallError>>((name, ImageFn::<Changes<T, ()>>(change)), |values, asked| {
+            asked.answer(|(name, ImageFn(change)): (String, ImageFn<Changes<T, ()>>)| {
+                values.find_mut(&name).map(change)
+            });
         })?
     }
 
@@ -178,16 +299,16 @@ impl Namespace {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     #[track_caller]
-    pub fn update_with<T: 'static, A: Message, R: Message>(
+    pub fn update_with<T: Message + Debug + 'static, A: Message, R: Message>(
         &self,
         name: &str,
         arguments: A,
         change: fn(&mut T, A) -> R,
     ) -> Result<R, CallError> {
         let change = ImageFn::<ChangesWith<T, A, R>>(change);
-        self.0.change::<_, Result<R, CallError>>((name, change, arguments), |values, asked| {
+        self.0.change_here::<_, Result<R, CallError>>((name, change, arguments), |values, asked| {
             asked.answer(|(name, ImageFn(change), arguments): (String, ImageFn<ChangesWith<T, A, R>>, A)| {
-                values.find(name).map(|value| change(value, arguments))
+                values.find_mut(&name).map(|value| change(value, arguments))
             });
         })?
     }
@@ -209,7 +330,7 @@ impl Namespace {
     #[track_caller]
     #[doc(alias = "delattr")]
     pub fn remove(&self, name: &str) -> Result<bool, CallError> {
-        self.0.change(name, |values, asked| asked.answer(|name: String| values.0.remove(&name).is_some()))
+        self.0.change("remove", name, |values, asked| asked.answer(|name: String| values.0.remove(&name).is_some()))
     }
 
     /// The names, in order.
@@ -229,14 +350,29 @@ impl Namespace {
     /// ```
     #[track_caller]
     pub fn names(&self) -> Result<Vec<String>, CallError> {
-        self.0.change((), |values, asked| asked.answer(|()| values.0.keys().collect::<Vec<&String>>()))
+        self.0.change("names", (), |values, asked| asked.answer(|()| values.0.keys().collect::<Vec<&String>>()))
     }
 
     /// The names with what their values print.
     fn texts(&self) -> Result<Vec<(String, String)>, CallError> {
-        self.0.change((), |values, asked| {
+        self.0.change("texts", (), |values, asked| {
             asked.answer(|()| values.0.iter().map(|(name, value)| (name, value.text())).collect::<Vec<_>>());
         })
+    }
+}
+
+impl Proxy for Namespace {
+    fn methods() -> Methods<Namespace> {
+        Methods::<Self>::of::<Self>()
+            .with("put", |namespace, (name, foreign)| namespace.put(name, foreign))
+            .with("fetch", |namespace, name| namespace.fetch(name))
+            .with("remove", |namespace, name: String| namespace.remove(&name))
+            .with("names", |namespace, ()| namespace.names())
+            .with("texts", |namespace, ()| namespace.texts())
+    }
+
+    fn distant(object: Distant) -> Namespace {
+        Namespace(Managed::distant(object))
     }
 }
 

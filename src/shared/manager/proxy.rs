@@ -1,7 +1,8 @@
 //! `Managed<T>`: a value in the process of a manager, and what can be done with it from everywhere.
 //!
-//! Knows nothing of processes: a proxy is a caller of the object.
+//! Knows nothing of processes: a proxy is a caller of the object, or leads to it in another program.
 
+use super::distant::Distant;
 use super::error::CallError;
 use super::object::{Asked, Object, Serve};
 use crate::channel::{Caller, ImageFn, Message, label};
@@ -71,13 +72,36 @@ impl<T: Send + Sync> Visible for T {}
 #[derive(Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Managed<T> {
-    calls: Caller,
+    value: Place,
     values: PhantomData<fn(T) -> T>,
+}
+
+/// Where the value is.
+#[derive(Clone, Serialize, Deserialize)]
+enum Place {
+    Here(Caller),
+    /// In another program, which has none of our functions.
+    There(Distant),
 }
 
 impl<T: 'static> Managed<T> {
     pub(super) fn new(calls: Caller) -> Managed<T> {
-        Managed { calls, values: PhantomData }
+        Managed { value: Place::Here(calls), values: PhantomData }
+    }
+
+    /// A proxy of a value in another program.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn distant(object: Distant) -> Managed<T> {
+        Managed { value: Place::There(object), values: PhantomData }
+    }
+
+    /// The object in another program, if it is in one.
+    pub(super) fn elsewhere(&self) -> Option<&Distant> {
+        match &self.value {
+            Place::Here(_) => None,
+            Place::There(object) => Some(object),
+        }
     }
 
     /// Runs `work` on the value, while nobody else uses it: all that it does is one step for everybody else.
@@ -91,9 +115,10 @@ impl<T: 'static> Managed<T> {
     ///
     /// # Errors
     /// [`Shutdown`](CallError::Shutdown), [`Lost`](CallError::Lost) or [`Failed`](CallError::Failed): the object, or
-    /// its manager, is gone. [`Invalid`](CallError::Invalid): the arguments or the result cannot be messages, or
-    /// `work` lies in a shared library. A panic in `work` is a crash of the object: this call and all later ones are
-    /// `Lost`; other objects of the manager go on.
+    /// its manager, is gone. [`Elsewhere`](CallError::Elsewhere): the object is in another program.
+    /// [`Invalid`](CallError::Invalid): the arguments or the result cannot be messages, or `work` lies in a shared
+    /// library. A panic in `work` is a crash of the object: this call and all later ones are `Lost`; other objects of
+    /// the manager go on.
     ///
     /// An object that waits in `work` for somebody who calls it waits for itself: that is a deadlock, and reported as
     /// one. The call that has come back fails with it ([`Failed`](CallError::Failed)), as do others that wait for the
@@ -117,10 +142,20 @@ impl<T: 'static> Managed<T> {
     /// ```
     #[track_caller]
     pub fn with<A: Message, R: Message>(&self, arguments: A, work: fn(&mut T, A) -> R) -> Result<R, CallError> {
-        let work = ImageFn::<ChangesWith<T, A, R>>(work);
-        self.change((work, arguments), |value, asked| {
+        self.with_at(arguments, work, Location::caller())
+    }
+
+    pub(super) fn with_at<A: Message, R: Message>(
+        &self,
+        arguments: A,
+        work: fn(&mut T, A) -> R,
+        place: &'static Location<'static>,
+    ) -> Result<R, CallError> {
+        let serve: fn(&mut T, &mut Asked<T>) = |value, asked| {
             asked.answer(|(ImageFn(work), arguments): (ImageFn<ChangesWith<T, A, R>>, A)| work(value, arguments));
-        })
+        };
+        let work = ImageFn::<ChangesWith<T, A, R>>(work);
+        self.call(Serve::Change(ImageFn(serve)), (work, arguments), place)
     }
 
     /// As [`with`](Managed::with), for work that only looks at the value. Several may look at once, as many as the
@@ -147,23 +182,66 @@ impl<T: 'static> Managed<T> {
     where
         T: Visible,
     {
+        self.look_at(arguments, work, Location::caller())
+    }
+
+    pub(super) fn look_at<A: Message, R: Message>(
+        &self,
+        arguments: A,
+        work: fn(&T, A) -> R,
+        place: &'static Location<'static>,
+    ) -> Result<R, CallError>
+    where
+        T: Visible,
+    {
         let work = ImageFn::<LooksWith<T, A, R>>(work);
         let serve: fn(&Arc<Object<T>>, &mut Asked<T>) = |object, asked| {
             object.look(asked, |value, asked| {
                 asked.answer(|(ImageFn(work), arguments): (ImageFn<LooksWith<T, A, R>>, A)| work(value, arguments));
             });
         };
-        self.call(Serve::Look(ImageFn(serve)), (work, arguments), Location::caller())
+        self.call(Serve::Look(ImageFn(serve)), (work, arguments), place)
     }
 
-    /// As [`with`](Managed::with), for who answers by what is borrowed from the value.
+    /// As [`with`](Managed::with), for who answers by what is borrowed from the value. In another program it is the
+    /// method of this name.
     #[track_caller]
     pub(super) fn change<A: Serialize, R: DeserializeOwned>(
+        &self,
+        name: &str,
+        arguments: A,
+        serve: fn(&mut T, &mut Asked<T>),
+    ) -> Result<R, CallError> {
+        match &self.value {
+            Place::Here(_) => self.call(Serve::Change(ImageFn(serve)), arguments, Location::caller()),
+            Place::There(object) => object.call(name, &arguments),
+        }
+    }
+
+    /// As `change`, for what takes a function along, or needs one that another program does not have.
+    #[track_caller]
+    pub(super) fn change_here<A: Serialize, R: DeserializeOwned>(
         &self,
         arguments: A,
         serve: fn(&mut T, &mut Asked<T>),
     ) -> Result<R, CallError> {
         self.call(Serve::Change(ImageFn(serve)), arguments, Location::caller())
+    }
+
+    /// As `change`, for who answers with a `Result` of this error.
+    #[track_caller]
+    pub(super) fn attempt<A: Serialize, R: DeserializeOwned>(
+        &self,
+        name: &str,
+        arguments: A,
+        serve: fn(&mut T, &mut Asked<T>),
+    ) -> Result<R, CallError> {
+        match &self.value {
+            Place::Here(_) => {
+                self.call::<_, Result<R, _>>(Serve::Change(ImageFn(serve)), arguments, Location::caller())?
+            }
+            Place::There(object) => object.call(name, &arguments),
+        }
     }
 
     fn call<A: Serialize, R: DeserializeOwned>(
@@ -172,20 +250,27 @@ impl<T: 'static> Managed<T> {
         arguments: A,
         place: &'static Location<'static>,
     ) -> Result<R, CallError> {
-        self.calls.call::<_, _, Result<R, CallError>>(serve, arguments, place)?
+        match &self.value {
+            Place::Here(calls) => calls.call::<_, _, Result<R, CallError>>(serve, arguments, place)?,
+            Place::There(_) => Err(CallError::Elsewhere),
+        }
     }
 }
 
 impl<T> Clone for Managed<T> {
     /// One more proxy of the same value.
     fn clone(&self) -> Managed<T> {
-        Managed { calls: self.calls.clone(), values: PhantomData }
+        Managed { value: self.value.clone(), values: PhantomData }
     }
 }
 
 /// Its name; it does not ask for the value.
 impl<T> fmt::Debug for Managed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Managed").field(&label(self.calls.end().channel())).finish()
+        let mut tuple = f.debug_tuple("Managed");
+        match &self.value {
+            Place::Here(calls) => tuple.field(&label(calls.end().channel())).finish(),
+            Place::There(object) => tuple.field(object).finish(),
+        }
     }
 }

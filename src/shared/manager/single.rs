@@ -2,7 +2,9 @@
 //!
 //! Knows nothing of how it is called: each method is a function that runs on the value, where it lies.
 
+use super::distant::Distant;
 use super::error::CallError;
+use super::methods::{Methods, Proxy};
 use super::proxy::Managed;
 use crate::channel::{ImageFn, Message};
 use crate::sys::image::Changes;
@@ -65,7 +67,7 @@ impl<T: Message + 'static> Shared<T> {
     /// See [`Shared`].
     #[track_caller]
     pub fn get(&self) -> Result<T, CallError> {
-        self.0.change((), |value, asked| asked.answer(|()| &*value))
+        self.0.change("get", (), |value, asked| asked.answer(|()| &*value))
     }
 
     /// Puts another value in its place.
@@ -84,7 +86,7 @@ impl<T: Message + 'static> Shared<T> {
     /// ```
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), CallError> {
-        self.0.change(value, |value, asked| asked.answer(|new| *value = new))
+        self.0.change("set", value, |value, asked| asked.answer(|new| *value = new))
     }
 
     /// Puts another value in its place, and gives the one before.
@@ -102,7 +104,7 @@ impl<T: Message + 'static> Shared<T> {
     /// ```
     #[track_caller]
     pub fn replace(&self, value: T) -> Result<T, CallError> {
-        self.0.change(value, |value, asked| asked.answer(|new| std::mem::replace(value, new)))
+        self.0.change("replace", value, |value, asked| asked.answer(|new| std::mem::replace(value, new)))
     }
 
     /// Changes the value where it is, in one step.
@@ -118,7 +120,8 @@ impl<T: Message + 'static> Shared<T> {
     #[track_caller]
     pub fn update(&self, change: fn(&mut T)) -> Result<(), CallError> {
         let change = ImageFn::<Changes<T, ()>>(change);
-        self.0.change(change, |value, asked| asked.answer(|ImageFn(change): ImageFn<Changes<T, ()>>| change(value)))
+        self.0
+            .change_here(change, |value, asked| asked.answer(|ImageFn(change): ImageFn<Changes<T, ()>>| change(value)))
     }
 
     /// Runs `work` on the value, while nobody else uses it; see [`Managed::with`].
@@ -152,6 +155,19 @@ impl<T: Message + 'static> Shared<T> {
         T: Send + Sync,
     {
         self.0.look(arguments, work)
+    }
+}
+
+impl<T: Message + 'static> Proxy for Shared<T> {
+    fn methods() -> Methods<Shared<T>> {
+        Methods::<Self>::of::<Self>()
+            .with("get", |shared, ()| shared.get())
+            .with("set", |shared, value| shared.set(value))
+            .with("replace", |shared, value| shared.replace(value))
+    }
+
+    fn distant(object: Distant) -> Shared<T> {
+        Shared(Managed::distant(object))
     }
 }
 

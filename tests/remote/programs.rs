@@ -1,0 +1,179 @@
+//! Two programs: whichever dies, at whatever moment, the other is told or goes on, and what is left is taken over.
+//!
+//! Knows nothing of bytes. The programs are this one, executed again.
+
+use crate::harness::scenario::{Program, Scenario, command};
+use crate::{KEY, path};
+use csproc::prelude::*;
+use csproc::shared::{CallError, Dict, List, ServeError, Shared};
+use std::path::{Path, PathBuf};
+
+pub(crate) const SCENARIOS: &[Scenario] =
+    &[("serves", serves), ("counts", counts), ("ends by a panic", ends_by_a_panic)];
+
+const PATH: &str = "CSPROC_TEST_PATH";
+
+fn told_path() -> PathBuf {
+    std::env::var_os(PATH).unwrap().into()
+}
+
+fn start(scenario: &str, path: &Path) -> Program {
+    let (mut program, tag) = command(scenario);
+    program.env(PATH, path).stdin(std::process::Stdio::piped());
+    Program::start_as(&mut program, tag)
+}
+
+fn serving() -> (Manager, List<u64>) {
+    let manager = Manager::new().unwrap();
+    let list = manager.list([]).unwrap();
+    manager.share("list", &list).unwrap();
+    manager.share("dict", &manager.dict::<String, u64>().unwrap()).unwrap();
+    manager.serve(told_path(), KEY).unwrap();
+    println!("serving");
+    (manager, list)
+}
+
+/// Until its input ends.
+fn serves() {
+    let (manager, list) = serving();
+    let mut line = String::new();
+    while std::io::stdin().read_line(&mut line).unwrap() > 0 {
+        println!("has {}", list.len().unwrap());
+    }
+    manager.shutdown().unwrap();
+    println!("ended");
+}
+
+/// Pushes numbers for as long as it can.
+fn counts() {
+    let remote = Manager::connect(told_path(), KEY).unwrap();
+    let list: List<u64> = remote.get("list").unwrap();
+    println!("counting");
+    for number in 0.. {
+        if let Err(error) = list.push(number) {
+            println!("told: {error:?}");
+            return;
+        }
+    }
+}
+
+fn ends_by_a_panic() {
+    let _served = serving();
+    std::panic::resume_unwind(Box::new("while it serves"));
+}
+
+once! {
+    fn a_client_is_told_of_the_end_of_the_server() {
+        let path = path();
+        let mut server = start("serves", &path);
+        server.until("serving");
+        let mut clients: Vec<Program> = (0..2).map(|_| start("counts", &path)).collect();
+        clients.iter_mut().for_each(|client| drop(client.until("counting")));
+        let remote = Manager::connect(&path, KEY).unwrap();
+        let dict: Dict<String, u64> = remote.get("dict").unwrap();
+        dict.insert("one".into(), 1).unwrap();
+        drop(server.child.stdin.take());
+        server.until("ended");
+        assert!(server.wait().success());
+        for client in &mut clients {
+            assert_eq!(client.until("told: "), "Shutdown");
+            assert!(client.wait().success());
+        }
+        assert_eq!(dict.len(), Err(CallError::Shutdown));
+        assert!(!path.parent().unwrap().exists(), "nothing is left");
+    }
+
+    fn a_client_of_a_server_that_is_killed_is_told_and_finds_the_next_one() {
+        let path = path();
+        for round in 0..3 {
+            let mut server = start("serves", &path);
+            server.until("serving");
+            let mut client = start("counts", &path);
+            client.until("counting");
+            let remote = Manager::connect(&path, KEY).unwrap();
+            let dict: Dict<String, u64> = remote.get("dict").unwrap();
+            assert_eq!(dict.insert(round.to_string(), 1), Ok(None), "this one has never seen it");
+            server.child.kill().unwrap();
+            server.wait();
+            // In a call or between two.
+            let told = client.until("told: ");
+            assert!(told.starts_with("Io") || told == "Shutdown", "{told}");
+            assert!(client.wait().success());
+            // Nothing was under way here.
+            let error = dict.len().unwrap_err();
+            assert_eq!(error, CallError::Shutdown);
+            assert_eq!(Manager::connect(&path, KEY).unwrap_err(), ServeError::NotFound { path: path.clone() });
+            assert!(path.exists(), "a program that is killed leaves its socket");
+        }
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    fn clients_that_are_killed_harm_nobody() {
+        let path = path();
+        let mut server = start("serves", &path);
+        server.until("serving");
+        let list: List<u64> = Manager::connect(&path, KEY).unwrap().get("list").unwrap();
+        for _ in 0..5 {
+            let mut clients: Vec<Program> = (0..2).map(|_| start("counts", &path)).collect();
+            clients.iter_mut().for_each(|client| drop(client.until("counting")));
+            let count = list.len().unwrap();
+            while list.len().unwrap() < count + 100 {}
+            clients.iter_mut().for_each(|client| client.child.kill().unwrap());
+            for client in &mut clients {
+                client.wait();
+            }
+        }
+        list.clear().unwrap();
+        list.push(7).unwrap();
+        assert_eq!(list.to_vec().unwrap(), [7]);
+        drop(server.child.stdin.take());
+        server.until("ended");
+        assert!(server.wait().success());
+    }
+
+    fn a_server_that_panics_leaves_nothing() {
+        let path = path();
+        let mut server = start("ends by a panic", &path);
+        server.until("serving");
+        assert!(!server.wait().success());
+        assert!(!path.parent().unwrap().exists());
+    }
+
+    fn a_call_waits_for_a_server_that_is_stopped() {
+        let path = path();
+        let mut server = start("serves", &path);
+        server.until("serving");
+        let list: List<u64> = Manager::connect(&path, KEY).unwrap().get("list").unwrap();
+        crate::harness::pause::stop(server.pid());
+        let caller = std::thread::spawn(move || list.push(1).and_then(|()| list.len()));
+        crate::harness::pause::go_on(server.pid());
+        assert_eq!(caller.join().unwrap(), Ok(1));
+        drop(server.child.stdin.take());
+        server.until("ended");
+    }
+
+    fn a_proxy_in_a_process_of_a_client_is_told_as_well() {
+        let path = path();
+        let mut server = start("serves", &path);
+        server.until("serving");
+        let remote = Manager::connect(&path, KEY).unwrap();
+        let list: List<u64> = remote.get("list").unwrap();
+        let child = Spawn!(push_until_it_is_gone(list)).unwrap();
+        let own: List<u64> = remote.get("list").unwrap();
+        while own.len().unwrap() < 10 {}
+        drop(server.child.stdin.take());
+        server.until("ended");
+        assert_eq!(child.join().values().unwrap(), CallError::Shutdown);
+        let gone: Result<Shared<u8>, CallError> = remote.get("value");
+        assert_eq!(gone.unwrap_err(), CallError::Shutdown);
+    }
+}
+
+#[process]
+fn push_until_it_is_gone(list: List<u64>) -> CallError {
+    loop {
+        if let Err(error) = list.push(0) {
+            return error;
+        }
+    }
+}
