@@ -105,7 +105,10 @@ once! {
             assert_eq!(Manager::connect(&path, KEY).unwrap_err(), ServeError::NotFound { path: path.clone() });
             assert!(path.exists(), "a program that is killed leaves its socket");
         }
-        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        let manager = Manager::new().unwrap();
+        manager.serve(&path, KEY).unwrap();
+        drop(manager);
+        assert!(!path.parent().unwrap().exists(), "whoever takes over takes away what was left");
     }
 
     fn clients_that_are_killed_harm_nobody() {

@@ -4,13 +4,14 @@
 //!
 //! Whoever serves holds the lock of the file `path.lock` for as long as it does, and the system gives it back when the
 //! program dies, however it does. So a socket that lies there while nobody has the lock is a dead program's: it is
-//! removed, under the lock alone, and never that of a program that lives.
+//! removed, under the lock alone, and never that of a program that lives. The file says whether the directory was made
+//! for it, so that whoever takes over from the dead removes that, too.
 
 use super::error::ServeError;
 use rustix::fs::{
     AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, chmod, flock, fstat, mkdir, open, rmdir, stat, statat, unlink,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, pread, pwrite};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with};
 use rustix::process::geteuid;
@@ -66,9 +67,12 @@ impl Place {
             return Err(ServeError::InUse { path });
         };
         for _ in 0..TRIES {
-            let made = Made(make_private(directory)?.then(|| directory.to_path_buf()));
+            let mut made = Made(make_private(directory)?.then(|| directory.to_path_buf()));
             let lock_path = beside(&path);
             let Some(lock) = hold(&path, &lock_path)? else { continue };
+            if was_made(&lock, made.0.is_some()).map_err(|error| failed_lock(&lock_path, error))? {
+                made.0.get_or_insert_with(|| directory.to_path_buf());
+            }
             // From here on what was made is taken away again.
             let place = Place { path, lock_path, _lock: lock, _directory: made };
             let listener = place.listen(&address)?;
@@ -174,9 +178,24 @@ fn make_private(directory: &Path) -> Result<bool, ServeError> {
     if is_directory && is_private { Ok(false) } else { Err(ServeError::Open { path: directory.to_path_buf() }) }
 }
 
+/// Whether the directory was made for a server, by this one or by a dead one that had the lock before. Notes it.
+fn was_made(lock: &OwnedFd, now: bool) -> Result<bool, Errno> {
+    const MADE: [u8; 1] = [b'd'];
+    let mut note = [0];
+    if now {
+        pwrite(lock, &MADE, 0)?;
+        return Ok(true);
+    }
+    Ok(pread(lock, &mut note, 0)? == 1 && note == MADE)
+}
+
+fn failed_lock(lock_path: &Path, error: Errno) -> ServeError {
+    ServeError::system(lock_path, "the lock cannot be taken", error)
+}
+
 /// The lock of a place; `None` if somebody has just taken its file, or its directory, away.
 fn hold(path: &Path, lock_path: &Path) -> Result<Option<OwnedFd>, ServeError> {
-    let failed = |error: Errno| ServeError::system(lock_path, "the lock cannot be taken", error);
+    let failed = |error| failed_lock(lock_path, error);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let lock = match open(lock_path, flags, Mode::RUSR | Mode::WUSR) {
         Ok(lock) => lock,
@@ -198,7 +217,7 @@ fn hold(path: &Path, lock_path: &Path) -> Result<Option<OwnedFd>, ServeError> {
 mod tests {
     use super::*;
     use std::fs;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
     use std::sync::atomic::{AtomicU32, Ordering};
 
     /// A directory of this test, which is removed with everything in it.
@@ -275,9 +294,11 @@ mod tests {
         assert_eq!(reach(&path).unwrap_err(), ServeError::NotFound { path: path.clone() });
         assert_eq!(Place::take(&path).unwrap_err(), ServeError::InUse { path: path.clone() });
         flock(&lock, FlockOperation::Unlock).unwrap();
-        let (place, _listener) = Place::take(&path).unwrap();
-        drop(place);
+        drop(lock);
+        drop(Place::take(&path).unwrap());
+        assert!(!path.parent().unwrap().exists(), "the dead one has made it");
 
+        fs::DirBuilder::new().mode(0o700).create(path.parent().unwrap()).unwrap();
         fs::write(&path, "a file").unwrap();
         assert_eq!(Place::take(&path).unwrap_err(), ServeError::InUse { path: path.clone() });
         assert_eq!(fs::read(&path).unwrap(), b"a file");
