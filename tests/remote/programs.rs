@@ -2,14 +2,21 @@
 //!
 //! Knows nothing of bytes. The programs are this one, executed again.
 
+use crate::harness::killing::kill_a_thousand;
+use crate::harness::pause::{go_on, stop};
+use crate::harness::place::Place;
 use crate::harness::scenario::{Program, Scenario, command};
 use crate::{KEY, path};
 use csproc::prelude::*;
-use csproc::shared::{CallError, Dict, List, ServeError, Shared};
+use csproc::shared::{CallError, Dict, Event, List, ServeError, Shared};
 use std::path::{Path, PathBuf};
 
-pub(crate) const SCENARIOS: &[Scenario] =
-    &[("serves", serves), ("counts", counts), ("ends by a panic", ends_by_a_panic)];
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    ("waits for a bell", waits_for_a_bell),
+    ("serves", serves),
+    ("counts", counts),
+    ("ends by a panic", ends_by_a_panic),
+];
 
 const PATH: &str = "CSPROC_TEST_PATH";
 
@@ -31,6 +38,34 @@ fn serving() -> (Manager, List<u64>) {
     manager.serve(told_path(), KEY).unwrap();
     println!("serving");
     (manager, list)
+}
+
+/// An object that another program has ring.
+struct Bell(Event);
+
+#[managed]
+impl Bell {
+    pub(crate) fn hang(event: Event) -> Bell {
+        Bell(event)
+    }
+
+    pub(crate) fn ring(&self) {
+        self.0.set();
+    }
+
+    /// How often the program has been looked at.
+    pub(crate) fn looks(&self) -> u64 {
+        csproc::__private::looks()
+    }
+}
+
+fn waits_for_a_bell() {
+    let (manager, event) = (Manager::new().unwrap(), Event::new());
+    manager.share("bell", &BellProxy::hang(&manager, event.clone()).unwrap()).unwrap();
+    manager.serve(told_path(), KEY).unwrap();
+    println!("waiting");
+    event.wait().unwrap();
+    println!("rung");
 }
 
 /// Until its input ends.
@@ -134,6 +169,43 @@ once! {
         assert!(server.wait().success());
     }
 
+    fn a_thousand_processes_of_a_client_are_killed_in_their_calls() {
+        let path = path();
+        let mut server = start("serves", &path);
+        server.until("serving");
+        let list: List<u64> = Manager::connect(&path, KEY).unwrap().get("list").unwrap();
+        let pushed = std::cell::Cell::new(0);
+        kill_a_thousand(
+            || push_until_it_is_gone(list.clone()),
+            || {
+                pushed.set(pushed.get() + list.len().unwrap());
+                list.clear().unwrap();
+            },
+        );
+        assert!(pushed.get() > 0, "nobody came to a call");
+        list.clear().unwrap();
+        list.push(7).unwrap();
+        assert_eq!(list.to_vec().unwrap(), [7]);
+        drop(server.child.stdin.take());
+        server.until("ended");
+        assert!(server.wait().success());
+    }
+
+    fn who_waits_for_what_another_program_does_is_in_no_deadlock() {
+        let path = path();
+        let mut server = start("waits for a bell", &path);
+        server.until("waiting");
+        let bell: BellProxy = Manager::connect(&path, KEY).unwrap().get("bell").unwrap();
+        // Its main thread waits for an event that nobody in the program will set.
+        let since = bell.looks().unwrap();
+        while bell.looks().unwrap() < since + 3 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        bell.ring().unwrap();
+        server.until("rung");
+        assert!(server.wait().success());
+    }
+
     fn a_server_that_panics_leaves_nothing() {
         let path = path();
         let mut server = start("ends by a panic", &path);
@@ -147,9 +219,15 @@ once! {
         let mut server = start("serves", &path);
         server.until("serving");
         let list: List<u64> = Manager::connect(&path, KEY).unwrap().get("list").unwrap();
-        crate::harness::pause::stop(server.pid());
-        let caller = std::thread::spawn(move || list.push(1).and_then(|()| list.len()));
-        crate::harness::pause::go_on(server.pid());
+        stop(server.pid());
+        let (ready, announced) = csproc::channel();
+        let caller = std::thread::spawn(move || {
+            Place::announce(&ready);
+            list.push(1).and_then(|()| list.len())
+        });
+        announced.read().unwrap().until_asleep();
+        assert!(!caller.is_finished());
+        go_on(server.pid());
         assert_eq!(caller.join().unwrap(), Ok(1));
         drop(server.child.stdin.take());
         server.until("ended");

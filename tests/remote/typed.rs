@@ -106,6 +106,11 @@ fn add(ledger: LedgerProxy<String>, key: String, count: i64) -> csproc::Result<(
     Ok(())
 }
 
+#[process]
+fn hand_on(ledger: LedgerProxy<u8>, list: List<u8>) -> (LedgerProxy<u8>, List<u8>) {
+    (ledger, list)
+}
+
 /// Another program, in which the type is the same.
 fn calls_a_ledger() {
     let path = std::env::var_os("CSPROC_TEST_PATH").unwrap();
@@ -199,6 +204,19 @@ once! {
         let own = manager.list::<String>([]).unwrap();
         let error = ledger.tell(own).unwrap_err();
         assert!(matches!(&error, CallError::Invalid(_)), "{error}");
+    }
+
+    fn a_proxy_is_a_plain_result_and_can_be_used_after_a_panic() {
+        fn is_plain<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+        is_plain::<(List<u8>, Shared<u8>, Namespace, csproc::shared::Dict<u8, u8>)>();
+        is_plain::<(Door, csproc::shared::Remote)>();
+        let (manager, _, connect) = served();
+        manager.share("ledger", &LedgerProxy::<u8>::new(&manager).unwrap()).unwrap();
+        manager.share("list", &manager.list([1_u8]).unwrap()).unwrap();
+        let remote = connect();
+        let (ledger, list) = (remote.get("ledger").unwrap(), remote.get("list").unwrap());
+        let (ledger, list) = Parallel!(hand_on(ledger, list)).values().unwrap();
+        assert_eq!((ledger.total(), list.len()), (Ok(0), Ok(1)));
     }
 
     fn an_argument_that_panics_as_it_is_read_costs_its_own_connection_alone() {

@@ -164,7 +164,7 @@ impl Manager {
     /// does not exist, and is made for the user alone. Beside it lies `path.lock`: what a program that was killed has
     /// left at the path is taken over, and a path that another program serves is not. A program that is ended by a
     /// signal leaves both, so one that is to leave nothing ends by itself when the signal comes:
-    /// [`toolkit::signal`](crate::toolkit) tells it.
+    /// [`toolkit::signal`](fn@crate::toolkit::signal) tells it.
     ///
     /// Each client is served by a thread of this process, one call after the other: up to 256 connections, of which a
     /// client has one for each call that it has under way. What goes over a connection at once is at most 64 MiB. Who
@@ -173,6 +173,9 @@ impl Manager {
     /// The kernel says who is at the other end, so another user is sent away before a key is asked for. The key, at
     /// most 4096 bytes, keeps apart what belongs to one user; it goes over the socket as it is, which nobody but that
     /// user and the kernel can read. A call that was recorded lets nobody in.
+    ///
+    /// Whoever has the key can call what is shared, with whatever arguments, and is trusted as a part of this program
+    /// is.
     ///
     /// (Python: `BaseManager(address, authkey).get_server()`. There, who connects can run any code in the server.)
     ///

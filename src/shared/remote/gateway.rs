@@ -5,7 +5,7 @@
 
 use super::error::ServeError;
 use super::frame::{read, write};
-use super::hello::{Instance, KEY_LIMIT, random, receive, send_away};
+use super::hello::{Instance, KEY_LIMIT, PATIENCE, random, receive, send_away};
 use super::place::Place;
 use super::{DONE, ENDS};
 use crate::engine::along;
@@ -160,7 +160,7 @@ impl Door {
     }
 
     fn serve(&self, stream: &UnixStream) {
-        if !receive(stream, &self.key, &self.instance).unwrap_or(false) {
+        if !receive(stream, &self.key, &self.instance, PATIENCE).unwrap_or(false) {
             return;
         }
         loop {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub(super) const KEY_LIMIT: usize = 4096;
 
 /// How long the whole hello may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which server: another one at the same path has another number.
 pub(super) type Instance = [u8; 16];
@@ -72,14 +72,15 @@ fn is_same_user(stream: &UnixStream) -> io::Result<bool> {
     Ok(socket_peercred(stream)?.uid == geteuid())
 }
 
-/// The server's side. Whether the client is admitted; it was told if not, unless it speaks another language.
+/// The server's side, which is done within so long. Whether the client is admitted; it was told if not, unless it
+/// speaks another language.
 ///
 /// # Errors
 /// Those of the stream, and the time is over.
-pub(super) fn receive(stream: &UnixStream, key: &[u8], instance: &Instance) -> io::Result<bool> {
-    let deadline = Instant::now() + PATIENCE;
-    // The client may not read, either.
-    stream.set_write_timeout(Some(PATIENCE))?;
+pub(super) fn receive(stream: &UnixStream, key: &[u8], instance: &Instance, patience: Duration) -> io::Result<bool> {
+    let deadline = Instant::now() + patience;
+    // The client may not read, either, now and later.
+    stream.set_write_timeout(Some(patience))?;
     let nonce = random()?;
     let is_welcome = is_same_user(stream)?;
     let reception = if is_welcome { WELCOME } else { OTHER_USER };
@@ -180,7 +181,7 @@ mod tests {
     fn meet(server: &[u8], client: &[u8]) -> (bool, Result<Instance, ServeError>) {
         let (a, b) = UnixStream::pair().unwrap();
         scope(|scope| {
-            let received = scope.spawn(|| receive(&a, server, &[7; 16]).unwrap());
+            let received = scope.spawn(|| receive(&a, server, &[7; 16], PATIENCE).unwrap());
             let introduced = introduce(&b, Path::new("/here"), client);
             (received.join().unwrap(), introduced)
         })
@@ -204,7 +205,7 @@ mod tests {
     fn what_was_recorded_of_one_hello_lets_nobody_in_by_another() {
         let (a, b) = UnixStream::pair().unwrap();
         let (c, mut recorder) = UnixStream::pair().unwrap();
-        let server = spawn(move || receive(&a, b"key", &[7; 16]).unwrap());
+        let server = spawn(move || receive(&a, b"key", &[7; 16], PATIENCE).unwrap());
         let client = spawn(move || introduce(&c, Path::new("/here"), b"key").is_ok());
         // Between the two, it passes on and keeps what it sees.
         let (mut first, mut second, mut b) = ([0; FIRST], [0; SECOND + 3], b);
@@ -218,7 +219,7 @@ mod tests {
         assert!(server.join().unwrap() && client.join().unwrap());
 
         let (a, mut b) = UnixStream::pair().unwrap();
-        let server = spawn(move || receive(&a, b"key", &[7; 16]).unwrap());
+        let server = spawn(move || receive(&a, b"key", &[7; 16], PATIENCE).unwrap());
         b.read_exact(&mut first).unwrap();
         b.write_all(&second).unwrap();
         b.read_exact(&mut verdict).unwrap();
@@ -234,6 +235,16 @@ mod tests {
         // And it has not seen a byte of the key.
         drop(a);
         assert_eq!(b.read(&mut [0]).unwrap_or(0), 0);
+    }
+
+    #[test]
+    fn who_is_silent_or_slow_is_cut_off() {
+        for says in [&[][..], &GREETING[..7], &GREETING[..]] {
+            let (a, mut b) = UnixStream::pair().unwrap();
+            b.write_all(says).unwrap();
+            let error = receive(&a, b"key", &[7; 16], Duration::from_millis(50)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        }
     }
 
     #[test]
