@@ -25,6 +25,7 @@
 //! | `RawValue`; `Value(…, lock=False)` | [`Atomic`] |
 //! | `shared_memory.SharedMemory` | [`Region`], which one changes at a time; [`Frozen`], which many read |
 //! | `Manager` | [`Manager`]: [`List`], [`Dict`], [`Namespace`], [`Shared`], objects of one's own types |
+//! | `BaseManager(address, authkey)`, `get_server()`, `connect()` | [`Manager::serve`], [`Manager::connect`] |
 //!
 //! # What is sure
 //! A message is sent or it is not, whoever is killed at whichever instruction. What was sent is in shared memory: it

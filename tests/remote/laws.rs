@@ -6,7 +6,7 @@
 use crate::harness::place::Place;
 use crate::{KEY, path, served};
 use csproc::prelude::*;
-use csproc::shared::{CallError, Dict, List, Remote, ServeError, Shared};
+use csproc::shared::{CallError, Dict, Event, List, Remote, ServeError, Shared};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -30,6 +30,21 @@ mod elsewhere {
 struct Point {
     x: i32,
     y: i32,
+}
+
+/// An object that, when it is called, waits for what does not come.
+struct Ear(Event, Writer<Place>);
+
+#[managed]
+impl Ear {
+    pub(crate) fn of(event: Event, ready: Writer<Place>) -> Ear {
+        Ear(event, ready)
+    }
+
+    pub(crate) fn hear(&mut self) {
+        Place::announce(&self.1);
+        self.0.wait().unwrap();
+    }
 }
 
 #[process]
@@ -288,6 +303,21 @@ once! {
         assert!(matches!(waited, Ok(1) | Err(CallError::Shutdown)), "{waited:?}");
         assert_eq!(Manager::connect(&path, KEY).unwrap_err(), ServeError::NotFound { path });
         assert_eq!(format!("{other:?}"), "Shared(<manager is gone>)");
+    }
+
+    fn a_call_in_progress_of_a_manager_that_is_killed_is_lost() {
+        let (manager, path, connect) = served();
+        let (event, (ready, announced)) = (Event::new(), csproc::channel());
+        manager.share("ear", &EarProxy::of(&manager, event, ready).unwrap()).unwrap();
+        let there: EarProxy = connect().get("ear").unwrap();
+        let same = there.clone();
+        let hears = std::thread::spawn(move || same.hear());
+        announced.read().unwrap().until_asleep();
+        manager.kill();
+        let lost = CallError::Lost { process: "manager: Ear 1".into(), cause: Cause::Killed { signal: 9 } };
+        assert_eq!(hears.join().unwrap(), Err(lost));
+        assert_eq!(there.hear(), Err(CallError::Shutdown));
+        assert!(!path.exists());
     }
 
     fn another_manager_at_the_same_path_is_not_taken_for_the_one_that_was_there() {

@@ -15,7 +15,7 @@ use std::path::Path;
 ///
 /// It gives proxies of what that program [shares](crate::shared::Manager::share). They are those of one's own objects,
 /// with the same methods and errors, and go to other processes of this program as those do. Two things cannot be: a
-/// function of this program cannot run in the other one (`with`, `look`, `update` and what compares items there are
+/// function of this program cannot run in the other one (`with`, `look`, `update` and `sort` are
 /// [`Elsewhere`](CallError::Elsewhere)), and the end of a channel, or a proxy of an object in *this* program, cannot be
 /// an argument or a result ([`Invalid`](CallError::Invalid)).
 ///

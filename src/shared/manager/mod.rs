@@ -163,7 +163,7 @@ impl Manager {
     /// The socket is gone when the manager is. It lies in a directory that only its user may enter, which is made if it
     /// does not exist, and is made for the user alone. Beside it lies `path.lock`: what a program that was killed has
     /// left at the path is taken over, and a path that another program serves is not. A program that is ended by a
-    /// signal leaves both, so one that is to leave nothing ends by itself when the signal comes:
+    /// signal, or by `exit`, leaves both, so one that is to leave nothing ends by itself when the signal comes:
     /// [`toolkit::signal`](fn@crate::toolkit::signal) tells it.
     ///
     /// Each client is served by a thread of this process, one call after the other: up to 256 connections, of which a
