@@ -151,6 +151,12 @@ pub(crate) fn note_failed_start(member: &Member, reason: &NotStarted) {
     member.note_failed_start(BY_START | step | errno.unsigned_abs() & 0xffff);
 }
 
+/// The note of a process that was killed by this signal.
+#[cfg(feature = "testing")]
+pub(crate) fn killed_by(signal: i32) -> u32 {
+    BY_SIGNAL | signal.unsigned_abs() & 0xffff
+}
+
 /// Notes how the operating-system process of a member ended.
 pub(crate) fn note_status(member: &Member, ended: crate::sys::fork::Ended) {
     let code = match ended {

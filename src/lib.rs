@@ -76,6 +76,9 @@ mod process;
 pub mod shared;
 mod sys;
 pub mod sysv;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod time;
 pub mod toolkit;
 
 #[cfg(feature = "async")]

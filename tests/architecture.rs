@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 /// Modules of the crate's root that are no layers: text.
 const PAGES: [&str; 1] = ["guide"];
 
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 16] = [
     "sys",
     "memory",
     "engine",
     "cause",
     "forkserver",
     "channel",
+    "time",
     "alternation",
     "bridge",
     "process",
@@ -24,6 +25,7 @@ const LAYERS: [&str; 14] = [
     "sysv",
     "toolkit",
     "plug",
+    "testing",
 ];
 
 fn root() -> PathBuf {

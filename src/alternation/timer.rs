@@ -5,7 +5,7 @@
 use super::arm::{Arm, Content, Offered, Outcome, Stowed, Take, Verdict, no_value};
 use super::guard::Guard;
 use crate::channel::ChannelError;
-use crate::engine;
+use crate::engine::{self, now};
 use crate::sys::clock::Deadline;
 use std::cell::Cell;
 use std::fmt;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// What a timer offers. A time that the clock cannot express never comes, but makes the alternation wait instead of
 /// failing.
 fn offer_until(instant: Option<Instant>) -> Offered {
-    let never = || Instant::now() + Duration::from_secs(1 << 32);
+    let never = || now() + Duration::from_secs(1 << 32);
     Offered(Some(engine::Guard::Timer { deadline: Deadline::at(instant.unwrap_or_else(never)) }))
 }
 
@@ -42,7 +42,7 @@ impl TimerArm {
 impl Arm for TimerArm {
     fn begin(&mut self) {
         self.deadline = match self.wait {
-            Wait::For(duration) => Instant::now().checked_add(duration),
+            Wait::For(duration) => now().checked_add(duration),
             Wait::Until(instant) => Some(instant),
         };
     }
@@ -118,7 +118,7 @@ pub struct Ticker {
 /// See [`Ticker`].
 #[must_use = "a ticker does nothing by itself: it is a guard of an alternation"]
 pub fn tick(period: Duration) -> Ticker {
-    Ticker { period, next: Cell::new(Instant::now().checked_add(period)) }
+    Ticker { period, next: Cell::new(now().checked_add(period)) }
 }
 
 impl Ticker {
@@ -151,7 +151,7 @@ impl Ticker {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn reset(&self) {
-        self.next.set(Instant::now().checked_add(self.period));
+        self.next.set(now().checked_add(self.period));
     }
 
     /// Takes the tick that is due at `now`, the last one if there are several.
@@ -201,7 +201,7 @@ impl Arm for TickArm<'_> {
     }
 
     fn fire(&mut self, _: Outcome) -> Result<Verdict, ChannelError> {
-        self.due = self.ticker.strike(Instant::now());
+        self.due = self.ticker.strike(now());
         Ok(if self.due.is_some() { Verdict::Done } else { Verdict::Again })
     }
 

@@ -4,7 +4,8 @@
 
 use super::error::ChannelError;
 use super::{Buffer, Channel, Message, Reader, Writer};
-use std::time::{Duration, Instant};
+use crate::engine::now;
+use std::time::Duration;
 
 /// A new rendezvous channel, by its two ends.
 ///
@@ -92,7 +93,7 @@ pub fn ask<Q: Message, R: Message>(
     let (reply, answer) = ends_of(Channel::buffered(Buffer::Fifo(1)));
     let request = request(reply);
     // A time that the clock cannot express is no limit.
-    match Instant::now().checked_add(timeout) {
+    match now().checked_add(timeout) {
         Some(deadline) => {
             server.write_deadline(request, deadline)?;
             answer.read_deadline(deadline)

@@ -188,6 +188,12 @@ pub(crate) fn decode_once<T: DeserializeOwned>(bytes: &[u8], packet: Option<&Pac
     refusal::deserialize(bytes).map_err(decode_error::<T>)
 }
 
+/// Makes a value of the copy of a message, without the ends that were in it.
+#[cfg(feature = "testing")]
+pub(crate) fn decode_copy<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MessageError> {
+    decode_once(bytes, None)
+}
+
 fn decode_error<T>(reason: String) -> MessageError {
     MessageError::Decode { type_name: String::from(std::any::type_name::<T>()), reason }
 }

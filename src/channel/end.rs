@@ -7,7 +7,7 @@ use super::process_scope::{notice, settle};
 #[cfg(feature = "async")]
 use crate::engine::Fired;
 use crate::engine::{
-    ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Guard, NAME_LIMIT, Order, Packet, actor,
+    ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Guard, NAME_LIMIT, Order, Packet, actor, now,
 };
 use crate::sys::clock::Deadline;
 use std::fmt;
@@ -49,7 +49,7 @@ pub(crate) enum Patience {
 impl Patience {
     pub(crate) fn of(timeout: Duration) -> Patience {
         // A time that the clock cannot express is no limit.
-        Instant::now().checked_add(timeout).map_or(Patience::ForEver, Patience::Until)
+        now().checked_add(timeout).map_or(Patience::ForEver, Patience::Until)
     }
 
     /// The guards of an operation that waits so long.

@@ -312,6 +312,11 @@ pub enum MessageError {
     },
     /// The calling process is a copy that `fork` made without this library: the channels belong to the original.
     Forked,
+    /// A simulation does not have what the operation needs: see `csproc::testing`.
+    Simulation {
+        /// What cannot be simulated, and the remedy.
+        reason: String,
+    },
     /// The operating system refused what the operation needs: a descriptor, a thread.
     System {
         /// What was refused and why, and the remedy.
@@ -371,6 +376,7 @@ impl fmt::Display for MessageError {
             MessageError::Carrier { reason }
             | MessageError::Memory { reason }
             | MessageError::Function { reason }
+            | MessageError::Simulation { reason }
             | MessageError::System { reason } => f.write_str(reason),
         }
     }
@@ -385,6 +391,8 @@ impl From<ArenaError> for MessageError {
             ArenaError::Guards { count, limit } => MessageError::Guards { count, limit },
             #[cfg(feature = "async")]
             ArenaError::NoThread { .. } => MessageError::System { reason: error.to_string() },
+            #[cfg(feature = "testing")]
+            ArenaError::Simulated { .. } => MessageError::Simulation { reason: error.to_string() },
             ArenaError::Full { .. } | ArenaError::TooLarge { .. } | ArenaError::Exhausted { .. } => {
                 MessageError::Memory { reason: error.to_string() }
             }

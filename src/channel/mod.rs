@@ -36,6 +36,8 @@ pub use builder::{Buffer, Builder, Channel};
 pub(crate) use call::{Call, CallChannel, Callee, Caller};
 pub use carrier::Carrier;
 pub use codec::Message;
+#[cfg(feature = "testing")]
+pub(crate) use codec::decode_copy;
 pub(crate) use codec::{decode, decode_once, encode, encode_once};
 pub use deadlock::{BlockedProcess, DeadlockReport, WaitsFor};
 pub use end::{ChannelEnd, ChannelId};

@@ -16,6 +16,7 @@ use super::{ArenaError, Guard};
 use crate::sys::leaving::when_thread_ends;
 use rustix::io::Errno;
 use std::cell::Cell;
+use std::fmt;
 use std::mem::ManuallyDrop;
 
 /// What runs on a thread.
@@ -26,6 +27,9 @@ pub(crate) struct Actor {
     pub(super) deferral: Deferral,
     pub(super) journeys: Journeys,
     selection: Cell<Selection>,
+    /// The task of the simulated world that runs here, if one does.
+    #[cfg(feature = "testing")]
+    task: Cell<Option<u32>>,
 }
 
 /// Where it communicates.
@@ -114,15 +118,47 @@ pub(crate) extern "C" fn forget_after_fork() {
     });
 }
 
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Actor").field("member", &self.member).finish_non_exhaustive()
+    }
+}
+
 impl Actor {
-    const fn new() -> Actor {
+    pub(super) const fn new() -> Actor {
         Actor {
             member: Cell::new(None),
             world: World::Live { tables: Cell::new(None), context: Cell::new(None) },
             deferral: Deferral::new(),
             journeys: Journeys::new(),
             selection: Cell::new(Selection { guards: Vec::new(), numbers: Vec::new() }),
+            #[cfg(feature = "testing")]
+            task: Cell::new(None),
         }
+    }
+
+    /// The task of the simulated world that runs here, if one does: then that world is asked.
+    #[cfg(feature = "testing")]
+    #[inline]
+    pub(super) fn task(&self) -> Option<u32> {
+        self.task.get()
+    }
+
+    /// From now on it is the side of a task of the simulated world.
+    #[cfg(feature = "testing")]
+    pub(super) fn simulate(&self, task: u32) {
+        self.task.set(Some(task));
+    }
+
+    /// What runs on the thread is exchanged as a whole; only the context stays, which a simulated world does not use
+    /// but for the blocks of messages.
+    #[cfg(feature = "testing")]
+    pub(super) fn exchange(&self, other: &Actor) {
+        self.member.swap(&other.member);
+        self.deferral.exchange(&other.deferral);
+        self.journeys.exchange(&other.journeys);
+        self.selection.swap(&other.selection);
+        self.task.swap(&other.task);
     }
 
     /// One beside that of the calling thread, for a few operations on behalf of this process of the operating system:

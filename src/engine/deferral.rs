@@ -33,6 +33,13 @@ impl Deferral {
         Deferral { mood: Cell::new(Mood::Free), ends: RefCell::new(Vec::new()) }
     }
 
+    /// Exchanges what is deferred with another one.
+    #[cfg(feature = "testing")]
+    pub(super) fn exchange(&self, other: &Deferral) {
+        self.mood.swap(&other.mood);
+        self.ends.swap(&other.ends);
+    }
+
     /// The thread has ended.
     pub(super) fn give_up(&self) {
         drop(self.ends.take());

@@ -8,12 +8,31 @@
 
 use super::actor::{Actor, World};
 use super::live::{Local, Member, NewProcess, Passed};
+#[cfg(feature = "testing")]
+use super::sim;
 use super::view::View;
 use super::{
     ArenaError, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard,
     Holder, MemberName, Order, Packet, Unfinished,
 };
 use std::panic::Location;
+
+/// Asks the simulated world instead, if the actor is the side of one of its tasks.
+macro_rules! simulated {
+    ($actor:expr, $task:pat => $answer:expr) => {
+        #[cfg(feature = "testing")]
+        if let Some($task) = $actor.task() {
+            return $answer;
+        }
+    };
+    // It has nothing to do then.
+    ($actor:expr) => {
+        #[cfg(feature = "testing")]
+        if $actor.task().is_some() {
+            return;
+        }
+    };
+}
 
 impl Actor {
     /// Waits until one of the guards fires, and fires exactly that one.
@@ -27,6 +46,7 @@ impl Actor {
         order: Order,
         location: &'static Location<'static>,
     ) -> Result<Fired, ArenaError> {
+        simulated!(self, me => sim::offer(me, guards, order, location));
         self.with(|local| local.offer(guards, order, location))?
     }
 
@@ -38,6 +58,13 @@ impl Actor {
         guards: &[Guard],
         location: &'static Location<'static>,
     ) -> Result<(usize, Result<(), Fate>), ArenaError> {
+        simulated!(self, me => {
+            let fired = sim::offer(me, guards, Order::Priority, location)?;
+            if fired.index == 0 {
+                Packet::settle(message, &fired.outcome);
+            }
+            Ok((fired.index, if fired.index == 0 { fired.outcome.map(drop) } else { Ok(()) }))
+        });
         self.with(|local| {
             let fired = local.offer(guards, Order::Priority, location)?;
             Ok((fired.index, if fired.index == 0 { fired.settle(local, message) } else { Ok(()) }))
@@ -54,22 +81,26 @@ impl Actor {
 
     /// Gives a packet back, and closes the ends in it as `closing` says.
     pub(crate) fn take_back(&self, packet: Packet, closing: Closing) {
+        simulated!(self, _me => sim::take_back(packet, closing));
         let _ = self.with(|local| local.take_back(packet, closing));
     }
 
     /// Puts a message that was just taken out of a channel back before all others. To be said before anything else is
     /// offered.
     pub(crate) fn put_back(&self, channel: ChannelName, packet: Packet) {
+        simulated!(self, me => sim::put_back(me, channel, packet));
         let _ = self.with(|local| local.put_back(channel, packet.into_raw()));
     }
 
     /// Lets the writer of an extended rendezvous go on, with the reason if its reader did not finish.
     pub(crate) fn release(&self, writer: ExtendedWriter, unfinished: Option<Unfinished>) {
+        simulated!(self, me => sim::release(me, writer, unfinished));
         let _ = self.with(|local| local.release(writer, unfinished));
     }
 
     /// The same with a reply, which the writer gets. A writer that is gone gets none, and the reply is dropped.
     pub(crate) fn reply(&self, writer: ExtendedWriter, reply: Packet) {
+        simulated!(self, me => sim::reply(me, writer, reply));
         let mut reply = Some(reply);
         let _ = self.with(|local| local.reply(writer, &mut reply));
     }
@@ -81,6 +112,11 @@ impl Actor {
         guard: Guard,
         location: &'static Location<'static>,
     ) -> Result<Result<Option<Packet>, Fate>, ArenaError> {
+        simulated!(self, me => {
+            let fired = sim::offer(me, &[guard], Order::Priority, location)?;
+            Packet::settle(message, &fired.outcome);
+            Ok(fired.packet())
+        });
         self.with(|local| {
             let fired = local.offer(&[guard], Order::Priority, location)?;
             Packet::settle(message, &fired.outcome);
@@ -91,11 +127,13 @@ impl Actor {
     /// One more message of an extended read is kept, until [`Actor::keeps_no_more`]: a thread that ends with one has
     /// forgotten it.
     pub(crate) fn keeps_message(&self) {
+        simulated!(self);
         let _ = self.with(Local::keeps_message);
     }
 
     /// The counterpart of [`Actor::keeps_message`].
     pub(crate) fn keeps_no_more(&self) {
+        simulated!(self);
         let _ = self.with(Local::keeps_no_more);
     }
 
@@ -105,6 +143,7 @@ impl Actor {
     /// There is no room for it.
     pub(crate) fn create_channel(&self, name: &str, kind: ChannelKind) -> Result<(ChannelName, EndName), ArenaError> {
         let holder = self.as_holder()?;
+        simulated!(self, _me => sim::create_channel(name, kind, holder));
         self.with(|local| local.create_channel(name, kind, holder))?
     }
 
@@ -119,6 +158,7 @@ impl Actor {
         begin: impl FnOnce(Cell<'_>),
     ) -> Result<(ChannelName, EndName), ArenaError> {
         let holder = self.as_holder()?;
+        simulated!(self, _me => Err(ArenaError::Simulated { what: "a `Value` or an `Array`" }));
         self.with(|local| local.create_cell(bytes, begin, holder))?
     }
 
@@ -143,6 +183,7 @@ impl Actor {
     /// There is no room for it.
     pub(crate) fn request_end(&self, channel: ChannelName, direction: Direction) -> Result<EndName, ArenaError> {
         let holder = self.as_holder()?;
+        simulated!(self, me => sim::request_end(me, channel, direction, holder));
         self.with(|local| local.request_end(channel, direction, holder))?
     }
 
@@ -156,6 +197,7 @@ impl Actor {
         direction: Direction,
         packet: Holder,
     ) -> Result<EndName, ArenaError> {
+        simulated!(self, me => sim::request_end(me, channel, direction, packet));
         self.with(|local| local.request_end(channel, direction, packet))?
     }
 
@@ -166,12 +208,19 @@ impl Actor {
     /// There is no context to do it with.
     pub(crate) fn receive_end(&self, end: EndName, packet: Holder) -> Result<bool, ArenaError> {
         let holder = self.as_holder()?;
-        self.with(|local| local.move_end(end, packet, holder))
+        Ok(self.move_end(end, packet, holder))
+    }
+
+    /// Hands an end from one holder to another. `false` if `from` does not hold it.
+    pub(crate) fn move_end(&self, end: EndName, from: Holder, to: Holder) -> bool {
+        simulated!(self, _me => sim::move_end(end, from, to));
+        self.with(|local| local.move_end(end, from, to)).unwrap_or(false)
     }
 
     /// From now on the process of the operating system has an end, and not the one that the actor acts for, which may
     /// be one of its threads: the end is there as long as what stands for it is, in whichever thread.
     pub(crate) fn entrust_to_host(&self, end: EndName) {
+        simulated!(self);
         let _ = self.with(|local| {
             let tables = local.tables();
             if let (Ok(mine), Ok(host)) = (self.member_in(tables), tables.host())
@@ -184,6 +233,7 @@ impl Actor {
 
     /// Closes an end. Closing it twice is closing it once.
     pub(crate) fn close_end(&self, end: EndName, closing: Closing) {
+        simulated!(self, me => sim::close_end(me, end, closing));
         let _ = self.with(|local| local.close_end(end, closing));
     }
 
@@ -192,26 +242,34 @@ impl Actor {
     /// # Errors
     /// There is no context to do it with.
     pub(crate) fn close_held(&self, member: u32, closing: Closing) -> Result<(), ArenaError> {
+        simulated!(self, me => {
+            sim::close_held(me, member, closing);
+            Ok(())
+        });
         self.with(|local| local.close_held(member, closing))
     }
 
     /// Tells the writers of messages that were forgotten in an extended read.
     pub(crate) fn abandon_writers(&self, crashed: bool) {
+        simulated!(self, me => sim::abandon_writers(me, crashed));
         let _ = self.with(|local| local.abandon_writers(crashed));
     }
 
     /// Poisons a channel from the side of an end.
     pub(crate) fn poison(&self, channel: ChannelName, direction: Direction) {
+        simulated!(self, me => sim::poison(me, channel, direction));
         let _ = self.with(|local| local.poison(channel, direction));
     }
 
     /// From now on nobody writes to a channel, whoever has an end of it. What is in its buffer is still read.
     pub(crate) fn end_writing(&self, channel: ChannelName) {
+        simulated!(self, me => sim::end_writing(me, channel));
         let _ = self.with(|local| local.end_writing(channel));
     }
 
     /// One more party of a barrier, or one less.
     pub(crate) fn change_parties(&self, barrier: ChannelName, change: i32) {
+        simulated!(self, me => sim::change_parties(me, barrier, change));
         let _ = self.with(|local| local.change_parties(barrier, change));
     }
 
@@ -224,6 +282,8 @@ impl Actor {
         weight: u32,
         location: &'static Location<'static>,
     ) -> Option<Passed> {
+        // It is decided who passes: that takes an offer.
+        simulated!(self, _me => None);
         let pass = |local: &mut Local| {
             let member = self.member_in(local.tables()).ok()?;
             local.pass_at_once(gate, weight, Holder::Member(member), location)
@@ -245,21 +305,25 @@ impl Actor {
     /// Gives permits of a gate back.
     #[inline]
     pub(crate) fn give_back(&self, unit: EndName) {
+        simulated!(self, me => sim::close_end(me, unit, Closing::Resign));
         let _ = self.with(|local| local.give_back(unit));
     }
 
     /// Changes how many permits a gate has. Never waits.
     pub(crate) fn change_permits(&self, gate: ChannelName, change: impl FnOnce(u32) -> u32) {
+        simulated!(self, me => sim::change_permits(me, gate, change));
         let _ = self.with(|local| local.change_permits(gate, change));
     }
 
     /// Lets in the one who waits longest at a gate that opens in turns.
     pub(crate) fn notify(&self, gate: ChannelName) {
+        simulated!(self, me => sim::notify(me, gate));
         let _ = self.with(|local| local.notify(gate));
     }
 
     /// Who has left a gate without giving its permits back, as `look` sees it; `None` if that is dealt with.
     pub(crate) fn look_at_abandoner<R>(&self, gate: ChannelName, look: impl FnOnce(u32) -> R) -> Option<R> {
+        simulated!(self, _me => sim::look(gate, |gate| gate.abandoner).flatten().map(look));
         let member = self.with(|local| local.abandoner(gate)).ok()??;
         let seen = look(member);
         let _ = self.with(|local| local.release_member(member));
@@ -268,6 +332,7 @@ impl Actor {
 
     /// What the abandoner of a gate has left behind is dealt with.
     pub(crate) fn recover(&self, gate: ChannelName) {
+        simulated!(self, _me => sim::recover(gate));
         let _ = self.with(|local| local.recover(gate));
     }
 
@@ -277,16 +342,19 @@ impl Actor {
     /// There is no room for it.
     pub(crate) fn create_process(&self, on_thread: bool, launch: &[u8]) -> Result<NewProcess, ArenaError> {
         let parent = self.member()?;
+        simulated!(self, _me => sim::create_process(parent, launch));
         self.with(|local| local.create_process(parent, on_thread, launch))?
     }
 
     /// A process is over, or will never begin: gives up what it still holds, and tells those who wait for its end.
     pub(crate) fn leave(&self, name: MemberName, member: &Member) {
+        simulated!(self, me => sim::leave(me, name));
         let _ = self.with(|local| local.leave(name.index, member));
     }
 
     /// Nobody will ask for the outcome of a process, or for the report of a deadlock, any more.
     pub(crate) fn disown(&self, name: MemberName) {
+        simulated!(self, _me => sim::disown(name));
         let _ = self.with(|local| local.disown(name));
     }
 
@@ -295,11 +363,13 @@ impl Actor {
     /// # Errors
     /// There is no room for one.
     pub(crate) fn prepare(&self) -> Result<(), ArenaError> {
+        simulated!(self, _me => Ok(()));
         self.with(|_| ())
     }
 
     /// From now on it acts for nobody, and does not count as active.
     pub(crate) fn stand_aside(&self) {
+        simulated!(self);
         let _ = self.with(|local| local.stand_aside());
     }
 

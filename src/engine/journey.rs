@@ -35,6 +35,13 @@ impl Journeys {
         Journeys { heading: Cell::new(Heading::Nowhere), arrived: RefCell::new(Vec::new()) }
     }
 
+    /// Exchanges what is under way with another one.
+    #[cfg(feature = "testing")]
+    pub(super) fn exchange(&self, other: &Journeys) {
+        self.heading.swap(&other.heading);
+        self.arrived.swap(&other.arrived);
+    }
+
     /// The thread has ended.
     pub(super) fn give_up(&self) {
         drop(self.arrived.take());

@@ -29,6 +29,7 @@ mod actor;
 mod bell;
 mod deferral;
 mod door;
+mod facts;
 mod journey;
 pub(crate) mod live;
 mod named;
@@ -36,6 +37,8 @@ mod names;
 #[cfg(feature = "async")]
 mod offering;
 mod packet;
+#[cfg(feature = "testing")]
+pub(crate) mod sim;
 mod undertaker;
 pub(crate) mod view;
 
@@ -59,7 +62,25 @@ pub(crate) use packet::Packet;
 pub(crate) use undertaker::Undertaker;
 
 use crate::memory::Block;
-use crate::sys::clock::Deadline;
+use crate::sys::clock::{Deadline, Instant};
+
+/// The time: of the system, or of the simulated world that the calling thread is in.
+pub(crate) fn now() -> Instant {
+    #[cfg(feature = "testing")]
+    if is_simulated() {
+        return sim::now();
+    }
+    Instant::now()
+}
+
+/// Whether what runs on the calling thread is part of a simulated world.
+#[inline]
+pub(crate) fn is_simulated() -> bool {
+    #[cfg(feature = "testing")]
+    return actor(Actor::task).is_some();
+    #[cfg(not(feature = "testing"))]
+    return false;
+}
 
 /// One alternative of an offer.
 #[derive(Clone, Copy, Debug)]

@@ -4,37 +4,54 @@
 //! tables, and the answer is a fact or a slot. Each answer is true at the moment of the look, and others may change it
 //! at once. A name whose owner is gone answers, too.
 
-use super::live::{Census, ChannelFacts, Member, Phase, Record, Role};
+use super::facts::ChannelFacts;
+use super::live::{Census, Member, Phase, Record, Role};
+#[cfg(feature = "testing")]
+use super::sim;
 use super::{Area, ArenaError, Cell, ChannelName, Direction, EndName, Holder, MemberName, tables};
 use crate::memory::Slot;
 use crate::sys::clock::Deadline;
+
+/// Asks the simulated world instead, if the calling thread is in one.
+macro_rules! in_simulation {
+    ($answer:expr) => {
+        #[cfg(feature = "testing")]
+        if super::is_simulated() {
+            return $answer;
+        }
+    };
+}
 
 impl ChannelName {
     /// A look at the channel of this name.
     #[inline]
     pub(crate) fn facts(self) -> ChannelFacts {
-        tables().facts(self)
+        ChannelFacts::of(self)
     }
 
     /// Gives the channel a name. To be said of a channel that is not in use yet.
     pub(crate) fn call(self, name: &str) {
+        in_simulation!(sim::describe(self, |channel| channel.call(name)));
         tables().call(self, name);
     }
 
     /// From now on a crash retires the ends of this side, whatever the policy of the process. To be said of a channel
     /// that is not in use yet.
     pub(crate) fn bears_crashes_of(self, direction: Direction) {
+        in_simulation!(sim::describe(self, |channel| channel.bear_crashes_of(direction)));
         tables().bear_crashes(self, direction);
     }
 
     /// From now on whoever reads from the channel waits for the end of something. To be said of a channel that is not
     /// in use yet.
     pub(crate) fn tells_of_an_end(self) {
+        in_simulation!(sim::describe(self, sim::Channel::tells_of_an_end));
         tables().tells_of_an_end(self);
     }
 
     /// From now on whoever reads from the channel serves its writers. To be said of a channel that is not in use yet.
     pub(crate) fn is_served(self) {
+        in_simulation!(sim::describe(self, sim::Channel::is_served));
         tables().is_served(self);
     }
 }
@@ -58,6 +75,7 @@ impl ChannelName {
 impl Holder {
     /// The ends that it holds.
     pub(crate) fn ends(self) -> Vec<EndName> {
+        in_simulation!(sim::held_by(self));
         tables().held_by(self)
     }
 }
@@ -65,6 +83,7 @@ impl Holder {
 impl EndName {
     /// The channel and the side of this end; `None` when it is closed.
     pub(crate) fn place(self) -> Option<(ChannelName, Direction)> {
+        in_simulation!(sim::end(self));
         tables().end(self)
     }
 
@@ -75,6 +94,7 @@ impl EndName {
 
     /// Whether it is open, and in whose hands.
     pub(crate) fn is_held_by(self, holder: Holder) -> bool {
+        in_simulation!(sim::holder(self) == Some(holder));
         tables().holder(self) == Some(holder)
     }
 }

@@ -78,12 +78,13 @@ impl Packet {
         }
         let larger = with_local(|local| {
             let larger = tables().arena.take_block(bytes, local.owner()).map(Packet::over)?;
-            for end in self.ends() {
-                local.move_end(end, self.as_holder(), larger.as_holder());
-            }
-            Ok(larger)
+            Ok::<_, ArenaError>(larger)
         });
-        *self = larger.and_then(|larger| larger)?;
+        let larger = larger.and_then(|larger| larger)?;
+        for end in self.ends() {
+            actor(|actor| actor.move_end(end, self.as_holder(), larger.as_holder()));
+        }
+        *self = larger;
         Ok(())
     }
 
@@ -100,7 +101,7 @@ impl Packet {
 
     /// The ends that travel in it.
     pub(crate) fn ends(&self) -> Vec<EndName> {
-        if self.has_ends() { tables().held_by(self.as_holder()) } else { Vec::new() }
+        if self.has_ends() { self.as_holder().ends() } else { Vec::new() }
     }
 
     /// From now on it goes with this owner, should the process die. It stays in these hands.
@@ -136,6 +137,10 @@ impl Drop for Packet {
 }
 
 fn give_back(block: Block) {
+    #[cfg(feature = "testing")]
+    if super::is_simulated() {
+        super::sim::close_travelling(block, Closing::Retire);
+    }
     // Without a context: the reaper frees it with this process.
     let _ = with_local(|local| local.take_back_block(block, Closing::Retire));
 }

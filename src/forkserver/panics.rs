@@ -87,7 +87,7 @@ pub(super) fn stand_in_front() {
             return;
         }
         if FRONT.load(Ordering::Relaxed) == own
-            && let Some(index) = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
+            && let Some(index) = who_panics()
             && let Some(member) = Member::at(index)
         {
             let place = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
@@ -98,6 +98,15 @@ pub(super) fn stand_in_front() {
         }
         before(panic);
     }));
+}
+
+/// The member that runs on this thread, of a simulated world or of this one.
+fn who_panics() -> Option<u32> {
+    #[cfg(feature = "testing")]
+    if crate::engine::is_simulated() {
+        return crate::engine::sim::running_member();
+    }
+    RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
 }
 
 /// What a panic said.

@@ -52,6 +52,11 @@ pub mod debugging {
     #![doc = include_str!("debugging.md")]
 }
 
+#[cfg(feature = "testing")]
+pub mod testing {
+    #![doc = include_str!("testing.md")]
+}
+
 pub mod coming_from {
     #![doc = include_str!("coming_from.md")]
 }

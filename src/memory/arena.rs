@@ -39,6 +39,10 @@ pub(crate) enum ArenaError {
         std::io::Error::from_raw_os_error(*code)
     )]
     NoThread { code: i32 },
+    /// Something that a simulated world does not have.
+    #[cfg(feature = "testing")]
+    #[error("{what} cannot be simulated: run it as processes of the operating system, or leave it out of the property")]
+    Simulated { what: &'static str },
     /// More guards than one table of offers can hold, however large the arena is.
     #[error(
         "an alternation of {count} guards is larger than one of at most {limit}: divide the channels among several \

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A call that was given to a pool: what [`Pool::submit`](super::Pool::submit) gives.
 ///
@@ -215,7 +215,7 @@ pub struct TaskArm<'a, R: Message> {
 impl<R: Message> Arm for TaskArm<'_, R> {
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         match self.task.over() {
-            Some(_) => Ok(Offered(Some(engine::Guard::Timer { deadline: Deadline::at(Instant::now()) }))),
+            Some(_) => Ok(Offered(Some(engine::Guard::Timer { deadline: Deadline::at(engine::now()) }))),
             None => self.answer.offer(),
         }
     }

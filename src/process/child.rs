@@ -8,11 +8,11 @@ use super::failure::{Failure, NetworkError, Outcome};
 use super::shape::{Assemble, Shape, assemble};
 use super::started::Started;
 use crate::alternation::Alternation;
-use crate::engine::ProcessId;
+use crate::engine::{ProcessId, now};
 use parking_lot::Mutex;
 use std::fmt;
 use std::panic::Location;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A spawned process: what [`Spawn!`](crate::Spawn) gives.
 ///
@@ -188,7 +188,7 @@ impl<R> Child<R> {
     #[track_caller]
     fn ends_within(&self, patience: Duration) -> bool {
         // More than a clock can count is for ever.
-        let Some(deadline) = Instant::now().checked_add(patience) else { return true };
+        let Some(deadline) = now().checked_add(patience) else { return true };
         let exit = self.exit_guard();
         let mut alternation = Alternation::new();
         alternation.guard(&exit);
@@ -197,7 +197,7 @@ impl<R> Child<R> {
             Ok(fired) => fired.index() == 0,
             // No context can be had for this thread.
             Err(_) => loop {
-                if self.is_finished() || Instant::now() >= deadline {
+                if self.is_finished() || now() >= deadline {
                     break self.is_finished();
                 }
                 std::thread::sleep(Duration::from_millis(1));

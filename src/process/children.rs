@@ -235,6 +235,13 @@ pub(super) fn leave_to_host(index: u32) {
     }
 }
 
+/// Nobody will join the children of this process, which is gone with its world.
+#[cfg(feature = "testing")]
+pub(super) fn forget_children_of(parent: u64) {
+    let family = FAMILIES.lock().remove(&parent);
+    drop(family);
+}
+
 /// A number that no other process has; one for all that have none.
 fn serial_of(index: Option<u32>) -> u64 {
     index.and_then(Member::at).map_or(u64::MAX, Member::serial)

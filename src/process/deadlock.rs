@@ -181,7 +181,7 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
     Some(name.index)
 }
 
-fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
+pub(super) fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
     let place = |member: &u32| stuck.iter().position(|stuck| stuck.member.index == *member);
     let processes = stuck.iter().map(|stuck| {
         let member = stuck.member.slot();

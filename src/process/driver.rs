@@ -5,18 +5,17 @@
 use super::attempt::Current;
 use super::awaited::DrivenPart;
 use super::failure::{Failure, Outcome};
-use super::running::on_thread;
+use super::running::{Aside, on_thread};
 use super::start_error::StartError;
 use crate::channel::{Channel, Reader};
 use crate::forkserver::text_of;
 use std::panic::Location;
 use std::sync::{Arc, Weak};
-use std::thread::JoinHandle;
 
 /// A thread that drives a part of a network.
 #[derive(Debug)]
 pub(super) struct Driver {
-    thread: JoinHandle<Vec<Outcome>>,
+    thread: Aside<Vec<Outcome>>,
     /// Of a channel that retires when the thread has ended.
     pub(super) end: Reader<()>,
     /// The process that it keeps alive.

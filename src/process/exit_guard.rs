@@ -171,7 +171,7 @@ impl Arm for ExitArm<'_> {
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         let guard = match self.0.exits.get(*self.0.ended.lock()) {
             Some(exit) => engine::Guard::Input { channel: exit.channel, extended: false },
-            None => engine::Guard::Timer { deadline: crate::sys::clock::Deadline::at(std::time::Instant::now()) },
+            None => engine::Guard::Timer { deadline: crate::sys::clock::Deadline::at(engine::now()) },
         };
         Ok(Offered(Some(guard)))
     }

@@ -31,6 +31,8 @@ pub mod remedy;
 mod restart;
 mod running;
 mod shape;
+#[cfg(feature = "testing")]
+mod simulated;
 mod start;
 mod start_error;
 mod started;
@@ -51,5 +53,9 @@ pub use failure::{Failure, NetworkError, Results};
 pub use network::Network;
 pub use part::{Part, Parts, Spawn, parallel, part, sequence, spawn};
 pub use policy::{OnCrash, Placement};
+#[cfg(feature = "testing")]
+pub use simulated::Runnable;
+#[cfg(feature = "testing")]
+pub(crate) use simulated::{Simulated, simulate};
 pub use start_error::StartError;
 pub use supervisor::{Strategy, Supervisor};

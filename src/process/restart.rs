@@ -12,7 +12,7 @@ use super::running::{Refusal, Running};
 use super::start::start_all;
 use super::untold::say;
 use crate::channel::Parcel;
-use crate::engine::Closing;
+use crate::engine::{Closing, is_simulated, now};
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Intensity {
 
     /// One more crash: which of how many it is within the time, or `None` when it is one too many.
     pub(super) fn bear_one_more(&mut self) -> Option<Borne> {
-        let now = Instant::now();
+        let now = now();
         self.crashes.push_back(now);
         while self.crashes.front().is_some_and(|crash| now.duration_since(*crash) > self.within) {
             self.crashes.pop_front();
@@ -79,6 +79,10 @@ pub(super) struct Borne {
 impl Borne {
     /// Tells people that what failed runs again.
     pub(super) fn tell(self, crash: &Failure) {
+        // Of a simulated one, the run tells.
+        if is_simulated() {
+            return;
+        }
         say(format_args!("{crash}; started again ({} of {})", self.count, self.max));
     }
 }

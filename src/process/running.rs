@@ -8,11 +8,17 @@ use super::policy::Placement;
 use super::start_error::StartError;
 use crate::cause::{cause_of, has_crashed, start_error};
 use crate::channel::{Parcel, settle};
-use crate::engine::{Actor, ChannelName, Guard, Member, MemberName, NewProcess, Order, Phase, actor, along, member};
+use crate::engine::{
+    Actor, ChannelName, Guard, Member, MemberName, NewProcess, Order, Phase, actor, along, is_simulated, member,
+};
 use crate::forkserver::{self, Code};
 use crate::sys::clock::Deadline;
 use parking_lot::Mutex;
 use std::panic::Location;
+#[cfg(feature = "testing")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(feature = "testing")]
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -118,6 +124,11 @@ impl Running {
 
     /// Sends it a signal that ends it.
     pub(super) fn kill(&self, signal: i32) -> std::io::Result<()> {
+        #[cfg(feature = "testing")]
+        if is_simulated() && self.placement == Placement::Process {
+            crate::engine::sim::kill(self.member, crate::cause::killed_by(signal));
+            return Ok(());
+        }
         match self.placement {
             Placement::Process => forkserver::kill(self.member, signal),
             Placement::Thread => Err(std::io::Error::new(
@@ -171,6 +182,30 @@ impl Running {
         }
     }
 
+    /// Starts it as a task of the simulated world.
+    pub(super) fn start_simulated(&self) -> Result<(), StartError> {
+        let Some(slot) = self.slot() else { return Ok(()) };
+        slot.set_pid(std::process::id());
+        slot.enter(Phase::Running);
+        #[cfg(feature = "testing")]
+        {
+            use crate::engine::sim;
+            let (member, code) = (self.member, self.code);
+            let work = move || {
+                if !sim::is_killed() {
+                    code.run(member);
+                }
+                actor(|actor| actor.leave(member, slot));
+            };
+            let started = sim::start(self.member, &self.name, true, self.stack, Box::new(work));
+            if let Err(error) = started {
+                self.fail();
+                return Err(StartError::Arguments(error.into()));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether it is gone, for those who have no context to ask the engine with.
     pub(super) fn is_gone(&self) -> bool {
         self.member.is_gone()
@@ -205,7 +240,7 @@ impl Running {
             Ok(fired) => fired.index == 0,
             // No context can be had for this thread: wait on the phase instead.
             Err(_) => match self.slot() {
-                Some(slot) if wait => {
+                Some(slot) if wait && !is_simulated() => {
                     slot.wait_until_gone();
                     true
                 }
@@ -265,8 +300,12 @@ impl Drop for Running {
 pub(super) fn on_thread<R: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> R + Send + 'static,
-) -> std::io::Result<JoinHandle<R>> {
+) -> std::io::Result<Aside<R>> {
     let me = member().ok();
+    #[cfg(feature = "testing")]
+    if is_simulated() {
+        return beside(name, me, work);
+    }
     let (say, known) = mpsc::sync_channel(1);
     let thread = std::thread::Builder::new().name(String::from(name)).spawn(along(move || {
         actor(|actor| actor.act_for(me));
@@ -276,5 +315,58 @@ pub(super) fn on_thread<R: Send + 'static>(
         work()
     }))?;
     let _ = known.recv();
-    Ok(thread)
+    Ok(Aside::Thread(thread))
+}
+
+/// The same as a task of the simulated world.
+#[cfg(feature = "testing")]
+fn beside<R: Send + 'static>(
+    name: &str,
+    me: Option<u32>,
+    work: impl FnOnce() -> R + Send + 'static,
+) -> std::io::Result<Aside<R>> {
+    use crate::engine::sim;
+    let place = Arc::new(Mutex::new(None));
+    let result = place.clone();
+    let work = move || {
+        actor(|actor| actor.act_for(me));
+        if !sim::is_killed() {
+            let came = catch_unwind(AssertUnwindSafe(work));
+            *result.lock() = Some(came);
+        }
+    };
+    let member = me.and_then(Member::name_at).ok_or_else(|| std::io::Error::other("nobody starts it"))?;
+    sim::start(member, name, false, forkserver::STACK, Box::new(work)).map_err(std::io::Error::other)?;
+    Ok(Aside::Simulated(place))
+}
+
+/// What does something for a process beside it: a thread, or a task of the simulated world.
+#[derive(Debug)]
+pub(super) enum Aside<R> {
+    Thread(JoinHandle<R>),
+    #[cfg(feature = "testing")]
+    Simulated(Arc<Mutex<Option<std::thread::Result<R>>>>),
+}
+
+impl<R> Aside<R> {
+    /// Whether it has ended.
+    pub(super) fn is_finished(&self) -> bool {
+        match self {
+            Aside::Thread(thread) => thread.is_finished(),
+            #[cfg(feature = "testing")]
+            Aside::Simulated(place) => place.lock().is_some(),
+        }
+    }
+
+    /// What it came to, or what it has panicked of. Whoever asks for a simulated one has waited for its end.
+    pub(super) fn join(self) -> std::thread::Result<R> {
+        match self {
+            Aside::Thread(thread) => thread.join(),
+            #[cfg(feature = "testing")]
+            Aside::Simulated(place) => {
+                let came = place.lock().take();
+                came.unwrap_or_else(|| Err(Box::new("it was killed with the process that has started it")))
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::running::{Refusal, Running};
 use super::start_error::StartError;
 use super::watch::look_after_the_program;
 use crate::channel::settle;
-use crate::engine::{Closing, Member, MemberName, NewProcess, actor};
+use crate::engine::{Closing, Member, MemberName, NewProcess, actor, is_simulated};
 use crate::forkserver::{self, Launch};
 use std::sync::Arc;
 
@@ -33,6 +33,9 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
                 Err(failure) => Err(Refusal::Failed(failure)),
             })
             .collect();
+    }
+    if is_simulated() {
+        return prepared.into_iter().map(start_simulated).collect();
     }
     look_after_the_program();
     let wanted: Vec<MemberName> = prepared
@@ -65,6 +68,14 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
     prepared.into_iter().map(|running| running.map(Arc::new).map_err(Refusal::Failed)).collect()
 }
 
+fn start_simulated(prepared: Result<Running, Failure>) -> Result<Arc<Running>, Refusal> {
+    let running = prepared.map_err(Refusal::Failed)?;
+    match running.start_simulated() {
+        Ok(()) => Ok(Arc::new(running)),
+        Err(source) => Err(Refusal::Failed(Failure::Start { process: String::from(running.name()), source })),
+    }
+}
+
 /// Fills a member's slot. If that fails, the arguments are gone, and the channels among them are poisoned.
 fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     let Blueprint { role, arguments, .. } = plan;
@@ -89,6 +100,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
 fn make(role: &Role, name: &str) -> Result<(NewProcess, Placement, usize), StartError> {
     let placement = role.placement()?;
     let functions = match placement {
+        _ if is_simulated() => None,
         Placement::Process => {
             forkserver::availability().map_err(|error| StartError::Unavailable { reason: error.to_string() })?;
             Some(role.code.to_words().map_err(|error| StartError::Function { reason: error.to_string() })?)
@@ -97,6 +109,7 @@ fn make(role: &Role, name: &str) -> Result<(NewProcess, Placement, usize), Start
     };
     let stack = role.stack()?;
     let launch = match placement {
+        _ if is_simulated() => Launch::here(String::from(name), stack),
         Placement::Process => Launch::now(String::from(name), stack)?,
         Placement::Thread => Launch::here(String::from(name), stack),
     };

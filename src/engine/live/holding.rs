@@ -408,7 +408,7 @@ impl Local {
     }
 
     /// Keeps the counters that tell the reaper where there is nothing to look for.
-    pub(super) fn count_held(&self, holder: Holder, change: i32) {
+    pub(in crate::engine) fn count_held(&self, holder: Holder, change: i32) {
         let counter = match holder {
             Holder::Block(block) => self.tables().arena.block(block).ends(),
             Holder::Member(index) => match self.tables().members.get(index) {

@@ -62,7 +62,7 @@ impl Tables {
         }
     }
 
-    pub(super) fn retain_member(self, index: u32) {
+    pub(in crate::engine) fn retain_member(self, index: u32) {
         if let Some(member) = self.members.get(index) {
             let before = References(member.references.fetch_add(1, Ordering::AcqRel));
             debug_assert!(before.kept() > 0, "a member that nobody keeps any more cannot be kept");

@@ -13,6 +13,8 @@ mod standstill;
 use super::live::{Phase, Role};
 use super::{ChannelKind, ChannelName, Direction, EndName, Fate, Holder, MemberName, Opened, ProcessId, Store};
 use crate::memory::{Identity, Unreadable};
+#[cfg(feature = "testing")]
+pub(crate) use standstill::StuckGuard;
 pub(crate) use standstill::{Standstill, Stuck, Suspects};
 use std::fmt;
 use std::panic::Location;

@@ -1,0 +1,94 @@
+//! What the layers above may know of a channel: facts, from whichever world it is of.
+//!
+//! Knows nothing of why they ask. Each fact is read when it is asked for.
+
+use super::live;
+#[cfg(feature = "testing")]
+use super::sim;
+use super::{ChannelName, Fate, Opened, tables};
+
+/// One look at a channel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ChannelFacts {
+    Live(live::ChannelFacts),
+    #[cfg(feature = "testing")]
+    Simulated(ChannelName),
+}
+
+/// One question to whichever world it is.
+macro_rules! ask {
+    ($facts:expr, $live:ident => $in_arena:expr, $channel:ident => $simulated:expr, $gone:expr) => {
+        match $facts {
+            ChannelFacts::Live($live) => $in_arena,
+            #[cfg(feature = "testing")]
+            ChannelFacts::Simulated(name) => sim::look(name, |$channel| $simulated).unwrap_or($gone),
+        }
+    };
+}
+
+impl ChannelFacts {
+    #[inline]
+    pub(super) fn of(name: ChannelName) -> ChannelFacts {
+        #[cfg(feature = "testing")]
+        if let Some(task) = super::actor(super::Actor::task) {
+            sim::settle(task);
+            return ChannelFacts::Simulated(name);
+        }
+        ChannelFacts::Live(tables().facts(name))
+    }
+
+    /// Why the channel can no longer be used, if so. One that is gone has retired.
+    #[inline]
+    pub(crate) fn fate(self) -> Option<Fate> {
+        match self {
+            ChannelFacts::Live(live) => live.fate(),
+            // An offer on one of the other world is refused with a better reason.
+            #[cfg(feature = "testing")]
+            ChannelFacts::Simulated(name) if !sim::is_simulated(name) => None,
+            #[cfg(feature = "testing")]
+            ChannelFacts::Simulated(name) => sim::look(name, sim::Channel::fate).unwrap_or(Some(Fate::Retired)),
+        }
+    }
+
+    /// What it was called; `None` when it is gone.
+    pub(crate) fn name(self) -> Option<String> {
+        ask!(self, live => live.name(), channel => Some(channel.label.clone()), None)
+    }
+
+    /// Whether its values travel beside its blocks. It is so for the whole life of the channel.
+    pub(crate) fn is_carried(self) -> bool {
+        ask!(self, live => live.is_carried(), _channel => false, false)
+    }
+
+    /// How many messages lie in its buffer.
+    pub(crate) fn buffered(self) -> usize {
+        ask!(self, live => live.buffered(), channel => channel.buffer.len(), 0)
+    }
+
+    /// Whether somebody has left a gate without giving its permits back. Exact for whoever has permits: then nobody
+    /// else can have had all of them.
+    #[inline]
+    pub(crate) fn is_abandoned(self) -> bool {
+        ask!(self, live => live.is_abandoned(), channel => channel.abandoner.is_some(), false)
+    }
+
+    /// How many permits a gate has, and how many of them are in use.
+    pub(crate) fn permits(self) -> (u32, u32) {
+        ask!(self, live => live.permits(), channel => (channel.capacity, channel.in_use), (0, 0))
+    }
+
+    /// Who can let somebody through a gate; `None` if it is none, or is gone.
+    pub(crate) fn opened(self) -> Option<Opened> {
+        ask!(self, live => live.opened(), channel => channel.opened(), None)
+    }
+
+    /// How many messages may lie in its buffer; `None` when there is no limit but the arena.
+    pub(crate) fn room(self) -> Option<usize> {
+        ask!(self, live => live.room(), channel => channel.room(), Some(0))
+    }
+
+    /// How many parties a barrier has.
+    pub(crate) fn parties(self) -> usize {
+        ask!(self, live => live.parties(), channel => channel.capacity as usize, 0)
+    }
+}

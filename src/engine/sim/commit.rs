@@ -1,0 +1,301 @@
+//! What was decided happens: offers are answered, messages change hands.
+//!
+//! Knows nothing of why it was decided.
+
+use super::super::{ChannelName, ExtendedWriter, Fired, Guard, Holder, Kept, Packet};
+use super::channel::End;
+use super::decision::{Choice, Kind, NOBODY};
+use super::possible::{channel_of, is_barrier, is_input, is_output, is_pass};
+use super::record::Happening;
+use super::task::State;
+use super::world::Simulation;
+use crate::memory::{Block, NONE};
+use std::ops::Range;
+use std::panic::Location;
+
+impl Simulation {
+    /// Carries out what was decided.
+    pub(super) fn carry_out(&mut self, choice: Choice) {
+        self.is_deciding = true;
+        let name = self.channel_name(choice.channel as usize);
+        match choice.kind {
+            Kind::Communication => self.meet(choice, name),
+            Kind::Put => self.put(choice, name),
+            Kind::Take => self.take(choice, name),
+            Kind::Told => {
+                self.note(choice, NONE);
+                self.tell(choice.who, name);
+            }
+            Kind::Sync => self.sync(choice, name),
+            Kind::Pass => self.pass(choice, name),
+            Kind::Timer => {
+                self.note(choice, NONE);
+                self.fire_first_due(choice.who);
+            }
+            Kind::Skip => {
+                self.note(choice, NONE);
+                let skip = self.place_of(choice.who, |guard| matches!(guard, Guard::Skip));
+                self.answer(choice.who, Fired::bare(skip));
+            }
+            Kind::Effect => {
+                self.note(choice, NONE);
+                self.take_effect(choice.who);
+            }
+            Kind::Time => {
+                self.note(choice, NONE);
+                self.pass_time();
+            }
+            Kind::Crash => {
+                self.note(choice, NONE);
+                self.kill(choice.who, self.killed);
+            }
+        }
+    }
+
+    /// A writer and a reader meet.
+    fn meet(&mut self, choice: Choice, name: ChannelName) {
+        let (writer, reader) = (choice.who, choice.with);
+        let given = self.place_at(writer, name, is_output);
+        let taken = self.place_at(reader, name, is_input);
+        let block = self.block_of(writer, given);
+        self.note(choice, block);
+        let is_buffered = self.channel(name).is_some_and(super::channel::Channel::is_buffered);
+        let mut fired = Fired::with(taken, block);
+        if self.is_extended(reader, taken) && !is_buffered {
+            fired.kept = Kept::Writer(self.hold(writer, given, reader));
+        } else {
+            self.answer(writer, Fired::bare(given));
+        }
+        self.answer(reader, fired);
+    }
+
+    /// A message goes into the buffer.
+    fn put(&mut self, choice: Choice, name: ChannelName) {
+        let given = self.place_at(choice.who, name, is_output);
+        let block = self.block_of(choice.who, given);
+        self.note(choice, block);
+        let dropped = self.channel_mut(name).and_then(|channel| channel.put(block));
+        self.doomed.extend(dropped);
+        self.answer(choice.who, Fired::bare(given));
+        self.free_doomed();
+    }
+
+    /// A message comes out of the buffer; then the writer that has surely waited longest puts its own.
+    fn take(&mut self, choice: Choice, name: ChannelName) {
+        let taken = self.place_at(choice.who, name, is_input);
+        let Some(block) = self.channel_mut(name).and_then(|channel| channel.buffer.pop_front()) else { return };
+        self.note(choice, block);
+        self.answer(choice.who, Fired::with(taken, block));
+        let takes = self.channel(name).is_some_and(super::channel::Channel::takes);
+        if takes && let Some(writer) = self.longest_settled(name, is_output) {
+            self.put(Choice::new(Kind::Put, writer, NOBODY, choice.channel), name);
+        }
+    }
+
+    /// All parties of a barrier go on.
+    fn sync(&mut self, choice: Choice, name: ChannelName) {
+        self.note(choice, NONE);
+        let parties: Vec<(u32, usize)> = self.offers_at(name, is_barrier).collect();
+        for (party, place) in parties {
+            self.answer(party, Fired::bare(place));
+        }
+    }
+
+    /// Somebody has permits of a gate from now on.
+    fn pass(&mut self, choice: Choice, name: ChannelName) {
+        self.note(choice, NONE);
+        self.let_in(choice.who, name);
+    }
+
+    fn let_in(&mut self, who: u32, name: ChannelName) {
+        let place = self.place_at(who, name, is_pass);
+        let guard = self.tasks[who as usize].offer().and_then(|offer| offer.guards.get(place)).copied();
+        let mut fired = Fired::bare(place);
+        if let Some(Guard::Pass { weight, holder: Some(holder), .. }) = guard {
+            fired.kept = Kept::Unit(self.give_unit(name, weight, holder));
+        }
+        self.answer(who, fired);
+    }
+
+    fn give_unit(&mut self, name: ChannelName, weight: u32, holder: Holder) -> super::super::EndName {
+        let direction = super::super::Direction::Unit;
+        if let Some(gate) = self.channel_mut(name) {
+            gate.in_use = gate.in_use.wrapping_add(weight);
+            *gate.count(direction) += 1;
+        }
+        super::holding::count_held(holder, 1);
+        self.ends.push(End { channel: name, direction, holder: Some(holder), weight });
+        self.end_name(self.ends.len() - 1)
+    }
+
+    /// Whoever surely waits at a channel learns at once what has become of it: that it has ended, that permits are
+    /// free, or that a party less is waited for.
+    pub(super) fn tell_settled(&mut self, name: ChannelName) {
+        if self.is_over {
+            return;
+        }
+        if self.channel(name).is_some_and(super::channel::Channel::is_gate) {
+            while let Some((waiter, weight)) = self.next_at_gate(name)
+                && self.channel(name).is_some_and(|gate| gate.has_free(weight))
+            {
+                let number = self.number(name).map_or(NOBODY, |number| number as u32);
+                self.pass(Choice::new(Kind::Pass, waiter, NOBODY, number), name);
+            }
+            return;
+        }
+        if self.fate(name).is_none() {
+            return;
+        }
+        for side in [is_input, is_output, is_barrier] {
+            while let Some(waiter) = self.longest_settled(name, side) {
+                self.tell(waiter, name);
+            }
+        }
+    }
+
+    /// The one that surely waits longest at a gate, and for how many permits.
+    fn next_at_gate(&self, name: ChannelName) -> Option<(u32, u32)> {
+        let waiter = self.longest_settled(name, is_pass)?;
+        let place = self.place_at(waiter, name, is_pass);
+        match self.tasks[waiter as usize].offer()?.guards.get(place) {
+            Some(Guard::Pass { weight, .. }) => Some((waiter, *weight)),
+            _ => None,
+        }
+    }
+
+    /// Lets in the one that waits longest, whatever it waits for; or else the turn that comes now has come.
+    pub(super) fn notify(&mut self, name: ChannelName) {
+        let settled = self.longest_settled(name, is_pass);
+        match settled.or_else(|| self.offers_at(name, is_pass).next().map(|(waiter, _)| waiter)) {
+            Some(waiter) => self.let_in(waiter, name),
+            None => {
+                if let Some(gate) = self.channel_mut(name) {
+                    gate.capacity = gate.capacity.wrapping_add(1);
+                }
+            }
+        }
+    }
+
+    /// Tells somebody who waits at a channel that it has ended.
+    fn tell(&mut self, who: u32, name: ChannelName) {
+        let Some(fate) = self.fate(name) else { return };
+        let place = self.place_of(who, |guard| channel_of(guard) == Some(name));
+        self.answer(who, Fired::ended(place, fate));
+    }
+
+    /// Who surely waits longest on one side of a channel.
+    fn longest_settled(&self, name: ChannelName, side: fn(&Guard) -> bool) -> Option<u32> {
+        let settled = self.offers_at(name, side).map(|(task, _)| task).filter(|task| self.is_settled(*task));
+        settled.min_by_key(|task| self.tasks[*task as usize].offer().map(|offer| offer.epoch))
+    }
+
+    /// Of the timers that are due, the first in the order of the policy.
+    fn fire_first_due(&mut self, who: u32) {
+        let Some(offer) = self.tasks[who as usize].offer() else { return };
+        let first = match offer.order {
+            super::super::Order::From(first) => first % offer.guards.len(),
+            _ => 0,
+        };
+        let mut order = (first..offer.guards.len()).chain(0..first);
+        let due = order.find(|place| self.is_due(&offer.guards[*place])).unwrap_or(0);
+        self.answer(who, Fired::bare(due));
+    }
+
+    /// The first deadline that somebody waits for, after now.
+    pub(super) fn next_deadline(&self) -> Option<crate::sys::clock::Instant> {
+        let offers = self.tasks.iter().filter_map(super::task::Task::offer);
+        let deadlines = offers.flat_map(|offer| &offer.guards).filter_map(|guard| match guard {
+            Guard::Timer { deadline } => Some(deadline.instant()),
+            _ => None,
+        });
+        deadlines.filter(|deadline| *deadline > self.now()).min()
+    }
+
+    /// Time passes until the first deadline: everybody who can come has come by then.
+    pub(super) fn pass_time(&mut self) {
+        if let Some(deadline) = self.next_deadline() {
+            self.epoch += 1;
+            self.elapsed = self.since_start(deadline);
+        }
+    }
+
+    /// An offer has come to something.
+    pub(super) fn answer(&mut self, who: u32, fired: Fired) {
+        self.withdraw(who);
+        self.tasks[who as usize].state = State::Ready(Some(fired));
+        self.ready.push_back(who);
+    }
+
+    /// A writer waits on until its reader has finished.
+    fn hold(&mut self, writer: u32, guard: usize, reader: u32) -> ExtendedWriter {
+        self.withdraw(writer);
+        let task = &mut self.tasks[writer as usize];
+        task.waits += 1;
+        let wait = task.waits;
+        let place = match &task.state {
+            State::Offered(offer) => offer.place,
+            _ => Location::caller(),
+        };
+        task.state = State::Held { guard, reader, wait, place };
+        ExtendedWriter { context: writer, word: wait }
+    }
+
+    /// A reader has finished: its writer goes on, with a reply or a reason if there is one. `false` if it is gone.
+    pub(super) fn release(&mut self, writer: ExtendedWriter, outcome: Result<Block, super::super::Fate>) -> bool {
+        let Some(task) = self.tasks.get(writer.context as usize) else { return false };
+        match task.state {
+            State::Held { guard, wait, .. } if wait == writer.word => {
+                self.answer(writer.context, Fired { index: guard, outcome, kept: Kept::Nothing });
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The number of the first guard like this.
+    fn place_of(&self, who: u32, is_such: impl Fn(&Guard) -> bool) -> usize {
+        let offer = self.tasks[who as usize].offer();
+        offer.and_then(|offer| offer.guards.iter().position(is_such)).unwrap_or(0)
+    }
+
+    fn place_at(&self, who: u32, name: ChannelName, side: fn(&Guard) -> bool) -> usize {
+        self.place_of(who, |guard| side(guard) && channel_of(guard) == Some(name))
+    }
+
+    fn block_of(&self, who: u32, place: usize) -> Block {
+        match self.tasks[who as usize].offer().and_then(|offer| offer.guards.get(place)) {
+            Some(Guard::Output { block, .. }) => *block,
+            _ => NONE,
+        }
+    }
+
+    fn is_extended(&self, who: u32, place: usize) -> bool {
+        let guard = self.tasks[who as usize].offer().and_then(|offer| offer.guards.get(place));
+        matches!(guard, Some(Guard::Input { extended: true, .. }))
+    }
+
+    fn where_is(&self, task: u32) -> Option<&'static Location<'static>> {
+        match &self.tasks.get(task as usize)?.state {
+            State::Offered(offer) => Some(offer.place),
+            State::Held { place, .. } => Some(place),
+            _ => None,
+        }
+    }
+
+    /// Writes down what happens now.
+    fn note(&mut self, choice: Choice, message: Block) {
+        let places = [self.where_is(choice.who), self.where_is(choice.with)];
+        let message = self.copy(message);
+        let is_decided = std::mem::take(&mut self.is_deciding);
+        self.record.happenings.push(Happening { choice, places, message, is_decided, at: self.elapsed });
+    }
+
+    fn copy(&mut self, block: Block) -> Range<usize> {
+        let start = self.record.bytes.len();
+        if let Some(packet) = Packet::from_raw(block) {
+            self.record.bytes.extend_from_slice(packet.bytes());
+            let _ = packet.into_raw();
+        }
+        start..self.record.bytes.len()
+    }
+}

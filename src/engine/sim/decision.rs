@@ -1,0 +1,104 @@
+//! Decisions: what may happen next, and who decides which of it does.
+//!
+//! Knows nothing of how whoever decides comes to it.
+
+use std::fmt;
+
+/// What can happen in a simulated world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// A writer and a reader meet.
+    Communication = 0,
+    /// A message is put into a buffer.
+    Put = 1,
+    /// A message is taken out of a buffer.
+    Take = 2,
+    /// Somebody who waits is told that the channel has ended.
+    Told = 3,
+    /// All parties of a barrier go on.
+    Sync = 4,
+    /// Somebody passes a gate.
+    Pass = 5,
+    /// A timer fires.
+    Timer = 6,
+    /// Nothing is ready, as far as an alternation with `skip` can see.
+    Skip = 7,
+    /// What a process has closed or poisoned since its last communication takes effect, one thing after the other.
+    Effect = 8,
+    /// Time passes although somebody polls.
+    Time = 9,
+    /// A process is killed.
+    Crash = 10,
+}
+
+impl Kind {
+    const ALL: [Kind; 11] = [
+        Kind::Communication,
+        Kind::Put,
+        Kind::Take,
+        Kind::Told,
+        Kind::Sync,
+        Kind::Pass,
+        Kind::Timer,
+        Kind::Skip,
+        Kind::Effect,
+        Kind::Time,
+        Kind::Crash,
+    ];
+
+    /// The kind of this number.
+    pub(crate) fn of(number: u8) -> Option<Kind> {
+        Kind::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Whether it is done to the processes, not by them.
+    pub(crate) fn is_fault(self) -> bool {
+        self == Kind::Crash
+    }
+
+    /// Whether it moves a message, or several processes together.
+    pub(crate) fn is_communication(self) -> bool {
+        matches!(self, Kind::Communication | Kind::Put | Kind::Take | Kind::Sync | Kind::Pass)
+    }
+}
+
+/// Who is not there.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// One thing that may happen. It is the same thing, by this value, in any other run of the same network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Choice {
+    pub(crate) kind: Kind,
+    /// The process that does it; of a communication, the one that writes.
+    pub(crate) who: u32,
+    /// The process that reads.
+    pub(crate) with: u32,
+    /// The channel, numbered in the order in which channels were made.
+    pub(crate) channel: u32,
+}
+
+impl Choice {
+    pub(super) fn new(kind: Kind, who: u32, with: u32, channel: u32) -> Choice {
+        Choice { kind, who, with, channel }
+    }
+
+    /// Whether a process takes part in it.
+    pub(crate) fn involves(&self, task: u32) -> bool {
+        task != NOBODY && (self.who == task || self.with == task)
+    }
+}
+
+/// Decides which of several things happens.
+pub(crate) trait Scheduler {
+    /// The number of the one that happens. There is at least one. Faults stand behind all others.
+    fn decide(&mut self, options: &[Choice]) -> usize;
+
+    /// How many processes may still be killed.
+    fn crashes(&self) -> usize;
+}
+
+impl fmt::Debug for dyn Scheduler + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scheduler")
+    }
+}

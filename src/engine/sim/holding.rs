@@ -1,0 +1,315 @@
+//! Ends made, moved and closed, and what that does to their channels.
+//!
+//! Knows nothing of who waits there.
+
+use super::super::{
+    ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, Packet, Phase, tables,
+    with_local,
+};
+use super::channel::{Channel, End};
+use super::task::{Effect, State};
+use super::world::Simulation;
+use crate::memory::Block;
+
+/// How the channels of a member go that has come to this phase.
+fn closing_of(name: MemberName) -> Closing {
+    let Some(member) = name.slot() else { return Closing::Retire };
+    match member.phase() {
+        Phase::Returned => Closing::Retire,
+        Phase::Failed => Closing::Poison,
+        _ if member.retires_on_crash() => Closing::Retire,
+        _ => Closing::Lost { member: name.index },
+    }
+}
+
+/// Keeps the counters that blocks and members have of their ends.
+pub(super) fn count_held(holder: Holder, change: i32) {
+    let _ = with_local(|local| local.count_held(holder, change));
+}
+
+impl Simulation {
+    pub(super) fn create_channel(
+        &mut self,
+        label: &str,
+        kind: ChannelKind,
+        holder: Holder,
+    ) -> Result<(ChannelName, EndName), ArenaError> {
+        if kind == ChannelKind::Carried {
+            return Err(ArenaError::Simulated { what: "a channel with `Carrier::Ipc`" });
+        }
+        self.channels.push(Channel::new(label, kind));
+        let name = self.channel_name(self.channels.len() - 1);
+        Ok((name, self.request_end(name, Direction::Handle, holder)?))
+    }
+
+    /// One more end. A side that has retired stays so.
+    pub(super) fn request_end(
+        &mut self,
+        name: ChannelName,
+        direction: Direction,
+        holder: Holder,
+    ) -> Result<EndName, ArenaError> {
+        let Some(number) = self.number(name) else {
+            return Err(ArenaError::Simulated { what: "a channel that was made outside of the simulation" });
+        };
+        *self.channels[number].count(direction) += 1;
+        count_held(holder, 1);
+        self.ends.push(End { channel: name, direction, holder: Some(holder), weight: 0 });
+        Ok(self.end_name(self.ends.len() - 1))
+    }
+
+    /// Hands an end from one holder to another. `false` if `from` does not hold it.
+    pub(super) fn move_end(&mut self, end: EndName, from: Holder, to: Holder) -> bool {
+        let Some(number) = self.end(end).filter(|number| self.ends[*number].holder == Some(from)) else {
+            return false;
+        };
+        count_held(to, 1);
+        count_held(from, -1);
+        self.ends[number].holder = Some(to);
+        true
+    }
+
+    /// The ends that somebody holds.
+    pub(super) fn held_by(&self, holder: Holder) -> Vec<EndName> {
+        let numbers = 0..self.ends.len();
+        numbers.filter(|number| self.ends[*number].holder == Some(holder)).map(|number| self.end_name(number)).collect()
+    }
+
+    /// A task closes an end: at once, if nobody will notice.
+    pub(super) fn close(&mut self, task: u32, end: EndName, closing: Closing) {
+        let Some(number) = self.end(end) else { return };
+        let End { channel, direction, .. } = self.ends[number];
+        let owes = !self.tasks[task as usize].effects.is_empty();
+        let is_noticed = self.channel(channel).is_some_and(|channel| {
+            let left = match direction {
+                Direction::Reader => channel.readers,
+                Direction::Writer => channel.writers,
+                Direction::Handle => return false,
+                Direction::Party | Direction::Unit => return true,
+            };
+            channel.fate().is_none() && (left == 1 || !matches!(closing, Closing::Retire | Closing::Resign))
+        });
+        if self.is_over || !(owes || is_noticed) {
+            self.close_now(end, closing);
+        } else {
+            self.owe(task, Effect::Close(end, closing));
+        }
+    }
+
+    /// Takes an end out of existence, and its channel with the last one.
+    pub(super) fn close_now(&mut self, name: EndName, closing: Closing) {
+        let Some(number) = self.end(name) else { return };
+        let End { channel: of, direction, holder, weight } = self.ends[number];
+        self.ends[number].holder = None;
+        if let Some(holder) = holder {
+            count_held(holder, -1);
+        }
+        let Some(channel) = self.channel_mut(of) else { return };
+        let closing = channel.closing(direction, closing);
+        let left = channel.count(direction);
+        *left -= 1;
+        let left = *left;
+        match direction {
+            Direction::Reader => channel.no_readers |= left == 0,
+            Direction::Writer => channel.no_writers |= left == 0,
+            // A seat of a process that only handed the barrier on does not count.
+            Direction::Party if closing == Closing::Resign || left < channel.capacity => {
+                channel.capacity = channel.capacity.saturating_sub(1);
+            }
+            Direction::Unit => {
+                if closing != Closing::Resign
+                    && channel.capacity == weight
+                    && let Some(Holder::Member(member)) = holder
+                {
+                    channel.abandoner = Some(member);
+                    self.keep(member);
+                }
+                let channel = self.channel_mut(of);
+                channel.into_iter().for_each(|gate| gate.in_use = gate.in_use.wrapping_sub(weight));
+            }
+            Direction::Party | Direction::Handle => (),
+        }
+        if matches!(direction, Direction::Reader | Direction::Writer) {
+            self.mark(of, closing);
+        }
+        let Some(channel) = self.channel_mut(of) else { return };
+        let is_read_no_more = direction == Direction::Reader && (left == 0 || closing != Closing::Retire);
+        if is_read_no_more && channel.fate().is_some() || channel.is_unused() {
+            let rest = std::mem::take(&mut channel.buffer);
+            self.doomed.extend(rest);
+        }
+        let Some(channel) = self.channel_mut(of) else { return };
+        if channel.is_unused() {
+            channel.is_gone = true;
+        }
+        self.tell_settled(of);
+    }
+
+    /// Marks a channel with what has become of it.
+    fn mark(&mut self, of: ChannelName, closing: Closing) {
+        let Some(channel) = self.channel_mut(of) else { return };
+        match closing {
+            Closing::Poison => channel.is_poisoned = true,
+            Closing::Lost { member } if !channel.is_poisoned => {
+                channel.is_poisoned = true;
+                channel.lost = Some(member);
+                self.keep(member);
+            }
+            Closing::Lost { .. } | Closing::Retire | Closing::Resign => (),
+        }
+    }
+
+    /// A member is kept for its name until the world ends.
+    fn keep(&mut self, member: u32) {
+        tables().retain_member(member);
+        self.kept.push(member);
+    }
+
+    /// Poisons a channel. What a writer poisons is read to the end first, what a reader poisons is not.
+    pub(super) fn poison_now(&mut self, of: ChannelName, direction: Direction) {
+        self.mark(of, Closing::Poison);
+        let Some(channel) = self.channel_mut(of) else { return };
+        if direction == Direction::Reader {
+            let rest = std::mem::take(&mut channel.buffer);
+            self.doomed.extend(rest);
+        }
+        self.tell_settled(of);
+    }
+
+    /// Closes the ends that travel in a block, which is about to be freed.
+    pub(super) fn close_travelling(&mut self, block: Block, closing: Closing) {
+        for end in self.held_by(Holder::Block(block)) {
+            self.close_now(end, closing);
+        }
+    }
+
+    /// Frees the messages that nobody will read. Each may have ends in it whose closing leaves more of them.
+    pub(super) fn free_doomed(&mut self) {
+        while let Some(block) = self.doomed.pop() {
+            self.close_travelling(block, Closing::Retire);
+            tables().free(block);
+        }
+    }
+
+    /// The next thing that a task has done takes effect.
+    pub(super) fn take_effect(&mut self, task: u32) {
+        match self.tasks[task as usize].effects.pop_front() {
+            Some(Effect::Close(end, closing)) => self.close_now(end, closing),
+            Some(Effect::Poison(channel, direction)) => self.poison_now(channel, direction),
+            Some(Effect::EndWriting(channel)) => {
+                if let Some(channel) = self.channel_mut(channel) {
+                    channel.no_writers = true;
+                }
+                self.tell_settled(channel);
+            }
+            Some(Effect::Leave(member)) => self.leave(member),
+            None => (),
+        }
+        self.free_doomed();
+        if self.tasks[task as usize].effects.is_empty() {
+            self.post(task);
+        }
+    }
+
+    /// All that a task has done so far takes effect.
+    pub(super) fn settle(&mut self, task: u32) {
+        while !self.tasks[task as usize].effects.is_empty() {
+            self.take_effect(task);
+        }
+    }
+
+    /// A process is over, or will never begin: gives up what it still holds, and tells those who wait for its end.
+    pub(super) fn leave(&mut self, name: MemberName) {
+        let closing = closing_of(name);
+        let Some(member) = name.slot() else { return };
+        let has_crashed = !matches!(member.phase(), Phase::Returned | Phase::Failed);
+        if let Some(packet) = member.take_arguments() {
+            let block = packet.into_raw();
+            self.close_travelling(block, closing);
+            tables().free(block);
+        }
+        for end in self.held_by(Holder::Member(name.index)) {
+            self.close_now(end, closing);
+        }
+        if self.disowned.contains(&name)
+            && let Some(result) = member.take_result(None)
+        {
+            self.doomed.push(result.into_raw());
+        }
+        self.free_doomed();
+        let _ = with_local(|local| local.leave(name.index, member));
+        if let Some(exit) = self.exits.remove(&name.index) {
+            if let Some(channel) = self.channel_mut(exit) {
+                channel.no_writers = true;
+            }
+            self.tell_settled(exit);
+        }
+        if has_crashed {
+            self.kill_children(name.index);
+        }
+    }
+
+    /// What a process has started dies with it.
+    fn kill_children(&mut self, parent: u32) {
+        let is_child = |number: &usize| {
+            let task = &self.tasks[*number];
+            (task.parent == parent || task.member.index == parent) && !task.is_over()
+        };
+        let children: Vec<usize> = (0..self.tasks.len()).filter(is_child).collect();
+        children.into_iter().for_each(|child| self.kill(child as u32, self.killed));
+    }
+
+    /// Ends a task where it is; it goes on only to unwind. `note` says of what its process has died.
+    pub(super) fn kill(&mut self, number: u32, note: u32) {
+        if self.tasks[number as usize].is_over() || self.tasks[number as usize].is_killed {
+            return;
+        }
+        self.withdraw(number);
+        let task = &mut self.tasks[number as usize];
+        task.is_killed = true;
+        if task.is_process
+            && let Some(member) = task.member.slot()
+        {
+            member.note_ending(note);
+        }
+        match std::mem::replace(&mut task.state, State::Ready(None)) {
+            State::Ready(fired) => {
+                // It is in line already. What it was given and has not taken is nobody's.
+                let came = fired.and_then(|fired| fired.outcome.ok()).and_then(Packet::from_raw);
+                self.doomed.extend(came.map(Packet::into_raw));
+                self.free_doomed();
+            }
+            State::Running => self.tasks[number as usize].state = State::Running,
+            State::Offered(_) | State::Held { .. } => self.ready.push_back(number),
+            State::Over => self.tasks[number as usize].state = State::Over,
+        }
+    }
+
+    /// Nobody will ask for the outcome of a process any more.
+    pub(super) fn disown(&mut self, name: MemberName) {
+        let is_gone = name.slot().is_none_or(|member| member.phase() == Phase::Gone);
+        if is_gone {
+            if let Some(result) = name.slot().and_then(|member| member.take_result(None)) {
+                self.doomed.push(result.into_raw());
+                self.free_doomed();
+            }
+        } else {
+            self.disowned.push(name);
+        }
+        let _ = with_local(|local| local.disown(name));
+    }
+
+    /// The reader of these has come to its end: their writers go on, and learn that it did not finish.
+    pub(super) fn abandon_writers(&mut self, reader: u32, crashed: bool) {
+        let member = self.tasks[reader as usize].member.index;
+        for number in 0..self.tasks.len() {
+            if let State::Held { guard, reader: held_by, .. } = self.tasks[number].state
+                && held_by == reader
+            {
+                self.keep(member);
+                let fate = Fate::Abandoned { member, crashed };
+                self.answer(number as u32, super::super::Fired::ended(guard, fate));
+            }
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! The simulated engine: the same questions as to the live one, answered by a small world on one thread, in which each
+//! communication, choice, timer and crash is a decision.
+//!
+//! Knows nothing of who decides. Processes are coroutines. They run, one after the other, until all of them wait; then
+//! what may happen next is enumerated ([`possible`]), one of it is decided, and it happens ([`commit`]). Virtual time
+//! passes when nothing else can happen. Nothing of it is shared with the live engine but blocks, in which messages lie,
+//! and the slots of processes, in which their arguments, results and endings lie: its matching is the reference
+//! semantics of each law, and is kept small and obvious.
+
+mod channel;
+mod commit;
+mod coroutine;
+mod decision;
+mod holding;
+mod possible;
+mod record;
+mod run;
+mod standing;
+mod task;
+mod world;
+
+pub(crate) use channel::Channel;
+pub(crate) use decision::{Choice, Kind, NOBODY, Scheduler};
+pub(crate) use record::{Ended, Happening, Record};
+pub(crate) use run::{offer, run, start, tear_down};
+pub(crate) use standing::stuck;
+
+use super::actor::actor;
+use super::{
+    ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Holder, Member,
+    MemberName, NewProcess, Packet, Record as SlotRecord, Unfinished, tables, with_local,
+};
+use crate::memory::{Block, NONE};
+use crate::sys::clock::Instant;
+use task::{Effect, Task};
+use world::{Simulation, ask};
+
+/// How long a run may become, and how the layer above notes that a process was killed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) events: usize,
+    pub(crate) killed: u32,
+}
+
+/// A simulated world on the calling thread. Dropped, it is gone, with everybody in it.
+#[derive(Debug)]
+pub(crate) struct World {
+    main: MemberName,
+}
+
+impl World {
+    /// A new one, with a main process, which has this slot.
+    ///
+    /// # Errors
+    /// There is one on this thread already, or no room for a context.
+    pub(crate) fn begin(limits: Limits, launch: &[u8]) -> Result<World, ArenaError> {
+        actor(super::Actor::prepare)?;
+        let parent = actor(super::Actor::member)?;
+        let (main, slot) = tables().create_member(parent)?;
+        let _ = tables().keep_record(main.index, slot, SlotRecord::Launch, launch);
+        slot.enter(super::Phase::Running);
+        let mut simulation = Simulation::new(limits.events, limits.killed);
+        let task = Task::new(main, String::from("main"), false, parent);
+        if let Some(actor) = &task.actor {
+            actor.simulate(0);
+        }
+        simulation.tasks.push(task);
+        if let Err(error) = world::begin(simulation) {
+            give_up_slot(main, slot);
+            return Err(error);
+        }
+        Ok(World { main })
+    }
+
+    /// The main process.
+    pub(crate) fn main(&self) -> MemberName {
+        self.main
+    }
+
+    /// Does some work as the main process, before it runs. It may not wait.
+    pub(crate) fn as_main<R>(&self, work: impl FnOnce() -> R) -> R {
+        struct Back(Option<Box<super::Actor>>);
+        impl Drop for Back {
+            fn drop(&mut self) {
+                if let Some(side) = self.0.take() {
+                    actor(|actor| actor.exchange(&side));
+                    ask(|world| world.tasks[0].actor = Some(side));
+                }
+            }
+        }
+        let side = ask(|world| world.tasks[0].actor.take());
+        if let Some(side) = &side {
+            actor(|actor| actor.exchange(side));
+        }
+        let _back = Back(side);
+        work()
+    }
+
+    /// From now on the main process runs `work` on a stack of so many bytes.
+    ///
+    /// # Errors
+    /// There is no room for the stack.
+    pub(crate) fn start_main(&self, stack: usize, work: Box<dyn FnOnce()>) -> Result<(), ArenaError> {
+        run::start_main(stack, work)
+    }
+
+    /// What has happened.
+    pub(crate) fn record(&self) -> Record {
+        ask(|world| {
+            let mut record = std::mem::take(&mut world.record);
+            record.processes = world.tasks.iter().map(|task| task.name.clone()).collect();
+            record.channels = world.channels.iter().map(|channel| channel.label.clone()).collect();
+            record
+        })
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        tear_down();
+        if let Some(simulation) = world::end() {
+            for member in &simulation.kept {
+                let _ = with_local(|local| local.release_member(*member));
+            }
+        }
+        if let Some(slot) = self.main.slot() {
+            give_up_slot(self.main, slot);
+        }
+    }
+}
+
+fn give_up_slot(name: MemberName, slot: &'static Member) {
+    slot.enter(super::Phase::Returned);
+    let _ = with_local(|local| {
+        local.leave(name.index, slot);
+        local.disown(name);
+    });
+}
+
+/// The main process has what it has waited for; what is left is to wait for those that nobody has joined.
+pub(crate) fn network_is_over() {
+    ask(|world| world.network_is_over = true);
+}
+
+/// The slots of everybody who was ever started.
+pub(crate) fn members() -> Vec<u32> {
+    ask(|world| world.tasks.iter().map(|task| task.member.index).collect())
+}
+
+/// The virtual time.
+pub(super) fn now() -> Instant {
+    ask(|world| world.now())
+}
+
+pub(super) fn is_simulated(name: ChannelName) -> bool {
+    world::is_simulated(name.index)
+}
+
+/// Looks at a channel; `None` if it is gone.
+pub(super) fn look<R>(name: ChannelName, look: impl FnOnce(&Channel) -> R) -> Option<R> {
+    ask(|world| world.channel(name).map(look))
+}
+
+/// Describes a channel that is not in use yet.
+pub(super) fn describe(name: ChannelName, change: impl FnOnce(&mut Channel)) {
+    ask(|world| world.channel_mut(name).map(change));
+}
+
+/// What a task has done takes effect now.
+pub(super) fn settle(me: u32) {
+    ask(|world| world.settle(me));
+}
+
+pub(super) fn create_channel(
+    label: &str,
+    kind: ChannelKind,
+    holder: Holder,
+) -> Result<(ChannelName, EndName), ArenaError> {
+    ask(|world| world.create_channel(label, kind, holder))
+}
+
+pub(super) fn request_end(
+    me: u32,
+    channel: ChannelName,
+    direction: Direction,
+    holder: Holder,
+) -> Result<EndName, ArenaError> {
+    ask(|world| {
+        world.settle(me);
+        world.request_end(channel, direction, holder)
+    })
+}
+
+pub(super) fn move_end(end: EndName, from: Holder, to: Holder) -> bool {
+    ask(|world| world.move_end(end, from, to))
+}
+
+/// Closes an end. One of the live world is closed there.
+pub(super) fn close_end(me: u32, end: EndName, closing: Closing) {
+    if world::is_simulated(end.index) {
+        ask(|world| {
+            world.close(me, end, closing);
+            world.free_doomed();
+        });
+    } else {
+        let _ = with_local(|local| local.close_end(end, closing));
+    }
+}
+
+pub(super) fn close_held(me: u32, member: u32, closing: Closing) {
+    ask(|world| {
+        for end in world.held_by(Holder::Member(member)) {
+            world.close(me, end, closing);
+        }
+        world.free_doomed();
+    });
+}
+
+pub(super) fn held_by(holder: Holder) -> Vec<EndName> {
+    ask(|world| world.held_by(holder))
+}
+
+/// The channel and the side of an end.
+pub(super) fn end(name: EndName) -> Option<(ChannelName, Direction)> {
+    ask(|world| world.end(name).map(|number| (world.ends[number].channel, world.ends[number].direction)))
+}
+
+pub(super) fn holder(name: EndName) -> Option<Holder> {
+    ask(|world| world.end(name).and_then(|number| world.ends[number].holder))
+}
+
+/// Closes the ends that travel in a block, which is about to be given back.
+pub(super) fn close_travelling(block: Block, closing: Closing) {
+    ask(|world| {
+        world.close_travelling(block, closing);
+        world.free_doomed();
+    });
+}
+
+/// Gives a packet back, and closes the ends in it.
+pub(super) fn take_back(packet: Packet, closing: Closing) {
+    let block = packet.into_raw();
+    close_travelling(block, closing);
+    drop(Packet::from_raw(block));
+}
+
+pub(super) fn poison(me: u32, channel: ChannelName, direction: Direction) {
+    ask(|world| world.owe(me, Effect::Poison(channel, direction)));
+}
+
+pub(super) fn end_writing(me: u32, channel: ChannelName) {
+    ask(|world| world.owe(me, Effect::EndWriting(channel)));
+}
+
+pub(super) fn change_parties(me: u32, barrier: ChannelName, change: i32) {
+    ask(|world| {
+        world.settle(me);
+        if let Some(barrier) = world.channel_mut(barrier) {
+            barrier.capacity = barrier.capacity.saturating_add_signed(change);
+        }
+    });
+}
+
+pub(super) fn change_permits(me: u32, gate: ChannelName, change: impl FnOnce(u32) -> u32) {
+    ask(|world| {
+        world.settle(me);
+        if let Some(gate) = world.channel_mut(gate) {
+            gate.capacity = change(gate.capacity);
+        }
+        world.tell_settled(gate);
+    });
+}
+
+pub(super) fn notify(me: u32, gate: ChannelName) {
+    ask(|world| {
+        world.settle(me);
+        world.notify(gate);
+    });
+}
+
+pub(super) fn recover(gate: ChannelName) {
+    describe(gate, |gate| gate.abandoner = None);
+}
+
+/// Puts a message back before all others.
+pub(super) fn put_back(me: u32, channel: ChannelName, packet: Packet) {
+    ask(|world| {
+        world.settle(me);
+        let block = packet.into_raw();
+        match world.channel_mut(channel).filter(|channel| !channel.no_readers) {
+            Some(channel) => channel.buffer.push_front(block),
+            None => world.doomed.push(block),
+        }
+        world.free_doomed();
+    });
+}
+
+/// Lets the writer of an extended rendezvous go on.
+pub(super) fn release(me: u32, writer: ExtendedWriter, unfinished: Option<Unfinished>) {
+    let outcome = match unfinished {
+        Some(Unfinished { member, crashed }) => Err(Fate::Abandoned { member, crashed }),
+        None => Ok(NONE),
+    };
+    ask(|world| {
+        world.settle(me);
+        world.release(writer, outcome);
+    });
+}
+
+/// The same with a reply, which is dropped if the writer is gone.
+pub(super) fn reply(me: u32, writer: ExtendedWriter, reply: Packet) {
+    let block = reply.into_raw();
+    ask(|world| {
+        world.settle(me);
+        if !world.release(writer, Ok(block)) {
+            world.doomed.push(block);
+            world.free_doomed();
+        }
+    });
+}
+
+pub(super) fn abandon_writers(me: u32, crashed: bool) {
+    ask(|world| world.abandon_writers(me, crashed));
+}
+
+/// A new process, and the channel that tells of its end.
+pub(super) fn create_process(parent: u32, launch: &[u8]) -> Result<NewProcess, ArenaError> {
+    let (name, member) = tables().create_member(parent)?;
+    if let Err(error) = tables().keep_record(name.index, member, SlotRecord::Launch, launch) {
+        give_up_slot(name, member);
+        return Err(error);
+    }
+    let exit = ask(|world| {
+        let (exit, _) = world.create_channel("", ChannelKind::End, Holder::Exit(name.index))?;
+        world.exits.insert(name.index, exit);
+        Ok::<_, ArenaError>(exit)
+    })?;
+    Ok(NewProcess { name, member, exit, parent })
+}
+
+/// A process is over: it leaves when that is decided.
+pub(super) fn leave(me: u32, name: MemberName) {
+    let is_own = ask(|world| world.tasks[me as usize].member == name && world.tasks[me as usize].is_process);
+    if is_own {
+        ask(|world| world.owe(me, Effect::Leave(name)));
+    } else {
+        ask(|world| world.leave(name));
+    }
+}
+
+pub(super) fn disown(name: MemberName) {
+    ask(|world| world.disown(name));
+}
+
+/// Kills the process of this name, and notes of what it has died.
+pub(crate) fn kill(name: MemberName, note: u32) {
+    ask(|world| {
+        let place = world.tasks.iter().position(|task| task.is_process && task.member == name);
+        if let Some(number) = place {
+            world.kill(number as u32, note);
+        }
+    });
+}
+
+/// Whether the task that runs now was killed, and is to do nothing more.
+pub(crate) fn is_killed() -> bool {
+    actor(super::Actor::task).is_some_and(|me| ask(|world| world.tasks[me as usize].is_killed))
+}
+
+/// The member of the task that runs now, for whoever writes down panics.
+pub(crate) fn running_member() -> Option<u32> {
+    let me = actor(super::Actor::task)?;
+    ask(|world| world.tasks.get(me as usize).filter(|task| task.is_process).map(|task| task.member.index))
+}

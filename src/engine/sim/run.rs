@@ -1,0 +1,240 @@
+//! A run: tasks go on until all of them wait; then it is decided what happens next.
+//!
+//! Knows nothing of why it is decided so.
+
+use super::super::actor::actor;
+use super::super::{ArenaError, Fired, Guard, MemberName, Order};
+use super::coroutine::{self, Coroutine};
+use super::decision::{Choice, Kind, NOBODY, Scheduler};
+use super::record::Ended;
+use super::task::{Offer, State, Task};
+use super::world::{Simulation, ask};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+
+/// What a task that was killed unwinds with.
+struct Killed;
+
+/// A task that swallows this many unwindings is left behind.
+const PATIENCE: u64 = 1000;
+
+/// One more task, which runs `work` on a stack of so many bytes. `name` is what it is called.
+///
+/// # Errors
+/// There is no room for its stack.
+pub(crate) fn start(
+    member: MemberName,
+    name: &str,
+    is_process: bool,
+    stack: usize,
+    work: Box<dyn FnOnce()>,
+) -> Result<u32, ArenaError> {
+    let coroutine = Coroutine::new(stack, within(work))?;
+    let parent = member.slot().map_or(u32::MAX, super::super::Member::parent);
+    Ok(ask(|world| {
+        let number = world.tasks.len() as u32;
+        let mut task = Task::new(member, String::from(name), is_process, parent);
+        task.coroutine = Some(coroutine);
+        if let Some(actor) = &task.actor {
+            actor.simulate(number);
+        }
+        world.tasks.push(task);
+        world.ready.push_back(number);
+        number
+    }))
+}
+
+/// From now on the main process runs `work`.
+///
+/// # Errors
+/// There is no room for its stack.
+pub(super) fn start_main(stack: usize, work: Box<dyn FnOnce()>) -> Result<(), ArenaError> {
+    let coroutine = Coroutine::new(stack, within(work))?;
+    ask(|world| {
+        world.tasks[0].coroutine = Some(coroutine);
+        world.ready.push_back(0);
+    });
+    Ok(())
+}
+
+/// Nothing unwinds out of a coroutine. What processes panic of is caught and told within.
+fn within(work: Box<dyn FnOnce()>) -> Box<dyn FnOnce()> {
+    Box::new(move || drop(catch_unwind(AssertUnwindSafe(work))))
+}
+
+/// Lets a task go on until it waits, or comes to its end.
+fn resume(number: u32) {
+    let out = ask(|world| {
+        let task = &mut world.tasks[number as usize];
+        Some((task.coroutine.take()?, task.actor.take()?))
+    });
+    let Some((coroutine, side)) = out else { return };
+    actor(|actor| actor.exchange(&side));
+    let rest = coroutine.resume();
+    actor(|actor| actor.exchange(&side));
+    ask(|world| {
+        let task = &mut world.tasks[number as usize];
+        task.actor = Some(side);
+        match rest {
+            Some(coroutine) => task.coroutine = Some(coroutine),
+            None => task.state = State::Over,
+        }
+    });
+}
+
+/// What the calling task offers comes to something.
+///
+/// # Errors
+/// What it offers cannot be simulated, or it may not wait here.
+pub(crate) fn offer(
+    me: u32,
+    guards: &[Guard],
+    order: Order,
+    place: &'static Location<'static>,
+) -> Result<Fired, ArenaError> {
+    assert!(!guards.is_empty(), "an offer of nothing would never come to anything");
+    refuse_unless_alive(me)?;
+    ask(|world| {
+        world.refuse_foreign(guards)?;
+        let polls = guards.iter().any(|guard| matches!(guard, Guard::Skip));
+        let offer = Offer { guards: guards.to_vec(), order, place, epoch: world.epoch, polls };
+        world.tasks[me as usize].state = State::Offered(offer);
+        world.post(me);
+        Ok(())
+    })?;
+    coroutine::suspend();
+    let fired = ask(|world| {
+        let task = &mut world.tasks[me as usize];
+        match std::mem::replace(&mut task.state, State::Running) {
+            State::Ready(fired) if !task.is_killed => fired,
+            _ => None,
+        }
+    });
+    match fired {
+        Some(fired) => Ok(fired),
+        None => unwind(me),
+    }
+}
+
+/// One that is unwinding, or has no stack of its own, cannot wait; one that was killed unwinds.
+fn refuse_unless_alive(me: u32) -> Result<(), ArenaError> {
+    if std::thread::panicking() {
+        return Err(ArenaError::Simulated { what: "a communication by a process that unwinds" });
+    }
+    if !coroutine::is_inside() {
+        return Err(ArenaError::Simulated { what: "a communication by the closure that only builds the network" });
+    }
+    if ask(|world| world.tasks[me as usize].is_killed) {
+        unwind(me);
+    }
+    Ok(())
+}
+
+fn unwind(me: u32) -> ! {
+    let is_hopeless = ask(|world| {
+        let task = &mut world.tasks[me as usize];
+        task.waits += 1;
+        task.waits > PATIENCE
+    });
+    if is_hopeless {
+        loop {
+            coroutine::suspend();
+        }
+    }
+    resume_unwind(Box::new(Killed))
+}
+
+impl Simulation {
+    fn refuse_foreign(&self, guards: &[Guard]) -> Result<(), ArenaError> {
+        let mut names = guards.iter().filter_map(super::possible::channel_of);
+        match names.find(|name| !super::is_simulated(*name)) {
+            Some(_) => Err(ArenaError::Simulated { what: "a channel that was made outside of the simulation" }),
+            None => Ok(()),
+        }
+    }
+
+    /// Decides what happens next, and has it happen; or says how the run has ended.
+    fn step(&mut self, scheduler: &mut dyn Scheduler) -> Option<Ended> {
+        if self.record.happenings.len() >= self.most_events {
+            return Some(Ended::TooLong);
+        }
+        let mut options = std::mem::take(&mut self.options);
+        options.clear();
+        self.possible(&mut options);
+        let polls_only = options.iter().all(|option| option.kind == Kind::Skip);
+        if options.is_empty() && self.next_deadline().is_none() {
+            self.options = options;
+            return Some(self.ending());
+        }
+        if polls_only && self.next_deadline().is_some() {
+            options.push(Choice::new(Kind::Time, NOBODY, NOBODY, NOBODY));
+        }
+        if scheduler.crashes() > 0 {
+            let living = self.tasks.iter().enumerate().filter(|(_, task)| task.is_process && task.can_crash());
+            options.extend(living.map(|(number, _)| Choice::new(Kind::Crash, number as u32, NOBODY, NOBODY)));
+        }
+        let choice = options[scheduler.decide(&options).min(options.len() - 1)];
+        self.options = options;
+        self.carry_out(choice);
+        None
+    }
+
+    fn ending(&self) -> Ended {
+        match self.tasks.iter().all(Task::is_over) {
+            true => Ended::Completed,
+            false if self.network_is_over => Ended::LeftBehind,
+            false => Ended::Stuck,
+        }
+    }
+}
+
+impl Task {
+    /// Whether it can be killed: it has begun, is not the main process, and has not come to its end.
+    fn can_crash(&self) -> bool {
+        !self.is_killed && matches!(self.state, State::Offered(_) | State::Held { .. }) && self.coroutine.is_some()
+    }
+}
+
+/// Runs until nothing can happen any more.
+pub(crate) fn run(scheduler: &mut dyn Scheduler) -> Ended {
+    loop {
+        run_ready();
+        if let Some(ended) = ask(|world| world.step(scheduler)) {
+            return ended;
+        }
+    }
+}
+
+fn run_ready() {
+    while let Some(next) = ask(|world| world.ready.pop_front()) {
+        resume(next);
+    }
+}
+
+/// Brings everybody to an end who has not come to it.
+pub(crate) fn tear_down() {
+    ask(|world| world.is_over = true);
+    let mut number = 0;
+    // Whoever unwinds may start others.
+    while number < ask(|world| world.tasks.len() as u32) {
+        ask(|world| {
+            world.kill(number, world.killed);
+            world.settle(number);
+        });
+        run_ready();
+        let left = ask(|world| world.tasks[number as usize].coroutine.take());
+        if let Some(coroutine) = left {
+            coroutine.leave_behind();
+        }
+        ask(|world| {
+            world.settle(number);
+            world.tasks[number as usize].state = State::Over;
+        });
+        number += 1;
+    }
+    ask(|world| {
+        for channel in &mut world.channels {
+            world.doomed.extend(channel.buffer.drain(..));
+        }
+        world.free_doomed();
+    });
+}

@@ -1,0 +1,100 @@
+//! A task: what runs as one coroutine, and what it waits for.
+//!
+//! Knows nothing of channels. A task is a process, or the side of a process that drives a sequence or a supervision.
+
+use super::super::actor::Actor;
+use super::super::{ChannelName, Closing, Direction, EndName, Fired, Guard, MemberName, Order};
+use super::coroutine::Coroutine;
+use std::collections::VecDeque;
+use std::panic::Location;
+
+/// What is offered, and has not come to anything.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) guards: Vec<Guard>,
+    pub(super) order: Order,
+    pub(super) place: &'static Location<'static>,
+    /// How often time had passed when it was made: one that was made before the last time is surely waiting.
+    pub(super) epoch: u32,
+    /// It has a `skip`, and so never waits.
+    pub(super) polls: bool,
+}
+
+/// What a task does.
+#[derive(Debug)]
+pub(super) enum State {
+    /// It may go on, with what its offer came to.
+    Ready(Option<Fired>),
+    /// It runs now.
+    Running,
+    Offered(Offer),
+    /// It has written, and its reader has not finished an extended rendezvous: with the number of the guard, the
+    /// reader, and the number of this wait.
+    Held {
+        guard: usize,
+        reader: u32,
+        wait: u64,
+        place: &'static Location<'static>,
+    },
+    /// It has come to its end.
+    Over,
+}
+
+/// Something that a task has done and that others will notice.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Effect {
+    Close(EndName, Closing),
+    Poison(ChannelName, Direction),
+    EndWriting(ChannelName),
+    /// The process is over.
+    Leave(MemberName),
+}
+
+/// One coroutine.
+#[derive(Debug)]
+pub(super) struct Task {
+    /// The process that it is, or that it does something for.
+    pub(super) member: MemberName,
+    pub(super) name: String,
+    /// Whether it is the process itself.
+    pub(super) is_process: bool,
+    /// The member that started it.
+    pub(super) parent: u32,
+    pub(super) state: State,
+    pub(super) effects: VecDeque<Effect>,
+    /// It is to go on only to come to its end.
+    pub(super) is_killed: bool,
+    /// Away while it runs.
+    pub(super) coroutine: Option<Coroutine>,
+    pub(super) actor: Option<Box<Actor>>,
+    pub(super) waits: u64,
+}
+
+impl Task {
+    pub(super) fn new(member: MemberName, name: String, is_process: bool, parent: u32) -> Task {
+        Task {
+            member,
+            name,
+            is_process,
+            parent,
+            state: State::Ready(None),
+            effects: VecDeque::new(),
+            is_killed: false,
+            coroutine: None,
+            actor: Some(Box::new(Actor::new())),
+            waits: 0,
+        }
+    }
+
+    /// What it offers, as far as others can answer it: what it has done before takes effect first.
+    pub(super) fn offer(&self) -> Option<&Offer> {
+        match &self.state {
+            State::Offered(offer) if self.effects.is_empty() => Some(offer),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+}

@@ -1,0 +1,169 @@
+//! The simulated world of a thread: its tasks, its channels and their ends, its time, and what has happened.
+//!
+//! Knows nothing of what happens next.
+
+use super::super::{ArenaError, ChannelName, EndName, Fate, MemberName};
+use super::channel::{Channel, End};
+use super::decision::Choice;
+use super::record::Record;
+use super::task::{Effect, Task};
+use crate::memory::Block;
+use crate::sys::clock::Instant;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+/// Names of a simulated world lie where no arena has slots.
+const SIMULATED: u32 = 1 << 31;
+
+/// Everything there is.
+#[derive(Debug)]
+pub(super) struct Simulation {
+    /// Names of other runs mean nothing here.
+    run: u32,
+    pub(super) tasks: Vec<Task>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) ends: Vec<End>,
+    /// The channel that tells of the end of a member.
+    pub(super) exits: HashMap<u32, ChannelName>,
+    /// Members that nobody will ask for any more.
+    pub(super) disowned: Vec<MemberName>,
+    /// Members that a channel was lost with, and that are kept for their names.
+    pub(super) kept: Vec<u32>,
+    /// Tasks that may go on, in order.
+    pub(super) ready: VecDeque<u32>,
+    /// Messages that nobody will read, to be freed.
+    pub(super) doomed: Vec<Block>,
+    /// How often time has passed.
+    pub(super) epoch: u32,
+    pub(super) elapsed: Duration,
+    start: Instant,
+    /// What has ended the network's main process.
+    pub(super) network_is_over: bool,
+    /// Everybody is only brought to an end.
+    pub(super) is_over: bool,
+    pub(super) record: Record,
+    /// What happens next was decided.
+    pub(super) is_deciding: bool,
+    pub(super) options: Vec<Choice>,
+    pub(super) most_events: usize,
+    /// How the layer above notes that a process was killed.
+    pub(super) killed: u32,
+}
+
+thread_local! {
+    static WORLD: RefCell<Option<Box<Simulation>>> = const { RefCell::new(None) };
+}
+
+impl Simulation {
+    pub(super) fn new(most_events: usize, killed: u32) -> Simulation {
+        thread_local! {
+            static RUNS: Cell<u32> = const { Cell::new(0) };
+        }
+        RUNS.set(RUNS.get().wrapping_add(1));
+        Simulation {
+            run: RUNS.get(),
+            tasks: Vec::new(),
+            channels: Vec::new(),
+            ends: Vec::new(),
+            exits: HashMap::new(),
+            disowned: Vec::new(),
+            kept: Vec::new(),
+            ready: VecDeque::new(),
+            doomed: Vec::new(),
+            epoch: 0,
+            elapsed: Duration::ZERO,
+            start: Instant::now(),
+            network_is_over: false,
+            is_over: false,
+            record: Record::default(),
+            is_deciding: false,
+            options: Vec::new(),
+            most_events,
+            killed,
+        }
+    }
+
+    /// The virtual time.
+    pub(super) fn now(&self) -> Instant {
+        self.start + self.elapsed
+    }
+
+    /// How long after the beginning a moment is.
+    pub(super) fn since_start(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.start)
+    }
+
+    pub(super) fn channel_name(&self, number: usize) -> ChannelName {
+        ChannelName { index: SIMULATED | number as u32, generation: self.run }
+    }
+
+    pub(super) fn end_name(&self, number: usize) -> EndName {
+        EndName { index: SIMULATED | number as u32, generation: self.run }
+    }
+
+    /// The number of a channel of this world.
+    pub(super) fn number(&self, name: ChannelName) -> Option<usize> {
+        let number = (name.index ^ SIMULATED) as usize;
+        (name.generation == self.run && number < self.channels.len()).then_some(number)
+    }
+
+    /// A channel that is there.
+    pub(super) fn channel(&self, name: ChannelName) -> Option<&Channel> {
+        self.number(name).map(|number| &self.channels[number]).filter(|channel| !channel.is_gone)
+    }
+
+    pub(super) fn channel_mut(&mut self, name: ChannelName) -> Option<&mut Channel> {
+        let number = self.number(name)?;
+        Some(&mut self.channels[number]).filter(|channel| !channel.is_gone)
+    }
+
+    /// The number of an end that is open.
+    pub(super) fn end(&self, name: EndName) -> Option<usize> {
+        let number = (name.index ^ SIMULATED) as usize;
+        let is_mine = name.generation == self.run && self.ends.get(number).is_some_and(|end| end.holder.is_some());
+        is_mine.then_some(number)
+    }
+
+    /// Why a channel cannot be used; one that is gone has retired.
+    pub(super) fn fate(&self, name: ChannelName) -> Option<Fate> {
+        self.channel(name).map_or(Some(Fate::Retired), Channel::fate)
+    }
+
+    /// Something that others will notice: it is left to a decision when they do.
+    pub(super) fn owe(&mut self, task: u32, effect: Effect) {
+        self.tasks[task as usize].effects.push_back(effect);
+    }
+}
+
+/// Whether this is the name of something simulated.
+pub(super) fn is_simulated(index: u32) -> bool {
+    index & SIMULATED != 0 && index != u32::MAX
+}
+
+/// Begins a world on the calling thread.
+///
+/// # Errors
+/// There is one already.
+pub(super) fn begin(world: Simulation) -> Result<(), ArenaError> {
+    WORLD.with_borrow_mut(|place| match place {
+        Some(_) => Err(ArenaError::Simulated { what: "a simulation inside a simulation" }),
+        None => {
+            *place = Some(Box::new(world));
+            Ok(())
+        }
+    })
+}
+
+/// Ends it.
+pub(super) fn end() -> Option<Box<Simulation>> {
+    WORLD.take()
+}
+
+/// Looks at the world of the calling thread, or changes it. `work` calls no code of the user's and does not suspend.
+pub(super) fn ask<R>(work: impl FnOnce(&mut Simulation) -> R) -> R {
+    WORLD.with_borrow_mut(|world| match world {
+        Some(world) => work(world),
+        None => unreachable!("who runs in a simulated world has one"),
+    })
+}

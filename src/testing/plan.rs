@@ -1,0 +1,237 @@
+//! Who decides: somebody who rolls dice in one of several moods, or a list of what is wanted.
+//!
+//! Knows nothing of processes or of how its decisions are carried out.
+
+use crate::engine::sim::{Choice, Kind, NOBODY, Scheduler};
+use std::collections::VecDeque;
+
+/// Where decisions come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// From dice that begin with this number.
+    Dice { start: u64, crashes: usize },
+    /// These, as far as they are possible; then whatever goes on with what has happened last.
+    Wanted(Vec<Choice>),
+}
+
+impl Plan {
+    /// Somebody who carries it out.
+    pub(super) fn decider(&self) -> Decider {
+        match self {
+            Plan::Dice { start, crashes } => Decider::Dice(Dice::new(*start, *crashes)),
+            Plan::Wanted(wanted) => {
+                let crashes = wanted.iter().filter(|choice| choice.kind == Kind::Crash).count();
+                Decider::List(List {
+                    wanted: wanted.iter().copied().collect(),
+                    crashes,
+                    done: 0,
+                    parted: None,
+                    last: None,
+                })
+            }
+        }
+    }
+}
+
+/// Carries out a plan.
+pub(super) enum Decider {
+    Dice(Dice),
+    List(List),
+}
+
+impl Decider {
+    /// The first thing wanted that was not possible when its turn came, by its place in the list.
+    pub(super) fn parted(&self) -> Option<(usize, Choice)> {
+        match self {
+            Decider::Dice(_) => None,
+            // What is left was wanted after everything had ended.
+            Decider::List(list) => list.parted.or_else(|| Some((list.done, *list.wanted.front()?))),
+        }
+    }
+}
+
+impl Scheduler for Decider {
+    fn decide(&mut self, options: &[Choice]) -> usize {
+        match self {
+            Decider::Dice(dice) => dice.decide(options),
+            Decider::List(list) => list.decide(options),
+        }
+    }
+
+    fn crashes(&self) -> usize {
+        match self {
+            Decider::Dice(dice) => dice.crashes,
+            Decider::List(list) => list.crashes,
+        }
+    }
+}
+
+/// In which way dice decide: schedules that go wrong are seldom those in which everybody has the same luck.
+#[derive(Clone, Debug)]
+enum Mood {
+    /// Each possibility is as likely as any other.
+    Uniform,
+    /// Processes have priorities, which change at random moments (Burckhardt and others, ASPLOS 2010).
+    Priorities,
+    /// Whoever can goes on before one process.
+    Starve(u32),
+    /// The first possibility, or the last, nearly always.
+    First,
+    Last,
+}
+
+/// Rolls dice.
+pub(super) struct Dice {
+    state: u64,
+    mood: Mood,
+    priorities: Vec<u64>,
+    crashes: usize,
+    /// Something was communicated just now.
+    is_fresh: bool,
+    /// So often, one after the other, somebody has found nothing ready.
+    polls: u32,
+}
+
+/// Whoever polls more often than this lets others come.
+const PATIENCE: u32 = 8;
+
+impl Dice {
+    fn new(start: u64, crashes: usize) -> Dice {
+        let mut dice = Dice {
+            // Xorshift stays at zero.
+            state: start | 1,
+            mood: Mood::Uniform,
+            priorities: Vec::new(),
+            crashes,
+            is_fresh: false,
+            polls: 0,
+        };
+        (0..4).for_each(|_| _ = dice.roll(2));
+        dice.mood = match dice.roll(8) {
+            0..3 => Mood::Uniform,
+            3 | 4 => Mood::Priorities,
+            5 => Mood::Starve(dice.roll(8) as u32),
+            6 => Mood::First,
+            _ => Mood::Last,
+        };
+        dice
+    }
+
+    /// A number below this one (xorshift, Marsaglia 2003).
+    fn roll(&mut self, below: usize) -> usize {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        ((self.state >> 16) % below.max(1) as u64) as usize
+    }
+
+    fn decide(&mut self, options: &[Choice]) -> usize {
+        let ordinary = options.iter().take_while(|option| !option.kind.is_fault()).count();
+        // Right after a communication, a crash leaves most behind.
+        let odds = if self.is_fresh { 6 } else { 18 };
+        if ordinary < options.len() && (ordinary == 0 || self.roll(odds) == 0) {
+            self.crashes -= 1;
+            return ordinary + self.roll(options.len() - ordinary);
+        }
+        let chosen = match self.polls {
+            _ if ordinary == 1 => 0,
+            ..PATIENCE => self.choose(&options[..ordinary]),
+            _ => self.choose_no_poll(&options[..ordinary]),
+        };
+        self.polls = if options[chosen].kind == Kind::Skip { self.polls + 1 } else { 0 };
+        self.is_fresh = options[chosen].kind.is_communication();
+        chosen
+    }
+
+    /// Fair to those who come while somebody polls: no process starves for ever because another one does not wait.
+    fn choose_no_poll(&mut self, options: &[Choice]) -> usize {
+        let others: Vec<usize> = (0..options.len()).filter(|place| options[*place].kind != Kind::Skip).collect();
+        if others.is_empty() { self.roll(options.len()) } else { others[self.roll(others.len())] }
+    }
+
+    fn choose(&mut self, options: &[Choice]) -> usize {
+        let count = options.len();
+        let keeps_to_mood = self.roll(16) != 0;
+        match self.mood {
+            Mood::Uniform => self.roll(count),
+            Mood::First if keeps_to_mood => 0,
+            Mood::Last if keeps_to_mood => count - 1,
+            Mood::First | Mood::Last => self.roll(count),
+            Mood::Starve(task) => {
+                let others: Vec<usize> = (0..count).filter(|place| !options[*place].involves(task)).collect();
+                if others.is_empty() { self.roll(count) } else { others[self.roll(others.len())] }
+            }
+            Mood::Priorities => {
+                let chosen = self.highest(options);
+                if self.roll(12) == 0 {
+                    let lowered = options[chosen].who as usize;
+                    let lowest = self.priorities.iter().copied().min().unwrap_or(0);
+                    if let Some(priority) = self.priorities.get_mut(lowered) {
+                        *priority = lowest.saturating_sub(1);
+                    }
+                }
+                chosen
+            }
+        }
+    }
+
+    fn highest(&mut self, options: &[Choice]) -> usize {
+        let tasks = options.iter().flat_map(|option| [option.who, option.with]).filter(|task| *task != NOBODY);
+        let most = tasks.max().map_or(0, |task| task as usize + 1);
+        while self.priorities.len() < most {
+            let priority = 1000 + self.roll(1_000_000) as u64;
+            self.priorities.push(priority);
+        }
+        let priority = |task: u32| self.priorities.get(task as usize).copied().unwrap_or(0);
+        let of = |option: &Choice| priority(option.who).max(priority(option.with));
+        let best = options.iter().map(of).max().unwrap_or(0);
+        options.iter().position(|option| of(option) == best).unwrap_or(0)
+    }
+}
+
+/// Goes by a list.
+pub(super) struct List {
+    wanted: VecDeque<Choice>,
+    crashes: usize,
+    /// How many of them were done, or were not possible.
+    done: usize,
+    parted: Option<(usize, Choice)>,
+    last: Option<Choice>,
+}
+
+impl List {
+    fn decide(&mut self, options: &[Choice]) -> usize {
+        let mut chosen = None;
+        while let Some(wanted) = self.wanted.pop_front() {
+            self.done += 1;
+            if wanted.kind == Kind::Crash {
+                self.crashes -= 1;
+            }
+            chosen = options.iter().position(|option| *option == wanted);
+            if chosen.is_some() {
+                break;
+            }
+            self.parted.get_or_insert((self.done - 1, wanted));
+        }
+        let chosen = chosen.unwrap_or_else(|| self.go_on(options));
+        self.last = Some(options[chosen]);
+        chosen
+    }
+
+    /// What goes on with the processes that have communicated last; and nothing that only passes the time, if there is
+    /// anything else.
+    fn go_on(&self, options: &[Choice]) -> usize {
+        let rank = |option: &Choice| {
+            let goes_on = self.last.is_some_and(|last| option.involves(last.who) || option.involves(last.with));
+            match option.kind {
+                Kind::Crash => 5,
+                Kind::Skip => 4,
+                Kind::Time => 3,
+                _ if goes_on => 0,
+                _ => 1,
+            }
+        };
+        let ranked = options.iter().enumerate().min_by_key(|(place, option)| (rank(option), *place));
+        ranked.map_or(0, |(place, _)| place)
+    }
+}

@@ -1,0 +1,158 @@
+//! `simulate` and `replay`: a network under the decisions of a schedule, or of a token.
+//!
+//! Knows nothing of how a run goes on.
+
+use super::outcome::Outcome;
+use super::plan::Plan;
+use super::run::{Run, channel_name, decisions};
+use super::schedule::Schedule;
+use super::token;
+use crate::engine::sim::{Choice, Ended, Kind, Record};
+use crate::process::{Runnable, Simulated};
+use std::cell::Cell;
+use std::panic::Location;
+
+/// A run with more events than this is a livelock.
+const MOST_EVENTS: usize = 20_000;
+
+/// Each run of this number is made twice.
+const TWICE: u32 = 16;
+
+/// Runs a network on the calling thread, under the decisions of a schedule.
+///
+/// The closure builds the network, or one process, and all channels that it uses. It is called once, or twice where the
+/// run is made again to see whether it is the same. It must not wait for anything: the network runs afterwards.
+///
+/// # Blocking
+/// Until nothing can happen any more, or too much has happened. Nobody waits for the time: it is virtual.
+///
+/// # Panics
+/// The closure panics, or calls `simulate` itself while it is simulated; or no memory is left.
+///
+/// # Examples
+/// See [`testing`](super).
+#[track_caller]
+pub fn simulate<N: Runnable>(schedule: &Schedule, mut build: impl FnMut() -> N) -> Run<N::Output> {
+    let place = Location::caller();
+    let run = once(&schedule.plan, place, &mut build);
+    schedule.note(decisions(&run.record));
+    if is_due() { again(run, place, &mut build) } else { run }
+}
+
+/// Runs a network once more by the token that a run has printed.
+///
+/// Where a decision of the token is not possible, because the program has changed, it is left out, and the run
+/// [says so](Run::parts_from_schedule). `"csp1:00"` is the token of no decision at all: then whatever is possible goes
+/// on, in order.
+///
+/// # Blocking
+/// As [`simulate`].
+///
+/// # Panics
+/// The text is no token; and as [`simulate`].
+///
+/// # Examples
+/// See [`Run::token`].
+#[track_caller]
+pub fn replay<N: Runnable>(token: &str, mut build: impl FnMut() -> N) -> Run<N::Output> {
+    let Some(wanted) = token::read(token) else {
+        panic!("`{token}` is no token: copy all of what a run has printed, from `csp1:` on");
+    };
+    once(&Plan::Wanted(wanted), Location::caller(), &mut build)
+}
+
+fn is_due() -> bool {
+    thread_local! {
+        static RUNS: Cell<u32> = const { Cell::new(0) };
+    }
+    RUNS.set(RUNS.get().wrapping_add(1));
+    RUNS.get().is_multiple_of(TWICE)
+}
+
+fn once<N: Runnable>(plan: &Plan, place: &'static Location<'static>, build: &mut impl FnMut() -> N) -> Run<N::Output> {
+    let mut decider = plan.decider();
+    let made = crate::process::simulate(&mut decider, MOST_EVENTS, place, || build().into_network());
+    let Simulated { ended, result, standing, record } = match made {
+        Ok(made) => made,
+        Err(error) => panic!("the run cannot begin: {error}"),
+    };
+    let parted = decider.parted().map(|(number, choice)| {
+        format!("decision {} of the schedule, {}, was not possible", number + 1, describe(&record, choice))
+    });
+    let (result, failures) = match result {
+        Some(Ok(result)) => (Some(result), Vec::new()),
+        Some(Err(error)) => (None, error.failures().to_vec()),
+        None => (None, Vec::new()),
+    };
+    let outcome = match (ended, &standing) {
+        (Ended::Stuck, Some(report)) => Outcome::Deadlock(report.clone()),
+        (Ended::TooLong, _) => Outcome::Livelock,
+        (Ended::LeftBehind, _) => Outcome::Leaked,
+        _ if failures.is_empty() => Outcome::Completed,
+        _ => Outcome::Failed(failures),
+    };
+    Run::new(outcome, result, standing, record, parted)
+}
+
+/// The same run once more: it must be the same.
+fn again<N: Runnable>(
+    run: Run<N::Output>,
+    place: &'static Location<'static>,
+    build: &mut impl FnMut() -> N,
+) -> Run<N::Output> {
+    let other = once(&Plan::Wanted(decisions(&run.record)), place, build);
+    match difference(&run.record, &other.record) {
+        None => run,
+        Some(difference) => {
+            let outcome = Outcome::Nondeterministic(format!(
+                "{difference}; look for statics and thread-locals that keep something, random numbers, the order in a \
+                 `HashMap`, clocks other than `csproc::time`, files, sockets and threads"
+            ));
+            run.told(outcome)
+        }
+    }
+}
+
+/// Where two runs begin to differ.
+fn difference(first: &Record, second: &Record) -> Option<String> {
+    let (mine, other) = (&first.happenings, &second.happenings);
+    let pairs = mine.iter().zip(other);
+    let place = pairs.clone().position(|(mine, other)| {
+        mine.choice != other.choice || first.bytes[mine.message.clone()] != second.bytes[other.message.clone()]
+    });
+    match place {
+        Some(place) if mine[place].choice == other[place].choice => {
+            let what = describe(first, mine[place].choice);
+            Some(format!("event {}, {what}, brought another message", place + 1))
+        }
+        Some(place) => {
+            let (what, instead) = (describe(first, mine[place].choice), describe(second, other[place].choice));
+            Some(format!("event {} was {what}, and then {instead}", place + 1))
+        }
+        None if mine.len() != other.len() => {
+            Some(format!("one run had {} events, and the other {}", mine.len(), other.len()))
+        }
+        None => None,
+    }
+}
+
+/// A choice in words.
+fn describe(record: &Record, choice: Choice) -> String {
+    let name =
+        |number: u32| record.processes.get(number as usize).map_or("a process that is not there", String::as_str);
+    let channel = channel_name(record, choice);
+    let who = name(choice.who);
+    match choice.kind {
+        Kind::Communication => format!("`{who} → {} on {channel}`", name(choice.with)),
+        Kind::Put => format!("`{who} puts into {channel}`"),
+        Kind::Take => format!("`{who} takes from {channel}`"),
+        Kind::Told => format!("`{who} learns that {channel} has ended`"),
+        Kind::Sync => format!("`{who} and others meet at {channel}`"),
+        Kind::Pass => format!("`{who} passes {channel}`"),
+        Kind::Timer => format!("`a timer of {who}`"),
+        Kind::Skip => format!("`{who} finds nothing ready`"),
+        Kind::Effect => format!("`what {who} has closed or poisoned takes effect`"),
+        Kind::Time => String::from("`time passes`"),
+        Kind::Crash => format!("`{who} is killed`"),
+    }
+}

@@ -1,0 +1,12 @@
+//! The laws of property tests: what a simulated network does is what a network does, and what fails is found and told.
+//!
+//! Knows nothing of the operating system: nothing here runs as a process of its own, but where a test says so.
+
+mod alternation;
+mod cast;
+mod ending;
+mod refusal;
+mod rendezvous;
+mod shared;
+mod shrinking;
+mod time;

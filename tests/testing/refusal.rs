@@ -1,0 +1,170 @@
+//! What cannot be simulated is refused by an error that names it; nothing hangs.
+//!
+//! Knows nothing of what can.
+
+use super::cast::{read_once, write_once};
+use csproc::prelude::*;
+use csproc::testing::{replay, schedule, simulate};
+use csproc::{ChannelError, MessageError};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+fn refused(error: &ChannelError) -> &str {
+    match error {
+        ChannelError::Invalid(MessageError::Simulation { reason }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_channel_from_outside_is_refused_by_name_and_unharmed() {
+    let outside = Channel::<u32>::new();
+    let (w, r) = (outside.writer(), outside.reader());
+    let run = replay("csp1:00", || read_once(r.clone()));
+    assert!(run.to_string().contains("made outside of the simulation"), "{run}");
+    let run = replay("csp1:00", || {
+        let error = w.try_write(1).unwrap_err();
+        assert!(refused(&error.fate).contains("cannot be simulated"), "{error}");
+        nothing()
+    });
+    assert!(run.completed(), "{run}");
+    let reading = std::thread::spawn(move || r.read());
+    w.write(5).unwrap();
+    assert_eq!(reading.join().unwrap(), Ok(5));
+}
+
+#[process]
+fn nothing() {}
+
+#[test]
+fn the_closure_may_not_wait() {
+    let run = replay("csp1:00", || {
+        let c = Channel::new();
+        let _r = c.reader();
+        let error = c.writer().write(1u32).unwrap_err();
+        assert!(refused(&error.fate).contains("only builds the network"), "{error}");
+        nothing()
+    });
+    assert!(run.completed());
+}
+
+#[test]
+fn what_has_no_counterpart_in_a_simulation_is_named() {
+    let run = replay("csp1:00", || {
+        let error = Channel::<u32>::builder().carrier(Carrier::Ipc).build().unwrap_err().into();
+        assert!(refused(&error).contains("Carrier::Ipc"), "{error}");
+        nothing()
+    });
+    assert!(run.completed());
+}
+
+#[process]
+fn simulates() -> bool {
+    let nested = std::panic::catch_unwind(|| replay("csp1:00", nothing).completed());
+    nested.is_err()
+}
+
+#[test]
+fn a_simulation_inside_a_simulation_is_refused() {
+    assert_eq!(replay("csp1:00", simulates).result(), Some(&true));
+}
+
+#[test]
+fn a_closure_that_panics_leaves_nothing_behind() {
+    let panicked = std::panic::catch_unwind(|| {
+        replay("csp1:00", || -> csproc::Process<()> {
+            let _c = Channel::<u32>::new();
+            panic!("while it builds");
+        })
+    });
+    assert!(panicked.is_err());
+    assert!(replay("csp1:00", nothing).completed());
+}
+
+#[process]
+fn writes_while_it_unwinds(out: Writer<u32>) {
+    struct Last(Writer<u32>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let error = self.0.write(1).unwrap_err();
+            assert!(refused(&error.fate).contains("unwinds"), "{error}");
+        }
+    }
+    let _last = Last(out);
+    panic!("with a writer in hand");
+}
+
+#[test]
+fn a_process_that_unwinds_does_not_wait() {
+    let run = replay("csp1:00", || {
+        let c = Channel::new();
+        network!(writes_while_it_unwinds(c.writer()), read_once(c.reader()))
+    });
+    assert!(run.to_string().contains("with a writer in hand"), "{run}");
+}
+
+#[process]
+fn swallows(input: Reader<u32>, _own: Writer<u32>) {
+    loop {
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| input.read()));
+    }
+}
+
+#[test]
+fn a_process_that_swallows_its_end_is_left_behind() {
+    let run = replay("csp1:00", || {
+        let c = Channel::new();
+        swallows(c.reader(), c.writer())
+    });
+    assert!(!run.is_deadlock_free(), "{run}");
+}
+
+#[test]
+#[should_panic(expected = "is no token")]
+fn what_is_no_token_is_said_to_be_none() {
+    let _ = replay("csp2:00", nothing);
+}
+
+#[test]
+#[should_panic(expected = "those that have a name are [\"numbers\"]")]
+fn a_channel_that_never_was_has_no_messages_to_ask_for() {
+    let run = replay("csp1:00", || {
+        let c = Channel::builder().name("numbers").build().unwrap();
+        network!(write_once(c.writer(), 1), read_once(c.reader()))
+    });
+    assert_eq!(run.messages::<u32>("numbers"), [1]);
+    let _ = run.messages::<u32>("number");
+}
+
+/// Whatever the network, what was taken for it is given back.
+#[test]
+fn thousands_of_runs_leave_nothing_behind() {
+    let mut runner = TestRunner::deterministic();
+    let schedules = schedule().crashes(1);
+    let network = || {
+        let (c, ends) = (Channel::buffered(Buffer::Fifo(2)), Channel::new());
+        network!(
+            write_once(c.writer(), 1),
+            read_once(c.reader()),
+            sends(ends.writer(), c.writer()),
+            nothing_with(ends.reader())
+        )
+    };
+    for _ in 0..3000 {
+        let schedule = schedules.new_tree(&mut runner).unwrap().current();
+        assert!(simulate(&schedule, network).is_deadlock_free());
+    }
+    let audit = csproc::audit();
+    assert!(audit.is_clean(), "{audit}");
+    assert!(audit.processes() < 500 && audit.ends() < 500 && audit.channels() < 500, "{audit}");
+}
+
+#[process]
+fn sends(ends: Writer<Writer<u32>>, end: Writer<u32>) -> csproc::Result<()> {
+    Ok(ends.write(end)?)
+}
+
+#[process]
+fn nothing_with(ends: Reader<Writer<u32>>) {
+    drop(ends);
+}

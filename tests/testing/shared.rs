@@ -1,0 +1,116 @@
+//! Shared objects in a simulated network: locks, semaphores, queues, pipes and managed objects.
+//!
+//! Knows nothing of cells, which are refused.
+
+use super::cast::{always, find};
+use csproc::prelude::*;
+use csproc::testing::{Outcome, replay, schedule};
+
+#[process]
+fn locks_both(first: Lock, second: Lock) -> csproc::Result<()> {
+    let _first = first.acquire()?;
+    let _second = second.acquire()?;
+    Ok(())
+}
+
+#[test]
+fn locks_in_opposite_orders_deadlock_and_in_one_order_do_not() {
+    let with = |crossed: bool| {
+        move || {
+            let (a, b) = (Lock::new(), Lock::new());
+            let other = if crossed { locks_both(b.clone(), a.clone()) } else { locks_both(a.clone(), b.clone()) };
+            network!(locks_both(a, b), other)
+        }
+    };
+    let failed = find(300, &schedule(), with(true), |run| run.is_deadlock_free()).expect("they cross");
+    assert!(failed.contains("waits to"), "{failed}");
+    always(100, &schedule(), with(false), |run| run.completed());
+}
+
+#[process]
+fn puts(queue: Queue<u32>, from: u32) -> csproc::Result<()> {
+    for value in from..from + 3 {
+        queue.put(value)?;
+    }
+    Ok(())
+}
+
+#[process]
+fn gets(queue: Queue<u32>, count: u32) -> csproc::Result<Vec<u32>> {
+    let mut got = Vec::new();
+    for _ in 0..count {
+        got.push(queue.get()?);
+    }
+    got.sort_unstable();
+    Ok(got)
+}
+
+#[test]
+fn queues_pass_on_everything_once() {
+    let network = || {
+        let queue = Queue::bounded(2);
+        network!(puts(queue.clone(), 0), puts(queue.clone(), 10), gets(queue, 6))
+    };
+    always(100, &schedule(), network, |run| {
+        run.completed()
+            && run.result().is_some_and(|(.., got)| got.as_ref().is_ok_and(|got| *got == [0, 1, 2, 10, 11, 12]))
+    });
+}
+
+#[process]
+fn enters(limit: Semaphore, out: Writer<i32>) -> csproc::Result<()> {
+    let _inside = limit.acquire()?;
+    out.write(1)?;
+    Ok(out.write(-1)?)
+}
+
+#[process]
+fn most_inside(input: Reader<i32>) -> i32 {
+    let mut inside = 0;
+    input
+        .into_iter()
+        .map(|change| {
+            inside += change;
+            inside
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+#[test]
+fn a_semaphore_lets_in_as_many_as_it_has_permits() {
+    let network = || {
+        let (limit, c) = (Semaphore::new(2), Channel::new());
+        network!(for _ in 0..4 => enters(limit.clone(), c.writer()), most_inside(c.reader()))
+    };
+    always(200, &schedule(), network, |run| run.completed() && run.result().is_some_and(|(_, most)| *most <= 2));
+    assert!(find(300, &schedule(), network, |run| run.result().is_none_or(|(_, most)| *most < 2)).is_some());
+}
+
+#[process]
+fn counts() -> csproc::Result<Vec<i32>> {
+    let manager = Manager::new()?;
+    let list = manager.list(Vec::<i32>::new())?;
+    list.push(1)?;
+    list.push(2)?;
+    Ok(list.to_vec()?)
+}
+
+#[process]
+fn keeps_a_number() -> csproc::Result<()> {
+    let error = Value::try_new(1u32).map(drop).unwrap_err();
+    assert!(error.to_string().contains("cannot be simulated"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn cells_are_refused_by_name() {
+    let run = replay("csp1:00", keeps_a_number);
+    assert!(matches!(run.outcome(), Outcome::Completed), "{run}");
+}
+
+#[test]
+fn a_manager_answers() {
+    let run = replay("csp1:00", counts);
+    assert!(matches!(run.result(), Some(Ok(list)) if *list == [1, 2]), "{run}");
+}

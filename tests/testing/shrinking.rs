@@ -1,0 +1,91 @@
+//! What fails is shrunk to the fewest events, and runs again by its token.
+//!
+//! Knows nothing of why it fails.
+
+use super::cast::{find, named};
+use csproc::prelude::*;
+use csproc::testing::{Run, replay, schedule, simulate};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+#[process]
+fn philosopher(first: Writer<()>, second: Writer<()>) -> csproc::Result<()> {
+    first.write(())?;
+    second.write(())?;
+    first.write(())?;
+    second.write(())?;
+    Ok(())
+}
+
+#[process]
+fn fork(holders: Vec<Reader<()>>) -> csproc::Result<()> {
+    loop {
+        let (who, ()) = select_read(&holders)?;
+        holders[who].read()?;
+    }
+}
+
+type Dinner = Network<(Vec<csproc::Result<()>>, Vec<csproc::Result<()>>)>;
+
+fn dining(count: usize) -> Dinner {
+    let left: Vec<Channel<()>> = (0..count).map(|number| named(&format!("left {number}"))).collect();
+    let right: Vec<Channel<()>> = (0..count).map(|number| named(&format!("right {number}"))).collect();
+    network!(
+        for i in 0..count => philosopher(left[i].writer(), right[(i + 1) % count].writer()),
+        for i in 0..count => fork(vec![left[i].reader(), right[i].reader()])
+    )
+}
+
+#[test]
+fn philosophers_deadlock_in_as_many_events_as_there_are_of_them() {
+    for (count, starts) in [(3, 20), (5, 20), (8, 20), (12, 20)] {
+        for start in 0..starts {
+            let config =
+                Config { cases: 2000, failure_persistence: None, max_shrink_iters: 100_000, ..Config::default() };
+            let dice = TestRng::from_seed(RngAlgorithm::ChaCha, &[start; 32]);
+            let failed = TestRunner::new_with_rng(config, dice).run(&schedule(), |schedule| {
+                let run = simulate(&schedule, || dining(count));
+                if run.is_deadlock_free() { Ok(()) } else { Err(TestCaseError::fail(run.to_string())) }
+            });
+            let Err(TestError::Fail(reason, schedule)) = failed else { panic!("{failed:?}") };
+            let run = simulate(&schedule, || dining(count));
+            assert!(!run.is_deadlock_free());
+            assert_eq!(run.trace().len(), count, "{reason}");
+        }
+    }
+}
+
+#[test]
+fn what_is_printed_has_the_lines_of_both_ends_and_a_token_that_shows_it_again() {
+    let text = find(2000, &schedule(), || dining(3), |run| run.is_deadlock_free()).expect("they deadlock");
+    assert!(text.contains("deadlock after 3 events"), "{text}");
+    assert!(text.contains("philosopher[0] → fork[0] on `left 0`"), "{text}");
+    assert!(text.matches("shrinking.rs").count() >= 6, "{text}");
+    let token = text.split("replay(\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
+    let again = replay(token, || dining(3));
+    assert!(!again.is_deadlock_free() && again.parts_from_schedule().is_none(), "{again}");
+    // The program has changed: what is not possible any more is said.
+    let other = replay(token, || dining(2));
+    assert!(other.parts_from_schedule().is_some_and(|parted| parted.contains("was not possible")), "{other}");
+}
+
+#[process]
+fn takes_three(input: Reader<u32>) -> csproc::Result<Vec<u32>> {
+    Ok(vec![input.read()?, input.read()?, input.read()?])
+}
+
+#[process]
+fn writes(out: Writer<u32>, value: u32) -> csproc::Result<()> {
+    Ok(out.write(value)?)
+}
+
+#[test]
+fn a_crash_that_is_not_needed_is_left_out() {
+    let network = || {
+        let c = Channel::new();
+        network!(for value in 0..3 => writes(c.writer(), value), takes_three(c.reader()))
+    };
+    type Came = (Vec<csproc::Result<()>>, csproc::Result<Vec<u32>>);
+    let unordered = |run: &Run<Came>| run.result().is_none_or(|(_, got)| got.as_ref().map_or(true, |got| got[0] < 2));
+    let text = find(500, &schedule().crashes(2), network, unordered).expect("they come in any order");
+    assert!(text.contains("completed after 3 events") && !text.contains("killed"), "{text}");
+}
