@@ -158,7 +158,7 @@ impl Actor {
         begin: impl FnOnce(Cell<'_>),
     ) -> Result<(ChannelName, EndName), ArenaError> {
         let holder = self.as_holder()?;
-        simulated!(self, _me => Err(ArenaError::Simulated { what: "a `Value` or an `Array`" }));
+        simulated!(self, _me => sim::create_cell(bytes, begin, holder));
         self.with(|local| local.create_cell(bytes, begin, holder))?
     }
 
@@ -208,13 +208,8 @@ impl Actor {
     /// There is no context to do it with.
     pub(crate) fn receive_end(&self, end: EndName, packet: Holder) -> Result<bool, ArenaError> {
         let holder = self.as_holder()?;
-        Ok(self.move_end(end, packet, holder))
-    }
-
-    /// Hands an end from one holder to another. `false` if `from` does not hold it.
-    pub(crate) fn move_end(&self, end: EndName, from: Holder, to: Holder) -> bool {
-        simulated!(self, _me => sim::move_end(end, from, to));
-        self.with(|local| local.move_end(end, from, to)).unwrap_or(false)
+        simulated!(self, _me => Ok(sim::move_end(end, packet, holder)));
+        self.with(|local| local.move_end(end, packet, holder))
     }
 
     /// From now on the process of the operating system has an end, and not the one that the actor acts for, which may

@@ -61,6 +61,7 @@ impl ChannelName {
     /// Whoever writes has the gate's permit, and so the gate.
     #[inline]
     pub(crate) fn cell<R>(self, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
+        in_simulation!(sim::look_at_cell(self, look));
         tables().cell(self, look)
     }
 }

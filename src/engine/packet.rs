@@ -78,11 +78,17 @@ impl Packet {
         }
         let larger = with_local(|local| {
             let larger = tables().arena.take_block(bytes, local.owner()).map(Packet::over)?;
-            Ok::<_, ArenaError>(larger)
+            if !super::is_simulated() {
+                for end in self.ends() {
+                    local.move_end(end, self.as_holder(), larger.as_holder());
+                }
+            }
+            Ok(larger)
         });
         let larger = larger.and_then(|larger| larger)?;
-        for end in self.ends() {
-            actor(|actor| actor.move_end(end, self.as_holder(), larger.as_holder()));
+        #[cfg(feature = "testing")]
+        if super::is_simulated() {
+            super::sim::move_ends(self.as_holder(), larger.as_holder());
         }
         *self = larger;
         Ok(())

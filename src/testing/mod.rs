@@ -51,10 +51,9 @@
 //! on otherwise, so a test with timeouts of hours ends at once.
 //!
 //! Rendezvous and buffered channels, alternation, timers, poison, retirement, extended rendezvous, barriers, calls,
-//! locks and what is made of them, children, sequences, restarts and supervisors are simulated. What is not is refused
-//! with [`MessageError::Simulation`](crate::MessageError::Simulation), which names it: channels that were made outside
-//! of the closure, channels with [`Carrier::Ipc`](crate::Carrier), futures, and [`Value`](crate::shared::Value)s and
-//! [`Array`](crate::shared::Array)s. A bridge, and whatever else waits in a thread of its own, does not wake anybody
+//! all shared objects, children, sequences, restarts and supervisors are simulated. What is not is refused with
+//! [`MessageError::Simulation`](crate::MessageError::Simulation), which names it: channels that were made outside of the
+//! closure, channels with [`Carrier::Ipc`](crate::Carrier), and futures. A bridge, and whatever else waits in a thread of its own, does not wake anybody
 //! who is simulated.
 //!
 //! # What makes a test lie

@@ -164,7 +164,7 @@ impl<R> Run<R> {
             Kind::Pass => EventKind::Passed,
             Kind::Timer => EventKind::TimedOut,
             Kind::Crash => EventKind::Crashed,
-            Kind::Told | Kind::Skip | Kind::Effect | Kind::Time => return None,
+            Kind::Told | Kind::Skip | Kind::Look | Kind::Effect | Kind::Time => return None,
         };
         let name = |number: u32| names.get(number as usize).cloned();
         Some(Event {

@@ -151,6 +151,7 @@ fn describe(record: &Record, choice: Choice) -> String {
         Kind::Pass => format!("`{who} passes {channel}`"),
         Kind::Timer => format!("`a timer of {who}`"),
         Kind::Skip => format!("`{who} finds nothing ready`"),
+        Kind::Look => format!("`{who} looks at memory that is shared`"),
         Kind::Effect => format!("`what {who} has closed or poisoned takes effect`"),
         Kind::Time => String::from("`time passes`"),
         Kind::Crash => format!("`{who} is killed`"),

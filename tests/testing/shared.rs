@@ -1,10 +1,10 @@
-//! Shared objects in a simulated network: locks, semaphores, queues, pipes and managed objects.
+//! Shared objects in a simulated network: locks, semaphores, queues, values, arrays and managed objects.
 //!
-//! Knows nothing of cells, which are refused.
+//! Knows nothing of how a live one does it.
 
-use super::cast::{always, find};
+use super::cast::{always, find, sees_all};
 use csproc::prelude::*;
-use csproc::testing::{Outcome, replay, schedule};
+use csproc::testing::{replay, schedule};
 
 #[process]
 fn locks_both(first: Lock, second: Lock) -> csproc::Result<()> {
@@ -97,16 +97,55 @@ fn counts() -> csproc::Result<Vec<i32>> {
 }
 
 #[process]
-fn keeps_a_number() -> csproc::Result<()> {
-    let error = Value::try_new(1u32).map(drop).unwrap_err();
-    assert!(error.to_string().contains("cannot be simulated"), "{error}");
+fn reads_when_both_are_done(number: Value<u32>, done: Reader<()>) -> u32 {
+    assert!(done.read().is_err_and(|error| error.is_retired()));
+    number.get()
+}
+
+#[process]
+fn increments(how: Increment, _done: Writer<()>) -> csproc::Result<()> {
+    match how {
+        Increment::WithLock(number) => number.with_lock(|number| *number += 1)?,
+        Increment::Without(number) => {
+            let seen = number.get();
+            number.set(seen + 1)?;
+        }
+    }
     Ok(())
 }
 
+#[derive(serde::Serialize, serde::Deserialize)]
+enum Increment {
+    WithLock(Value<u32>),
+    Without(Value<u32>),
+}
+
 #[test]
-fn cells_are_refused_by_name() {
-    let run = replay("csp1:00", keeps_a_number);
-    assert!(matches!(run.outcome(), Outcome::Completed), "{run}");
+fn increments_with_the_lock_add_up_and_without_it_one_may_be_lost() {
+    let network = |how: fn(Value<u32>) -> Increment| {
+        move || {
+            let (number, done) = (Value::new(0), Channel::new());
+            network!(
+                for _ in 0..2 => increments(how(number.clone()), done.writer()),
+                reads_when_both_are_done(number, done.reader())
+            )
+        }
+    };
+    let sums = |how| sees_all(300, &schedule(), network(how), |run| run.result().map(|(_, sum)| *sum));
+    assert_eq!(sums(Increment::WithLock).into_iter().collect::<Vec<_>>(), [Some(2)]);
+    assert_eq!(sums(Increment::Without).into_iter().collect::<Vec<_>>(), [Some(1), Some(2)]);
+}
+
+#[process]
+fn negates(vector: Array<i32>) -> csproc::Result<Vec<i32>> {
+    vector.with_lock(|numbers| numbers.iter_mut().for_each(|number| *number = -*number))?;
+    Ok(vector.to_vec())
+}
+
+#[test]
+fn arrays_are_shared() {
+    let run = replay("csp1:00", || negates((0..4).collect::<Array<i32>>()));
+    assert!(matches!(run.result(), Some(Ok(numbers)) if *numbers == [0, -1, -2, -3]), "{run}");
 }
 
 #[test]

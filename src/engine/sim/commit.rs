@@ -32,7 +32,7 @@ impl Simulation {
                 self.note(choice, NONE);
                 self.fire_first_due(choice.who);
             }
-            Kind::Skip => {
+            Kind::Skip | Kind::Look => {
                 self.note(choice, NONE);
                 let skip = self.place_of(choice.who, |guard| matches!(guard, Guard::Skip));
                 self.answer(choice.who, Fired::bare(skip));

@@ -29,10 +29,12 @@ pub(crate) enum Kind {
     Time = 9,
     /// A process is killed.
     Crash = 10,
+    /// Somebody looks at memory that others share, or changes it.
+    Look = 11,
 }
 
 impl Kind {
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 12] = [
         Kind::Communication,
         Kind::Put,
         Kind::Take,
@@ -44,6 +46,7 @@ impl Kind {
         Kind::Effect,
         Kind::Time,
         Kind::Crash,
+        Kind::Look,
     ];
 
     /// The kind of this number.

@@ -27,11 +27,12 @@ pub(crate) use standing::stuck;
 
 use super::actor::actor;
 use super::{
-    ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Holder, Member,
-    MemberName, NewProcess, Packet, Record as SlotRecord, Unfinished, tables, with_local,
+    ArenaError, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Guard, Holder,
+    Member, MemberName, NewProcess, Opened, Order, Packet, Record as SlotRecord, Unfinished, tables, with_local,
 };
 use crate::memory::{Block, NONE};
 use crate::sys::clock::Instant;
+use std::panic::Location;
 use task::{Effect, Task};
 use world::{Simulation, ask};
 
@@ -179,6 +180,35 @@ pub(super) fn create_channel(
     ask(|world| world.create_channel(label, kind, holder))
 }
 
+/// Makes a gate of one permit that keeps a cell of so many bytes.
+pub(super) fn create_cell(
+    bytes: usize,
+    begin: impl FnOnce(Cell<'_>),
+    holder: Holder,
+) -> Result<(ChannelName, EndName), ArenaError> {
+    let block = with_local(|local| tables().arena.take_cell(bytes, local.owner()))??;
+    begin(tables().arena.cell(block).1);
+    let kind = ChannelKind::Gate { permits: 1, opened: Opened::ByHolders };
+    ask(|world| {
+        let made = world.create_channel("", kind, holder)?;
+        if let Some(gate) = world.channel_mut(made.0) {
+            gate.buffer.push_back(block);
+        }
+        Ok(made)
+    })
+}
+
+/// Looks at the cell that a gate keeps. Others may do so before, or change it: it is decided when somebody looks.
+pub(super) fn look_at_cell<R>(gate: ChannelName, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
+    if let Some(me) = actor(super::Actor::task) {
+        // Refused where nobody can wait: then it looks at once.
+        let _ = run::offer(me, &[Guard::Skip], Order::Priority, Location::caller());
+    }
+    let block = ask(|world| world.channel(gate).filter(|gate| gate.is_gate())?.buffer.front().copied())?;
+    let (bytes, cell) = tables().arena.cell(block);
+    Some(look(bytes, cell))
+}
+
 pub(super) fn request_end(
     me: u32,
     channel: ChannelName,
@@ -193,6 +223,15 @@ pub(super) fn request_end(
 
 pub(super) fn move_end(end: EndName, from: Holder, to: Holder) -> bool {
     ask(|world| world.move_end(end, from, to))
+}
+
+/// Hands all ends from one holder to another.
+pub(super) fn move_ends(from: Holder, to: Holder) {
+    ask(|world| {
+        for end in world.held_by(from) {
+            world.move_end(end, from, to);
+        }
+    });
 }
 
 /// Closes an end. One of the live world is closed there.

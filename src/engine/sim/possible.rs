@@ -50,6 +50,7 @@ impl Simulation {
                 Guard::Pass { gate, weight, .. } => self.possible_pass(at, gate, weight, options),
                 Guard::Timer { .. } if self.is_due(guard) => self.alone(Kind::Timer, at, None, options),
                 Guard::Timer { .. } => (),
+                Guard::Skip if !offer.polls => push(options, Choice::new(Kind::Look, me, NOBODY, NOBODY)),
                 Guard::Skip => {
                     let is_ready = (0..offer.guards.len()).any(|place| self.is_sure((me, place)));
                     if !is_ready {

@@ -95,7 +95,7 @@ pub(crate) fn offer(
     refuse_unless_alive(me)?;
     ask(|world| {
         world.refuse_foreign(guards)?;
-        let polls = guards.iter().any(|guard| matches!(guard, Guard::Skip));
+        let polls = guards.len() > 1 && guards.iter().any(|guard| matches!(guard, Guard::Skip));
         let offer = Offer { guards: guards.to_vec(), order, place, epoch: world.epoch, polls };
         world.tasks[me as usize].state = State::Offered(offer);
         world.post(me);

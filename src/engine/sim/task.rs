@@ -16,7 +16,7 @@ pub(super) struct Offer {
     pub(super) place: &'static Location<'static>,
     /// How often time had passed when it was made: one that was made before the last time is surely waiting.
     pub(super) epoch: u32,
-    /// It has a `skip`, and so never waits.
+    /// It has a `skip` beside other guards, and so never waits.
     pub(super) polls: bool,
 }
 

@@ -20,6 +20,8 @@ const LENIENCE: &str = "#[allow(clippy::all, clippy::allow_attributes, reason = 
 /// Copies the layers, and writes files for `include!`, each of which declares some of the copies as modules: by a name
 /// and the files, below `src`. What is wrong with an edit ends the build.
 pub(crate) fn copy_sources(entries: &[(&str, &[&str])]) {
+    // A feature of csproc that the models have nothing of: the sources ask for it.
+    println!("cargo::rustc-check-cfg=cfg(feature, values(\"testing\"))");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo runs this"));
     let (from, to) = (Path::new("../../src"), out.join("src"));
     if to.exists() {
