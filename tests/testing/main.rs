@@ -4,6 +4,7 @@
 
 mod alternation;
 mod cast;
+mod differential;
 mod ending;
 mod refusal;
 mod rendezvous;
