@@ -28,6 +28,16 @@ pub enum EventKind {
     TimedOut,
     /// A process was killed.
     Crashed,
+    /// A process was made to panic.
+    Panicked,
+    /// A channel or a barrier was poisoned by nobody.
+    Poisoned,
+    /// A process came late.
+    Delayed,
+    /// A message was written and lost.
+    Lost,
+    /// A message was read, and comes once more.
+    Doubled,
 }
 
 impl EventKind {
@@ -41,7 +51,15 @@ impl EventKind {
     /// assert!(!EventKind::Communicated.is_fault());
     /// ```
     pub fn is_fault(self) -> bool {
-        self == EventKind::Crashed
+        matches!(
+            self,
+            EventKind::Crashed
+                | EventKind::Panicked
+                | EventKind::Poisoned
+                | EventKind::Delayed
+                | EventKind::Lost
+                | EventKind::Doubled
+        )
     }
 }
 
@@ -168,6 +186,14 @@ impl fmt::Display for Event {
             EventKind::Passed => write!(f, "{process} passes `{channel}`")?,
             EventKind::TimedOut => write!(f, "{process} has waited until {:?}", self.at)?,
             EventKind::Crashed => write!(f, "{process} is killed")?,
+            EventKind::Panicked => write!(f, "{process} panics")?,
+            EventKind::Poisoned => write!(f, "`{channel}` is poisoned")?,
+            EventKind::Delayed => write!(f, "{process} comes late")?,
+            EventKind::Lost => write!(f, "a message of {process} on `{channel}` is lost")?,
+            EventKind::Doubled => {
+                let partner = self.partner.as_deref().unwrap_or_default();
+                write!(f, "{process} → {partner} on `{channel}`, and the message comes twice")?;
+            }
         }
         for (place, before) in self.places.iter().flatten().zip(["   ", ", "]) {
             write!(f, "{before}{}:{}", place.file(), place.line())?;

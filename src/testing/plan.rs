@@ -4,12 +4,58 @@
 
 use crate::engine::sim::{Choice, Kind, NOBODY, Scheduler};
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How many faults of each kind there may be, and whom they meet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Faults {
+    pub(super) crashes: usize,
+    pub(super) panics: usize,
+    pub(super) poisons: usize,
+    pub(super) delays: usize,
+    pub(super) losses: usize,
+    /// Everybody, if there are none.
+    pub(super) processes: Arc<Vec<String>>,
+    pub(super) lossy: Arc<Vec<String>>,
+}
+
+impl Faults {
+    fn left(&mut self, kind: Kind) -> Option<&mut usize> {
+        match kind {
+            Kind::Crash => Some(&mut self.crashes),
+            Kind::Panic => Some(&mut self.panics),
+            Kind::Poison => Some(&mut self.poisons),
+            Kind::Delay => Some(&mut self.delays),
+            Kind::Lose | Kind::Double => Some(&mut self.losses),
+            _ => None,
+        }
+    }
+
+    fn count(&self, kind: Kind) -> usize {
+        self.clone().left(kind).map_or(0, |left| *left)
+    }
+
+    /// One has happened.
+    fn take(&mut self, kind: Kind) {
+        if let Some(left) = self.left(kind) {
+            *left = left.saturating_sub(1);
+        }
+    }
+
+    /// A process is called like this, or is one of several that are, as `worker[2]`.
+    fn meets(&self, process: &str) -> bool {
+        let is = |name: &String| {
+            process.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        };
+        self.processes.is_empty() || self.processes.iter().any(is)
+    }
+}
 
 /// Where decisions come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
     /// From dice that begin with this number.
-    Dice { start: u64, crashes: usize },
+    Dice { start: u64, faults: Faults },
     /// These, as far as they are possible; then whatever goes on with what has happened last.
     Wanted(Vec<Choice>),
 }
@@ -18,16 +64,9 @@ impl Plan {
     /// Somebody who carries it out.
     pub(super) fn decider(&self) -> Decider {
         match self {
-            Plan::Dice { start, crashes } => Decider::Dice(Dice::new(*start, *crashes)),
+            Plan::Dice { start, faults } => Decider::Dice(Dice::new(*start, faults.clone())),
             Plan::Wanted(wanted) => {
-                let crashes = wanted.iter().filter(|choice| choice.kind == Kind::Crash).count();
-                Decider::List(List {
-                    wanted: wanted.iter().copied().collect(),
-                    crashes,
-                    done: 0,
-                    parted: None,
-                    last: None,
-                })
+                Decider::List(List { wanted: wanted.iter().copied().collect(), done: 0, parted: None, last: None })
             }
         }
     }
@@ -58,10 +97,24 @@ impl Scheduler for Decider {
         }
     }
 
-    fn crashes(&self) -> usize {
+    fn allows(&self, fault: Kind) -> bool {
         match self {
-            Decider::Dice(dice) => dice.crashes,
-            Decider::List(list) => list.crashes,
+            Decider::Dice(dice) => dice.faults.count(fault) > 0,
+            Decider::List(list) => list.wants(fault),
+        }
+    }
+
+    fn meets(&self, process: &str) -> bool {
+        match self {
+            Decider::Dice(dice) => dice.faults.meets(process),
+            Decider::List(_) => true,
+        }
+    }
+
+    fn is_lossy(&self, channel: &str) -> bool {
+        match self {
+            Decider::Dice(dice) => dice.faults.lossy.iter().any(|name| name == channel),
+            Decider::List(_) => true,
         }
     }
 }
@@ -85,7 +138,7 @@ pub(super) struct Dice {
     state: u64,
     mood: Mood,
     priorities: Vec<u64>,
-    crashes: usize,
+    faults: Faults,
     /// Something was communicated just now.
     is_fresh: bool,
     /// So often, one after the other, somebody has found nothing ready.
@@ -96,13 +149,13 @@ pub(super) struct Dice {
 const PATIENCE: u32 = 8;
 
 impl Dice {
-    fn new(start: u64, crashes: usize) -> Dice {
+    fn new(start: u64, faults: Faults) -> Dice {
         let mut dice = Dice {
             // Xorshift stays at zero.
             state: start | 1,
             mood: Mood::Uniform,
             priorities: Vec::new(),
-            crashes,
+            faults,
             is_fresh: false,
             polls: 0,
         };
@@ -130,8 +183,9 @@ impl Dice {
         // Right after a communication, a crash leaves most behind.
         let odds = if self.is_fresh { 6 } else { 18 };
         if ordinary < options.len() && (ordinary == 0 || self.roll(odds) == 0) {
-            self.crashes -= 1;
-            return ordinary + self.roll(options.len() - ordinary);
+            let chosen = ordinary + self.roll(options.len() - ordinary);
+            self.faults.take(options[chosen].kind);
+            return chosen;
         }
         let chosen = match self.polls {
             _ if ordinary == 1 => 0,
@@ -192,7 +246,6 @@ impl Dice {
 /// Goes by a list.
 pub(super) struct List {
     wanted: VecDeque<Choice>,
-    crashes: usize,
     /// How many of them were done, or were not possible.
     done: usize,
     parted: Option<(usize, Choice)>,
@@ -204,9 +257,6 @@ impl List {
         let mut chosen = None;
         while let Some(wanted) = self.wanted.pop_front() {
             self.done += 1;
-            if wanted.kind == Kind::Crash {
-                self.crashes -= 1;
-            }
             chosen = options.iter().position(|option| *option == wanted);
             if chosen.is_some() {
                 break;
@@ -218,13 +268,19 @@ impl List {
         chosen
     }
 
+    /// Whether a fault of this kind is next.
+    fn wants(&self, fault: Kind) -> bool {
+        let next = self.wanted.iter().find(|choice| choice.kind.is_fault());
+        next.is_some_and(|next| next.kind == fault || next.kind == Kind::Double && fault == Kind::Lose)
+    }
+
     /// What goes on with the processes that have communicated last; and nothing that only passes the time, if there is
     /// anything else.
     fn go_on(&self, options: &[Choice]) -> usize {
         let rank = |option: &Choice| {
             let goes_on = self.last.is_some_and(|last| option.involves(last.who) || option.involves(last.with));
             match option.kind {
-                Kind::Crash => 5,
+                fault if fault.is_fault() => 5,
                 Kind::Skip => 4,
                 Kind::Time => 3,
                 _ if goes_on => 0,

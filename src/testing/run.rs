@@ -133,7 +133,7 @@ impl<R> Run<R> {
             names.iter().filter(|name| !name.is_empty()).collect::<Vec<_>>()
         );
         let is_of_it = |happening: &&Happening| {
-            matches!(happening.choice.kind, Kind::Communication | Kind::Put)
+            matches!(happening.choice.kind, Kind::Communication | Kind::Put | Kind::Lose | Kind::Double)
                 && names.get(happening.choice.channel as usize).is_some_and(|name| name == channel)
         };
         let written = self.record.happenings.iter().filter(is_of_it);
@@ -164,12 +164,17 @@ impl<R> Run<R> {
             Kind::Pass => EventKind::Passed,
             Kind::Timer => EventKind::TimedOut,
             Kind::Crash => EventKind::Crashed,
+            Kind::Panic => EventKind::Panicked,
+            Kind::Poison => EventKind::Poisoned,
+            Kind::Delay => EventKind::Delayed,
+            Kind::Lose => EventKind::Lost,
+            Kind::Double => EventKind::Doubled,
             Kind::Told | Kind::Skip | Kind::Look | Kind::Effect | Kind::Time => return None,
         };
         let name = |number: u32| names.get(number as usize).cloned();
         Some(Event {
             kind,
-            process: name(happening.choice.who)?,
+            process: name(happening.choice.who).unwrap_or_else(|| Arc::from("")),
             partner: name(happening.choice.with),
             channel: Arc::from(channel_name(&self.record, happening.choice)),
             places: happening.places,

@@ -2,12 +2,12 @@
 //!
 //! Knows nothing of how a smaller one is found.
 
-use super::plan::Plan;
+use super::plan::{Faults, Plan};
 use super::shrink::Shrinking;
 use super::token;
 use crate::engine::sim::Choice;
 use proptest::strategy::{NewTree, Strategy, ValueTree};
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{Reason, TestRunner};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,7 +57,7 @@ impl fmt::Debug for Schedule {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a strategy does nothing until proptest takes values of it"]
 pub struct Schedules {
-    crashes: usize,
+    faults: Faults,
 }
 
 /// Schedules of all kinds: some choose uniformly, some by priorities that change, some let one process starve, some
@@ -116,7 +116,111 @@ impl Schedules {
     /// });
     /// ```
     pub fn crashes(mut self, most: usize) -> Schedules {
-        self.crashes = most;
+        self.faults.crashes = most;
+        self
+    }
+
+    /// In each run, up to so many processes panic, each while it waits.
+    ///
+    /// # Examples
+    /// As for [`crashes`](Schedules::crashes).
+    pub fn panics(mut self, most: usize) -> Schedules {
+        self.faults.panics = most;
+        self
+    }
+
+    /// In each run, up to so many channels and barriers are poisoned.
+    ///
+    /// # Examples
+    /// As for [`crashes`](Schedules::crashes).
+    pub fn poisons(mut self, most: usize) -> Schedules {
+        self.faults.poisons = most;
+        self
+    }
+
+    /// In each run, up to so many times a process comes late to a communication: not before the next timer has fired,
+    /// if somebody waits for one. So whoever has a timeout may find that it was too short.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::testing::{schedule, simulate};
+    /// use proptest::test_runner::TestRunner;
+    /// use std::time::Duration;
+    ///
+    /// #[process]
+    /// fn source(out: Writer<u8>) -> csproc::Result<()> {
+    ///     Ok(out.write(7)?)
+    /// }
+    ///
+    /// #[process]
+    /// fn impatient(input: Reader<u8>) -> Result<u8, ChannelError> {
+    ///     input.read_timeout(Duration::from_secs(3600))
+    /// }
+    ///
+    /// let failed = TestRunner::default().run(&schedule().delays(1), |s| {
+    ///     let run = simulate(&s, || {
+    ///         let c = Channel::new();
+    ///         network!(source(c.writer()), impatient(c.reader()))
+    ///     });
+    ///     proptest::prop_assert!(run.result().is_some_and(|(_, read)| read.is_ok()), "{run}");
+    ///     Ok(())
+    /// });
+    /// assert!(failed.unwrap_err().to_string().contains("source comes late"));
+    /// ```
+    pub fn delays(mut self, most: usize) -> Schedules {
+        self.faults.delays = most;
+        self
+    }
+
+    /// In each run, up to so many messages of the channels of this name are lost or doubled: their writers do not
+    /// notice. To be said once for each name; the largest number counts for all of them. A message with ends of channels in it
+    /// is lost, but not doubled.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::testing::{schedule, simulate};
+    /// use proptest::test_runner::TestRunner;
+    ///
+    /// #[process]
+    /// fn source(out: Writer<u8>) -> csproc::Result<()> {
+    ///     Ok((0..3).try_for_each(|value| out.write(value))?)
+    /// }
+    ///
+    /// #[process]
+    /// fn sink(input: Reader<u8>) -> Vec<u8> {
+    ///     input.into_iter().collect()
+    /// }
+    ///
+    /// let failed = TestRunner::default().run(&schedule().lossy("data", 1), |s| {
+    ///     let run = simulate(&s, || {
+    ///         let c = Channel::builder().name("data").build().expect("a channel");
+    ///         network!(source(c.writer()), sink(c.reader()))
+    ///     });
+    ///     proptest::prop_assert_eq!(run.result().map(|(_, got)| got.len()), Some(3), "{}", run);
+    ///     Ok(())
+    /// });
+    /// assert!(failed.is_err());
+    /// ```
+    pub fn lossy(mut self, channel: &str, most: usize) -> Schedules {
+        Arc::make_mut(&mut self.faults.lossy).push(String::from(channel));
+        self.faults.losses = self.faults.losses.max(most);
+        self
+    }
+
+    /// Crashes, panics and delays meet only processes of these names; `worker` stands for `worker[0]`, `worker[1]` and
+    /// so on as well.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::testing::schedule;
+    ///
+    /// let schedules = schedule().crashes(1).processes(&["worker"]);
+    /// # let _ = schedules;
+    /// ```
+    pub fn processes(mut self, names: &[&str]) -> Schedules {
+        self.faults.processes = Arc::new(names.iter().map(ToString::to_string).collect());
         self
     }
 }
@@ -127,8 +231,16 @@ impl Strategy for Schedules {
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Schedules> {
         let start = proptest::num::u64::ANY.new_tree(runner)?.current();
-        let crashes = (0..=self.crashes).new_tree(runner)?.current();
-        Ok(ScheduleTree { current: Schedule::new(Plan::Dice { start, crashes }), shrinking: None })
+        let mut some = |most: usize| Ok::<_, Reason>((0..=most).new_tree(runner)?.current());
+        let faults = Faults {
+            crashes: some(self.faults.crashes)?,
+            panics: some(self.faults.panics)?,
+            poisons: some(self.faults.poisons)?,
+            delays: some(self.faults.delays)?,
+            losses: some(self.faults.losses)?,
+            ..self.faults.clone()
+        };
+        Ok(ScheduleTree { current: Schedule::new(Plan::Dice { start, faults }), shrinking: None })
     }
 }
 
@@ -154,6 +266,19 @@ impl ScheduleTree {
     }
 }
 
+impl ScheduleTree {
+    /// At the end of the search, so that the smallest one is the last that fails; once.
+    fn return_to_smallest(&mut self) -> bool {
+        match self.shrinking.as_mut().and_then(Shrinking::last) {
+            Some(smallest) => {
+                self.current = Schedule::new(Plan::Wanted(smallest));
+                true
+            }
+            None => false,
+        }
+    }
+}
+
 impl ValueTree for ScheduleTree {
     type Value = Schedule;
 
@@ -169,20 +294,11 @@ impl ValueTree for ScheduleTree {
             Some(shrinking) => shrinking.fails(made),
             None => self.shrinking = Some(Shrinking::of(made)),
         }
-        self.propose()
+        self.propose() || self.return_to_smallest()
     }
 
     /// The current one passes: back to the smallest that fails, or to another one that is smaller.
     fn complicate(&mut self) -> bool {
-        if self.propose() {
-            return true;
-        }
-        match self.shrinking.as_mut().and_then(Shrinking::last) {
-            Some(smallest) => {
-                self.current = Schedule::new(Plan::Wanted(smallest));
-                true
-            }
-            None => false,
-        }
+        self.propose() || self.return_to_smallest()
     }
 }

@@ -155,5 +155,10 @@ fn describe(record: &Record, choice: Choice) -> String {
         Kind::Effect => format!("`what {who} has closed or poisoned takes effect`"),
         Kind::Time => String::from("`time passes`"),
         Kind::Crash => format!("`{who} is killed`"),
+        Kind::Panic => format!("`{who} panics`"),
+        Kind::Poison => format!("`{channel} is poisoned`"),
+        Kind::Delay => format!("`{who} comes late`"),
+        Kind::Lose => format!("`a message of {who} on {channel} is lost`"),
+        Kind::Double => format!("`{who} → {} on {channel}, twice`", name(choice.with)),
     }
 }

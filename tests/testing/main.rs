@@ -6,6 +6,7 @@ mod alternation;
 mod cast;
 mod differential;
 mod ending;
+mod faults;
 mod refusal;
 mod rendezvous;
 mod shared;

@@ -45,9 +45,19 @@ impl Simulation {
                 self.note(choice, NONE);
                 self.pass_time();
             }
-            Kind::Crash => {
+            Kind::Double => {
+                let (_, block) = self.given_at(choice.who, name);
+                self.meet(choice, name);
+                self.double(block, name);
+            }
+            Kind::Lose => {
+                let (_, block) = self.given_at(choice.who, name);
+                self.note(choice, block);
+                self.fail(choice, name);
+            }
+            Kind::Crash | Kind::Panic | Kind::Poison | Kind::Delay => {
                 self.note(choice, NONE);
-                self.kill(choice.who, self.killed);
+                self.fail(choice, name);
             }
         }
     }
@@ -216,6 +226,7 @@ impl Simulation {
         if let Some(deadline) = self.next_deadline() {
             self.epoch += 1;
             self.elapsed = self.since_start(deadline);
+            self.end_delays();
         }
     }
 
@@ -274,7 +285,13 @@ impl Simulation {
         matches!(guard, Some(Guard::Input { extended: true, .. }))
     }
 
-    fn where_is(&self, task: u32) -> Option<&'static Location<'static>> {
+    /// The number of the guard by which somebody writes to a channel, and the message.
+    pub(super) fn given_at(&self, who: u32, name: ChannelName) -> (usize, Block) {
+        let given = self.place_at(who, name, is_output);
+        (given, self.block_of(who, given))
+    }
+
+    pub(super) fn where_is(&self, task: u32) -> Option<&'static Location<'static>> {
         match &self.tasks.get(task as usize)?.state {
             State::Offered(offer) => Some(offer.place),
             State::Held { place, .. } => Some(place),

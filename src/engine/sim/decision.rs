@@ -31,10 +31,20 @@ pub(crate) enum Kind {
     Crash = 10,
     /// Somebody looks at memory that others share, or changes it.
     Look = 11,
+    /// A process panics where it waits.
+    Panic = 12,
+    /// A channel is poisoned.
+    Poison = 13,
+    /// A process comes late: not before time has passed, or nobody else can go on.
+    Delay = 14,
+    /// A message is written and nobody gets it.
+    Lose = 15,
+    /// A message is read, and will be read once more.
+    Double = 16,
 }
 
 impl Kind {
-    const ALL: [Kind; 12] = [
+    const ALL: [Kind; 17] = [
         Kind::Communication,
         Kind::Put,
         Kind::Take,
@@ -47,6 +57,11 @@ impl Kind {
         Kind::Time,
         Kind::Crash,
         Kind::Look,
+        Kind::Panic,
+        Kind::Poison,
+        Kind::Delay,
+        Kind::Lose,
+        Kind::Double,
     ];
 
     /// The kind of this number.
@@ -56,7 +71,7 @@ impl Kind {
 
     /// Whether it is done to the processes, not by them.
     pub(crate) fn is_fault(self) -> bool {
-        self == Kind::Crash
+        matches!(self, Kind::Crash | Kind::Panic | Kind::Poison | Kind::Delay | Kind::Lose | Kind::Double)
     }
 
     /// Whether it moves a message, or several processes together.
@@ -96,8 +111,14 @@ pub(crate) trait Scheduler {
     /// The number of the one that happens. There is at least one. Faults stand behind all others.
     fn decide(&mut self, options: &[Choice]) -> usize;
 
-    /// How many processes may still be killed.
-    fn crashes(&self) -> usize;
+    /// Whether there may be another fault of this kind.
+    fn allows(&self, fault: Kind) -> bool;
+
+    /// Whether faults meet a process of this name.
+    fn meets(&self, process: &str) -> bool;
+
+    /// Whether a channel of this name loses messages, and doubles them.
+    fn is_lossy(&self, channel: &str) -> bool;
 }
 
 impl fmt::Debug for dyn Scheduler + '_ {

@@ -256,11 +256,11 @@ impl Simulation {
             (task.parent == parent || task.member.index == parent) && !task.is_over()
         };
         let children: Vec<usize> = (0..self.tasks.len()).filter(is_child).collect();
-        children.into_iter().for_each(|child| self.kill(child as u32, self.killed));
+        children.into_iter().for_each(|child| self.kill(child as u32, Some(self.killed)));
     }
 
-    /// Ends a task where it is; it goes on only to unwind. `note` says of what its process has died.
-    pub(super) fn kill(&mut self, number: u32, note: u32) {
+    /// Ends a task where it is; it goes on only to unwind. `note` says of what its process has died, unless it panics.
+    pub(super) fn kill(&mut self, number: u32, note: Option<u32>) {
         if self.tasks[number as usize].is_over() || self.tasks[number as usize].is_killed {
             return;
         }
@@ -269,6 +269,7 @@ impl Simulation {
         task.is_killed = true;
         if task.is_process
             && let Some(member) = task.member.slot()
+            && let Some(note) = note
         {
             member.note_ending(note);
         }

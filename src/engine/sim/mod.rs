@@ -11,6 +11,7 @@ mod channel;
 mod commit;
 mod coroutine;
 mod decision;
+mod faults;
 mod holding;
 mod possible;
 mod record;
@@ -167,9 +168,12 @@ pub(super) fn describe(name: ChannelName, change: impl FnOnce(&mut Channel)) {
     ask(|world| world.channel_mut(name).map(change));
 }
 
-/// What a task has done takes effect now.
+/// What a task has done takes effect before it goes on: by decisions, as far as it can wait for them.
 pub(super) fn settle(me: u32) {
-    ask(|world| world.settle(me));
+    let owes = ask(|world| !world.tasks[me as usize].effects.is_empty());
+    if owes && run::offer(me, &[Guard::Skip], Order::Priority, Location::caller()).is_err() {
+        ask(|world| world.settle(me));
+    }
 }
 
 pub(super) fn create_channel(
@@ -215,10 +219,8 @@ pub(super) fn request_end(
     direction: Direction,
     holder: Holder,
 ) -> Result<EndName, ArenaError> {
-    ask(|world| {
-        world.settle(me);
-        world.request_end(channel, direction, holder)
-    })
+    settle(me);
+    ask(|world| world.request_end(channel, direction, holder))
 }
 
 pub(super) fn move_end(end: EndName, from: Holder, to: Holder) -> bool {
@@ -292,8 +294,8 @@ pub(super) fn end_writing(me: u32, channel: ChannelName) {
 }
 
 pub(super) fn change_parties(me: u32, barrier: ChannelName, change: i32) {
+    settle(me);
     ask(|world| {
-        world.settle(me);
         if let Some(barrier) = world.channel_mut(barrier) {
             barrier.capacity = barrier.capacity.saturating_add_signed(change);
         }
@@ -301,8 +303,8 @@ pub(super) fn change_parties(me: u32, barrier: ChannelName, change: i32) {
 }
 
 pub(super) fn change_permits(me: u32, gate: ChannelName, change: impl FnOnce(u32) -> u32) {
+    settle(me);
     ask(|world| {
-        world.settle(me);
         if let Some(gate) = world.channel_mut(gate) {
             gate.capacity = change(gate.capacity);
         }
@@ -311,8 +313,8 @@ pub(super) fn change_permits(me: u32, gate: ChannelName, change: impl FnOnce(u32
 }
 
 pub(super) fn notify(me: u32, gate: ChannelName) {
+    settle(me);
     ask(|world| {
-        world.settle(me);
         world.notify(gate);
     });
 }
@@ -323,8 +325,8 @@ pub(super) fn recover(gate: ChannelName) {
 
 /// Puts a message back before all others.
 pub(super) fn put_back(me: u32, channel: ChannelName, packet: Packet) {
+    settle(me);
     ask(|world| {
-        world.settle(me);
         let block = packet.into_raw();
         match world.channel_mut(channel).filter(|channel| !channel.no_readers) {
             Some(channel) => channel.buffer.push_front(block),
@@ -340,8 +342,8 @@ pub(super) fn release(me: u32, writer: ExtendedWriter, unfinished: Option<Unfini
         Some(Unfinished { member, crashed }) => Err(Fate::Abandoned { member, crashed }),
         None => Ok(NONE),
     };
+    settle(me);
     ask(|world| {
-        world.settle(me);
         world.release(writer, outcome);
     });
 }
@@ -349,8 +351,8 @@ pub(super) fn release(me: u32, writer: ExtendedWriter, unfinished: Option<Unfini
 /// The same with a reply, which is dropped if the writer is gone.
 pub(super) fn reply(me: u32, writer: ExtendedWriter, reply: Packet) {
     let block = reply.into_raw();
+    settle(me);
     ask(|world| {
-        world.settle(me);
         if !world.release(writer, Ok(block)) {
             world.doomed.push(block);
             world.free_doomed();
@@ -396,7 +398,7 @@ pub(crate) fn kill(name: MemberName, note: u32) {
     ask(|world| {
         let place = world.tasks.iter().position(|task| task.is_process && task.member == name);
         if let Some(number) = place {
-            world.kill(number as u32, note);
+            world.kill(number as u32, Some(note));
         }
     });
 }

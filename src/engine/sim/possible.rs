@@ -30,6 +30,9 @@ impl Simulation {
     pub(super) fn possible(&self, options: &mut Vec<Choice>) {
         for number in 0..self.tasks.len() as u32 {
             let task = &self.tasks[number as usize];
+            if task.is_late {
+                continue;
+            }
             if !task.effects.is_empty() {
                 if !matches!(task.state, super::task::State::Ready(_)) {
                     options.push(Choice::new(Kind::Effect, number, NOBODY, NOBODY));

@@ -140,7 +140,10 @@ fn unwind(me: u32) -> ! {
             coroutine::suspend();
         }
     }
-    resume_unwind(Box::new(Killed))
+    match ask(|world| world.tasks[me as usize].panics.take()) {
+        Some(message) => resume_unwind(Box::new(message)),
+        None => resume_unwind(Box::new(Killed)),
+    }
 }
 
 impl Simulation {
@@ -162,16 +165,18 @@ impl Simulation {
         self.possible(&mut options);
         let polls_only = options.iter().all(|option| option.kind == Kind::Skip);
         if options.is_empty() && self.next_deadline().is_none() {
+            // Nobody else can go on: who was to come late comes now.
+            if self.end_delays() {
+                self.options = options;
+                return None;
+            }
             self.options = options;
             return Some(self.ending());
         }
         if polls_only && self.next_deadline().is_some() {
             options.push(Choice::new(Kind::Time, NOBODY, NOBODY, NOBODY));
         }
-        if scheduler.crashes() > 0 {
-            let living = self.tasks.iter().enumerate().filter(|(_, task)| task.is_process && task.can_crash());
-            options.extend(living.map(|(number, _)| Choice::new(Kind::Crash, number as u32, NOBODY, NOBODY)));
-        }
+        self.possible_faults(scheduler, &mut options);
         let choice = options[scheduler.decide(&options).min(options.len() - 1)];
         self.options = options;
         self.carry_out(choice);
@@ -184,13 +189,6 @@ impl Simulation {
             false if self.network_is_over => Ended::LeftBehind,
             false => Ended::Stuck,
         }
-    }
-}
-
-impl Task {
-    /// Whether it can be killed: it has begun, is not the main process, and has not come to its end.
-    fn can_crash(&self) -> bool {
-        !self.is_killed && matches!(self.state, State::Offered(_) | State::Held { .. }) && self.coroutine.is_some()
     }
 }
 
@@ -217,7 +215,7 @@ pub(crate) fn tear_down() {
     // Whoever unwinds may start others.
     while number < ask(|world| world.tasks.len() as u32) {
         ask(|world| {
-            world.kill(number, world.killed);
+            world.kill(number, Some(world.killed));
             world.settle(number);
         });
         run_ready();

@@ -64,6 +64,10 @@ pub(super) struct Task {
     pub(super) effects: VecDeque<Effect>,
     /// It is to go on only to come to its end.
     pub(super) is_killed: bool,
+    /// It does so by this panic.
+    pub(super) panics: Option<String>,
+    /// It has not come yet, whatever it offers.
+    pub(super) is_late: bool,
     /// Away while it runs.
     pub(super) coroutine: Option<Coroutine>,
     pub(super) actor: Option<Box<Actor>>,
@@ -80,6 +84,8 @@ impl Task {
             state: State::Ready(None),
             effects: VecDeque::new(),
             is_killed: false,
+            panics: None,
+            is_late: false,
             coroutine: None,
             actor: Some(Box::new(Actor::new())),
             waits: 0,
@@ -89,7 +95,7 @@ impl Task {
     /// What it offers, as far as others can answer it: what it has done before takes effect first.
     pub(super) fn offer(&self) -> Option<&Offer> {
         match &self.state {
-            State::Offered(offer) if self.effects.is_empty() => Some(offer),
+            State::Offered(offer) if self.effects.is_empty() && !self.is_late => Some(offer),
             _ => None,
         }
     }

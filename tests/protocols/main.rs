@@ -1,0 +1,8 @@
+//! Protocols of the field as properties, each with a mistake that is found and shrunk to so many events.
+//!
+//! Knows nothing of the operating system: all of it runs under schedules.
+
+mod alternating_bit;
+mod election;
+mod search;
+mod two_phase_commit;
