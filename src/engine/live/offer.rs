@@ -370,7 +370,7 @@ impl Local {
         let guard = guards.get(number).unwrap_or_else(|| panic!("{now:?} names none of {} guards", guards.len()));
         let mut fired = match now.block() {
             FATE => {
-                let fate = guard.channel().and_then(|channel| channel.facts().told());
+                let fate = guard.channel().and_then(|channel| self.tables().facts(channel).told());
                 Fired::ended(number, fate.unwrap_or(Fate::Retired))
             }
             block => {
