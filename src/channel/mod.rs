@@ -44,7 +44,7 @@ pub use end::{ChannelEnd, ChannelId};
 pub(crate) use end::{End, Patience, label};
 pub use error::{ChannelError, MessageError, WriteError};
 pub use extended::{Extended, Hold};
-pub(crate) use function::ImageFn;
+pub(crate) use function::{ImageFn, Words, told, words};
 #[cfg(feature = "async")]
 pub use future::{ReadAsync, WriteAsync};
 pub(crate) use gate::{Gate, Unit};

@@ -245,7 +245,7 @@ fn open<I: Message + 'static, S: 'static>(says: Says, with: I, make: fn(I) -> S)
         name: name.clone(),
         placement,
         workers,
-        retries,
+        retries: (retries > 0).then(|| (retries, work.reader())),
         post,
     };
     let pool = Pool::over(orders.writer(), desk, part(keeping.keeper::<S>()).spawn()?);

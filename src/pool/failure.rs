@@ -4,6 +4,7 @@
 
 use crate::cause::Cause;
 use crate::channel::{ChannelError, DeadlockReport, MessageError};
+use crate::process::Failure;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -80,6 +81,16 @@ impl TaskFailure {
             }
             ChannelError::Invalid(error) => TaskFailure::Invalid(error),
             _ => TaskFailure::Cancelled,
+        }
+    }
+
+    /// What the end of a worker means for a task that so many have had.
+    pub(super) fn of_worker(failure: &Failure, attempts: u32) -> TaskFailure {
+        match failure {
+            Failure::Crashed { process, cause, .. } => {
+                TaskFailure::Lost { process: process.clone(), cause: cause.clone(), attempts }
+            }
+            other => TaskFailure::Invalid(MessageError::System { reason: other.to_string() }),
         }
     }
 }

@@ -11,10 +11,10 @@
 use super::arm::Awaited;
 use super::failure::TaskFailure;
 use super::retry::{Errand, Retrying, Tray};
-use super::work::refuse;
+use super::work::{Chunk, refuse};
 use super::worker::Post;
 use crate::alternation::Alternation;
-use crate::channel::{ChannelError, Message, MessageError, Patience, Reader, Writer, duplicate};
+use crate::channel::{ChannelError, Message, Patience, Reader, Writer, duplicate};
 use crate::process::ending::Ending;
 use crate::process::{Child, ExitGuard, Failure, OnCrash, Options, Placement, Process, StartError, part, process};
 use serde::{Deserialize, Serialize};
@@ -50,8 +50,8 @@ pub(super) struct Keeping<I> {
     pub(super) name: String,
     pub(super) placement: Placement,
     pub(super) workers: usize,
-    /// So often is work tried again whose worker has died.
-    pub(super) retries: u32,
+    /// So often is work tried again whose worker has died, if it is, and where it comes.
+    pub(super) retries: Option<(u32, Reader<Chunk>)>,
     pub(super) post: Post<I>,
 }
 
@@ -64,10 +64,10 @@ impl<I: Message + 'static> Keeping<I> {
     }
 }
 
-fn keep<I: Message + 'static, S: 'static>(keeping: Keeping<I>) -> Option<Failure> {
-    let Keeping { retries, post, .. } = &keeping;
+fn keep<I: Message + 'static, S: 'static>(mut keeping: Keeping<I>) -> Option<Failure> {
+    let retries = keeping.retries.as_ref().map_or(0, |(times, _)| *times);
     let mut keeper = Keeper {
-        retrying: (*retries > 0).then(|| Retrying::new(*retries, post.work.clone())),
+        retrying: keeping.retries.take().map(|(times, work)| Retrying::new(times, work)),
         borne: BORNE.saturating_mul(retries.saturating_add(1)),
         keeping,
         hire: Post::worker::<S>,
@@ -149,11 +149,11 @@ impl<I: Message + 'static> Keeper<I> {
         // Too many have died: what is there, and what comes, is not done.
         let failure = self.last.take().filter(|_| self.crashes > self.borne)?;
         if let Some(retrying) = self.retrying.take() {
-            retrying.refuse_all(&lost(&failure));
+            retrying.refuse_all(&TaskFailure::of_worker(&failure, 0));
             return Some(failure);
         }
         while let Ok(message) = self.keeping.post.work.read_packet(Patience::ForEver, Location::caller()) {
-            refuse(&message, lost(&failure));
+            refuse(&message, TaskFailure::of_worker(&failure, 0));
         }
         Some(failure)
     }
@@ -267,15 +267,5 @@ impl<I: Message + 'static> Keeper<I> {
         })?;
         let exit = child.exit_guard();
         Ok(Hand { child, exit, tray })
-    }
-}
-
-/// What a failure of the last worker means for those tasks that nobody has begun.
-fn lost(failure: &Failure) -> TaskFailure {
-    match failure {
-        Failure::Crashed { process, cause, .. } => {
-            TaskFailure::Lost { process: process.clone(), cause: cause.clone(), attempts: 0 }
-        }
-        other => TaskFailure::Invalid(MessageError::System { reason: other.to_string() }),
     }
 }

@@ -30,7 +30,6 @@ mod arm;
 mod builder;
 mod desk;
 mod failure;
-mod function;
 mod handle;
 mod job;
 mod keeper;

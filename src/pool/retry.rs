@@ -8,9 +8,10 @@
 //! message of it for each try. It does so by a function that was told where the types were known.
 
 use super::failure::TaskFailure;
-use super::function::{Words, function};
 use super::work::{Again, Answer, Chunk, Deed, Reopen, Reopened, Work, try_reply};
-use crate::channel::{Buffer, Channel, ChannelError, Message, MessageError, Patience, Reader, Writer, encode};
+use crate::channel::{
+    Buffer, Channel, ChannelError, Message, MessageError, Patience, Reader, Words, Writer, encode, told,
+};
 use crate::engine::Packet;
 use crate::process::Failure;
 use serde::{Deserialize, Serialize};
@@ -58,7 +59,7 @@ impl<R> Errand<R> {
     /// The work itself. To be asked once.
     fn open(&self) -> Reopened<'static> {
         let message = self.work.read_packet(Patience::Not, Location::caller());
-        function::<Reopen<'static>>(self.reopen)(message.map_err(TaskFailure::of_channel)?)
+        told::<Reopen<'static>>(self.reopen)(message.map_err(TaskFailure::of_channel)?)
     }
 }
 
@@ -258,10 +259,9 @@ impl Retrying {
         }
         // What it has not taken is no try, and who ends well has done it.
         if back.read_packet(Patience::Not, Location::caller()).is_err() {
-            let Some(Failure::Crashed { process, cause, .. }) = failure else { return };
+            let Some(failure) = failure else { return };
             attempt.tries += 1;
-            let (process, cause) = (process.clone(), cause.clone());
-            attempt.lost = Some(TaskFailure::Lost { process, cause, attempts: attempt.tries });
+            attempt.lost = Some(TaskFailure::of_worker(failure, attempt.tries));
         }
         if attempt.errand.is_done() {
             return;
@@ -281,8 +281,11 @@ impl Retrying {
 
     /// Nothing is done any more: until the end, whatever comes is answered with its own loss, or else with this.
     pub(super) fn refuse_all(mut self, failure: &TaskFailure) {
-        while !self.over {
+        loop {
             self.waiting.drain(..).for_each(|attempt| attempt.refuse(failure));
+            if self.over {
+                return;
+            }
             let came = self.errands.read().map_err(TaskFailure::of_channel);
             self.came(came);
         }

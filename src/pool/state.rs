@@ -3,8 +3,7 @@
 //!
 //! Knows nothing of tasks.
 
-use super::function::{Words, function, words};
-use crate::channel::{Message, MessageError, Writer, duplicate};
+use crate::channel::{Message, MessageError, Words, Writer, duplicate, told, words};
 use crate::sys::image::Takes;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +37,7 @@ impl<S> Bench<S> {
     where
         S: 'static,
     {
-        let call = function::<Takes<I, S>>(recipe.make);
+        let call = told::<Takes<I, S>>(recipe.make);
         let make = move || match duplicate(&recipe.with) {
             Ok(with) => call(with),
             Err(error) => std::panic::panic_any(format!("a worker cannot make its state: {error}")),

@@ -8,9 +8,10 @@
 //! instruction, and whoever reads there is told of it. A message that is dropped retires it.
 
 use super::failure::TaskFailure;
-use super::function::{Words, function, words};
 use super::state::Bench;
-use crate::channel::{Message, MessageError, Patience, Reader, Ticket, Writer, bulk, decode, encode};
+use crate::channel::{
+    Message, MessageError, Patience, Reader, Ticket, Words, Writer, bulk, decode, encode, told, words,
+};
 use crate::engine::Packet;
 use crate::forkserver::told_by;
 use crate::sys::image::{ChangesWith, Signature, Takes};
@@ -235,7 +236,7 @@ impl<R> Iterator for InOrder<R> {
 /// Does the work in a message, on the bench of a worker. Gives the number of tasks that were begun.
 pub(super) fn perform<S>(bench: &mut Bench<S>, message: Packet) -> usize {
     match decode::<Words>(&message) {
-        Ok((words, _)) => function::<Perform<S>>(words)(bench, message),
+        Ok((words, _)) => told::<Perform<S>>(words)(bench, message),
         Err(error) => unreachable!("a message of a pool begins with a function: {error}"),
     }
 }
@@ -249,7 +250,7 @@ pub(super) fn refuse(message: &Packet, failure: TaskFailure) {
 
 fn call<S, A: Message, R: Message>(bench: &mut Bench<S>, message: Packet) -> usize {
     let find = |words| {
-        let call = function::<Takes<A, R>>(words);
+        let call = told::<Takes<A, R>>(words);
         move |_: &mut Bench<S>, argument| call(argument)
     };
     run(bench, message, find, |_| ())
@@ -257,7 +258,7 @@ fn call<S, A: Message, R: Message>(bench: &mut Bench<S>, message: Packet) -> usi
 
 fn call_with<S, A: Message, R: Message>(bench: &mut Bench<S>, message: Packet) -> usize {
     let find = |words| {
-        let call = function::<ChangesWith<S, A, R>>(words);
+        let call = told::<ChangesWith<S, A, R>>(words);
         move |bench: &mut Bench<S>, argument| call(bench.state(), argument)
     };
     run(bench, message, find, Bench::clear)

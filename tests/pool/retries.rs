@@ -228,6 +228,13 @@ once! {
         assert_eq!(attempts(pool.apply(|x: u32| x, 1)), 0);
         let error = pool.join().unwrap_err();
         assert!(error.to_string().contains("doomed["), "{error}");
+        // Also where nothing more comes.
+        let pool = Pool::builder().workers(2).retries(1).build().unwrap();
+        let abort = |_: u32| -> u32 { std::process::abort() };
+        let tasks: Vec<_> = (0..50).map(|number| pool.submit(abort, number).unwrap()).collect();
+        assert!(pool.join().is_err());
+        let tries: Vec<u32> = tasks.into_iter().map(|task| attempts(task.wait())).collect();
+        assert!((11..=13).contains(&tries.iter().sum::<u32>()), "{tries:?}");
     }
 
     fn nothing_is_tried_again_once_the_pool_is_terminated() {
