@@ -1,5 +1,5 @@
 //! Measures pools against Python's `multiprocessing.Pool`, in one run: `map` of empty tasks, as it comes and one by
-//! one, and a call that waits for its result.
+//! one, with texts, and tried again, and a call that waits for its result.
 //!
 //! Knows nothing of the library's inside. Python measures itself, with its own clock; where there is no `python3`, its
 //! rows are left out. Every figure is taken in turn with its peers (A B A B …) and is the median of the rounds; what
@@ -24,9 +24,11 @@ what, count = sys.argv[1], int(sys.argv[2])
 def nothing(item):
     pass
 
+texts = [f"text {item}" for item in range(count)]
 with get_context("fork").Pool(2) as pool:
     run = {
         "map": lambda: pool.map(nothing, range(count)),
+        "texts": lambda: pool.map(len, texts),
         "one": lambda: pool.map(nothing, range(count), chunksize=1),
         "apply": lambda: [pool.apply(nothing, (item,)) for item in range(count)],
     }[what]
@@ -43,10 +45,15 @@ fn measured_by_python(what: &str, count: u64) -> Option<f64> {
 
 fn nothing(_: u64) {}
 
-/// What a task of a job costs, in chunks of this size if it is said.
-fn job(placement: Placement, count: u64, chunk: Option<usize>) -> f64 {
-    let pool = Pool::builder().workers(WORKERS).on(placement).build().expect("the workers start");
+fn pool(placement: Placement, retries: u32) -> Pool {
+    let pool = Pool::builder().workers(WORKERS).on(placement).retries(retries).build().expect("the workers start");
     pool.map(nothing, 0..100).expect("nothing fails");
+    pool
+}
+
+/// What a task of a job costs, in chunks of this size if it is said.
+fn job(placement: Placement, retries: u32, count: u64, chunk: Option<usize>) -> f64 {
+    let pool = pool(placement, retries);
     let start = Instant::now();
     let job = pool.job(nothing, 0..count);
     let job = match chunk {
@@ -59,9 +66,19 @@ fn job(placement: Placement, count: u64, chunk: Option<usize>) -> f64 {
     time
 }
 
+/// What a task costs whose argument is a text, and whose result is a number.
+fn texts(placement: Placement, count: u64) -> f64 {
+    let pool = pool(placement, 0);
+    let texts: Vec<String> = (0..count).map(|item| format!("text {item}")).collect();
+    let start = Instant::now();
+    pool.map(|text: String| text.len(), texts).expect("nothing fails");
+    let time = nanoseconds(start, count);
+    pool.join().expect("the workers end");
+    time
+}
+
 fn apply(placement: Placement, count: u64) -> f64 {
-    let pool = Pool::builder().workers(WORKERS).on(placement).build().expect("the workers start");
-    pool.map(nothing, 0..100).expect("nothing fails");
+    let pool = pool(placement, 0);
     let start = Instant::now();
     for item in 0..count {
         pool.apply(nothing, item).expect("nothing fails");
@@ -91,7 +108,10 @@ fn main() {
         ]
     };
     let few = 20_000 / scale;
-    table("`map` of empty tasks", "ns per task", &with(rows(|on| job(on, 200_000, None)), "map", 10 * few));
-    table("`map`, one task a chunk", "ns per task", &with(rows(|on| job(on, 20_000, Some(1))), "one", few));
+    table("`map` of empty tasks", "ns per task", &with(rows(|on| job(on, 0, 200_000, None)), "map", 10 * few));
+    table("`map` of short texts", "ns per task", &with(rows(|on| texts(on, 200_000)), "texts", 10 * few));
+    let mut one = rows(|on| job(on, 0, 20_000, Some(1)));
+    one.push(("csproc, processes, one retry", Box::new(|| job(Placement::Process, 1, 20_000, Some(1)))));
+    table("`map`, one task a chunk", "ns per task", &with(one, "one", few));
     table("`apply`", "ns per call", &with(rows(|on| apply(on, 5_000)), "apply", few / 10));
 }

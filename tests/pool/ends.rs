@@ -18,13 +18,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// Says where it is, and waits until it may go on.
-fn hold((place, go_on): (Writer<Place>, Reader<u32>)) -> u32 {
+pub(crate) fn hold((place, go_on): (Writer<Place>, Reader<u32>)) -> u32 {
     Place::announce(&place);
     go_on.read().unwrap_or(0)
 }
 
 /// A pool that was dropped ends by itself.
-fn until_nobody_is_left() {
+pub(crate) fn until_nobody_is_left() {
     while !processes_left().is_empty() {
         std::thread::yield_now();
     }

@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of single instructions; `tests/kill` kills at random.
 
-use crate::harness::place::Place;
+use crate::ends::{hold, until_nobody_is_left};
 use crate::{pool, slowly};
 use csproc::Cause;
 use csproc::pool::{Pool, Task, TaskError, TaskFailure};
@@ -48,12 +48,6 @@ fn attempts(result: Result<u32, TaskError>) -> u32 {
         TaskFailure::Lost { attempts, .. } => attempts,
         other => panic!("{other}"),
     }
-}
-
-/// Says where it is, and waits until it may go on.
-fn hold((place, go_on): (Writer<Place>, Reader<u32>)) -> u32 {
-    Place::announce(&place);
-    go_on.read().unwrap_or(0)
 }
 
 over_both! {
@@ -150,6 +144,7 @@ over_both! { alone:
         }
         go_on.writer().write(7).unwrap();
         assert_eq!(running.wait(), Ok(7));
+        until_nobody_is_left();
     }
 }
 
