@@ -23,6 +23,8 @@ mod pressure;
 #[cfg(target_arch = "x86_64")]
 mod queues;
 #[cfg(target_arch = "x86_64")]
+mod regions;
+#[cfg(target_arch = "x86_64")]
 mod scene;
 #[cfg(target_arch = "x86_64")]
 mod step;
