@@ -88,7 +88,7 @@ impl EndName {
         tables().end(self)
     }
 
-    /// Whether it is of a gate that may keep an area.
+    /// Whether it is of a gate that keeps an area.
     pub(crate) fn is_of_an_area(self) -> bool {
         tables().is_of_an_area(self)
     }

@@ -10,7 +10,6 @@
 //! other. The ends are counted under the gate's lock; so what was done with one that is closed by then has been done.
 //! The end of a dead process counts until it is buried, and one in a message counts as any other: there may be fewer
 //! who can read than are counted, and never more.
-
 //!
 //! **What is in use is not closed by others.** Whoever has an end looks at the bytes without asking whether it is still
 //! there. So it is closed by whoever has it, or by the reaper; not, as other ends are, when the function of a process
@@ -37,10 +36,10 @@ impl Tables {
         (block != NONE).then(|| self.arena.area(block))
     }
 
-    /// Whether an end is of a gate that may keep an area.
+    /// Whether an end is of a gate that keeps an area. Others that open in turns keep none.
     pub(crate) fn is_of_an_area(self, end: EndName) -> bool {
         let gate = self.end(end).and_then(|(gate, _)| self.channel(gate));
-        gate.is_some_and(|gate| gate.may_keep_an_area())
+        gate.is_some_and(|gate| gate.may_keep_an_area() && gate.head.load(Ordering::Acquire) != NONE)
     }
 }
 
