@@ -1,5 +1,5 @@
-//! Killed after any single instruction of what is done with a region, a process has it or somebody else has, whole; what
-//! others have of it is as it was, and its memory comes back.
+//! Killed after any single instruction of what is done with a region, a process has it or somebody else has, whole;
+//! what others have of it is as it was, and its memory comes back.
 //!
 //! Knows nothing of how a region moves.
 

@@ -1,8 +1,8 @@
 //! The lock of a channel: one word that names its holder, so that the reaper can break it.
 //!
 //! Knows nothing of what it protects. The word is 0 when free, else the holder's name, doubled, plus one when somebody
-//! may sleep on it (Drepper's three-state mutex with a name in it). The name is the number of a context and nine bits of
-//! its generation: a number alone comes back, and whoever breaks a lock decides that its holder is dead some time
+//! may sleep on it (Drepper's three-state mutex with a name in it). The name is the number of a context and nine bits
+//! of its generation: a number alone comes back, and whoever breaks a lock decides that its holder is dead some time
 //! before it takes the word over:
 //!
 //! ```text

@@ -18,9 +18,9 @@
 //!
 //! Nobody is killed at a bad moment: a channel has the number before a message is there or a partner is committed.
 //!
-//! A timer, a look that finds nothing and a pass of a gate that nobody else wants have no number. A future is a context of its own. Threads that meet in other
-//! ways than in this library do not tell each other, and two things that have nothing to do with each other may have
-//! the same number.
+//! A timer, a look that finds nothing and a pass of a gate that nobody else wants have no number. A future is a context
+//! of its own. Threads that meet in other ways than in this library do not tell each other, and two things that have
+//! nothing to do with each other may have the same number.
 //!
 //! No cache line is touched for this that the communication does not touch anyway.
 
