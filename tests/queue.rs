@@ -11,6 +11,8 @@ mod harness;
 mod killed;
 #[path = "queue/model.rs"]
 mod model;
+#[path = "queue/tasks.rs"]
+mod tasks;
 
 use csproc::prelude::*;
 use harness::place::Place;

@@ -76,7 +76,7 @@ impl<'a, T> ReadArm<'a, T> {
 impl<T> Arm for ReadArm<'_, T> {
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         self.end.check()?;
-        Ok(Offered(Some(engine::Guard::Input { channel: self.end.channel(), extended: self.end.is_carried() })))
+        Ok(Offered(Some(self.end.taking(self.end.is_carried()))))
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {
@@ -122,7 +122,7 @@ impl<'a, T> ExtendedArm<'a, T> {
 impl<T> Arm for ExtendedArm<'_, T> {
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         self.end.check()?;
-        Ok(Offered(Some(engine::Guard::Input { channel: self.end.channel(), extended: true })))
+        Ok(Offered(Some(self.end.taking(true))))
     }
 
     fn fire(&mut self, outcome: Outcome) -> Result<Verdict, ChannelError> {

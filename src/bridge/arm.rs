@@ -48,7 +48,7 @@ impl<S: Source> Arm for BridgeArm<'_, S> {
         let guard = if !std::mem::take(&mut self.took_in_vain) && source.is_ready() {
             engine::Guard::Timer { deadline: Deadline::at(Instant::now()) }
         } else {
-            engine::Guard::Input { channel: watcher.ask(source)?, extended: false }
+            engine::Guard::Input { channel: watcher.ask(source)?, extended: false, reader: engine::EndName::NONE }
         };
         Ok(Offered(Some(guard)))
     }

@@ -15,9 +15,9 @@ use std::fmt::{self, Write as _};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WaitsFor {
-    /// `read`, `write`, `sync`, `join`, `pass` (it waits for a lock, a permit, an event or a condition), `release` (its
-    /// reader is inside an extended rendezvous, or has not answered a call yet), or `serve` (it waits for calls, among
-    /// other things).
+    /// `read`, `write`, `sync`, `join`, `pass` (it waits for a lock, a permit, an event or a condition), `finish` (it
+    /// waits until the tasks of a queue are done), `release` (its reader is inside an extended rendezvous, or has not
+    /// answered a call yet), or `serve` (it waits for calls, among other things).
     pub action: String,
     /// The name of the channel; empty for `join`.
     pub channel: String,
@@ -214,6 +214,7 @@ impl fmt::Display for Text<'_> {
                     "sync" => "waits at barrier",
                     "join" => "waits for the end of",
                     "pass" => "waits to pass",
+                    "finish" => "waits for the tasks of queue",
                     "serve" => "waits to serve at",
                     _ => "waits for its reader to finish an extended read from channel",
                 };
@@ -225,7 +226,7 @@ impl fmt::Display for Text<'_> {
                     (true, true) => write!(f, " a sequence, or of a process that is started again and again")?,
                     (true, false) => write!(f, " {}", quoted(&partners))?,
                     (false, true) => write!(f, " `{}`, which nobody answers", wait.channel)?,
-                    (false, false) if wait.action == "pass" => {
+                    (false, false) if matches!(wait.action.as_str(), "pass" | "finish") => {
                         write!(f, " `{}`, for which {} would have to act", wait.channel, quoted(&partners))?;
                     }
                     (false, false) => write!(f, " `{}`, which {} could answer", wait.channel, quoted(&partners))?,

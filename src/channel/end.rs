@@ -36,7 +36,7 @@ impl fmt::Display for ChannelId {
 
 /// The channel of an end that could not be made; every operation says why.
 pub(super) const NOWHERE: ChannelName = ChannelName { index: u32::MAX, generation: 0 };
-pub(super) const NO_END: EndName = EndName { index: u32::MAX, generation: 0 };
+pub(super) const NO_END: EndName = EndName::NONE;
 
 /// How long an operation may wait.
 #[derive(Clone, Copy, Debug)]
@@ -148,6 +148,12 @@ impl End {
         self.channel.is_served();
     }
 
+    /// From now on whoever reads from its channel says when it is done with a message. To be said before anybody else
+    /// has an end of it.
+    pub(crate) fn counts_tasks(&self) {
+        self.channel.counts_tasks();
+    }
+
     /// From now on nobody writes to its channel. What is in the buffer is still read.
     pub(crate) fn end_writing(&self) {
         settle();
@@ -166,7 +172,7 @@ impl End {
         let patience = if timeout.is_zero() { Patience::Not } else { Patience::of(timeout) };
         match self.take(false, patience, location) {
             Ok((packet, _)) => {
-                actor(|actor| actor.put_back(self.channel, packet));
+                actor(|actor| actor.put_back(self.channel, self.name, packet));
                 true
             }
             Err(error) => !(error.is_timed_out() || error.is_would_block()),
@@ -223,6 +229,29 @@ impl End {
         self.refusal.as_ref().map_or(ChannelError::Retired, |error| ChannelError::Invalid(MessageError::clone(error)))
     }
 
+    /// The guard that takes a message.
+    #[inline]
+    pub(crate) fn taking(&self, extended: bool) -> Guard {
+        Guard::Input { channel: self.channel, extended, reader: self.name }
+    }
+
+    /// Waits until every message of its channel, which counts tasks, was read and is done with.
+    pub(crate) fn join(&self, patience: Patience, location: &'static Location<'static>) -> Result<(), ChannelError> {
+        self.check()?;
+        let guard = Guard::Join { queue: self.channel };
+        let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, location)))?;
+        let joined = outcome(fired.index, fired.outcome.map(|_| ()), patience);
+        if joined.is_err() {
+            actor(crate::engine::Actor::forget_leaver);
+        }
+        joined
+    }
+
+    /// One message that this process has read from its channel is done with. `false` if none is open.
+    pub(crate) fn task_done(&self) -> bool {
+        actor(|actor| actor.task_done(self.name))
+    }
+
     /// Offers to take a message. The writer of one that is taken `extended` is held until it is released.
     #[inline]
     pub(super) fn take(
@@ -232,8 +261,8 @@ impl End {
         location: &'static Location<'static>,
     ) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
         self.check()?;
-        let guard = Guard::Input { channel: self.channel, extended };
-        let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, location)))?;
+        let fired = patience
+            .among(self.taking(extended), |guards| actor(|actor| actor.offer(guards, Order::Priority, location)))?;
         let packet = outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)?;
         Ok((packet, fired.writer()))
     }

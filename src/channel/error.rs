@@ -43,8 +43,9 @@ pub enum ChannelError {
         /// What it died of.
         cause: Cause,
     },
-    /// The reader took the value in an extended rendezvous that it did not finish: it panicked or left early. What
-    /// became of the value is not known.
+    /// The reader took the value in an extended rendezvous that it did not finish: it panicked or left early; or it got
+    /// an item of a [`Queue`](crate::shared::Queue) and ended before it said that it was done with it. What became of
+    /// the value is not known.
     Abandoned {
         /// The name of the reading process.
         process: String,
@@ -194,7 +195,7 @@ impl fmt::Display for ChannelError {
                 write!(f, "the channel was lost with process `{process}`, which {cause}")
             }
             ChannelError::Abandoned { process } => {
-                write!(f, "process `{process}` took the value, but did not finish its extended rendezvous")
+                write!(f, "process `{process}` took a value, and left before it was done with it")
             }
             ChannelError::TimedOut => f.write_str("nobody communicated in time"),
             ChannelError::WouldBlock => f.write_str("nobody is ready on the other side of the channel"),

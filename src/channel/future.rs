@@ -11,7 +11,7 @@ use super::error::{ChannelError, WriteError};
 use super::extended::Hold;
 use super::outgoing::Outgoing;
 use super::{Reader, Writer};
-use crate::engine::{Fired, Guard, Offering, Order, Stage};
+use crate::engine::{Fired, Offering, Order, Stage};
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -123,8 +123,7 @@ impl<T: Message> ReadAsync<'_, T> {
         let end = self.reader.end();
         end.check()?;
         let mut offering = Offering::new()?;
-        let guard = Guard::Input { channel: end.channel(), extended: end.is_carried() };
-        let fired = offering.begin(&[guard], Order::Priority, self.location)?;
+        let fired = offering.begin(&[end.taking(end.is_carried())], Order::Priority, self.location)?;
         self.stage = Stage::Offered(offering);
         Ok(fired)
     }

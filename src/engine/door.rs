@@ -87,9 +87,22 @@ impl Actor {
 
     /// Puts a message that was just taken out of a channel back before all others. To be said before anything else is
     /// offered.
-    pub(crate) fn put_back(&self, channel: ChannelName, packet: Packet) {
+    pub(crate) fn put_back(&self, channel: ChannelName, reader: EndName, packet: Packet) {
         simulated!(self, me => sim::put_back(me, channel, packet));
-        let _ = self.with(|local| local.put_back(channel, packet.into_raw()));
+        let _ = self.with(|local| local.put_back(channel, reader, packet.into_raw()));
+    }
+
+    /// Who has left tasks behind was named, and is not needed any more.
+    pub(crate) fn forget_leaver(&self) {
+        simulated!(self);
+        let _ = self.with(Local::forget_leaver);
+    }
+
+    /// One message that the holder of an end has read is done with. `false` if none is open.
+    pub(crate) fn task_done(&self, reader: EndName) -> bool {
+        // Nobody can wait for it there.
+        simulated!(self, _ => true);
+        self.with(|local| local.task_done(reader)).unwrap_or(false)
     }
 
     /// Lets the writer of an extended rendezvous go on, with the reason if its reader did not finish.

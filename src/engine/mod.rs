@@ -85,8 +85,9 @@ pub(crate) fn is_simulated() -> bool {
 /// One alternative of an offer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guard {
-    /// Take a message from a channel. With `extended`, the writer goes on only when its [`ExtendedWriter`] is released.
-    Input { channel: ChannelName, extended: bool },
+    /// Take a message from a channel, with this end. With `extended`, the writer goes on only when its
+    /// [`ExtendedWriter`] is released.
+    Input { channel: ChannelName, extended: bool, reader: EndName },
     /// Hand the message in `block` to a channel. The block stays the caller's unless this guard fires.
     Output { channel: ChannelName, block: Block },
     /// Fire when all parties of a barrier are there.
@@ -94,6 +95,8 @@ pub(crate) enum Guard {
     /// Fire when so many permits of a gate are free, and it is this one's turn. They are the holder's then, if there is
     /// one; without a holder nothing is taken.
     Pass { gate: ChannelName, weight: u32, holder: Option<Holder> },
+    /// Fire when every message of a queue that counts tasks was read, and its reader has said that it is done.
+    Join { queue: ChannelName },
     /// Fire when the deadline has passed and no other guard fired before.
     Timer { deadline: Deadline },
     /// Fire when nothing else is ready.

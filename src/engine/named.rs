@@ -54,6 +54,13 @@ impl ChannelName {
         in_simulation!(sim::describe(self, sim::Channel::is_served));
         tables().is_served(self);
     }
+
+    /// From now on whoever reads from the channel says when it is done with a message. To be said of a channel that is
+    /// not in use yet.
+    pub(crate) fn counts_tasks(self) {
+        in_simulation!(sim::describe(self, |_| ()));
+        tables().counts_tasks(self);
+    }
 }
 
 impl ChannelName {

@@ -18,6 +18,11 @@ pub(crate) struct EndName {
     pub(crate) generation: u32,
 }
 
+impl EndName {
+    /// The name of no end.
+    pub(crate) const NONE: EndName = EndName { index: u32::MAX, generation: 0 };
+}
+
 /// The name of a member: its slot and the generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) struct MemberName {

@@ -202,6 +202,7 @@ fn describe_channel(view: &View, channel: &ChannelView) -> String {
         (Action::Serve, "servers"),
         (Action::Sync, "parties"),
         (Action::Pass, "to pass"),
+        (Action::Finish, "for its tasks"),
     ];
     for (action, who) in sides {
         match view.waiting(channel.name, action) {

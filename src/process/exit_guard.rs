@@ -170,7 +170,7 @@ pub struct ExitArm<'a>(&'a ExitGuard);
 impl Arm for ExitArm<'_> {
     fn offer(&mut self) -> Result<Offered, ChannelError> {
         let guard = match self.0.exits.get(*self.0.ended.lock()) {
-            Some(exit) => engine::Guard::Input { channel: exit.channel, extended: false },
+            Some(exit) => engine::Guard::Input { channel: exit.channel, extended: false, reader: EndName::NONE },
             None => engine::Guard::Timer { deadline: crate::sys::clock::Deadline::at(engine::now()) },
         };
         Ok(Offered(Some(guard)))

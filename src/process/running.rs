@@ -9,7 +9,8 @@ use super::start_error::StartError;
 use crate::cause::{cause_of, has_crashed, start_error};
 use crate::channel::{Parcel, settle};
 use crate::engine::{
-    Actor, ChannelName, Guard, Member, MemberName, NewProcess, Order, Phase, actor, along, is_simulated, member,
+    Actor, ChannelName, EndName, Guard, Member, MemberName, NewProcess, Order, Phase, actor, along, is_simulated,
+    member,
 };
 use crate::forkserver::{self, Code};
 use crate::sys::clock::Deadline;
@@ -234,7 +235,7 @@ impl Running {
     }
 
     fn wait_for_its_end(&self, wait: bool, location: &'static Location<'static>) -> bool {
-        let guards = [Guard::Input { channel: self.exit, extended: false }, Guard::Skip];
+        let guards = [Guard::Input { channel: self.exit, extended: false, reader: EndName::NONE }, Guard::Skip];
         let guards = if wait { &guards[..1] } else { &guards[..] };
         match actor(|actor| actor.offer(guards, Order::Priority, location)) {
             Ok(fired) => fired.index == 0,

@@ -13,7 +13,7 @@ use super::restart::{Template, keep_alive};
 use super::running::{Refusal, Running};
 use super::start::start_all;
 use crate::channel::settle;
-use crate::engine::{ChannelName, Guard, Order, actor};
+use crate::engine::{ChannelName, Order, actor};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -120,7 +120,7 @@ impl Started {
             Started::Driven(driver) => {
                 // Not by joining the thread: whoever looks for deadlocks would take the caller for one that runs.
                 settle();
-                let end = Guard::Input { channel: driver.end.end().channel(), extended: false };
+                let end = driver.end.end().taking(false);
                 let _ = actor(|actor| actor.offer(&[end], Order::Priority, location));
                 outcomes.extend(driver.join());
             }

@@ -12,6 +12,7 @@
 //! | Python's `multiprocessing` | here |
 //! |---|---|
 //! | `Queue`, `SimpleQueue` | [`Queue`] |
+//! | `JoinableQueue` | [`Queue`], with [`task_done`](Queue::task_done) and [`join`](Queue::join) |
 //! | `Pipe` | [`pipe`](fn@pipe) |
 //! | `Lock` | [`Lock`]; whoever has it after a holder that died is told ([`Abandoned`]) |
 //! | `RLock` | no: that one has the lock is a `&`[`LockGuard`] to hand on |
@@ -104,7 +105,7 @@ pub use manager::{Distant, Method, Methods};
 pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};
 pub use plain::Plain;
-pub use queue::{IntoIter, Queue};
+pub use queue::{IntoIter, NoOpenTask, Queue};
 pub use region::{Frozen, Region};
 pub use remote::ServeError;
 pub use rwlock::{ReadGuard, Reading, RwLock, WriteGuard, Writing};

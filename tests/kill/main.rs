@@ -30,6 +30,8 @@ mod scene;
 mod step;
 mod storm;
 #[cfg(target_arch = "x86_64")]
+mod tasks;
+#[cfg(target_arch = "x86_64")]
 mod tracer;
 
 #[test]

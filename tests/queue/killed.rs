@@ -6,6 +6,8 @@
 
 use csproc::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -46,6 +48,7 @@ fn consume(queue: Queue<Item>, got: Queue<Item>, guarded: bool) -> csproc::Resul
             Err(error) if error.is_retired() => return Ok(()),
             item => got.put(item?)?,
         }
+        queue.task_done()?;
     }
 }
 
@@ -68,6 +71,9 @@ struct Workshop {
     got: Queue<Item>,
     /// Takes what came out at once: a burial looks at all messages that there are.
     collector: JoinHandle<BTreeMap<u64, BTreeSet<u64>>>,
+    /// Joins it again and again.
+    joined: JoinHandle<()>,
+    closed: Arc<AtomicBool>,
     guarded: bool,
     producers: Vec<(u64, Child<csproc::Result<u64>>)>,
     consumers: Vec<Child<csproc::Result<()>>>,
@@ -106,12 +112,19 @@ impl Workshop {
     /// Everything that was put and lost by nobody has come, once.
     fn close(self) {
         self.queue.close();
+        self.closed.store(true, Ordering::Release);
         let put: BTreeMap<u64, u64> =
             self.producers.into_iter().map(|(number, child)| (number, child.join().unwrap().unwrap())).collect();
         for consumer in self.consumers {
             consumer.join().unwrap().unwrap();
         }
         assert_eq!(self.queue.get(), Err(ChannelError::Retired), "it is empty");
+        self.joined.join().unwrap();
+        match self.queue.join() {
+            Ok(()) => (),
+            Err(ChannelError::Lost { .. }) if self.consumers_killed > 0 => assert_eq!(self.queue.join(), Ok(())),
+            Err(told) => panic!("{told:?}, and {} consumers were killed", self.consumers_killed),
+        }
         self.got.close();
         let came = self.collector.join().unwrap();
         let mut missing = 0;
@@ -134,11 +147,30 @@ fn collect(got: Queue<Item>) -> BTreeMap<u64, BTreeSet<u64>> {
     came
 }
 
+/// Waits for the tasks until the queue is closed and they are done. Nobody is told anything but that consumers died.
+fn join_all(queue: &Queue<Item>, closed: &AtomicBool) {
+    loop {
+        let closed = closed.load(Ordering::Acquire);
+        match queue.join_timeout(Duration::from_millis(20)) {
+            Ok(()) if closed => return,
+            Ok(()) | Err(ChannelError::TimedOut | ChannelError::Lost { .. }) => (),
+            Err(told) => panic!("{told:?}"),
+        }
+    }
+}
+
 fn round(dice: &mut Dice, kills: usize) {
     let got = Queue::new();
+    // The largest is like one without a limit, but what nobody gets in time does not fill the arena.
+    let queue = Queue::bounded([0, 1, 3, 1000][dice.roll(4)]);
+    let closed = Arc::new(AtomicBool::new(false));
     let mut workshop = Workshop {
-        // The largest is like one without a limit, but what nobody gets in time does not fill the arena.
-        queue: Queue::bounded([0, 1, 3, 1000][dice.roll(4)]),
+        joined: std::thread::spawn({
+            let (queue, closed) = (queue.clone(), Arc::clone(&closed));
+            move || join_all(&queue, &closed)
+        }),
+        queue,
+        closed,
         collector: std::thread::spawn({
             let got = got.clone();
             || collect(got)

@@ -4,7 +4,7 @@
 //! in the middle of an operation; only what is found again and again is wrong.
 
 use super::channel::{Channel, NO_READERS, NO_WRITERS};
-use super::context::Context;
+use super::context::{Context, Offer};
 use super::end::Keeping;
 use super::member::Phase;
 use super::sync::Ordering;
@@ -112,18 +112,26 @@ impl Tables {
             if weight != in_use {
                 faults.push(format!("gate {index} says that {in_use} permits are in use, and {weight} are"));
             }
-            for output in [false, true] {
-                let queued = channel.queue(output).names(self).len();
+            let (counted, open) = (self.count_open(name), channel.open_tasks());
+            if channel.counts_tasks() && counted != open {
+                faults.push(format!("queue {index} says that {open} tasks are open, and {counted} are"));
+            }
+            for queue in [&channel.inputs, &channel.outputs, &channel.joins] {
+                let queued = queue.names(self).len();
                 let marked: Vec<String> = self
                     .contexts
                     .taken()
-                    .flat_map(|(number, _, context)| linked(self, number, context, name, output))
+                    .flat_map(|(number, _, context)| {
+                        let stands = |offer: &&Offer| std::ptr::eq(channel.queue_of(offer), queue);
+                        linked(self, number, context, name, stands)
+                    })
                     .collect();
                 if queued != marked.len() {
                     let marked = marked.join(", ");
                     faults.push(format!("channel {index}: {queued} offers are queued, but marked are [{marked}]"));
                 }
-                if queued > 0 && channel.flags.load(Ordering::Acquire) & (NO_READERS | NO_WRITERS) != 0 {
+                let ends = if std::ptr::eq(queue, &channel.joins) { NO_READERS } else { NO_READERS | NO_WRITERS };
+                if queued > 0 && channel.flags.load(Ordering::Acquire) & ends != 0 {
                     faults.push(format!("channel {index} has retired, and somebody waits"));
                 }
             }
@@ -209,13 +217,13 @@ fn linked(
     number: u32,
     context: &'static Context,
     name: ChannelName,
-    output: bool,
+    stands: impl Fn(&&Offer) -> bool,
 ) -> impl Iterator<Item = String> {
     let word = context.word.read();
     let offers = context.offers(tables).iter();
     let mine = offers.filter(move |offer| {
         let committed = word.is_committed() && word.guard() == usize::from(offer.guard());
-        offer.is_linked() && offer.channel() == name && offer.is_output() == output && !committed
+        offer.is_linked() && offer.channel() == name && stands(offer) && !committed
     });
     mine.map(move |offer| format!("offer {} of context {number}, {word:?}", offer.guard()))
 }

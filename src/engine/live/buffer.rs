@@ -21,7 +21,7 @@ use super::commit::{Exchange, Side};
 use super::local::Local;
 use super::sync::Ordering;
 use super::tables::Tables;
-use crate::engine::{ChannelName, Closing, Owner};
+use crate::engine::{ChannelName, Closing, EndName, Owner};
 use crate::memory::{Block, NONE};
 use std::collections::HashSet;
 
@@ -142,6 +142,9 @@ impl Local {
     /// Reader: the oldest message of the buffer. A writer that waited for room is committed with the block in the hand.
     pub(super) fn take_stored(&mut self, index: u32, channel: &Channel) -> Option<Block> {
         let block = channel.pop(self.tables())?;
+        if channel.counts_tasks() {
+            self.task_was_read(channel);
+        }
         self.count(channel);
         self.received(block);
         self.refill(index, channel);
@@ -174,7 +177,7 @@ impl Local {
     /// whether the channel has a buffer or not. In the end of the reader it would keep other readers waiting, and be
     /// gone with that end. The channel still stands in the reader's table, by which the reaper finds the lock
     /// (`let_partners_finish`).
-    pub(crate) fn put_back(&mut self, name: ChannelName, block: Block) {
+    pub(crate) fn put_back(&mut self, name: ChannelName, reader: EndName, block: Block) {
         let tables = self.tables();
         let Some(locked) = self.lock(name) else { return self.discard(block, Closing::Retire) };
         let (me, channel) = (&mut *locked.local, locked.channel);
@@ -184,20 +187,24 @@ impl Local {
         // communication was before.
         if flags & NO_READERS != 0 || flags & OVERWRITE_OLDEST != 0 && full {
             me.doomed.push(block);
+            me.task_was_put_back(channel, reader);
+            me.let_joins_go(channel);
             return;
         }
         let exchange = Exchange::Blocks { giving: block, side: Side::Output, buffered: true };
         match me.commit_first(channel, &channel.inputs, exchange) {
-            Some(reader) => {
-                me.received(reader.taking);
-                me.context.exchange_done();
-                me.doomed.push(reader.taking);
-                if reader.parked {
-                    me.wakes.push(reader.number);
+            Some(other) => {
+                if channel.counts_tasks() {
+                    channel.task_was_handed_over();
                 }
+                me.received(other.taking);
+                me.context.exchange_done();
+                me.doomed.push(other.taking);
+                me.wake_later(other);
             }
             None => channel.prepend(tables, name.index, block),
         }
+        me.task_was_put_back(channel, reader);
     }
 
     /// Under the lock: what is in the buffer will not be read.
@@ -251,10 +258,15 @@ impl Local {
             self.received(block);
             self.doomed.push(block);
         }
-        for (block, header) in tables.arena.blocks() {
-            if header.owner() == tag && !present.contains(&block) {
-                header.set_owner(Owner::Context(dead).tag());
-            }
+        let blocks = tables.arena.blocks().filter(|(_, header)| header.owner() == tag);
+        let stray: Vec<Block> = blocks.map(|(block, _)| block).filter(|block| !present.contains(block)).collect();
+        if channel.counts_tasks() {
+            // Before they are the dead's: a burial that is cut short here finds them again.
+            self.note_tasks_of_the_dead(name, channel, dead, &stray, &present);
+        }
+        for block in stray {
+            let header = tables.arena.block(block);
+            header.set_owner(Owner::Context(dead).tag());
         }
     }
 }

@@ -7,6 +7,7 @@
 //! would have met. (Offers of contexts that were committed elsewhere may linger until somebody unlinks them.)
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
+use super::context::Offer;
 use super::lock::Lock;
 use super::maybe::MaybeIndex;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -50,6 +51,10 @@ const READERS_MAY_CRASH: u32 = 1 << 17;
 const WRITERS_MAY_CRASH: u32 = 1 << 18;
 /// Its readers serve: to wait there is to be at rest.
 pub(super) const SERVED: u32 = 1 << 19;
+/// Whoever reads a message says when it is done with it.
+pub(super) const TASKS: u32 = 1 << 20;
+/// Whoever has left tasks behind has crashed.
+pub(super) const LEFT_BY_CRASH: u32 = 1 << 21;
 
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -75,10 +80,13 @@ pub(super) struct Channel {
     /// The newest message in the buffer, and how many there are.
     pub(super) tail: AtomicU32,
     pub(super) length: AtomicU32,
-    /// The member that has left a gate without giving its permits back.
+    /// The member that has left a gate without giving its permits back, or a queue with tasks that it has not done.
     pub(super) abandoner: MaybeIndex,
     name_length: AtomicU8,
     name: [AtomicU8; NAME_LIMIT],
+    // Third cache line: those who wait until all tasks are done, and how many were read and are not done.
+    pub(super) joins: Queue,
+    pub(super) open: AtomicU32,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -116,6 +124,8 @@ impl Channel {
                 abandoner,
                 name_length,
                 name,
+                joins,
+                open,
             }
         )
     }
@@ -137,7 +147,7 @@ impl Channel {
         self.flags.store(FRESH | bits, Ordering::Relaxed);
         self.capacity.store(capacity, Ordering::Relaxed);
         self.lost.store(maker, Ordering::Relaxed);
-        for word in [&self.readers, &self.writers, &self.handles] {
+        for word in [&self.readers, &self.writers, &self.handles, &self.open] {
             word.store(0, Ordering::Relaxed);
         }
         for word in [&self.head, &self.tail, &self.length] {
@@ -147,6 +157,7 @@ impl Channel {
         self.abandoner.store(None, Ordering::Relaxed);
         self.inputs.clear();
         self.outputs.clear();
+        self.joins.clear();
         self.call(name);
     }
 
@@ -237,6 +248,11 @@ impl Channel {
 
     pub(super) fn queue(&self, output: bool) -> &Queue {
         if output { &self.outputs } else { &self.inputs }
+    }
+
+    /// The queue that an offer of this channel stands in.
+    pub(super) fn queue_of(&self, offer: &Offer) -> &Queue {
+        if offer.joins() { &self.joins } else { self.queue(offer.is_output()) }
     }
 
     /// Why an offer on this channel cannot be answered any more. Poison outranks retirement.

@@ -29,7 +29,8 @@ pub(super) struct Offer {
     pub(super) generation: AtomicU32,
     /// The message (output) or the block given in exchange for one (input); at a gate see [`PASSES`].
     pub(super) block: AtomicU32,
-    /// [`OUTPUT`], [`LINKED`], [`EXTENDED`], [`PASSES`], [`KEEPS`], and the number of the guard in the upper half.
+    /// [`OUTPUT`], [`LINKED`], [`EXTENDED`], [`PASSES`], [`KEEPS`], [`JOINS`], and the number of the guard in the upper
+    /// half.
     pub(super) flags: AtomicU32,
     /// Order of arrival on the channel.
     pub(super) ticket: AtomicU64,
@@ -42,6 +43,8 @@ pub(super) const EXTENDED: u32 = 4;
 /// It waits at a gate; `block` is the unit that it will have, or, without [`KEEPS`], how many permits must be free.
 pub(super) const PASSES: u32 = 8;
 pub(super) const KEEPS: u32 = 16;
+/// It waits until all tasks of its channel are done.
+pub(super) const JOINS: u32 = 32;
 
 impl Offer {
     pub(super) fn channel(&self) -> ChannelName {
@@ -62,6 +65,15 @@ impl Offer {
 
     pub(super) fn keeps(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & KEEPS != 0
+    }
+
+    pub(super) fn joins(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & JOINS != 0
+    }
+
+    /// Whether it is to take a message.
+    pub(super) fn is_input(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & (OUTPUT | PASSES | JOINS) == 0
     }
 
     pub(super) fn guard(&self) -> u16 {
@@ -135,7 +147,7 @@ pub(super) struct Context {
     pub(super) storing: MaybeIndex,
     /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so:
     /// twice (the member that did not finish it, plus one), plus one if it crashed. It holds a reference to that
-    /// member.
+    /// member. So is who has left tasks behind that this context waits for.
     pub(super) verdict: AtomicU32,
     /// The member that the thread acts for; none for a reaper.
     pub(super) member: MaybeIndex,
@@ -152,7 +164,9 @@ pub(super) struct Context {
     pub(super) number: AtomicU64,
     /// The unit from which the context is just taking a lock, until it has written that unit down.
     pub(super) occupant: MaybeIndex,
-    reserved: [AtomicU32; 15],
+    /// The queue in which it looks for somebody who waits to put a task in; the exchange that it announces is of that.
+    pub(super) task_at: MaybeIndex,
+    reserved: [AtomicU32; 14],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -194,6 +208,7 @@ impl Context {
                 waits,
                 number,
                 occupant,
+                task_at,
                 reserved,
             }
         )
@@ -260,6 +275,12 @@ impl Context {
     pub(super) fn exchange_done(&self) {
         self.partner.store(None, Ordering::Release);
         self.storing.store(None, Ordering::Relaxed);
+    }
+
+    /// The process that its thread or its future acts for.
+    pub(super) fn acts_for(&self) -> u32 {
+        let member = self.member.load(Ordering::Acquire);
+        member.or_else(|| self.host.load(Ordering::Acquire)).unwrap_or(0)
     }
 
     pub(super) fn holder(index: u32, generation: u32) -> LockHolder {

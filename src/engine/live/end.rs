@@ -80,7 +80,7 @@ pub(super) struct End {
     pub(super) channel: AtomicU32,
     pub(super) generation: AtomicU32,
     pub(super) direction: AtomicU32,
-    /// Of a unit: how many permits it is.
+    /// Of a unit: how many permits it is. Of a reader: how many tasks are open that were read with it.
     pub(super) weight: AtomicU32,
 }
 

@@ -206,7 +206,7 @@ impl Local {
         }
     }
 
-    fn set_abandoner(&mut self, gate: &Channel, member: Option<u32>) {
+    pub(super) fn set_abandoner(&mut self, gate: &Channel, member: Option<u32>) {
         let before = gate.abandoner.load(Ordering::Relaxed);
         gate.abandoner.store(member, Ordering::Release);
         self.releases.extend(before);

@@ -116,6 +116,7 @@ impl Local {
             end.channel.store(name.index, Ordering::Relaxed);
             end.generation.store(name.generation, Ordering::Relaxed);
             end.direction.store(direction as u32, Ordering::Relaxed);
+            end.weight.store(0, Ordering::Relaxed);
             end.keeping.store(Keeping::in_hand(maker, end.state.coming()).0, Ordering::Release);
         })?;
         // Counted too early rather than too late: killed before the record is complete, the counter only makes the
@@ -168,6 +169,7 @@ impl Local {
             return;
         };
         let (me, channel) = (&mut *locked.local, locked.channel);
+        let by_its_process = closing;
         let closing = channel.closing(direction, closing);
         // Nobody else closes it while we have the lock of its channel; if the record is another end's by now, this is
         // no longer its.
@@ -183,6 +185,9 @@ impl Local {
             }
             if direction == Direction::Unit && closing != Closing::Resign {
                 me.note_abandoned(channel, record, end.generation);
+            }
+            if direction == Direction::Reader {
+                me.leave_tasks(channel, end, record, by_its_process);
             }
         }
         let holder = if mine { record.take_in_hand(me.index, end.generation) } else { None };

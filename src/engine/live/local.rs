@@ -27,6 +27,8 @@ pub(crate) struct Local {
     pub(super) holder: LockHolder,
     /// A spare block: given in exchange for a message, or used for the next one to write.
     pub(super) hand: Block,
+    /// The end of the input guard that is being looked at.
+    pub(super) reader: EndName,
     pub(super) spin: Spin,
     /// The reaper must not wait for a lock that only it could break.
     pub(super) is_reaper: bool,
@@ -79,7 +81,8 @@ impl Local {
             for word in [&context.length, &context.table] {
                 word.store(0, Ordering::Relaxed);
             }
-            for index in [&context.sleeping, &context.partner, &context.storing, &context.occupant] {
+            let indices = [&context.sleeping, &context.partner, &context.storing, &context.occupant, &context.task_at];
+            for index in indices {
                 index.store(None, Ordering::Relaxed);
             }
             context.word.start();
@@ -100,6 +103,7 @@ impl Local {
             context,
             holder: Context::holder(index, generation),
             hand: NONE,
+            reader: EndName::NONE,
             spin: Spin::new(),
             is_reaper: false,
             burying: None,

@@ -19,7 +19,7 @@
 //! - `spin`, `wait`, `bell`: spinning, sleeping, and ringing; `offer`: the call itself; `task`: the same for a future
 //! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `unit`: how they come to
 //!   somebody and back; `cell`: bytes beside a gate; `area`: many of them, for one who writes or several who read;
-//!   `reaper`: death
+//!   `tasks`: messages that are done with later; `reaper`: death
 //! - `process`, `facts`: what the layers above may ask; `reading`: a view of everything; `audit`: what does not fit
 
 mod area;
@@ -56,6 +56,7 @@ mod sync;
 mod tables;
 #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "only futures wait in this way"))]
 mod task;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod unit;

@@ -49,7 +49,7 @@
 
 use super::channel::Channel;
 use super::commit::Side;
-use super::context::{EXTENDED, KEEPS, MOST_GUARDS, OUTPUT, Offer, OfferName, PASSES};
+use super::context::{EXTENDED, JOINS, KEEPS, MOST_GUARDS, OUTPUT, Offer, OfferName, PASSES};
 use super::local::Local;
 use super::sync::Ordering;
 use super::wait::{OnThread, Wait, Waited};
@@ -193,10 +193,11 @@ impl Local {
         self.context.length.store(guards.len() as u32, Ordering::Release);
         for (number, guard) in guards.iter().enumerate() {
             let (channel, block, output) = match *guard {
-                Guard::Input { channel, extended: false } => (channel, self.hand, 0),
-                Guard::Input { channel, extended: true } => (channel, self.hand, EXTENDED),
+                Guard::Input { channel, extended: false, .. } => (channel, self.hand, 0),
+                Guard::Input { channel, extended: true, .. } => (channel, self.hand, EXTENDED),
                 Guard::Output { channel, block } => (channel, block, OUTPUT),
                 Guard::Barrier { channel } => (channel, NONE, 0),
+                Guard::Join { queue } => (queue, NONE, JOINS),
                 Guard::Pass { gate, weight, .. } => match self.unit_for(number) {
                     Some(unit) => (gate, unit.index, PASSES | KEEPS),
                     None => (gate, weight, PASSES),
@@ -295,7 +296,10 @@ impl Local {
     #[inline]
     fn look_at(&mut self, number: usize, guard: &Guard) -> Option<Fired> {
         match *guard {
-            Guard::Input { channel, extended } => self.meet(number, channel, self.hand, Side::Input { extended }),
+            Guard::Input { channel, extended, reader } => {
+                self.reader = reader;
+                self.meet(number, channel, self.hand, Side::Input { extended })
+            }
             Guard::Output { channel, block } => self.meet(number, channel, block, Side::Output),
             Guard::Barrier { channel } => {
                 let fired = self.meet_at_barrier(number, channel)?;
@@ -303,6 +307,7 @@ impl Local {
                 Some(fired)
             }
             Guard::Pass { .. } => self.meet_at_gate(number, guard),
+            Guard::Join { queue } => self.meet_at_queue(number, queue),
             Guard::Timer { deadline } => deadline.is_past().then(|| Fired::bare(number)),
             Guard::Skip => Some(Fired::bare(number)),
         }
@@ -337,7 +342,7 @@ impl Local {
         let tables = self.tables();
         if let Some(channel) = tables.channel(offer.channel()) {
             offer.ticket.store(channel.next_number(self.context.number()), Ordering::Relaxed);
-            channel.queue(offer.is_output()).push(tables, OfferName::new(self.index, place), offer);
+            channel.queue_of(offer).push(tables, OfferName::new(self.index, place), offer);
         }
     }
 
@@ -358,6 +363,13 @@ impl Local {
     /// Steps 8 and 9, for a context that a partner has committed.
     #[inline]
     fn take_over(&mut self, guards: &[Guard], now: Snapshot) -> Fired {
+        let number = now.guard();
+        let guard = guards.get(number).unwrap_or_else(|| panic!("{now:?} names none of {} guards", guards.len()));
+        if let Guard::Input { channel, reader, .. } = *guard
+            && now.block() != FATE
+        {
+            self.take_task_over(channel, reader, number);
+        }
         match self.own_offers() {
             // The partner has taken it out of the queue; the mark is ours to clear, before the word is IDLE.
             [offer] => {
@@ -366,13 +378,8 @@ impl Local {
             }
             _ => self.unlink_rest(Some(now.guard())),
         }
-        let number = now.guard();
-        let guard = guards.get(number).unwrap_or_else(|| panic!("{now:?} names none of {} guards", guards.len()));
         let mut fired = match now.block() {
-            FATE => {
-                let fate = guard.channel().and_then(|channel| self.tables().facts(channel).told());
-                Fired::ended(number, fate.unwrap_or(Fate::Retired))
-            }
+            FATE => Fired::ended(number, self.fate_of(guard)),
             block => {
                 self.received(block);
                 let mut fired = Fired::with(number, block);
@@ -395,6 +402,15 @@ impl Local {
         fired
     }
 
+    /// Why the channel of a guard that was told its fate has ended.
+    #[cold]
+    fn fate_of(&self, guard: &Guard) -> Fate {
+        match guard {
+            Guard::Join { queue } => self.fate_of_join(*queue),
+            guard => guard.channel().and_then(|channel| self.tables().facts(channel).told()).unwrap_or(Fate::Retired),
+        }
+    }
+
     /// Step 8: takes the offers that did not fire out of their queues.
     pub(super) fn unlink_rest(&mut self, fired: Option<usize>) {
         let tables = self.tables();
@@ -412,7 +428,7 @@ impl Local {
                 self.take_lock(index, channel);
                 // Whoever had the lock may have unlinked it.
                 if offer.is_linked() {
-                    channel.queue(offer.is_output()).unlink(tables, offer);
+                    channel.queue_of(offer).unlink(tables, offer);
                     // Those behind it may pass now.
                     if channel.is_gate() {
                         self.admit(channel);
@@ -431,7 +447,7 @@ impl Channel {
     /// Reaper, under the lock: takes one offer of a dead context out.
     pub(super) fn unlink_dead(&self, tables: super::tables::Tables, offer: &Offer) {
         if offer.is_linked() {
-            self.queue(offer.is_output()).unlink(tables, offer);
+            self.queue_of(offer).unlink(tables, offer);
         }
     }
 }
@@ -441,6 +457,7 @@ impl Guard {
         match self {
             Guard::Input { channel, .. } | Guard::Output { channel, .. } | Guard::Barrier { channel } => Some(*channel),
             Guard::Pass { gate, .. } => Some(*gate),
+            Guard::Join { queue } => Some(*queue),
             Guard::Timer { .. } | Guard::Skip => None,
         }
     }

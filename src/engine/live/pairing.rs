@@ -3,8 +3,8 @@
 //! Knows nothing of how an offer comes to wait. Everything here happens under the lock of the channel.
 
 use super::buffer::Stored;
-use super::channel::{Channel, Queue};
-use super::commit::{Exchange, Side};
+use super::channel::{Channel, NO_READERS, POISONED, Queue};
+use super::commit::{Committed, Exchange, Side};
 use super::local::Local;
 use super::sync::Ordering;
 use crate::engine::{ChannelName, Fate, Fired, Kept};
@@ -30,7 +30,14 @@ impl Local {
         }
         let opposite = channel.queue(!output);
         let buffered = channel.is_buffered();
+        let takes_task = !output && channel.counts_tasks();
+        if takes_task {
+            self.context.task_at.store(Some(name.index), Ordering::Release);
+        }
         if let Some(partner) = self.commit_first(channel, opposite, Exchange::Blocks { giving, side, buffered }) {
+            if channel.counts_tasks() {
+                self.task_was_met(channel, output);
+            }
             self.received(partner.taking);
             let mut fired = Fired::with(number, partner.taking);
             if !output {
@@ -43,6 +50,9 @@ impl Local {
             // A writer that is held sleeps on.
             self.partner = (partner.parked && fired.kept == Kept::Nothing).then_some(partner.context);
             return Some(fired);
+        }
+        if takes_task {
+            self.context.task_at.store(None, Ordering::Release);
         }
         if output && buffered {
             // Before the message is there: killed in between, it leaves none that is read below its number.
@@ -68,14 +78,23 @@ impl Local {
     pub(super) fn tell_all(&mut self, channel: &Channel) {
         self.tell(channel, &channel.inputs);
         self.tell(channel, &channel.outputs);
+        // What is in a queue that nobody writes to any more is still to be done.
+        if channel.flags.load(Ordering::Relaxed) & (POISONED | NO_READERS) != 0 {
+            self.tell(channel, &channel.joins);
+        }
     }
 
     /// The same to one side of it.
     pub(super) fn tell(&mut self, channel: &Channel, queue: &Queue) {
         while let Some(told) = self.commit_first(channel, queue, Exchange::Fate) {
-            if told.parked {
-                self.wakes.push(told.number);
-            }
+            self.wake_later(told);
+        }
+    }
+
+    /// It is woken once no lock is held.
+    pub(super) fn wake_later(&mut self, committed: Committed) {
+        if committed.parked {
+            self.wakes.push(committed.number);
         }
     }
 }

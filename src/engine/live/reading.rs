@@ -19,7 +19,7 @@ use super::sync::{Ordering, fence};
 use super::tables::{LAYOUT, Tables};
 use super::word::{Snapshot, State};
 use crate::engine::view::{Action, ChannelView, ContextView, Doing, EndView, OfferView, ProcessView, View};
-use crate::engine::{ChannelKind, ChannelName, Direction, EndName, Holder, MemberName, Owner, ProcessId, Store};
+use crate::engine::{ChannelKind, ChannelName, EndName, Holder, MemberName, Owner, ProcessId, Store};
 use crate::memory::Slot;
 
 impl Tables {
@@ -136,7 +136,6 @@ impl Tables {
     fn seen_end(self, name: EndName) -> Option<EndView> {
         let (channel, direction) = self.end(name)?;
         let weight = self.ends.named(name.index, name.generation)?.weight();
-        let weight = if direction == Direction::Unit { weight } else { 0 };
         Some(EndView { name, channel, direction, weight, holder: self.holder(name)?, keeper: None })
     }
 
@@ -222,11 +221,12 @@ struct Seen {
 struct RawOffer {
     channel: ChannelName,
     is_output: bool,
+    joins: bool,
 }
 
 impl RawOffer {
     fn read(offer: &super::context::Offer) -> RawOffer {
-        RawOffer { channel: offer.channel(), is_output: offer.is_output() }
+        RawOffer { channel: offer.channel(), is_output: offer.is_output(), joins: offer.joins() }
     }
 
     /// What it means; `None` when its channel is gone.
@@ -236,6 +236,7 @@ impl RawOffer {
             (true, ..) => Action::Release,
             (_, ChannelKind::Barrier { .. }, _) => Action::Sync,
             (_, ChannelKind::Gate { .. }, _) => Action::Pass,
+            _ if self.joins => Action::Finish,
             (.., true) => Action::Write,
             (_, ChannelKind::End, false) => Action::Join,
             (.., false) if channel.served => Action::Serve,

@@ -129,7 +129,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
 }
 
 /// How the ends of a member are closed that it did not close itself.
-fn closing(index: u32, member: &Member) -> Closing {
+pub(super) fn closing(index: u32, member: &Member) -> Closing {
     match member.phase() {
         Phase::Returned => Closing::Retire,
         // It never was: nobody lost it, but nobody can go on without it either.
@@ -284,6 +284,7 @@ impl Local {
         let tables = self.tables();
         channel.inputs.clear();
         channel.outputs.clear();
+        channel.joins.clear();
         // Also of a slot that is free: the unit is in nobody's way then.
         if let Some(unit) = self.context.occupant() {
             self.hold_occupant(channel, unit);
@@ -305,7 +306,7 @@ impl Local {
         }
         queued.sort_unstable_by_key(|(ticket, _, _)| *ticket);
         for (_, name, offer) in &queued {
-            channel.queue(offer.is_output()).push(tables, *name, offer);
+            channel.queue_of(offer).push(tables, *name, offer);
         }
         let last = queued.last().map_or(0, |(ticket, _, _)| *ticket);
         channel.number.fetch_max(last, Ordering::Relaxed);
@@ -341,6 +342,9 @@ impl Local {
             self.count_again(name, channel);
         }
         self.resolve(channel);
+        if channel.counts_tasks() {
+            self.count_tasks_again(name, channel);
+        }
         self.free_if_unused(name, channel);
     }
 
@@ -348,7 +352,8 @@ impl Local {
     ///
     /// A marked offer on this channel whose owner is alive belongs into the queue, even when the owner was committed
     /// elsewhere or has withdrawn: it cannot go on before it has had the lock and unlinked the offer. The exception is
-    /// the offer on which the owner was committed: that owner goes on without the lock. It clears the mark before its
+    /// the offer on which the owner was committed: that owner goes on without the lock (and if it is dead, its burial
+    /// looks at the mark). It clears the mark before its
     /// word leaves COMMITTED, and it changes the word whenever it uses its table again; so two equal readings of the
     /// word with the mark and the channel read in between show a moment at which all were true together.
     fn standing(&self, context: &Context, offer: &super::context::Offer, name: ChannelName) -> Standing {
@@ -362,8 +367,8 @@ impl Local {
             }
             return match before.state() {
                 _ if !marked => Standing::None,
+                _ if before.in_life().is_committed() && before.guard() == guard => Standing::None,
                 State::Dead => Standing::OfTheDead,
-                State::Committed | State::Failed | State::Extended if before.guard() == guard => Standing::None,
                 _ => Standing::Queued,
             };
         }
@@ -376,6 +381,9 @@ impl Local {
         let fired = corpse.word.names_block().then(|| corpse.word.guard());
         for offer in corpse.context.offers(tables).iter().filter(|offer| offer.is_linked()) {
             if fired == Some(usize::from(offer.guard())) {
+                if offer.is_input() && corpse.word.block() != FATE {
+                    self.note_task_handed_to(corpse.context, offer);
+                }
                 offer.set_linked(false);
                 continue;
             }

@@ -199,14 +199,14 @@ impl Local {
     /// What a partner has done before the offer could be taken back.
     fn undo(&mut self, guards: &[Guard], fired: Fired) -> Withdrawn {
         match (guards.get(fired.index), fired.outcome) {
-            (Some(Guard::Input { channel, .. }), Ok(block)) => {
+            (Some(Guard::Input { channel, reader, .. }), Ok(block)) => {
                 match fired.writer() {
                     Some(writer) => {
                         let member = self.context.member.load(Ordering::Acquire).unwrap_or(0);
                         self.release(writer, Some(Unfinished { member, crashed: false }));
                         self.discard(block, Closing::Retire);
                     }
-                    None => self.put_back(*channel, block),
+                    None => self.put_back(*channel, *reader, block),
                 }
                 Withdrawn::Nothing
             }

@@ -93,7 +93,7 @@ impl Snapshot {
     }
 
     /// What the word of the dead said last.
-    fn in_life(self) -> Snapshot {
+    pub(super) fn in_life(self) -> Snapshot {
         Snapshot(self.0 & !DEAD)
     }
 

@@ -52,7 +52,7 @@ impl Simulation {
                 Guard::Barrier { channel } => self.possible_sync(at, channel, options),
                 Guard::Pass { gate, weight, .. } => self.possible_pass(at, gate, weight, options),
                 Guard::Timer { .. } if self.is_due(guard) => self.alone(Kind::Timer, at, None, options),
-                Guard::Timer { .. } => (),
+                Guard::Timer { .. } | Guard::Join { .. } => (),
                 Guard::Skip if !offer.polls => push(options, Choice::new(Kind::Look, me, NOBODY, NOBODY)),
                 Guard::Skip => {
                     let is_ready = (0..offer.guards.len()).any(|place| self.is_sure((me, place)));
@@ -195,7 +195,7 @@ impl Simulation {
             }
             Guard::Pass { gate, weight, .. } => self.channel(gate).is_none_or(|gate| gate.has_free(weight)),
             Guard::Timer { .. } => self.is_due(guard),
-            Guard::Skip => false,
+            Guard::Skip | Guard::Join { .. } => false,
         }
     }
 
@@ -265,6 +265,7 @@ pub(super) fn channel_of(guard: &Guard) -> Option<ChannelName> {
     match guard {
         Guard::Input { channel, .. } | Guard::Output { channel, .. } | Guard::Barrier { channel } => Some(*channel),
         Guard::Pass { gate, .. } => Some(*gate),
+        Guard::Join { queue } => Some(*queue),
         Guard::Timer { .. } | Guard::Skip => None,
     }
 }

@@ -93,6 +93,9 @@ pub(crate) fn offer(
 ) -> Result<Fired, ArenaError> {
     assert!(!guards.is_empty(), "an offer of nothing would never come to anything");
     refuse_unless_alive(me)?;
+    if guards.iter().any(|guard| matches!(guard, Guard::Join { .. })) {
+        return Err(ArenaError::Simulated { what: "waiting for the tasks of a queue" });
+    }
     ask(|world| {
         world.refuse_foreign(guards)?;
         let polls = guards.len() > 1 && guards.iter().any(|guard| matches!(guard, Guard::Skip));

@@ -39,6 +39,7 @@ impl Simulation {
             Guard::Output { .. } => Action::Write,
             Guard::Barrier { .. } => Action::Sync,
             Guard::Pass { .. } => Action::Pass,
+            Guard::Join { .. } => Action::Finish,
             Guard::Timer { .. } | Guard::Skip => return None,
         };
         let partners = match action {

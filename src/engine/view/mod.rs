@@ -107,6 +107,8 @@ pub(crate) enum Action {
     Release,
     /// Waits for permits of a gate.
     Pass,
+    /// Waits until the tasks of a queue are done.
+    Finish,
 }
 
 /// One channel.
@@ -140,7 +142,7 @@ pub(crate) struct EndView {
     pub(crate) name: EndName,
     pub(crate) channel: ChannelName,
     pub(crate) direction: Direction,
-    /// Of a unit: how many permits it is.
+    /// Of a unit: how many permits it is. Of a reader of a queue: how many tasks are open that were read with it.
     pub(crate) weight: u32,
     pub(crate) holder: Holder,
     /// Of an end that travels in a block: the process that keeps the block for itself, arguments for one that may have
@@ -205,6 +207,14 @@ impl ChannelView {
         self.fate.is_some() || self.locked
     }
 
+    /// The same for this action. Whoever waits for tasks to be done does so in a queue that is closed, too.
+    pub(crate) fn is_about_to_answer_to(&self, action: Action) -> bool {
+        match (action, self.fate) {
+            (Action::Finish, Some(Fate::Retired)) => self.locked || self.readers == 0,
+            _ => self.is_about_to_answer(),
+        }
+    }
+
     /// Whether it keeps messages when no reader waits.
     pub(crate) fn is_buffered(&self) -> bool {
         matches!(self.kind, ChannelKind::Channel(store) if store != Store::Fifo(0))
@@ -222,7 +232,7 @@ impl Action {
     pub(crate) fn answered_by(self) -> Option<Direction> {
         match self {
             Action::Read | Action::Join | Action::Serve => Some(Direction::Writer),
-            Action::Write => Some(Direction::Reader),
+            Action::Write | Action::Finish => Some(Direction::Reader),
             Action::Sync => Some(Direction::Party),
             Action::Pass => Some(Direction::Unit),
             Action::Release => None,
@@ -238,6 +248,7 @@ impl fmt::Display for Action {
             Action::Write => "write",
             Action::Sync => "sync",
             Action::Join => "join",
+            Action::Finish => "finish",
             Action::Serve => "serve",
             Action::Release => "release",
             Action::Pass => "pass",

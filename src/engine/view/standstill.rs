@@ -251,7 +251,7 @@ impl<'v> Search<'v> {
 
     fn partner_outside(&mut self, member: Option<u32>, action: Action, name: ChannelName, set: &HashSet<u32>) -> bool {
         let Some(channel) = self.view.channel(name) else { return true };
-        if channel.is_about_to_answer() || channel.messages > 0 && action == Action::Read {
+        if channel.is_about_to_answer_to(action) || channel.messages > 0 && action == Action::Read {
             return true;
         }
         let Some(ends) = self.ends.remove(&name) else { return false };
@@ -370,17 +370,20 @@ impl<'v> Search<'v> {
                     Some(end.direction) == action.answered_by() || by_handles && end.direction == Direction::Handle
                 };
                 let ends = self.ends_of(name).iter().filter(answers);
-                ends.filter_map(|end| match end.holder {
-                    // Who waits for permits that it has itself is told so.
-                    Holder::Member(member) | Holder::Exit(member)
-                        if Some(member) == seen.member && end.direction != Direction::Unit =>
-                    {
-                        None
-                    }
-                    Holder::Member(member) | Holder::Exit(member) => Some(member),
-                    Holder::Block(_) => None,
-                })
-                .collect()
+                // Who has tasks open, if anybody has.
+                let open = action == Action::Finish && ends.clone().any(|end| end.weight > 0);
+                ends.filter(|end| !open || end.weight > 0)
+                    .filter_map(|end| match end.holder {
+                        // Who waits for permits, or tasks, that it has itself is told so.
+                        Holder::Member(member) | Holder::Exit(member)
+                            if Some(member) == seen.member && end.direction != Direction::Unit && !open =>
+                        {
+                            None
+                        }
+                        Holder::Member(member) | Holder::Exit(member) => Some(member),
+                        Holder::Block(_) => None,
+                    })
+                    .collect()
             }
         };
         partners.sort_unstable();

@@ -272,6 +272,46 @@ pub(crate) const EDITS: &[Edit] = &[
         instead: "if !FAULTY { self.write_down(); }",
     },
     Edit {
+        fault: "a task that was handed to the dead is nobody's",
+        file: "engine/live/tasks.rs",
+        there: "me.note_dead_leaver(channel, context);
+            // From here on it does not count.",
+        instead: "if !FAULTY { me.note_dead_leaver(channel, context); }
+            // From here on it does not count.",
+    },
+    Edit {
+        fault: "a task that the dead took out is nobody's",
+        file: "engine/live/tasks.rs",
+        there: "if !stray.iter().all(puts_in) {",
+        instead: "if !stray.iter().all(puts_in) && !FAULTY {",
+    },
+    Edit {
+        fault: "a task that the dead took from a writer is nobody's",
+        file: "engine/live/tasks.rs",
+        there: "if meets && self.committed_exchange(*number, context).is_some() {",
+        instead: "if meets && !FAULTY && self.committed_exchange(*number, context).is_some() {",
+    },
+    Edit {
+        fault: "a task counts when its reader runs",
+        file: "engine/live/tasks.rs",
+        there: "let handed = word.in_life().state() == State::Committed &&",
+        instead: "let handed = !FAULTY && word.in_life().state() == State::Committed &&",
+    },
+    Edit {
+        fault: "an end takes its tasks along",
+        file: "engine/live/tasks.rs",
+        there: "if let Holder::Member(member) = holder {",
+        instead: "if let Holder::Member(member) = holder && !FAULTY {",
+    },
+    Edit {
+        fault: "what is put back is a task still",
+        file: "engine/live/tasks.rs",
+        there: "&& record.weight() > 0
+        {",
+        instead: "&& record.weight() > 0 && !FAULTY
+        {",
+    },
+    Edit {
         fault: "nobody rings the bell",
         file: "engine/live/queue.rs",
         there: "if let Some(bell) = host.and_then(|host| Bell::of(tables, host)) {",
@@ -289,8 +329,9 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "a dropped read keeps its message",
         file: "engine/live/task.rs",
-        there: "None => self.put_back(*channel, block),",
-        instead: "None if FAULTY => self.discard(block, Closing::Retire), None => self.put_back(*channel, block),",
+        there: "None => self.put_back(*channel, *reader, block),",
+        instead: "None if FAULTY => self.discard(block, Closing::Retire), \
+                  None => self.put_back(*channel, *reader, block),",
     },
     Edit {
         fault: "what was put back is given to nobody who waits",

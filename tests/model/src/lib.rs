@@ -10,8 +10,8 @@
 //! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them; `party`: what each of them does, and what it saw
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
-//! - [`scenario`], [`barriers`], [`calls`], [`cells`], [`ends`], [`futures`], [`gates`], [`queues`]: what they do and
-//!   what may come of it
+//! - [`scenario`], [`barriers`], [`calls`], [`cells`], [`ends`], [`futures`], [`gates`], [`queues`], [`tasks`]: what
+//!   they do and what may come of it
 //! - [`search`]: which schedules are tried
 //! - [`seeded`]: which of the seeded faults is in place; `faults/table.rs` has them all
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -36,6 +36,7 @@ pub mod seeded;
 mod stage;
 mod stow;
 mod sys;
+pub mod tasks;
 
 // The layers `engine` and `memory`.
 include!(concat!(env!("OUT_DIR"), "/layers.rs"));
@@ -57,6 +58,7 @@ pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
         .chain(futures::ALL)
         .chain(gates::ALL)
         .chain(queues::ALL)
+        .chain(tasks::ALL)
         .chain(cells::ALL)
         .chain(ends::ALL)
         .chain(calls::ALL)

@@ -35,6 +35,8 @@ pub(crate) enum Seen {
     Met(ChannelName),
     /// So many permits were free.
     Passed(u32),
+    /// All tasks of a queue were done.
+    Joined,
     Ended(Fate),
     TimedOut,
 }
@@ -52,6 +54,8 @@ pub(crate) struct Party {
     suspended: Vec<Arm>,
     guards_of_future: Vec<Guard>,
     pub(crate) member: u32,
+    /// The ends that it reads with.
+    pub(crate) readers: Vec<(ChannelName, EndName)>,
     pub(crate) seen: Vec<Seen>,
 }
 
@@ -62,7 +66,9 @@ impl Party {
         let mut local = Local::new(tables()).expect("a context");
         if Checker::SPARES {
             let nowhere = ChannelName { index: u32::MAX, generation: 0 };
-            local.prepare(&[Guard::Input { channel: nowhere, extended: false }]).expect("a block");
+            local
+                .prepare(&[Guard::Input { channel: nowhere, extended: false, reader: EndName::NONE }])
+                .expect("a block");
         }
         Party {
             local: ManuallyDrop::new(local),
@@ -70,6 +76,7 @@ impl Party {
             suspended: Vec::new(),
             guards_of_future: Vec::new(),
             member,
+            readers: Vec::new(),
             seen: Vec::new(),
         }
     }
@@ -94,13 +101,14 @@ impl Party {
 
     fn guards(&mut self, arms: &[Arm]) -> Vec<Guard> {
         let guards = arms.iter().map(|arm| match *arm {
-            Arm::Read(channel) => Guard::Input { channel, extended: false },
-            Arm::Extended(channel) => Guard::Input { channel, extended: true },
+            Arm::Read(channel) => Guard::Input { channel, extended: false, reader: self.reader_of(channel) },
+            Arm::Extended(channel) => Guard::Input { channel, extended: true, reader: self.reader_of(channel) },
             Arm::Write(channel, value) | Arm::Call(channel, value) => {
                 Guard::Output { channel, block: self.message(value) }
             }
             Arm::Meet(channel) => Guard::Barrier { channel },
             Arm::Pass(gate, weight) => Guard::Pass { gate, weight, holder: Some(Holder::Member(self.member)) },
+            Arm::Join(queue) => Guard::Join { queue },
             Arm::Await(gate, weight) => Guard::Pass { gate, weight, holder: None },
             Arm::Wait => Guard::Timer { deadline: Deadline::at(Instant::now() + Duration::from_millis(1)) },
         });
@@ -146,6 +154,7 @@ impl Party {
                 Seen::Passed(weight)
             }
             (Arm::Await(_, weight), Ok(_)) => Seen::Passed(weight),
+            (Arm::Join(_), Ok(_)) => Seen::Joined,
             (Arm::Wait, Ok(_)) => Seen::TimedOut,
         };
         self.see(seen);
@@ -384,6 +393,17 @@ impl Party {
         self.local.poison(channel, direction);
     }
 
+    /// The end that it reads from a channel with, if it has one.
+    fn reader_of(&self, channel: ChannelName) -> EndName {
+        self.readers.iter().find(|(at, _)| *at == channel).map_or(EndName::NONE, |(_, end)| *end)
+    }
+
+    /// What it has read last of a queue is done.
+    pub(crate) fn task_done(&mut self, queue: ChannelName) {
+        let reader = self.reader_of(queue);
+        assert!(self.local.task_done(reader), "whoever has read something has a task");
+    }
+
     /// Nobody writes to a channel any more.
     pub(crate) fn end_writing(&mut self, channel: ChannelName) {
         self.local.end_writing(channel);
@@ -512,6 +532,8 @@ pub(crate) enum Arm {
     Pass(ChannelName, u32),
     /// Waits until so many are free.
     Await(ChannelName, u32),
+    /// Waits until all tasks of a queue are done.
+    Join(ChannelName),
     /// A timer, for a while that nobody knows the length of.
     Wait,
 }

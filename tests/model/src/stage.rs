@@ -62,6 +62,13 @@ impl Stage {
         name
     }
 
+    /// The same, whose readers say when they are done with a message.
+    pub(crate) fn tasks(&mut self, store: Store) -> ChannelName {
+        let name = self.queue(store);
+        name.counts_tasks();
+        name
+    }
+
     pub(crate) fn rendezvous(&mut self) -> ChannelName {
         self.channel(Store::Fifo(0))
     }
@@ -110,11 +117,15 @@ impl Stage {
     /// A process that holds these ends.
     pub(crate) fn party(&mut self, ends: &[(ChannelName, Direction)], body: impl FnOnce(&mut Party) + Send + 'static) {
         let member = create_process(self.root);
+        let mut party = Party::new(member.index);
         for (channel, direction) in ends {
             let holder = Holder::Member(member.index);
-            self.local.request_end(*channel, *direction, holder).expect("an end");
+            let end = self.local.request_end(*channel, *direction, holder).expect("an end");
+            if *direction == Direction::Reader {
+                party.readers.push((*channel, end));
+            }
         }
-        self.roles.push(Role { party: Party::new(member.index), member, body: Box::new(body) });
+        self.roles.push(Role { party, member, body: Box::new(body) });
     }
 
     /// A process that holds these ends, and has a future.
@@ -127,7 +138,9 @@ impl Stage {
             && let Some(local) = &mut task.local
         {
             let nowhere = ChannelName { index: u32::MAX, generation: 0 };
-            local.prepare(&[Guard::Input { channel: nowhere, extended: false }]).expect("a block");
+            local
+                .prepare(&[Guard::Input { channel: nowhere, extended: false, reader: EndName::NONE }])
+                .expect("a block");
         }
         *party.task = Some(task);
     }

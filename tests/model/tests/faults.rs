@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{barriers, calls, cells, ends, futures, gates, one_at_a_time, queues, seeded};
+use csproc_model::{barriers, calls, cells, ends, futures, gates, one_at_a_time, queues, seeded, tasks};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -67,7 +67,9 @@ fn a_partner_is_removed_after_the_commit() {
 
 #[test]
 fn a_deadline_beats_a_commit() {
-    is_found("a deadline beats a commit", &scenario::DEADLINE, RANDOM, Kill::Nobody, "");
+    // One step in which it is seen, of all that there are.
+    let how = Search::Random { times: 5000 };
+    is_found("a deadline beats a commit", &scenario::DEADLINE, how, Kill::Nobody, "");
 }
 
 #[test]
@@ -340,4 +342,38 @@ fn who_occupies_a_lock_does_not_look_again() {
 fn a_process_that_closes_all_does_not_write_its_unit_down() {
     let fault = "a process that closes all does not write its unit down";
     is_found(fault, &gates::KEPT_AGAIN, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn a_task_that_was_handed_to_the_dead_is_nobodys() {
+    let fault = "a task that was handed to the dead is nobody's";
+    is_found(fault, &tasks::HANDED, FEW, killing(1), "not all is done");
+}
+
+#[test]
+fn a_task_that_the_dead_took_out_is_nobodys() {
+    let fault = "a task that the dead took out is nobody's";
+    is_found(fault, &tasks::BUFFERED, FEW, killing(1), "not all is done");
+}
+
+#[test]
+fn a_task_that_the_dead_took_from_a_writer_is_nobodys() {
+    let fault = "a task that the dead took from a writer is nobody's";
+    is_found(fault, &tasks::HANDED, FEW, killing(1), "not all is done");
+}
+
+#[test]
+fn a_task_counts_when_its_reader_runs() {
+    // The other one is killed while it has the lock, and everything is counted again.
+    is_found("a task counts when its reader runs", &tasks::HANDED, FEW, killing(2), "");
+}
+
+#[test]
+fn an_end_takes_its_tasks_along() {
+    is_found("an end takes its tasks along", &tasks::LEFT, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn what_is_put_back_is_a_task_still() {
+    is_found("what is put back is a task still", &tasks::DROPPED, PRIORITIES, Kill::Nobody, "");
 }

@@ -5,7 +5,7 @@
 
 use super::watch::{alone, until};
 use super::wire::{Wire, here, input, keep, message, offer, output, read, value, write};
-use crate::engine::{ChannelKind, ChannelName, Closing, Direction, Fate, Guard, Order};
+use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Guard, Order};
 use crate::{Placement, process};
 use std::thread;
 
@@ -114,7 +114,7 @@ fn a_writer_that_was_held_is_above_all_that_its_reader_did_meanwhile() {
                 if writer_first {
                     until_queued(wire.name, true);
                 }
-                let guard = Guard::Input { channel: wire.name, extended: true };
+                let guard = Guard::Input { channel: wire.name, extended: true, reader: EndName::NONE };
                 let fired = offer(&[guard], Order::Priority);
                 (0..8).for_each(|value| write(busy.name, value).unwrap());
                 let before = number();
@@ -203,7 +203,7 @@ fn reads(wires: &[Wire], mut dice: Dice) -> (Vec<Event>, u64) {
     while !open.is_empty() {
         let before = number();
         let extended = dice.roll(4) == 0;
-        let guard = |place: &usize| Guard::Input { channel: wires[*place].name, extended };
+        let guard = |place: &usize| Guard::Input { channel: wires[*place].name, extended, reader: EndName::NONE };
         let guards: Vec<Guard> = open.iter().map(guard).collect();
         let fired = offer(&guards, Order::Random);
         assert!(number() > before, "the numbers of one context rise: {} after {before}", number());

@@ -62,7 +62,7 @@ pub(super) fn name_of(end: &impl ChannelEnd) -> ChannelName {
 }
 
 pub(super) fn input(channel: ChannelName) -> Guard {
-    Guard::Input { channel, extended: false }
+    Guard::Input { channel, extended: false, reader: EndName::NONE }
 }
 
 pub(super) fn output(channel: ChannelName, block: Block) -> Guard {
