@@ -35,6 +35,10 @@ impl Offering {
     /// # Errors
     /// There is no room for a context, or no thread to attend to the bell.
     pub(crate) fn new() -> Result<Offering, ArenaError> {
+        #[cfg(feature = "testing")]
+        if super::is_simulated() {
+            return Err(ArenaError::Simulated { what: "a future" });
+        }
         if is_foreign() {
             return Err(ArenaError::Foreign);
         }

@@ -20,6 +20,9 @@ impl<R> fmt::Display for Run<R> {
         for (number, event) in trace.iter().enumerate().skip(skipped) {
             writeln!(f, "{:5}. {event}", number + 1)?;
         }
+        if let Some(chart) = self.chart() {
+            writeln!(f, "\n{chart}")?;
+        }
         if let Some(standing) = self.standing() {
             writeln!(f, "{standing}")?;
         }

@@ -174,8 +174,8 @@ impl Schedules {
     }
 
     /// In each run, up to so many messages of the channels of this name are lost or doubled: their writers do not
-    /// notice. To be said once for each name; the largest number counts for all of them. A message with ends of channels
-    /// in it is lost, but not doubled.
+    /// notice. To be said once for each name; the largest number counts for all of them. A message with ends of
+    /// channels in it is lost, but not doubled.
     ///
     /// # Examples
     /// ```

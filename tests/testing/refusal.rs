@@ -168,3 +168,39 @@ fn sends(ends: Writer<Writer<u32>>, end: Writer<u32>) -> csproc::Result<()> {
 fn nothing_with(ends: Reader<Writer<u32>>) {
     drop(ends);
 }
+
+#[cfg(feature = "async")]
+#[process]
+fn reads_in_a_future(input: Reader<u32>) -> Result<u32, ChannelError> {
+    let mut read = std::pin::pin!(input.read_async());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::future::Future::poll(read.as_mut(), &mut context) {
+        std::task::Poll::Ready(read) => read,
+        std::task::Poll::Pending => panic!("nobody will wake it"),
+    }
+}
+
+#[cfg(feature = "async")]
+#[test]
+fn a_future_is_refused_by_name() {
+    let run = replay("csp1:00", || {
+        let c = Channel::new();
+        network!(reads_in_a_future(c.reader()), write_once(c.writer(), 1))
+    });
+    let Some((Err(error), _)) = run.result() else { panic!("{run}") };
+    assert!(refused(error).contains("a future"), "{error}");
+}
+
+#[process]
+fn squares() -> csproc::Result<Vec<u64>> {
+    Ok(Pool::new(2)?.map(|x: u64| x * x, 0..5)?)
+}
+
+#[test]
+fn a_pool_works_or_is_refused() {
+    let run = replay("csp1:00", squares);
+    match run.result() {
+        Some(Ok(squares)) => assert_eq!(*squares, [0, 1, 4, 9, 16]),
+        _ => assert!(run.to_string().contains("cannot be simulated"), "{run}"),
+    }
+}

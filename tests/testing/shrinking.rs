@@ -89,3 +89,16 @@ fn a_crash_that_is_not_needed_is_left_out() {
     let text = find(500, &schedule().crashes(2), network, unordered).expect("they come in any order");
     assert!(text.contains("completed after 3 events") && !text.contains("killed"), "{text}");
 }
+
+#[test]
+fn a_small_run_prints_as_a_chart_and_every_run_as_data() {
+    let text = find(2000, &schedule(), || dining(3), |run| run.is_deadlock_free()).expect("they deadlock");
+    assert_eq!(text.matches('►').count(), 3, "{text}");
+    let token = text.split("replay(\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
+    let run = replay(token, || dining(3));
+    assert!(run.to_json().contains(r#""outcome":"deadlock""#), "{}", run.to_json());
+    assert_eq!(run.to_json().matches(r#""kind":"communicated""#).count(), 3);
+    assert_eq!(run.to_mermaid().matches("->>").count(), 3);
+    // Who waits for whom.
+    assert!(run.to_dot().contains("philosopher[0]"), "{}", run.to_dot());
+}
