@@ -182,11 +182,13 @@ impl Actor {
     /// There is no room for it.
     pub(crate) fn create_area(&self, bytes: usize, begin: Option<&[u8]>) -> Result<(ChannelName, EndName), ArenaError> {
         let holder = self.as_holder()?;
+        simulated!(self, _me => Err(ArenaError::Simulated { what: "a `Region`" }));
         self.with(|local| local.create_area(bytes, begin, holder))?
     }
 
     /// Whether this gate, of which the caller has a handle, has no other end.
     pub(crate) fn has_one_end(&self, gate: ChannelName) -> bool {
+        simulated!(self, _me => false);
         self.with(|local| local.has_one_end(gate)).unwrap_or(false)
     }
 
@@ -306,6 +308,7 @@ impl Actor {
         weight: u32,
         location: &'static Location<'static>,
     ) -> Option<Passed> {
+        simulated!(self, _me => None);
         let holder = self.as_holder().ok()?;
         self.with(|local| local.pass_soon(gate, weight, holder, location)).ok()?
     }

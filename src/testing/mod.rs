@@ -51,10 +51,10 @@
 //! on otherwise, so a test with timeouts of hours ends at once.
 //!
 //! Rendezvous and buffered channels, alternation, timers, poison, retirement, extended rendezvous, barriers, calls,
-//! all shared objects, children, sequences, restarts and supervisors are simulated. What is not is refused with
+//! shared objects, children, sequences, restarts and supervisors are simulated. What is not is refused with
 //! [`MessageError::Simulation`](crate::MessageError::Simulation), which names it: channels that were made outside of
-//! the closure, channels with [`Carrier::Ipc`](crate::Carrier), and futures. A bridge, and whatever else waits in a
-//! thread of its own, does not wake anybody who is simulated.
+//! the closure, channels with [`Carrier::Ipc`](crate::Carrier), [`Region`](crate::shared::Region)s, and futures. A
+//! bridge, and whatever else waits in a thread of its own, does not wake anybody who is simulated.
 //!
 //! # What makes a test lie
 //! All processes of a simulated network share the statics and thread-local variables of the test, which processes of

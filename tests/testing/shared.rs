@@ -153,3 +153,14 @@ fn a_manager_answers() {
     let run = replay("csp1:00", counts);
     assert!(matches!(run.result(), Some(Ok(list)) if *list == [1, 2]), "{run}");
 }
+
+#[process]
+fn keeps_much() -> String {
+    csproc::shared::Region::<u8>::try_zeroed(1 << 20).map(drop).unwrap_err().to_string()
+}
+
+#[test]
+fn regions_are_refused_by_name() {
+    let run = replay("csp1:00", keeps_much);
+    assert!(run.result().is_some_and(|refusal| refusal.contains("a `Region` cannot be simulated")), "{run}");
+}
