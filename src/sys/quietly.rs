@@ -29,6 +29,10 @@ pub(crate) fn quietly<R>(work: impl FnOnce() -> R) -> std::thread::Result<R> {
 
 fn hook() {
     static HOOK: Once = Once::new();
+    // A thread that panics may not set one: then the panic is caught, and printed.
+    if std::thread::panicking() {
+        return;
+    }
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -51,5 +55,21 @@ mod tests {
             panic!("expected");
         });
         assert!(inner.is_err() && !is_quiet());
+    }
+
+    #[test]
+    fn work_is_done_in_a_panic_as_well() {
+        struct Works<'a>(&'a Cell<bool>);
+        impl Drop for Works<'_> {
+            fn drop(&mut self) {
+                self.0.set(quietly(|| ()).is_ok());
+            }
+        }
+        let done = Cell::new(false);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _works = Works(&done);
+            std::panic::resume_unwind(Box::new("while it is dropped"));
+        }));
+        assert!(panicked.is_err() && done.get());
     }
 }

@@ -26,6 +26,15 @@ mod elsewhere {
     }
 }
 
+mod changed {
+    /// It is not the same any more.
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    pub(super) struct Point {
+        pub(super) x: i64,
+        pub(super) y: i32,
+    }
+}
+
 #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Point {
     x: i32,
@@ -169,6 +178,9 @@ once! {
         assert_eq!((there.get("y"), there.get("point")), (Ok(42), Ok(elsewhere::Point { x: 6, y: 2 })));
         assert_eq!(there.to_string(), "Namespace(bytes = [1], point = Point { x: 6, y: 2 }, x = 1, y = 42)");
         assert_eq!(format!("{there:?}"), format!("{here:?}"));
+        let error = there.get::<changed::Point>("point").unwrap_err();
+        let stored = "Point with other fields";
+        assert!(matches!(&error, CallError::WrongType { stored: is, .. } if is == stored), "{error}");
         assert_eq!(there.names().unwrap(), ["bytes", "point", "x", "y"]);
         let wrong = |stored: &str, asked: &str| {
             Err(CallError::WrongType { name: "x".into(), stored: stored.into(), asked: asked.into() })
@@ -194,6 +206,13 @@ once! {
         };
         assert_eq!(remote.get::<List<i32>>("list").unwrap_err(), wrong("List<i32>"));
         assert_eq!(remote.get::<Namespace>("list").unwrap_err(), wrong("Namespace"));
+        manager.share("points", &manager.list([Point { x: 1, y: 2 }]).unwrap()).unwrap();
+        let points: List<elsewhere::Point> = remote.get("points").unwrap();
+        assert_eq!(points.get(0), Ok(Some(elsewhere::Point { x: 1, y: 2 })));
+        let error = remote.get::<List<changed::Point>>("points").unwrap_err();
+        let stored = "List<Point> with other methods or fields".into();
+        let expected = CallError::WrongType { name: "points".into(), stored, asked: "List<Point>".into() };
+        assert_eq!(error, expected);
         manager.share("list", &manager.list([2_u32]).unwrap()).unwrap();
         let other: List<u32> = remote.get("list").unwrap();
         assert_eq!((list.to_vec(), other.to_vec()), (Ok(vec![1]), Ok(vec![2])));

@@ -171,7 +171,7 @@ once! {
         let error = connect().get::<changed::VisitsProxy>("door").unwrap_err();
         let expected = CallError::WrongType {
             name: "door".into(),
-            stored: "Visits with other methods".into(),
+            stored: "Visits with other methods or fields".into(),
             asked: "Visits".into(),
         };
         assert_eq!(error, expected);

@@ -38,9 +38,9 @@ impl Remote {
 
     /// A proxy of the object that is shared as `name`.
     ///
-    /// Its type is compared with that of the object by the names of the types and the methods, without the modules in
-    /// which they lie. What the types have inside is not compared: programs that share an object are to be built from
-    /// the same definitions.
+    /// Its type is compared with that of the object: by the names of the types and the methods, without the modules in
+    /// which they lie, and by what the types have inside, as their `Deserialize` says when it is given made-up values.
+    /// One that refuses those (a text that has to be a date) is compared as far as it went.
     ///
     /// # Blocking
     /// Until the other program has answered.

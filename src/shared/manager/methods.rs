@@ -6,6 +6,7 @@
 use super::distant::Distant;
 use super::error::CallError;
 use super::proxy::{Managed, Visible};
+use super::shape::shape;
 use crate::channel::{Message, decode_once, encode_once};
 use std::any::type_name;
 use std::panic::Location;
@@ -66,8 +67,12 @@ impl<P> Methods<P> {
     where
         P: 'static,
     {
-        let types = type_name::<fn(A) -> R>();
-        self.add(name, types, Box::new(move |proxy, arguments| answer(arguments, |arguments| method(proxy, arguments))))
+        let types = types::<A, R>();
+        self.add(
+            name,
+            &types,
+            Box::new(move |proxy, arguments| answer(arguments, |arguments| method(proxy, arguments))),
+        )
     }
 
     /// One more.
@@ -76,12 +81,12 @@ impl<P> Methods<P> {
     where
         P: AsRef<Managed<T>> + 'static,
     {
-        let (name, types) = (method.name, type_name::<fn(A) -> R>());
-        self.add(name, types, Box::new(move |proxy, arguments| (method.serve)(proxy.as_ref(), &method, arguments)))
+        let (name, types) = (method.name, (method.types)());
+        self.add(name, &types, Box::new(move |proxy, arguments| (method.serve)(proxy.as_ref(), &method, arguments)))
     }
 
     fn add(mut self, name: &'static str, types: &str, serve: Serve<P>) -> Methods<P> {
-        self.described += &format!("; {name} {}", plain(types));
+        self.described += &format!("; {name} {types}");
         self.all.push((name, serve));
         self
     }
@@ -91,11 +96,9 @@ impl<P> Methods<P> {
         &self.title
     }
 
-    /// The same wherever names and types of all methods are the same (FNV-1a, Fowler, Noll and Vo 1991).
+    /// The same wherever names and types of all methods are the same.
     pub(super) fn fingerprint(&self) -> u64 {
-        self.described
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+        fingerprint(&self.described)
     }
 
     /// Calls a method; `None` if there is no such one.
@@ -114,6 +117,7 @@ pub struct Method<T, A, R> {
     work: Work<T, A, R>,
     call: Call<T, A, R>,
     serve: ServeOf<T, A, R>,
+    types: fn() -> String,
 }
 
 type ServeOf<T, A, R> = fn(&Managed<T>, &Method<T, A, R>, &[u8]) -> Result<Vec<u8>, CallError>;
@@ -133,7 +137,7 @@ impl<T: 'static, A: Message, R: Message> Method<T, A, R> {
     /// One that has the value alone.
     #[must_use]
     pub fn changes(name: &'static str, work: fn(&mut T, A) -> R) -> Method<T, A, R> {
-        Method { name, work: Work::Changes(work), call, serve }
+        Method { name, work: Work::Changes(work), call, serve, types: types::<A, R> }
     }
 
     /// One that looks at the value, beside others who look.
@@ -142,7 +146,7 @@ impl<T: 'static, A: Message, R: Message> Method<T, A, R> {
     where
         T: Visible,
     {
-        Method { name, work: Work::Looks(Managed::look_at, work), call, serve }
+        Method { name, work: Work::Looks(Managed::look_at, work), call, serve, types: types::<A, R> }
     }
 }
 
@@ -190,6 +194,16 @@ fn answer<A: Message, R: Message>(
     Ok(encode_once(&result, None).map_err(|error| error.about::<R>())?)
 }
 
+/// What a method takes and gives: how the types are called, and what they have inside.
+fn types<A: Message, R: Message>() -> String {
+    format!("{} {} {}", plain(type_name::<fn(A) -> R>()), shape::<A>(), shape::<R>())
+}
+
+/// A number that is another one, as good as surely, for every other text (FNV-1a, Fowler, Noll and Vo 1991).
+pub(super) fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
 /// The name of a type without the modules in which it lies: those are other ones in another program.
 pub(super) fn plain(name: &str) -> String {
     let mut plain = String::with_capacity(name.len());
@@ -211,8 +225,22 @@ pub(super) fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::{Deserialize, Serialize};
 
     struct Record;
+
+    #[derive(Serialize, Deserialize)]
+    struct Same {
+        x: u8,
+    }
+
+    mod other {
+        /// Of the same name, and other fields.
+        #[derive(super::Serialize, super::Deserialize)]
+        pub(super) struct Same {
+            y: u8,
+        }
+    }
 
     #[test]
     fn a_type_is_called_the_same_wherever_it_lies() {
@@ -234,6 +262,8 @@ mod tests {
             Methods::of::<Record>().with("a", |(), ()| Ok(1_u16)),
             Methods::of::<Record>().with("a", |(), _: u8| Ok(1_u8)),
             one().with("c", |(), ()| Ok(())),
+            Methods::of::<Record>().with("a", |(), _: Vec<Same>| Ok(1_u8)),
+            Methods::of::<Record>().with("a", |(), _: Vec<other::Same>| Ok(1_u8)),
             Methods::of::<Record>().with("c", |(), ()| Ok(())).with("a", |(), ()| Ok(1_u8)),
         ];
         let mut seen: Vec<u64> = all.iter().map(Methods::fingerprint).collect();

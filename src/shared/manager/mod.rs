@@ -14,6 +14,7 @@ mod namespace;
 mod object;
 mod proxy;
 mod server;
+mod shape;
 mod shares;
 mod single;
 

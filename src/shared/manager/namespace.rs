@@ -6,8 +6,9 @@
 
 use super::distant::Distant;
 use super::error::CallError;
-use super::methods::{Methods, Proxy, plain};
+use super::methods::{Methods, Proxy, fingerprint, plain};
 use super::proxy::Managed;
+use super::shape::shape;
 use crate::channel::{ImageFn, Message, MessageError, decode_once, encode_once};
 use crate::sys::image::{Changes, ChangesWith};
 use serde::{Deserialize, Serialize, Serializer};
@@ -100,6 +101,8 @@ impl<T: Message + Debug + 'static> Stored for Kept<T> {
 struct Foreign {
     /// As all programs call it.
     type_name: String,
+    /// Of what the type has inside.
+    fingerprint: u64,
     bytes: Vec<u8>,
     /// What it prints.
     text: String,
@@ -109,14 +112,19 @@ impl Foreign {
     fn of<T: Message>(value: &T, text: String) -> Result<Foreign, MessageError> {
         // In a tuple, where a vector of numbers is like any other.
         let bytes = encode_once(&(value,), None).map_err(|error| error.about::<T>())?;
-        Ok(Foreign { type_name: plain(type_name::<T>()), bytes, text })
+        let type_name = plain(type_name::<T>());
+        Ok(Foreign { type_name, fingerprint: fingerprint(&shape::<T>()), bytes, text })
     }
 
     /// The value, if it is of this type.
     fn read<T: Message>(&self, name: &str) -> Result<T, CallError> {
         let asked = type_name::<T>();
-        if self.type_name != plain(asked) {
-            let (name, stored) = (String::from(name), self.type_name.clone());
+        let is_called_so = self.type_name == plain(asked);
+        if !is_called_so || self.fingerprint != fingerprint(&shape::<T>()) {
+            let (name, mut stored) = (String::from(name), self.type_name.clone());
+            if is_called_so {
+                stored += " with other fields";
+            }
             return Err(CallError::WrongType { name, stored, asked: String::from(asked) });
         }
         let (value,) = decode_once::<(T,)>(&self.bytes, None).map_err(|error| error.about::<T>())?;

@@ -81,7 +81,7 @@ impl Shares {
         }
         let mut stored = String::from(object.title());
         if stored == title {
-            stored += " with other methods";
+            stored += " with other methods or fields";
         }
         Err(CallError::WrongType { name: String::from(name), stored, asked: String::from(title) })
     }

@@ -178,8 +178,8 @@ impl Door {
         }
     }
 
-    /// Gives those inside a moment to read their last answer. Whoever is in a call is waited for, however long it
-    /// takes.
+    /// Gives those inside a moment to read their last answer. Whoever is in a call even then, by way of an object in a
+    /// third program, is not answered any more.
     fn wait_until_empty(&self) {
         let until = Instant::now() + GRACE;
         let mut inside = self.inside.lock();
