@@ -153,21 +153,27 @@ once! {
 
     fn a_call_in_progress_of_a_server_that_is_killed_is_told_as_one_that_may_have_been_done() {
         let path = path();
-        let mut server = start("waits for a bell", &path);
-        server.until("waiting");
-        let bell: BellProxy = Manager::connect(&path, KEY).unwrap().get("bell").unwrap();
-        let (same, (ready, announced)) = (bell.clone(), csproc::channel());
-        let hears = std::thread::spawn(move || {
-            Place::announce(&ready);
-            same.hear()
-        });
-        announced.read().unwrap().until_asleep();
-        server.child.kill().unwrap();
-        server.wait();
-        let error = hears.join().unwrap().unwrap_err();
-        let expected = format!("the manager at {}: it has ended, or closed the connection, before", path.display());
-        assert!(matches!(&error, CallError::Io { reason } if reason.starts_with(&expected)), "{error}");
-        assert_eq!(bell.ring(), Err(CallError::Shutdown), "this was not even sent");
+        // One that is stopped dies before it has read what it was asked.
+        for is_stopped in [false, true] {
+            let mut server = start("waits for a bell", &path);
+            server.until("waiting");
+            let bell: BellProxy = Manager::connect(&path, KEY).unwrap().get("bell").unwrap();
+            let (same, (ready, announced)) = (bell.clone(), csproc::channel());
+            if is_stopped {
+                stop(server.pid());
+            }
+            let hears = std::thread::spawn(move || {
+                Place::announce(&ready);
+                same.hear()
+            });
+            announced.read().unwrap().until_asleep();
+            server.child.kill().unwrap();
+            server.wait();
+            let error = hears.join().unwrap().unwrap_err();
+            let expected = format!("the manager at {}: it has ended, or closed the connection, before", path.display());
+            assert!(matches!(&error, CallError::Io { reason } if reason.starts_with(&expected)), "{error}");
+            assert_eq!(bell.ring(), Err(CallError::Shutdown), "this was not even sent");
+        }
         std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 

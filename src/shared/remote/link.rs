@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
 use std::panic::RefUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -123,8 +123,8 @@ impl Link {
             // Half of a request is none.
             (Err(_), _) => Err(Broken::Ended),
             (Ok(()), Ok(Some(_))) => Err(self.failed("what it answered cannot be understood")),
-            (Ok(()), Ok(None)) => Err(self.failed("it has ended, or closed the connection, before it answered")),
-            (Ok(()), Err(error)) => Err(self.failed(error)),
+            (Ok(()), Err(error)) if !is_end(&error) => Err(self.failed(error)),
+            (Ok(()), _) => Err(self.failed("it has ended, or closed the connection, before it answered")),
         }
     }
 
@@ -170,6 +170,11 @@ impl Link {
             idle.streams.push(stream);
         }
     }
+}
+
+/// Whether the other side has gone: in the middle of an answer, or before it has read what it was asked.
+fn is_end(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset)
 }
 
 fn is_silent(stream: &UnixStream) -> io::Result<bool> {
