@@ -52,15 +52,16 @@ context = get_context('fork')
 way, length, times = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 mine, yours = context.Pipe()
 
+# Before the fork, so that both have one tracker of resources; two would remove the memory twice.
+memory = shared_memory.SharedMemory(create=True, size=8 * length)
+
 def shared():
-    memory = shared_memory.SharedMemory(name=yours.recv())
     numbers = memory.buf.cast('Q')
     for _ in range(times):
         yours.recv_bytes()
         numbers[length // 2] += 1
         yours.send_bytes(b'x')
     numbers.release()
-    memory.close()
 
 def piped():
     for _ in range(times):
@@ -71,9 +72,7 @@ def piped():
 child = context.Process(target=shared if way == 'shared' else piped)
 child.start()
 if way == 'shared':
-    memory = shared_memory.SharedMemory(create=True, size=8 * length)
     numbers = memory.buf.cast('Q')
-    mine.send(memory.name)
     begin = time.perf_counter()
     for _ in range(times):
         numbers[0] += 1
@@ -91,8 +90,8 @@ child.join()
 assert (numbers[0], numbers[length // 2]) == (times, times)
 if way == 'shared':
     numbers.release()
-    memory.close()
-    memory.unlink()
+memory.close()
+memory.unlink()
 ";
 
 fn main() {
