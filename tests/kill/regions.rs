@@ -40,7 +40,7 @@ fn make_scene(policy: OnCrash, cut: Cut) -> Walk {
 #[process]
 fn send(mut region: Region<u64>, out: Writer<Region<u64>>) {
     region[0] = 2;
-    stepped(|| out.write(region)).unwrap();
+    stepped(|| out.write(region).unwrap());
 }
 
 /// It is in the channel, or gone with the victim.
