@@ -139,6 +139,16 @@ fn who_waits_to_be_served_is_told_of_a_deadlock_and_the_channel_goes_on() {
     });
 }
 
+/// A gate that opens in turns is taken for an area only if it keeps one.
+#[test]
+fn whoever_ends_leaves_no_gate_behind_that_opens_in_turns() {
+    apart("whoever_ends_leaves_no_gate_behind_that_opens_in_turns", || {
+        let wire = Wire::of("", ChannelKind::Gate { permits: 0, opened: Opened::InTurns });
+        here(|local| local.close_held(member().unwrap(), Closing::Retire));
+        assert!(crate::engine::tables().channel(wire.name).is_none());
+    });
+}
+
 /// Whoever is noted as the one who has left a gate behind is kept, with its slot, no longer than the gate.
 #[test]
 fn a_gate_that_goes_lets_go_of_who_has_abandoned_it() {
