@@ -141,6 +141,9 @@ pub(super) struct Dice {
     faults: Faults,
     /// Something was communicated just now.
     is_fresh: bool,
+    /// One decision in so many is a fault, as long as there may be one: in a short run they must be likely to come at
+    /// all, in a long one they must not all come at its beginning.
+    rarity: usize,
     /// So often, one after the other, somebody has found nothing ready.
     polls: u32,
 }
@@ -157,9 +160,11 @@ impl Dice {
             priorities: Vec::new(),
             faults,
             is_fresh: false,
+            rarity: 2,
             polls: 0,
         };
         (0..4).for_each(|_| _ = dice.roll(2));
+        dice.rarity = [2, 6, 18][dice.roll(3)];
         dice.mood = match dice.roll(8) {
             0..3 => Mood::Uniform,
             3 | 4 => Mood::Priorities,
@@ -181,7 +186,7 @@ impl Dice {
     fn decide(&mut self, options: &[Choice]) -> usize {
         let ordinary = options.iter().take_while(|option| !option.kind.is_fault()).count();
         // Right after a communication, a crash leaves most behind.
-        let odds = if self.is_fresh { 6 } else { 18 };
+        let odds = if self.is_fresh { self.rarity.div_ceil(3).max(2) } else { self.rarity };
         if ordinary < options.len() && (ordinary == 0 || self.roll(odds) == 0) {
             let chosen = ordinary + self.roll(options.len() - ordinary);
             self.faults.take(options[chosen].kind);

@@ -145,7 +145,7 @@ impl Schedules {
     /// ```
     /// use csproc::prelude::*;
     /// use csproc::testing::{schedule, simulate};
-    /// use proptest::test_runner::TestRunner;
+    /// use proptest::test_runner::{Config, TestRunner};
     /// use std::time::Duration;
     ///
     /// #[process]
@@ -158,7 +158,7 @@ impl Schedules {
     ///     input.read_timeout(Duration::from_secs(3600))
     /// }
     ///
-    /// let failed = TestRunner::default().run(&schedule().delays(1), |s| {
+    /// let failed = TestRunner::new(Config::with_cases(2000)).run(&schedule().delays(1), |s| {
     ///     let run = simulate(&s, || {
     ///         let c = Channel::new();
     ///         network!(source(c.writer()), impatient(c.reader()))
@@ -181,7 +181,7 @@ impl Schedules {
     /// ```
     /// use csproc::prelude::*;
     /// use csproc::testing::{schedule, simulate};
-    /// use proptest::test_runner::TestRunner;
+    /// use proptest::test_runner::{Config, TestRunner};
     ///
     /// #[process]
     /// fn source(out: Writer<u8>) -> csproc::Result<()> {
@@ -193,7 +193,7 @@ impl Schedules {
     ///     input.into_iter().collect()
     /// }
     ///
-    /// let failed = TestRunner::default().run(&schedule().lossy("data", 1), |s| {
+    /// let failed = TestRunner::new(Config::with_cases(2000)).run(&schedule().lossy("data", 1), |s| {
     ///     let run = simulate(&s, || {
     ///         let c = Channel::builder().name("data").build().expect("a channel");
     ///         network!(source(c.writer()), sink(c.reader()))
