@@ -30,7 +30,7 @@ impl Scope {
         let crashed = matches!(closing, Closing::Lost { .. });
         actor(|actor| {
             let mut rest = actor.end_process();
-            let is_left = |end: &&EndName| end.is_held_by(Holder::Member(self.member)) && !end.is_of_an_area();
+            let is_left = |end: &&EndName| end.is_held_by(Holder::Member(self.member)) && !end.keeps_memory();
             rest.extend(self.given.iter().filter(is_left));
             actor.abandon_writers(crashed);
             for end in rest {

@@ -95,9 +95,9 @@ impl EndName {
         tables().end(self)
     }
 
-    /// Whether it is of a gate that keeps an area.
-    pub(crate) fn is_of_an_area(self) -> bool {
-        tables().is_of_an_area(self)
+    /// Whether it is one by which somebody has an area, or a cell, and looks at it without asking.
+    pub(crate) fn keeps_memory(self) -> bool {
+        tables().keeps_memory(self)
     }
 
     /// Whether it is open, and in whose hands.

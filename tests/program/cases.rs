@@ -53,6 +53,10 @@ pub(crate) const ALL: &[(&str, Case)] = &[
         let remains = play("a region that a thread goes on writing");
         assert!(remains.status.success() && remains.stdout.contains("all mine"), "{}", remains.stderr);
     }),
+    ("an_array_that_a_thread_goes_on_changing_when_main_has_returned_is_nobody_elses", || {
+        let remains = play("an array that a thread goes on changing");
+        assert!(remains.status.success() && remains.stdout.contains("all mine"), "{}", remains.stderr);
+    }),
     ("a_program_without_processes_tells_what_it_does", tells_what_it_does),
     ("a_dump_shows_everybody_and_every_channel", shows_everybody),
     ("a_channel_that_only_its_own_messages_can_reach_is_found", || succeeds("tie a knot")),

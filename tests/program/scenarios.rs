@@ -35,6 +35,7 @@ pub(crate) fn play(scenario: &str) -> csproc::Result<()> {
         "a manager in a static" => a_manager_in_a_static()?,
         "a manager that is forgotten" => a_manager_that_is_forgotten()?,
         "a region that a thread goes on writing" => a_region_that_a_thread_goes_on_writing()?,
+        "an array that a thread goes on changing" => an_array_that_a_thread_goes_on_changing()?,
         "tie a knot" => tie_a_knot()?,
         "show what everybody does" => show_what_everybody_does()?,
         "stay" => stay(),
@@ -99,6 +100,36 @@ fn a_region_that_a_thread_goes_on_writing() -> csproc::Result<()> {
             region.fill(7);
         }
     });
+    std::mem::forget((child, c.writer()));
+    Ok(())
+}
+
+/// So many numbers take some milliseconds to change.
+const MANY: usize = 1 << 20;
+
+/// As [`take_what_is_free`], for arrays.
+#[process]
+fn take_what_is_left(until: Reader<()>) -> csproc::Result<()> {
+    assert!(until.read().unwrap_err().is_retired());
+    let mine: Vec<Array<u64>> = (0..4).map(|_| Array::zeroed(MANY)).collect();
+    for _ in 0..10 {
+        assert!(mine.iter().all(|array| array.to_vec().iter().all(|value| *value == 0)), "somebody else writes there");
+    }
+    println!("all mine");
+    Ok(())
+}
+
+/// The same, for what is changed under a lock.
+fn an_array_that_a_thread_goes_on_changing() -> csproc::Result<()> {
+    let (c, begun) = (Channel::new(), mpsc::channel());
+    let child = Spawn!(take_what_is_left(c.reader()))?;
+    let array = Array::<u64>::zeroed(MANY);
+    thread::spawn(move || {
+        array.fill(7).unwrap();
+        begun.0.send(()).unwrap();
+        while array.fill(7).is_ok() {}
+    });
+    begun.1.recv().unwrap();
     std::mem::forget((child, c.writer()));
     Ok(())
 }

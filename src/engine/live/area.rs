@@ -21,11 +21,13 @@
 //!                                                                       takes the block for a message
 //!                                         writes                        reads what was written there  ✗
 //! ```
+//! So it is with a cell. Its permit is given back all the same, as that of any lock: somebody waits for it.
 
+use super::channel::Channel;
 use super::local::Local;
 use super::sync::Ordering;
 use super::tables::Tables;
-use crate::engine::{ChannelKind, ChannelName, EndName, Holder, Opened};
+use crate::engine::{ChannelKind, ChannelName, Direction, EndName, Holder, Opened};
 use crate::memory::{Area, ArenaError, NONE};
 
 impl Tables {
@@ -36,10 +38,11 @@ impl Tables {
         (block != NONE).then(|| self.arena.area(block))
     }
 
-    /// Whether an end is of a gate that keeps an area. Others that open in turns keep none.
-    pub(crate) fn is_of_an_area(self, end: EndName) -> bool {
-        let gate = self.end(end).and_then(|(gate, _)| self.channel(gate));
-        gate.is_some_and(|gate| gate.may_keep_an_area() && gate.head.load(Ordering::Acquire) != NONE)
+    /// Whether an end is one by which somebody has an area, or a cell, and looks at it without asking.
+    pub(crate) fn keeps_memory(self, end: EndName) -> bool {
+        let Some((gate, direction)) = self.end(end) else { return false };
+        let keeps = |gate: &Channel| gate.is_gate() && gate.head.load(Ordering::Acquire) != NONE;
+        direction != Direction::Unit && self.channel(gate).is_some_and(keeps)
     }
 }
 

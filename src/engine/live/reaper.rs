@@ -213,7 +213,7 @@ impl Local {
         let tables = self.tables();
         self.write_down();
         for end in tables.held_by(Holder::Member(member)) {
-            if self.is_reaper || !tables.is_of_an_area(end) {
+            if self.is_reaper || !tables.keeps_memory(end) {
                 self.close_end(end, closing);
             }
         }

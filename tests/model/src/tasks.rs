@@ -49,8 +49,10 @@ fn workshop(stage: &mut Stage, store: Store) {
     let tally = Tally::default();
     let theirs = tally.clone();
     stage.party(&[(q, WRITER), (q, READER), (alive, READER)], move |me| {
-        me.write(q, 1);
-        me.write(q, 2);
+        for task in [1, 2] {
+            // It has a reader itself, so a write to nobody else would wait for ever.
+            me.choose(&[Arm::Write(q, task), Arm::Read(alive)]);
+        }
         theirs.join(me, q, alive, 2);
         me.close(Closing::Retire);
     });
