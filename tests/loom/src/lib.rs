@@ -15,6 +15,8 @@
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
+#[path = "../../model/src/apart.rs"]
+mod apart;
 #[path = "../../model/src/barriers.rs"]
 pub mod barriers;
 #[path = "../../model/src/calls.rs"]
@@ -46,12 +48,4 @@ pub mod words;
 // The layers `engine` and `memory`.
 include!(concat!(env!("OUT_DIR"), "/layers.rs"));
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-static TURN: Mutex<()> = Mutex::new(());
-
-/// One arena serves all executions of a program: whoever searches the whole engine holds this meanwhile.
-pub fn one_at_a_time() -> MutexGuard<'static, ()> {
-    // A search that has failed does not stop the others: an execution begins by wiping everything.
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub use apart::apart;

@@ -3,13 +3,13 @@
 //!
 //! Knows nothing of the protocol. `CSPROC_LONG=1` allows more preemptions and kills before every step.
 
+use csproc_loom::apart;
 use csproc_loom::barriers;
 use csproc_loom::calls;
 use csproc_loom::execution::{Death, Victim};
 use csproc_loom::fault::{Fault, Part, Site, sites};
 use csproc_loom::gates;
 use csproc_loom::network;
-use csproc_loom::one_at_a_time;
 use csproc_loom::scenario::{self, Scenario};
 use csproc_loom::search::check;
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ fn is_long() -> bool {
 
 #[test]
 fn all_scenarios_hold() {
-    let _turn = one_at_a_time();
+    let Some(_turn) = apart() else { return };
     for scenario in network::ALL {
         let preemptions = match scenario.parties {
             2 => 2,
@@ -107,7 +107,7 @@ const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
 
 #[test]
 fn whoever_is_killed_leaves_the_others_able_to_go_on() {
-    let _turn = one_at_a_time();
+    let Some(_turn) = apart() else { return };
     let more = if is_long() { MORE_DEATHS } else { &[] };
     for (scenario, preemptions, stride) in DEATHS.iter().chain(more) {
         for party in 0..scenario.parties {
@@ -123,13 +123,13 @@ fn is_found(wrong: Option<String>, fault: Fault, symptom: &str) {
 }
 
 fn is_found_alive(name: &'static str, scenario: &'static Scenario, preemptions: usize, symptom: &str) {
-    let _turn = one_at_a_time();
+    let Some(_turn) = apart() else { return };
     let fault = Fault::Seeded(name);
     is_found(check(scenario, preemptions, &[], Some(fault)).wrong, fault, symptom);
 }
 
 fn is_found_killing(name: &'static str, scenario: &'static Scenario, party: usize, symptom: &str) {
-    let _turn = one_at_a_time();
+    let Some(_turn) = apart() else { return };
     let fault = Fault::Seeded(name);
     is_found(kill(scenario, party, 0, 1, Some(fault)), fault, symptom);
 }
@@ -199,7 +199,7 @@ fn the_reaper_settles_no_exchanges() {
 
 #[test]
 fn the_reaper_does_not_let_partners_finish() {
-    let _turn = one_at_a_time();
+    let Some(_turn) = apart() else { return };
     let fault = Fault::Seeded("the reaper does not let partners finish");
     is_found(check(&scenario::BORROWED, 1, &[WHILE_IT_WAITS], Some(fault)).wrong, fault, "a block is free twice");
 }
@@ -283,7 +283,7 @@ const RACE: &str = "Concurrent read and write accesses";
 
 #[test]
 fn a_weaker_ordering_is_found() {
-    let _turn = one_at_a_time();
+    let Some(_turn) = apart() else { return };
     let all = sites(|| {
         for (_, _, _, scenario, _) in NEEDED {
             check(scenario, 2, &[], None);
@@ -315,7 +315,7 @@ const NEEDED_TO_FREE: &[(&str, &str, Part)] = &[
 
 #[test]
 fn a_weaker_ordering_is_found_by_a_burial() {
-    let _turn = one_at_a_time();
+    let Some(_turn) = apart() else { return };
     let all = sites(|| {
         kill(&scenario::BORROWED, 0, 0, 8, None);
         kill(&scenario::ONCE, 1, 0, 8, None);

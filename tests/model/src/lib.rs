@@ -12,13 +12,14 @@
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
 //! - [`scenario`], [`barriers`], [`calls`], [`cells`], [`ends`], [`futures`], [`gates`], [`queues`], [`tasks`]: what
 //!   they do and what may come of it
-//! - [`search`]: which schedules are tried
+//! - [`search`]: which schedules are tried; [`apart`]: several search at once
 //! - [`seeded`]: which of the seeded faults is in place; `faults/table.rs` has them all
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
 // here.
 #![cfg(not(test))]
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
+mod apart;
 pub mod barriers;
 pub mod calls;
 pub mod cells;
@@ -41,15 +42,7 @@ pub mod tasks;
 // The layers `engine` and `memory`.
 include!(concat!(env!("OUT_DIR"), "/layers.rs"));
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-static TURN: Mutex<()> = Mutex::new(());
-
-/// One arena serves all executions of a program: whoever searches holds this meanwhile.
-pub fn one_at_a_time() -> MutexGuard<'static, ()> {
-    // A search that has failed does not stop the others: an execution begins by wiping everything.
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub use apart::apart;
 
 /// All scenarios.
 pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {

@@ -9,11 +9,11 @@ mod long;
 
 use csproc_model::execution::Victim;
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{one_at_a_time, scenarios};
+use csproc_model::{apart, scenarios};
 use long::is_long;
 
 fn killed(victims: impl Fn(usize) -> Vec<[Victim; 2]>, strides: [u64; 2]) {
-    let _turn = one_at_a_time();
+    let Some(_turn) = apart() else { return };
     let (times, strides) = if is_long() { (5, [2, 1]) } else { (1, strides) };
     for scenario in scenarios() {
         for victims in victims(scenario.parties) {
@@ -43,5 +43,5 @@ fn two_parties() {
 
 #[test]
 fn a_party_and_the_server_that_buries_it() {
-    killed(|parties| (0..parties).map(|party| [Victim::Party(party), Victim::Server]).collect(), [7, 3]);
+    killed(|parties| (0..parties).map(|party| [Victim::Party(party), Victim::Server]).collect(), [11, 3]);
 }
