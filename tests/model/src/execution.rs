@@ -188,6 +188,8 @@ fn clear(mut local: Local, root: u32, members: &[MemberName], deaths: &[Death], 
         reaper.disown(*member);
     }
     local.close_held(root, Closing::Retire);
+    // What its threads may be looking at goes with the program itself.
+    reaper.close_held(root, Closing::Retire);
     drop((local, reaper));
     assert_eq!(tables().faults(), Vec::<String>::new());
     let census = tables().census();

@@ -53,7 +53,8 @@ fn workshop(stage: &mut Stage, store: Store) {
             // It has a reader itself, so a write to nobody else would wait for ever.
             me.choose(&[Arm::Write(q, task), Arm::Read(alive)]);
         }
-        theirs.join(me, q, alive, 2);
+        let tasks = me.seen.iter().filter(|seen| matches!(seen, Seen::Wrote(_))).count();
+        theirs.join(me, q, alive, tasks);
         me.close(Closing::Retire);
     });
     for _ in 0..2 {
