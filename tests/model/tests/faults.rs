@@ -292,7 +292,8 @@ fn who_gives_up_keeps_those_behind_it_waiting() {
 
 #[test]
 fn permits_of_the_dead_who_were_let_in_are_lost() {
-    is_found("permits of the dead who were let in are lost", &gates::LOCK, FEW, killing(0), "permits are in use");
+    // Somebody waits for them for ever, or they are missing at the end.
+    is_found("permits of the dead who were let in are lost", &gates::LOCK, FEW, killing(0), "");
 }
 
 /// The permits are counted again with the gate's lock, while somebody who was let in has not held its unit yet.
