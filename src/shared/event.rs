@@ -177,6 +177,8 @@ impl fmt::Debug for Event {
     }
 }
 
+// A feature brings another type of this name, and what the compiler says of guards would change with it.
+#[diagnostic::do_not_recommend]
 impl Guard for Event {
     type Output = ();
     type Arm<'a> = WaitArm<'a>;

@@ -17,6 +17,13 @@ impl Tables {
         self.create(Role::Process, parent)
     }
 
+    /// The same for one that runs in the process of its parent, and dies with that.
+    pub(crate) fn create_member_beside(self, parent: u32) -> Result<(MemberName, &'static Member), ArenaError> {
+        let (name, member) = self.create_member(parent)?;
+        member.host.store(self.members.get(parent).map_or(parent, Member::host), Ordering::Release);
+        Ok((name, member))
+    }
+
     /// The slot of something that no process has started.
     pub(super) fn create_root(self, role: Role) -> Result<(MemberName, &'static Member), ArenaError> {
         self.create(role, u32::MAX)

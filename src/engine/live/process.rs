@@ -216,11 +216,9 @@ impl Local {
         launch: &[u8],
     ) -> Result<NewProcess, ArenaError> {
         let tables = self.tables();
-        let (name, member) = tables.create_member(parent)?;
+        let (name, member) =
+            if on_thread { tables.create_member_beside(parent)? } else { tables.create_member(parent)? };
         member.number.store(self.context.number(), Ordering::Relaxed);
-        if on_thread {
-            member.host.store(tables.members.get(parent).map_or(parent, Member::host), Ordering::Release);
-        }
         let equipped = tables
             .keep_record(name.index, member, Record::Launch, launch)
             .and_then(|()| self.create_exit(name.index, parent))

@@ -58,7 +58,7 @@ impl World {
     pub(crate) fn begin(limits: Limits, launch: &[u8]) -> Result<World, ArenaError> {
         actor(super::Actor::prepare)?;
         let parent = actor(super::Actor::member)?;
-        let (main, slot) = tables().create_member(parent)?;
+        let (main, slot) = tables().create_member_beside(parent)?;
         let _ = tables().keep_record(main.index, slot, SlotRecord::Launch, launch);
         slot.enter(super::Phase::Running);
         let mut simulation = Simulation::new(limits.events, limits.killed);
@@ -366,7 +366,7 @@ pub(super) fn abandon_writers(me: u32, crashed: bool) {
 
 /// A new process, and the channel that tells of its end.
 pub(super) fn create_process(parent: u32, launch: &[u8]) -> Result<NewProcess, ArenaError> {
-    let (name, member) = tables().create_member(parent)?;
+    let (name, member) = tables().create_member_beside(parent)?;
     if let Err(error) = tables().keep_record(name.index, member, SlotRecord::Launch, launch) {
         give_up_slot(name, member);
         return Err(error);
