@@ -80,6 +80,7 @@ impl Gate {
         self.0.check()
     }
 
+    #[inline]
     pub(crate) fn channel(&self) -> ChannelName {
         self.0.channel()
     }
@@ -102,42 +103,43 @@ impl Gate {
         patience: Patience,
         place: &'static Location<'static>,
     ) -> Result<Unit, ChannelError> {
-        match self.take_at_once(weight, place) {
-            Some(unit) => Ok(unit),
-            None => self.take_in_turn(weight, patience, place),
-        }
+        let passed = match self.pass_at_once(weight, place) {
+            Some(passed) => passed,
+            None => self.pass_in_turn(weight, patience, place)?,
+        };
+        Ok(Unit::of(self.channel(), passed))
     }
 
-    /// As [`Gate::take`], if nobody waits and enough permits are free; the rest is left to
-    /// [`take_in_turn`](Gate::take_in_turn), also to say what is wrong.
-    fn take_at_once(&self, weight: u32, place: &'static Location<'static>) -> Option<Unit> {
-        let gate = self.channel();
+    /// Passes, if nobody waits and enough permits are free; the rest is left to [`pass_in_turn`](Gate::pass_in_turn),
+    /// also to say what is wrong.
+    #[inline]
+    fn pass_at_once(&self, weight: u32, place: &'static Location<'static>) -> Option<Passed> {
         if !self.0.is_open() {
             return None;
         }
-        let passed = actor(|actor| {
+        actor(|actor| {
             actor.settle();
-            actor.pass_at_once(gate, weight, place)
-        })?;
-        Some(Unit::of(gate, passed))
+            actor.pass_at_once(self.channel(), weight, place)
+        })
     }
 
     #[cold]
-    fn take_in_turn(
+    fn pass_in_turn(
         &self,
         weight: u32,
         patience: Patience,
         place: &'static Location<'static>,
-    ) -> Result<Unit, ChannelError> {
+    ) -> Result<Passed, ChannelError> {
         let guard = self.taking(weight)?;
         if !matches!(patience, Patience::Not)
             && let Some(passed) = actor(|actor| actor.pass_soon(self.channel(), weight, place))
         {
-            return Ok(Unit::of(self.channel(), passed));
+            return Ok(passed);
         }
         let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, place)))?;
         outcome(fired.index, fired.outcome, patience)?;
-        Ok(Unit::new(self.channel(), fired.unit().unwrap_or_else(without_unit)))
+        let unit = fired.unit().unwrap_or_else(without_unit);
+        Ok(Passed::with(unit, self.channel().facts().is_abandoned()))
     }
 
     /// Waits until so many permits are free, and takes none.
@@ -198,12 +200,13 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
+    #[inline]
     fn of(gate: ChannelName, passed: Passed) -> Unit {
-        Unit { gate, name: passed.unit, is_abandoned: passed.is_abandoned, in_panic: panicking() }
+        Unit { gate, name: passed.unit(), is_abandoned: passed.is_abandoned, in_panic: panicking() }
     }
 
     pub(crate) fn new(gate: ChannelName, name: EndName) -> Unit {
-        Unit { gate, name, is_abandoned: gate.facts().is_abandoned(), in_panic: panicking() }
+        Unit::of(gate, Passed::with(name, gate.facts().is_abandoned()))
     }
 
     /// The same, given back in order also in a panic: nothing is half done.
@@ -244,6 +247,7 @@ impl Unit {
 }
 
 impl Drop for Unit {
+    #[inline]
     fn drop(&mut self) {
         let abandoned = !self.in_panic && panicking();
         actor(|actor| match abandoned {

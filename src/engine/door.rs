@@ -285,7 +285,7 @@ impl Actor {
 
     /// Passes a gate at which nobody waits, if enough permits are free, for the process that the actor acts for; or
     /// does nothing, and then the one guard is to be offered.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn pass_at_once(
         &self,
         gate: ChannelName,
@@ -296,7 +296,7 @@ impl Actor {
         simulated!(self, _me => None);
         let pass = |local: &mut Local| {
             let member = self.member_in(local.tables()).ok()?;
-            local.pass_at_once(gate, weight, Holder::Member(member), location)
+            local.pass_at_once(gate, weight, member, location)
         };
         self.with(pass).ok()?
     }
@@ -309,12 +309,12 @@ impl Actor {
         location: &'static Location<'static>,
     ) -> Option<Passed> {
         simulated!(self, _me => None);
-        let holder = self.as_holder().ok()?;
-        self.with(|local| local.pass_soon(gate, weight, holder, location)).ok()?
+        let member = self.member().ok()?;
+        self.with(|local| local.pass_soon(gate, weight, member, location)).ok()?
     }
 
     /// Gives permits of a gate back.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn give_back(&self, unit: EndName) {
         simulated!(self, me => sim::close_end(me, unit, Closing::Resign));
         let _ = self.with(|local| local.give_back(unit));

@@ -21,6 +21,7 @@ pub(crate) struct SlotState {
 
 impl SlotState {
     /// The generation of a taken slot, or `None` while it is free.
+    #[inline]
     pub(crate) fn taken(&self) -> Option<u32> {
         let generation = self.generation.load(Ordering::Acquire);
         (generation % 2 == 1).then_some(generation)
@@ -33,6 +34,7 @@ impl SlotState {
 
     /// Whoever alone may give the slot back: it is another one's from now on, as if it had been given back and taken.
     /// Whoever knows it by the generation before finds it no more. Gives the generation that it has now.
+    #[inline]
     pub(crate) fn renew(&self) -> u32 {
         let generation = self.generation.load(Ordering::Relaxed).wrapping_add(2);
         self.generation.store(generation, Ordering::Release);
@@ -40,6 +42,7 @@ impl SlotState {
     }
 
     /// Whether the slot is taken under exactly this generation.
+    #[inline]
     pub(crate) fn is(&self, generation: u32) -> bool {
         self.generation.load(Ordering::Acquire) == generation
     }

@@ -91,6 +91,7 @@ impl Kept {
     /// Waits for the lock. Whether it was abandoned is of no importance to the bytes, which are never half changed; the
     /// mark stays for whoever acquires the lock by itself.
     /// Given back in a panic, it counts as given back in order.
+    #[inline]
     pub(super) fn hold(&self, place: &'static Location<'static>) -> Result<Unit, ChannelError> {
         self.0.gate().take(1, Patience::ForEver, place).map(Unit::without_harm)
     }

@@ -55,12 +55,24 @@ use std::panic::Location;
 /// So often a gate is looked at again before its permits are waited for.
 const LOOKS: u32 = 40;
 
-/// A gate was passed.
+/// A gate was passed. Two words, so that it comes back in registers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Passed {
-    pub(crate) unit: EndName,
+    unit: u64,
     /// Somebody has left the gate without giving its permits back.
     pub(crate) is_abandoned: bool,
+}
+
+impl Passed {
+    #[inline]
+    pub(crate) fn with(unit: EndName, is_abandoned: bool) -> Passed {
+        Passed { unit: u64::from(unit.generation) << 32 | u64::from(unit.index), is_abandoned }
+    }
+
+    #[inline]
+    pub(crate) fn unit(self) -> EndName {
+        EndName { index: self.unit as u32, generation: (self.unit >> 32) as u32 }
+    }
 }
 
 impl End {
@@ -84,13 +96,13 @@ impl Local {
         &mut self,
         gate: ChannelName,
         weight: u32,
-        holder: Holder,
+        member: u32,
         location: &'static Location<'static>,
     ) -> Option<Passed> {
         let index = self.spare?.index;
         let (channel, record) = (self.tables.channels.get(gate.index)?, self.tables.ends.get(index)?);
         if weight == 1 && channel.may_be_occupied() && !self.occupies() {
-            let passed = self.occupy(gate, channel, record, index, holder, location);
+            let passed = self.occupy(gate, channel, record, index, member, location);
             if passed.is_some() || self.spare.is_none() {
                 return passed;
             }
@@ -105,15 +117,15 @@ impl Local {
         }
         self.spare = None;
         self.context.set_location(location);
-        self.note_holder(holder);
+        self.note_holder(Holder::Member(member));
         self.count(channel);
         record.describe(gate, weight);
         let unit = EndName { index, generation: record.state.renew() };
         channel.change_units(weight, 1);
-        record.keeping.store(Keeping::held(holder, unit.generation).0, Ordering::Release);
+        record.keeping.store(Keeping::held(Holder::Member(member), unit.generation).0, Ordering::Release);
         let is_abandoned = channel.abandoner.load(Ordering::Relaxed).is_some();
         channel.lock.release();
-        Some(Passed { unit, is_abandoned })
+        Some(Passed::with(unit, is_abandoned))
     }
 
     /// Whether a unit in hand occupies a gate. If somebody has written it down, or another thread has given it back, it
@@ -136,14 +148,14 @@ impl Local {
         channel: &'static Channel,
         record: &End,
         index: u32,
-        holder: Holder,
+        member: u32,
         location: &'static Location<'static>,
     ) -> Option<Passed> {
         // Whoever writes the unit down knows the holder by the context.
-        if self.context.member.load(Ordering::Relaxed).map(Holder::Member) != Some(holder) {
+        if self.context.member.load(Ordering::Relaxed) != Some(member) {
             return None;
         }
-        self.note_holder(holder);
+        self.note_holder(Holder::Member(member));
         record.describe(gate, 1);
         let unit = EndName { index, generation: record.state.renew() };
         record.keeping.store(Keeping::in_hand(self.index, unit.generation).0, Ordering::Release);
@@ -160,7 +172,7 @@ impl Local {
         self.context.learn(channel.number.load(Ordering::Relaxed));
         self.spare = None;
         self.occupying = Some((unit, channel));
-        Some(Passed { unit, is_abandoned: false })
+        Some(Passed::with(unit, false))
     }
 
     /// The lock should not have been occupied. Whoever has taken it meanwhile may have written the unit down.
@@ -234,7 +246,7 @@ impl Local {
         &mut self,
         gate: ChannelName,
         weight: u32,
-        holder: Holder,
+        member: u32,
         location: &'static Location<'static>,
     ) -> Option<Passed> {
         let active = self.tables.arena.shared().active.load(Ordering::Relaxed);
@@ -246,7 +258,7 @@ impl Local {
                 return None;
             }
             if channel.lock.is_free() && channel.has_free(weight) {
-                let passed = self.pass_at_once(gate, weight, holder, location);
+                let passed = self.pass_at_once(gate, weight, member, location);
                 if passed.is_some() {
                     return passed;
                 }

@@ -88,9 +88,9 @@ impl Party {
     /// One offer, with a message staged for each output. What it came to is noted, too.
     pub(crate) fn choose(&mut self, arms: &[Arm]) -> Option<ExtendedWriter> {
         if let [Arm::Pass(gate, weight)] = *arms
-            && let Some(passed) = self.local.pass_at_once(gate, weight, Holder::Member(self.member), LOCATION)
+            && let Some(passed) = self.local.pass_at_once(gate, weight, self.member, LOCATION)
         {
-            self.enter(gate, weight, passed.unit);
+            self.enter(gate, weight, passed.unit());
             self.see(Seen::Passed(weight));
             return None;
         }
