@@ -346,6 +346,22 @@ fn no_line_is_wider_than_the_formatter_is_told() {
     assert!(wide.is_empty(), "{}", wide.join("\n"));
 }
 
+/// A file fits one sitting. What is longer is two things, and split by meaning.
+#[test]
+fn no_file_is_longer_than_600_lines() {
+    const LINES: usize = 600;
+    let mut long = Vec::new();
+    for directory in ["src", "macros/src", "examples", "tests"] {
+        for (file, text) in sources(&root().join(directory)) {
+            let lines = text.lines().count();
+            if lines > LINES {
+                long.push(format!("{directory}/{file}: {lines} lines"));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
 /// The functions of one line of a drawing and their file, which stands at the end: `│  Type::one ► two   prose   file`.
 fn drawn(line: &str) -> Option<(Vec<&str>, &str)> {
     let line = line.trim_start_matches(|c: char| c.is_whitespace() || "│▼".contains(c));
