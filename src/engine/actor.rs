@@ -161,6 +161,19 @@ impl Actor {
         self.task.swap(&other.task);
     }
 
+    /// It acts for nobody any more, and has nothing but the room for selections.
+    #[cfg(feature = "testing")]
+    pub(super) fn renew(&self) {
+        let new = Actor::new();
+        self.exchange(&new);
+        new.deferral.give_up();
+        new.journeys.give_up();
+        let mut selection = new.selection.take();
+        selection.guards.clear();
+        selection.numbers.clear();
+        self.selection.set(selection);
+    }
+
     /// One beside that of the calling thread, for a few operations on behalf of this process of the operating system:
     /// the thread then takes no room among those that communicate, and is not counted as busy while it sleeps.
     pub(crate) fn aside() -> Actor {

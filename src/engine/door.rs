@@ -7,7 +7,7 @@
 //! when the process ends.
 
 use super::actor::{Actor, World};
-use super::live::{Local, Member, NewProcess, Passed};
+use super::live::{Local, Member, NewProcess, Passed, Phase};
 #[cfg(feature = "testing")]
 use super::sim;
 use super::view::View;
@@ -361,6 +361,12 @@ impl Actor {
     pub(crate) fn leave(&self, name: MemberName, member: &Member) {
         simulated!(self, me => sim::leave(me, name));
         let _ = self.with(|local| local.leave(name.index, member));
+    }
+
+    /// A process has come to this phase, as whoever waits for that learns.
+    pub(crate) fn enter_phase(&self, member: &Member, phase: Phase) {
+        simulated!(self, _me => member.come_to(phase));
+        member.enter(phase);
     }
 
     /// Nobody will ask for the outcome of a process, or for the report of a deadlock, any more.

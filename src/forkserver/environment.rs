@@ -85,7 +85,7 @@ impl Directory {
 impl Launch {
     /// As a member keeps it.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).unwrap_or_default()
+        postcard::to_extend(self, Vec::with_capacity(64)).unwrap_or_default()
     }
 
     /// A launch into a thread of this process, which shares everything.

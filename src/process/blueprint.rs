@@ -42,7 +42,8 @@ pub(super) struct Role {
 impl Role {
     /// Its name, with its place: `worker[2]`.
     pub(super) fn name(&self) -> String {
-        format!("{}{}", self.name, if self.is_named { "" } else { &self.place })
+        let place = if self.is_named { "" } else { self.place.as_str() };
+        [&*self.name, place].concat()
     }
 
     /// Where it runs.
@@ -70,7 +71,8 @@ impl Role {
 
     /// It stands at this place in one more `for` part or vector.
     pub(super) fn stands_at(&mut self, index: usize) {
-        self.place.insert_str(0, &format!("[{index}]"));
+        let inner = std::mem::replace(&mut self.place, format!("[{index}]"));
+        self.place.push_str(&inner);
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn entry<A: Message, R: Message>((name, code): (MemberName, Code)) ->
             leave(scope, name.index, member, closing);
             join_children_of(name.index);
             member.keep_result(result);
-            member.enter(Phase::Returned);
+            actor(|actor| actor.enter_phase(member, Phase::Returned));
             true
         }
         failed => {

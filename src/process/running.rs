@@ -186,8 +186,8 @@ impl Running {
     /// Starts it as a task of the simulated world.
     pub(super) fn start_simulated(&self) -> Result<(), StartError> {
         let Some(slot) = self.slot() else { return Ok(()) };
-        slot.set_pid(std::process::id());
-        slot.enter(Phase::Running);
+        slot.set_pid(Member::at(slot.host()).map_or(0, Member::pid));
+        actor(|actor| actor.enter_phase(slot, Phase::Running));
         #[cfg(feature = "testing")]
         {
             use crate::engine::sim;

@@ -32,7 +32,14 @@ impl Faults {
     }
 
     fn count(&self, kind: Kind) -> usize {
-        self.clone().left(kind).map_or(0, |left| *left)
+        match kind {
+            Kind::Crash => self.crashes,
+            Kind::Panic => self.panics,
+            Kind::Poison => self.poisons,
+            Kind::Delay => self.delays,
+            Kind::Lose | Kind::Double => self.losses,
+            _ => 0,
+        }
     }
 
     /// One has happened.
@@ -66,7 +73,8 @@ impl Plan {
         match self {
             Plan::Dice { start, faults } => Decider::Dice(Dice::new(*start, faults.clone())),
             Plan::Wanted(wanted) => {
-                Decider::List(List { wanted: wanted.iter().copied().collect(), done: 0, parted: None, last: None })
+                let wanted: VecDeque<Choice> = wanted.iter().copied().collect();
+                Decider::List(List { fault: next_fault(&wanted), wanted, done: 0, parted: None, last: None })
             }
         }
     }
@@ -251,10 +259,16 @@ impl Dice {
 /// Goes by a list.
 pub(super) struct List {
     wanted: VecDeque<Choice>,
+    /// The first fault among them.
+    fault: Option<Kind>,
     /// How many of them were done, or were not possible.
     done: usize,
     parted: Option<(usize, Choice)>,
     last: Option<Choice>,
+}
+
+fn next_fault(wanted: &VecDeque<Choice>) -> Option<Kind> {
+    wanted.iter().map(|choice| choice.kind).find(|kind| kind.is_fault())
 }
 
 impl List {
@@ -262,6 +276,9 @@ impl List {
         let mut chosen = None;
         while let Some(wanted) = self.wanted.pop_front() {
             self.done += 1;
+            if wanted.kind.is_fault() {
+                self.fault = next_fault(&self.wanted);
+            }
             chosen = options.iter().position(|option| *option == wanted);
             if chosen.is_some() {
                 break;
@@ -275,8 +292,7 @@ impl List {
 
     /// Whether a fault of this kind is next.
     fn wants(&self, fault: Kind) -> bool {
-        let next = self.wanted.iter().find(|choice| choice.kind.is_fault());
-        next.is_some_and(|next| next.kind == fault || next.kind == Kind::Double && fault == Kind::Lose)
+        self.fault == Some(fault) || self.fault == Some(Kind::Double) && fault == Kind::Lose
     }
 
     /// What goes on with the processes that have communicated last; and nothing that only passes the time, if there is

@@ -234,7 +234,10 @@ impl<R> Run<R> {
 
 /// What was decided in a run.
 pub(super) fn decisions(record: &Record) -> Vec<Choice> {
-    record.happenings.iter().filter(|happening| happening.is_decided).map(|happening| happening.choice).collect()
+    let decided = record.happenings.iter().filter(|happening| happening.is_decided).map(|happening| happening.choice);
+    let mut decisions = Vec::with_capacity(record.happenings.len());
+    decisions.extend(decided);
+    decisions
 }
 
 /// What a channel is called, or its number; nothing, if there is none.

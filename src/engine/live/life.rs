@@ -104,7 +104,7 @@ impl Local {
     }
 
     /// The process no longer needs its slot. Counts once.
-    pub(super) fn release_own(&mut self, index: u32) {
+    pub(in crate::engine) fn release_own(&mut self, index: u32) {
         self.give_up(index, |references| (references.kept() & OWN != 0).then_some(references.kept() & !OWN));
     }
 

@@ -299,6 +299,12 @@ impl Member {
         wake_all(&self.phase);
     }
 
+    /// Moves on where nobody waits for it: whoever could is simulated on the calling thread.
+    #[cfg(feature = "testing")]
+    pub(crate) fn come_to(&self, phase: Phase) {
+        self.phase.store(phase as u32, Ordering::Release);
+    }
+
     /// Waits until the member has left the phase [`Phase::Requested`].
     pub(crate) fn wait_for_start(&self) -> Phase {
         loop {

@@ -34,10 +34,20 @@ pub(crate) struct Channel {
     /// Permits that somebody has.
     pub(crate) in_use: u32,
     pub(crate) abandoner: Option<u32>,
+    /// Something has changed since it was looked at what may happen here.
+    pub(super) is_stirred: bool,
+}
+
+/// The rooms of a channel that is gone with its world, for the next one.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    buffer: VecDeque<Block>,
+    offers: Vec<(u32, usize)>,
 }
 
 impl Channel {
-    pub(super) fn new(label: &str, kind: ChannelKind) -> Channel {
+    pub(super) fn new(label: &str, kind: ChannelKind, rooms: Rooms) -> Channel {
+        let Rooms { buffer, offers } = rooms;
         let capacity = match kind {
             ChannelKind::Channel(
                 Store::Fifo(capacity)
@@ -63,12 +73,21 @@ impl Channel {
             serves: false,
             is_end: kind == ChannelKind::End,
             is_gone: false,
-            buffer: VecDeque::new(),
-            offers: Vec::new(),
+            buffer,
+            offers,
             capacity,
             in_use: 0,
             abandoner: None,
+            is_stirred: false,
         }
+    }
+
+    /// It is gone with its world.
+    pub(super) fn into_rooms(self) -> Rooms {
+        let Channel { mut buffer, mut offers, .. } = self;
+        buffer.clear();
+        offers.clear();
+        Rooms { buffer, offers }
     }
 
     /// Why it cannot be used any more. Poison outranks retirement.

@@ -225,6 +225,7 @@ impl Simulation {
     pub(super) fn pass_time(&mut self) {
         if let Some(deadline) = self.next_deadline() {
             self.epoch += 1;
+            self.is_stirred = true;
             self.elapsed = self.since_start(deadline);
             self.end_delays();
         }
@@ -233,13 +234,15 @@ impl Simulation {
     /// An offer has come to something.
     pub(super) fn answer(&mut self, who: u32, fired: Fired) {
         self.withdraw(who);
-        self.tasks[who as usize].state = State::Ready(Some(fired));
+        self.stir(who);
+        self.tasks[who as usize].go_on(Some(fired));
         self.ready.push_back(who);
     }
 
     /// A writer waits on until its reader has finished.
     fn hold(&mut self, writer: u32, guard: usize, reader: u32) -> ExtendedWriter {
         self.withdraw(writer);
+        self.stir(writer);
         let task = &mut self.tasks[writer as usize];
         task.waits += 1;
         let wait = task.waits;

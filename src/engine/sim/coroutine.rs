@@ -7,15 +7,16 @@ use super::super::ArenaError;
 use corosensei::stack::DefaultStack;
 use corosensei::{CoroutineResult, Yielder};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 /// So many stacks of one size are kept.
 const KEPT: usize = 256;
 
 thread_local! {
-    static STACKS: RefCell<HashMap<usize, Vec<DefaultStack>>> = RefCell::new(HashMap::new());
+    /// By their size; most programs have one.
+    static STACKS: RefCell<Vec<(usize, Vec<DefaultStack>)>> = const { RefCell::new(Vec::new()) };
     /// What suspends the coroutine that runs now; null outside of all.
     static YIELDER: Cell<*const Yielder<(), ()>> = const { Cell::new(ptr::null()) };
 }
@@ -33,19 +34,20 @@ impl fmt::Debug for Coroutine {
 }
 
 impl Coroutine {
-    /// One that runs `work`, which must not unwind, on a stack of so many bytes.
+    /// One that runs `work` on a stack of so many bytes. Nothing unwinds out of it: what processes panic of is caught
+    /// and told within.
     ///
     /// # Errors
     /// The system has no room for the stack.
     pub(super) fn new(size: usize, work: Box<dyn FnOnce()>) -> Result<Coroutine, ArenaError> {
-        let kept = STACKS.with_borrow_mut(|stacks| stacks.get_mut(&size).and_then(Vec::pop));
+        let kept = STACKS.with_borrow_mut(|stacks| kept_of(stacks, size).pop());
         let stack = match kept {
             Some(stack) => stack,
             None => DefaultStack::new(size).map_err(|_| ArenaError::Simulated { what: "a stack this large" })?,
         };
         let inner = corosensei::Coroutine::with_stack(stack, move |yielder, ()| {
             YIELDER.set(yielder);
-            work();
+            drop(catch_unwind(AssertUnwindSafe(work)));
         });
         Ok(Coroutine { inner, size })
     }
@@ -61,7 +63,7 @@ impl Coroutine {
             CoroutineResult::Return(()) => {
                 let stack = self.inner.into_stack();
                 STACKS.with_borrow_mut(|stacks| {
-                    let kept = stacks.entry(self.size).or_default();
+                    let kept = kept_of(stacks, self.size);
                     if kept.len() < KEPT {
                         kept.push(stack);
                     }
@@ -75,6 +77,15 @@ impl Coroutine {
     pub(super) fn leave_behind(self) {
         std::mem::forget(self.inner);
     }
+}
+
+/// The stacks of this size.
+fn kept_of(stacks: &mut Vec<(usize, Vec<DefaultStack>)>, size: usize) -> &mut Vec<DefaultStack> {
+    let place = stacks.iter().position(|(other, _)| *other == size).unwrap_or_else(|| {
+        stacks.push((size, Vec::new()));
+        stacks.len() - 1
+    });
+    &mut stacks[place].1
 }
 
 /// Whether the caller runs in a coroutine.

@@ -61,7 +61,10 @@ impl Simulation {
                 self.kill(choice.who, None);
             }
             Kind::Poison => self.poison_now(name, Direction::Writer),
-            Kind::Delay => self.tasks[choice.who as usize].is_late = true,
+            Kind::Delay => {
+                self.tasks[choice.who as usize].is_late = true;
+                self.is_stirred = true;
+            }
             Kind::Lose => {
                 let (given, block) = self.given_at(choice.who, name);
                 self.answer(choice.who, Fired::bare(given));
@@ -84,6 +87,7 @@ impl Simulation {
     /// Whoever is late has come.
     pub(super) fn end_delays(&mut self) -> bool {
         let epoch = self.epoch;
+        self.is_stirred = true;
         let mut any = false;
         for task in self.tasks.iter_mut().filter(|task| task.is_late) {
             task.is_late = false;

@@ -6,7 +6,7 @@ use super::super::{
     ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder, MemberName, Packet, Phase, tables,
     with_local,
 };
-use super::channel::{Channel, End};
+use super::channel::End;
 use super::task::{Effect, State};
 use super::world::Simulation;
 use crate::memory::Block;
@@ -19,6 +19,15 @@ fn closing_of(name: MemberName) -> Closing {
         Phase::Failed => Closing::Poison,
         _ if member.retires_on_crash() => Closing::Retire,
         _ => Closing::Lost { member: name.index },
+    }
+}
+
+/// Whether somebody may hold an end, by the counter that it has of them.
+fn holds_any(holder: Holder) -> bool {
+    match holder {
+        Holder::Block(block) => super::carries_ends(block),
+        Holder::Member(member) => super::Member::at(member).is_none_or(super::Member::holds_ends),
+        Holder::Exit(_) => true,
     }
 }
 
@@ -37,8 +46,7 @@ impl Simulation {
         if kind == ChannelKind::Carried {
             return Err(ArenaError::Simulated { what: "a channel with `Carrier::Ipc`" });
         }
-        self.channels.push(Channel::new(label, kind));
-        let name = self.channel_name(self.channels.len() - 1);
+        let name = self.add_channel(label, kind);
         Ok((name, self.request_end(name, Direction::Handle, holder)?))
     }
 
@@ -71,6 +79,9 @@ impl Simulation {
 
     /// The ends that somebody holds.
     pub(super) fn held_by(&self, holder: Holder) -> Vec<EndName> {
+        if !holds_any(holder) {
+            return Vec::new();
+        }
         let numbers = 0..self.ends.len();
         numbers.filter(|number| self.ends[*number].holder == Some(holder)).map(|number| self.end_name(number)).collect()
     }
@@ -206,6 +217,7 @@ impl Simulation {
             None => (),
         }
         self.free_doomed();
+        self.stir(task);
         if self.tasks[task as usize].effects.is_empty() {
             self.post(task);
         }
@@ -237,7 +249,9 @@ impl Simulation {
             self.doomed.push(result.into_raw());
         }
         self.free_doomed();
-        let _ = with_local(|local| local.leave(name.index, member));
+        member.come_to(Phase::Gone);
+        self.disown_children(name.index);
+        let _ = with_local(|local| local.release_own(name.index));
         if let Some(exit) = self.exits.remove(&name.index) {
             if let Some(channel) = self.channel_mut(exit) {
                 channel.no_writers = true;
@@ -247,6 +261,12 @@ impl Simulation {
         if has_crashed {
             self.kill_children(name.index);
         }
+    }
+
+    /// Whoever has started them is gone, and will not ask for them.
+    pub(super) fn disown_children(&self, parent: u32) {
+        let children = self.tasks.iter().filter(|task| task.is_process && task.parent == parent);
+        let _ = with_local(|local| children.for_each(|child| local.disown(child.member)));
     }
 
     /// What a process has started dies with it.
@@ -265,6 +285,7 @@ impl Simulation {
             return;
         }
         self.withdraw(number);
+        self.stir(number);
         let task = &mut self.tasks[number as usize];
         task.is_killed = true;
         if task.is_process

@@ -17,6 +17,7 @@ mod possible;
 mod record;
 mod run;
 mod standing;
+mod stirring;
 mod task;
 mod world;
 
@@ -32,9 +33,10 @@ use super::{
     Member, MemberName, NewProcess, Opened, Order, Packet, Record as SlotRecord, Unfinished, tables, with_local,
 };
 use crate::memory::{Block, NONE};
+use crate::sys::atomic::Ordering;
 use crate::sys::clock::Instant;
 use std::panic::Location;
-use task::{Effect, Task};
+use task::Effect;
 use world::{Simulation, ask};
 
 /// How long a run may become, and how the layer above notes that a process was killed.
@@ -60,13 +62,9 @@ impl World {
         let parent = actor(super::Actor::member)?;
         let (main, slot) = tables().create_member_beside(parent)?;
         let _ = tables().keep_record(main.index, slot, SlotRecord::Launch, launch);
-        slot.enter(super::Phase::Running);
+        slot.come_to(super::Phase::Running);
         let mut simulation = Simulation::new(limits.events, limits.killed);
-        let task = Task::new(main, String::from("main"), false, parent);
-        if let Some(actor) = &task.actor {
-            actor.simulate(0);
-        }
-        simulation.tasks.push(task);
+        simulation.add_task(main, String::from("main"), false, parent);
         if let Err(error) = world::begin(simulation) {
             give_up_slot(main, slot);
             return Err(error);
@@ -108,22 +106,16 @@ impl World {
 
     /// What has happened.
     pub(crate) fn record(&self) -> Record {
-        ask(|world| {
-            let mut record = std::mem::take(&mut world.record);
-            record.processes = world.tasks.iter().map(|task| task.name.clone()).collect();
-            record.channels = world.channels.iter().map(|channel| channel.label.clone()).collect();
-            record
-        })
+        ask(Simulation::take_record)
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         tear_down();
-        if let Some(simulation) = world::end() {
-            for member in &simulation.kept {
-                let _ = with_local(|local| local.release_member(*member));
-            }
+        ask(|world| world.disown_children(self.main.index));
+        for member in world::end() {
+            let _ = with_local(|local| local.release_member(member));
         }
         if let Some(slot) = self.main.slot() {
             give_up_slot(self.main, slot);
@@ -132,9 +124,9 @@ impl Drop for World {
 }
 
 fn give_up_slot(name: MemberName, slot: &'static Member) {
-    slot.enter(super::Phase::Returned);
+    slot.come_to(super::Phase::Gone);
     let _ = with_local(|local| {
-        local.leave(name.index, slot);
+        local.release_own(name.index);
         local.disown(name);
     });
 }
@@ -270,8 +262,16 @@ pub(super) fn holder(name: EndName) -> Option<Holder> {
     ask(|world| world.end(name).and_then(|number| world.ends[number].holder))
 }
 
+/// Whether ends travel in a block, which somebody owns or names.
+fn carries_ends(block: Block) -> bool {
+    block != NONE && tables().arena.block(block).ends().load(Ordering::Acquire) != 0
+}
+
 /// Closes the ends that travel in a block, which is about to be given back.
 pub(super) fn close_travelling(block: Block, closing: Closing) {
+    if !carries_ends(block) {
+        return;
+    }
     ask(|world| {
         world.close_travelling(block, closing);
         world.free_doomed();

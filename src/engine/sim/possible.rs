@@ -26,20 +26,18 @@ use super::world::Simulation;
 type At = (u32, usize);
 
 impl Simulation {
-    /// Everything that may happen next but faults and the passing of time.
-    pub(super) fn possible(&self, options: &mut Vec<Choice>) {
-        for number in 0..self.tasks.len() as u32 {
-            let task = &self.tasks[number as usize];
-            if task.is_late {
-                continue;
+    /// What one task may do next, or may be done with it, but faults and the passing of time.
+    pub(super) fn possible_to(&self, me: u32, options: &mut Vec<Choice>) {
+        let task = &self.tasks[me as usize];
+        if task.is_late {
+            return;
+        }
+        if !task.effects.is_empty() {
+            if !matches!(task.state, super::task::State::Ready(_)) {
+                options.push(Choice::new(Kind::Effect, me, NOBODY, NOBODY));
             }
-            if !task.effects.is_empty() {
-                if !matches!(task.state, super::task::State::Ready(_)) {
-                    options.push(Choice::new(Kind::Effect, number, NOBODY, NOBODY));
-                }
-            } else if let Some(offer) = task.offer() {
-                self.possible_for(number, offer, options);
-            }
+        } else if let Some(offer) = task.offer() {
+            self.possible_for(me, offer, options);
         }
     }
 
@@ -213,29 +211,29 @@ impl Simulation {
 
     /// From now on what a task offers stands at its channels.
     pub(super) fn post(&mut self, task: u32) {
-        let Some(offer) = self.tasks[task as usize].offer() else { return };
-        let places: Vec<(usize, ChannelName)> = places_of(offer).collect();
-        for (place, name) in places {
-            if let Some(number) = self.number(name) {
-                self.channels[number].offers.push((task, place));
-            }
+        if self.tasks[task as usize].offer().is_some() {
+            self.at_each_channel_of(task, |offers, place| offers.push((task, place)));
         }
     }
 
     /// What a task has offered stands nowhere any more.
     pub(super) fn withdraw(&mut self, task: u32) {
-        let super::task::State::Offered(offer) = &self.tasks[task as usize].state else { return };
-        let places: Vec<(usize, ChannelName)> = places_of(offer).collect();
-        for (_, name) in places {
-            if let Some(number) = self.number(name) {
-                self.channels[number].offers.retain(|(other, _)| *other != task);
+        self.at_each_channel_of(task, |offers, _| offers.retain(|(other, _)| *other != task));
+    }
+
+    /// Changes the offers that stand at the channels of what a task offers, guard by guard.
+    fn at_each_channel_of(&mut self, task: u32, change: impl Fn(&mut Vec<At>, usize)) {
+        let mut place = 0;
+        while let super::task::State::Offered(offer) = &self.tasks[task as usize].state
+            && let Some(guard) = offer.guards.get(place)
+        {
+            if let Some(number) = channel_of(guard).and_then(|name| self.number(name)) {
+                change(&mut self.channels[number].offers, place);
+                self.stir_channel(number);
             }
+            place += 1;
         }
     }
-}
-
-fn places_of(offer: &Offer) -> impl Iterator<Item = (usize, ChannelName)> {
-    offer.guards.iter().enumerate().filter_map(|(place, guard)| Some((place, channel_of(guard)?)))
 }
 
 /// The same thing may be possible in several ways; it is one choice.

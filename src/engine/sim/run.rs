@@ -9,7 +9,7 @@ use super::decision::{Choice, Kind, NOBODY, Scheduler};
 use super::record::Ended;
 use super::task::{Offer, State, Task};
 use super::world::{Simulation, ask};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::{Location, resume_unwind};
 
 /// What a task that was killed unwinds with.
 struct Killed;
@@ -28,16 +28,11 @@ pub(crate) fn start(
     stack: usize,
     work: Box<dyn FnOnce()>,
 ) -> Result<u32, ArenaError> {
-    let coroutine = Coroutine::new(stack, within(work))?;
+    let coroutine = Coroutine::new(stack, work)?;
     let parent = member.slot().map_or(u32::MAX, super::super::Member::parent);
     Ok(ask(|world| {
-        let number = world.tasks.len() as u32;
-        let mut task = Task::new(member, String::from(name), is_process, parent);
-        task.coroutine = Some(coroutine);
-        if let Some(actor) = &task.actor {
-            actor.simulate(number);
-        }
-        world.tasks.push(task);
+        let number = world.add_task(member, String::from(name), is_process, parent);
+        world.tasks[number as usize].coroutine = Some(coroutine);
         world.ready.push_back(number);
         number
     }))
@@ -48,17 +43,12 @@ pub(crate) fn start(
 /// # Errors
 /// There is no room for its stack.
 pub(super) fn start_main(stack: usize, work: Box<dyn FnOnce()>) -> Result<(), ArenaError> {
-    let coroutine = Coroutine::new(stack, within(work))?;
+    let coroutine = Coroutine::new(stack, work)?;
     ask(|world| {
         world.tasks[0].coroutine = Some(coroutine);
         world.ready.push_back(0);
     });
     Ok(())
-}
-
-/// Nothing unwinds out of a coroutine. What processes panic of is caught and told within.
-fn within(work: Box<dyn FnOnce()>) -> Box<dyn FnOnce()> {
-    Box::new(move || drop(catch_unwind(AssertUnwindSafe(work))))
 }
 
 /// Lets a task go on until it waits, or comes to its end.
@@ -99,8 +89,12 @@ pub(crate) fn offer(
     ask(|world| {
         world.refuse_foreign(guards)?;
         let polls = guards.len() > 1 && guards.iter().any(|guard| matches!(guard, Guard::Skip));
-        let offer = Offer { guards: guards.to_vec(), order, place, epoch: world.epoch, polls };
+        let mut room = std::mem::take(&mut world.tasks[me as usize].guards);
+        room.clear();
+        room.extend_from_slice(guards);
+        let offer = Offer { guards: room, order, place, epoch: world.epoch, polls };
         world.tasks[me as usize].state = State::Offered(offer);
+        world.stir(me);
         world.post(me);
         Ok(())
     })?;
@@ -213,8 +207,11 @@ fn run_ready() {
 
 /// Brings everybody to an end who has not come to it.
 pub(crate) fn tear_down() {
-    ask(|world| world.is_over = true);
-    let mut number = 0;
+    let is_left = ask(|world| {
+        world.is_over = true;
+        world.tasks.iter().any(|task| !task.is_over() || !task.effects.is_empty())
+    });
+    let mut number = if is_left { 0 } else { ask(|world| world.tasks.len() as u32) };
     // Whoever unwinds may start others.
     while number < ask(|world| world.tasks.len() as u32) {
         ask(|world| {

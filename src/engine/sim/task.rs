@@ -5,6 +5,7 @@
 use super::super::actor::Actor;
 use super::super::{ChannelName, Closing, Direction, EndName, Fired, Guard, MemberName, Order};
 use super::coroutine::Coroutine;
+use super::decision::Choice;
 use std::collections::VecDeque;
 use std::panic::Location;
 
@@ -72,23 +73,60 @@ pub(super) struct Task {
     pub(super) coroutine: Option<Coroutine>,
     pub(super) actor: Option<Box<Actor>>,
     pub(super) waits: u64,
+    /// What it could do when that was looked at last.
+    pub(super) options: Vec<Choice>,
+    /// Something has changed since then.
+    pub(super) is_stirred: bool,
+    /// The room of its last offer, for the next one.
+    pub(super) guards: Vec<Guard>,
+}
+
+/// The rooms of a task that is over, for the next one.
+#[derive(Debug)]
+pub(super) struct Rooms {
+    effects: VecDeque<Effect>,
+    actor: Box<Actor>,
+    options: Vec<Choice>,
+    guards: Vec<Guard>,
 }
 
 impl Task {
-    pub(super) fn new(member: MemberName, name: String, is_process: bool, parent: u32) -> Task {
+    pub(super) fn new(member: MemberName, name: String, is_process: bool, parent: u32, rooms: Rooms) -> Task {
+        let Rooms { effects, actor, options, guards } = rooms;
         Task {
             member,
             name,
             is_process,
             parent,
             state: State::Ready(None),
-            effects: VecDeque::new(),
+            effects,
             is_killed: false,
             panics: None,
             is_late: false,
             coroutine: None,
-            actor: Some(Box::new(Actor::new())),
+            actor: Some(actor),
             waits: 0,
+            options,
+            is_stirred: true,
+            guards,
+        }
+    }
+
+    /// It is gone with its world.
+    pub(super) fn into_rooms(self) -> Rooms {
+        let Task { mut effects, actor, mut options, mut guards, .. } = self;
+        effects.clear();
+        options.clear();
+        guards.clear();
+        let actor = actor.unwrap_or_else(|| Box::new(Actor::new()));
+        actor.renew();
+        Rooms { effects, actor, options, guards }
+    }
+
+    /// What it waits for has come.
+    pub(super) fn go_on(&mut self, with: Option<Fired>) {
+        if let State::Offered(offer) = std::mem::replace(&mut self.state, State::Ready(with)) {
+            self.guards = offer.guards;
         }
     }
 
@@ -102,5 +140,11 @@ impl Task {
 
     pub(super) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
+    }
+}
+
+impl Default for Rooms {
+    fn default() -> Rooms {
+        Rooms { effects: VecDeque::new(), actor: Box::new(Actor::new()), options: Vec::new(), guards: Vec::new() }
     }
 }

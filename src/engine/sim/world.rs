@@ -2,11 +2,12 @@
 //!
 //! Knows nothing of what happens next.
 
-use super::super::{ArenaError, ChannelName, EndName, Fate, MemberName};
+use super::super::{ArenaError, ChannelKind, ChannelName, EndName, Fate, MemberName};
 use super::channel::{Channel, End};
 use super::decision::Choice;
 use super::record::Record;
 use super::task::{Effect, Task};
+use super::{channel, task};
 use crate::memory::Block;
 use crate::sys::clock::Instant;
 use std::cell::{Cell, RefCell};
@@ -49,20 +50,50 @@ pub(super) struct Simulation {
     pub(super) most_events: usize,
     /// How the layer above notes that a process was killed.
     pub(super) killed: u32,
+    /// Tasks whose options are to be looked at again, beside those at channels that have changed.
+    pub(super) stirred: Vec<u32>,
+    /// Channels at which something has changed.
+    pub(super) stirred_channels: Vec<u32>,
+    /// Everybody's options are to be looked at again.
+    pub(super) is_stirred: bool,
+    spare: Spare,
+}
+
+/// What worlds before it on this thread have left: rooms, which are used again.
+#[derive(Debug, Default)]
+struct Spare {
+    tasks: Vec<task::Rooms>,
+    channels: Vec<channel::Rooms>,
+    /// Events of the last run.
+    events: usize,
+    bytes: usize,
 }
 
 thread_local! {
     static WORLD: RefCell<Option<Box<Simulation>>> = const { RefCell::new(None) };
+    /// The last one, empty.
+    static LAST: Cell<Option<Box<Simulation>>> = const { Cell::new(None) };
 }
 
 impl Simulation {
-    pub(super) fn new(most_events: usize, killed: u32) -> Simulation {
+    pub(super) fn new(most_events: usize, killed: u32) -> Box<Simulation> {
         thread_local! {
             static RUNS: Cell<u32> = const { Cell::new(0) };
         }
         RUNS.set(RUNS.get().wrapping_add(1));
+        let mut world = LAST.take().unwrap_or_else(|| Box::new(Simulation::empty()));
+        world.run = RUNS.get();
+        world.start = Instant::now();
+        (world.most_events, world.killed) = (most_events, killed);
+        world.record.happenings.reserve(world.spare.events);
+        world.record.bytes.reserve(world.spare.bytes);
+        world
+    }
+
+    /// One in which nothing is and nothing was.
+    fn empty() -> Simulation {
         Simulation {
-            run: RUNS.get(),
+            run: 0,
             tasks: Vec::new(),
             channels: Vec::new(),
             ends: Vec::new(),
@@ -79,9 +110,63 @@ impl Simulation {
             record: Record::default(),
             is_deciding: false,
             options: Vec::new(),
-            most_events,
-            killed,
+            most_events: 0,
+            killed: 0,
+            stirred: Vec::new(),
+            stirred_channels: Vec::new(),
+            is_stirred: false,
+            spare: Spare::default(),
         }
+    }
+
+    /// It is over: what it has taken stays for the next one.
+    fn clear(&mut self) {
+        let empty = Simulation::empty();
+        let spare = &mut self.spare;
+        spare.tasks.extend(self.tasks.drain(..).map(Task::into_rooms));
+        spare.channels.extend(self.channels.drain(..).map(Channel::into_rooms));
+        self.ends.clear();
+        self.exits.clear();
+        self.disowned.clear();
+        self.kept.clear();
+        self.ready.clear();
+        self.doomed.clear();
+        self.options.clear();
+        self.stirred.clear();
+        self.stirred_channels.clear();
+        (self.epoch, self.elapsed) = (empty.epoch, empty.elapsed);
+        (self.network_is_over, self.is_over) = (empty.network_is_over, empty.is_over);
+        (self.is_deciding, self.is_stirred) = (empty.is_deciding, empty.is_stirred);
+        self.record = empty.record;
+    }
+
+    /// One more task, with an actor that acts for it.
+    pub(super) fn add_task(&mut self, member: MemberName, name: String, is_process: bool, parent: u32) -> u32 {
+        let number = self.tasks.len() as u32;
+        let rooms = self.spare.tasks.pop().unwrap_or_default();
+        let task = Task::new(member, name, is_process, parent, rooms);
+        if let Some(actor) = &task.actor {
+            actor.simulate(number);
+        }
+        self.tasks.push(task);
+        self.stirred.push(number);
+        number
+    }
+
+    /// One more channel, without ends.
+    pub(super) fn add_channel(&mut self, label: &str, kind: ChannelKind) -> ChannelName {
+        let rooms = self.spare.channels.pop().unwrap_or_default();
+        self.channels.push(Channel::new(label, kind, rooms));
+        self.channel_name(self.channels.len() - 1)
+    }
+
+    /// What has happened, for whoever made the world.
+    pub(super) fn take_record(&mut self) -> Record {
+        let mut record = std::mem::take(&mut self.record);
+        (self.spare.events, self.spare.bytes) = (record.happenings.len(), record.bytes.len());
+        record.processes = self.tasks.iter_mut().map(|task| std::mem::take(&mut task.name)).collect();
+        record.channels = self.channels.iter_mut().map(|channel| std::mem::take(&mut channel.label)).collect();
+        record
     }
 
     /// The virtual time.
@@ -113,8 +198,10 @@ impl Simulation {
         self.number(name).map(|number| &self.channels[number]).filter(|channel| !channel.is_gone)
     }
 
+    /// One that is there, to be changed.
     pub(super) fn channel_mut(&mut self, name: ChannelName) -> Option<&mut Channel> {
         let number = self.number(name)?;
+        self.stir_channel(number);
         Some(&mut self.channels[number]).filter(|channel| !channel.is_gone)
     }
 
@@ -133,6 +220,7 @@ impl Simulation {
     /// Something that others will notice: it is left to a decision when they do.
     pub(super) fn owe(&mut self, task: u32, effect: Effect) {
         self.tasks[task as usize].effects.push_back(effect);
+        self.stir(task);
     }
 }
 
@@ -145,19 +233,23 @@ pub(super) fn is_simulated(index: u32) -> bool {
 ///
 /// # Errors
 /// There is one already.
-pub(super) fn begin(world: Simulation) -> Result<(), ArenaError> {
+pub(super) fn begin(world: Box<Simulation>) -> Result<(), ArenaError> {
     WORLD.with_borrow_mut(|place| match place {
         Some(_) => Err(ArenaError::Simulated { what: "a simulation inside a simulation" }),
         None => {
-            *place = Some(Box::new(world));
+            *place = Some(world);
             Ok(())
         }
     })
 }
 
-/// Ends it.
-pub(super) fn end() -> Option<Box<Simulation>> {
-    WORLD.take()
+/// Ends it; the members that it has kept are to be released.
+pub(super) fn end() -> Vec<u32> {
+    let Some(mut world) = WORLD.take() else { return Vec::new() };
+    let kept = std::mem::take(&mut world.kept);
+    world.clear();
+    LAST.set(Some(world));
+    kept
 }
 
 /// Looks at the world of the calling thread, or changes it. `work` calls no code of the user's and does not suspend.
