@@ -11,4 +11,5 @@ mod refusal;
 mod rendezvous;
 mod shared;
 mod shrinking;
+mod stacks;
 mod time;
