@@ -187,6 +187,7 @@ impl Event {
             EventKind::Delayed => String::from("comes late"),
             EventKind::Lost => format!("lost on {}", self.channel),
             EventKind::Doubled => format!("{}, twice", self.channel),
+            EventKind::KeptBack => format!("kept back on {}", self.channel),
         }
     }
 

@@ -38,6 +38,8 @@ pub enum EventKind {
     Lost,
     /// A message was read, and comes once more.
     Doubled,
+    /// A message was written, and is kept back while others overtake it.
+    KeptBack,
 }
 
 impl EventKind {
@@ -59,6 +61,7 @@ impl EventKind {
                 | EventKind::Delayed
                 | EventKind::Lost
                 | EventKind::Doubled
+                | EventKind::KeptBack
         )
     }
 }
@@ -190,6 +193,7 @@ impl fmt::Display for Event {
             EventKind::Poisoned => write!(f, "`{channel}` is poisoned")?,
             EventKind::Delayed => write!(f, "{process} comes late")?,
             EventKind::Lost => write!(f, "a message of {process} on `{channel}` is lost")?,
+            EventKind::KeptBack => write!(f, "a message of {process} on `{channel}` is kept back")?,
             EventKind::Doubled => {
                 let partner = self.partner.as_deref().unwrap_or_default();
                 write!(f, "{process} → {partner} on `{channel}`, and the message comes twice")?;

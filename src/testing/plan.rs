@@ -17,6 +17,8 @@ pub(super) struct Faults {
     /// Everybody, if there are none.
     pub(super) processes: Arc<Vec<String>>,
     pub(super) lossy: Arc<Vec<String>>,
+    /// Lossy channels on which no message overtakes another one.
+    pub(super) in_order: Arc<Vec<String>>,
 }
 
 impl Faults {
@@ -26,7 +28,7 @@ impl Faults {
             Kind::Panic => Some(&mut self.panics),
             Kind::Poison => Some(&mut self.poisons),
             Kind::Delay => Some(&mut self.delays),
-            Kind::Lose | Kind::Double => Some(&mut self.losses),
+            Kind::Lose | Kind::Double | Kind::Hold => Some(&mut self.losses),
             _ => None,
         }
     }
@@ -37,7 +39,7 @@ impl Faults {
             Kind::Panic => self.panics,
             Kind::Poison => self.poisons,
             Kind::Delay => self.delays,
-            Kind::Lose | Kind::Double => self.losses,
+            Kind::Lose | Kind::Double | Kind::Hold => self.losses,
             _ => 0,
         }
     }
@@ -123,6 +125,13 @@ impl Scheduler for Decider {
         match self {
             Decider::Dice(dice) => dice.faults.lossy.iter().any(|name| name == channel),
             Decider::List(_) => true,
+        }
+    }
+
+    fn is_in_order(&self, channel: &str) -> bool {
+        match self {
+            Decider::Dice(dice) => dice.faults.in_order.iter().any(|name| name == channel),
+            Decider::List(_) => false,
         }
     }
 }
@@ -292,7 +301,7 @@ impl List {
 
     /// Whether a fault of this kind is next.
     fn wants(&self, fault: Kind) -> bool {
-        self.fault == Some(fault) || self.fault == Some(Kind::Double) && fault == Kind::Lose
+        self.fault == Some(fault) || fault == Kind::Lose && self.fault.is_some_and(Kind::is_of_a_line)
     }
 
     /// What goes on with the processes that have communicated last; and nothing that only passes the time, if there is

@@ -133,7 +133,7 @@ impl<R> Run<R> {
             names.iter().filter(|name| !name.is_empty()).collect::<Vec<_>>()
         );
         let is_of_it = |happening: &&Happening| {
-            matches!(happening.choice.kind, Kind::Communication | Kind::Put | Kind::Lose | Kind::Double)
+            (happening.choice.kind.is_of_a_line() || matches!(happening.choice.kind, Kind::Communication | Kind::Put))
                 && names.get(happening.choice.channel as usize).is_some_and(|name| name == channel)
         };
         let written = self.record.happenings.iter().filter(is_of_it);
@@ -169,7 +169,8 @@ impl<R> Run<R> {
             Kind::Delay => EventKind::Delayed,
             Kind::Lose => EventKind::Lost,
             Kind::Double => EventKind::Doubled,
-            Kind::Told | Kind::Skip | Kind::Look | Kind::Effect | Kind::Time => return None,
+            Kind::Hold => EventKind::KeptBack,
+            Kind::Told | Kind::Skip | Kind::Look | Kind::Effect | Kind::Time | Kind::Arrive => return None,
         };
         let name = |number: u32| names.get(number as usize).cloned();
         Some(Event {

@@ -173,9 +173,13 @@ impl Schedules {
         self
     }
 
-    /// In each run, up to so many messages of the channels of this name are lost or doubled: their writers do not
-    /// notice. To be said once for each name; the largest number counts for all of them. A message with ends of
-    /// channels in it is lost, but not doubled.
+    /// In each run, up to so many messages of the channels of this name are lost, doubled, or kept back while others
+    /// overtake them: their writers do not notice. To be said once for each name; the largest number counts for all of
+    /// them. A message with ends of channels in it is not doubled.
+    ///
+    /// One that is kept back arrives after any number of later ones, before the channel ends, and at the latest when
+    /// nobody could go on without it. So a channel that is lossy is no rendezvous: it is a line between two machines.
+    /// Where no message overtakes another one, say [`in_order`](Schedules::in_order).
     ///
     /// # Examples
     /// ```
@@ -206,6 +210,39 @@ impl Schedules {
     pub fn lossy(mut self, channel: &str, most: usize) -> Schedules {
         Arc::make_mut(&mut self.faults.lossy).push(String::from(channel));
         self.faults.losses = self.faults.losses.max(most);
+        self
+    }
+
+    /// On channels of this name that are [lossy](Schedules::lossy), messages are lost and doubled, but none overtakes
+    /// another one, as on a single wire.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::testing::{schedule, simulate};
+    /// use proptest::prelude::*;
+    ///
+    /// #[process]
+    /// fn source(out: Writer<u8>) -> csproc::Result<()> {
+    ///     Ok((0..3).try_for_each(|value| out.write(value))?)
+    /// }
+    ///
+    /// #[process]
+    /// fn sink(input: Reader<u8>) -> Vec<u8> {
+    ///     input.into_iter().collect()
+    /// }
+    ///
+    /// let on_a_wire = schedule().lossy("data", 2).in_order("data");
+    /// proptest!(ProptestConfig::with_cases(50), |(s in on_a_wire)| {
+    ///     let run = simulate(&s, || {
+    ///         let c = Channel::builder().name("data").build().expect("a channel");
+    ///         network!(source(c.writer()), sink(c.reader()))
+    ///     });
+    ///     prop_assert!(run.result().is_some_and(|(_, got)| got.is_sorted()), "{}", run);
+    /// });
+    /// ```
+    pub fn in_order(mut self, channel: &str) -> Schedules {
+        Arc::make_mut(&mut self.faults.in_order).push(String::from(channel));
         self
     }
 

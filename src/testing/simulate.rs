@@ -159,6 +159,8 @@ fn describe(record: &Record, choice: Choice) -> String {
         Kind::Poison => format!("`{channel} is poisoned`"),
         Kind::Delay => format!("`{who} comes late`"),
         Kind::Lose => format!("`a message of {who} on {channel} is lost`"),
+        Kind::Hold => format!("`a message of {who} on {channel} is kept back`"),
+        Kind::Arrive => format!("`a message that was kept back on {channel} arrives`"),
         Kind::Double => format!("`{who} → {} on {channel}, twice`", name(choice.with)),
     }
 }

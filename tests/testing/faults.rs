@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how a run ends otherwise.
 
-use super::cast::{always, named, read_once, relay, sees_all, sink, source, write_once};
+use super::cast::{always, find, named, read_once, relay, sees_all, sink, source, write_once};
 use csproc::Failure;
 use csproc::prelude::*;
 use csproc::testing::{EventKind, Outcome, schedule};
@@ -64,7 +64,8 @@ fn who_comes_late_may_miss_a_timeout_and_nothing_else() {
 
 #[test]
 fn only_channels_that_are_lossy_lose_and_double_messages() {
-    let seen = sees_all(500, &schedule().lossy("in", 1), pipeline, |run| run.result().expect("it ends").2.clone());
+    let in_order = schedule().lossy("in", 1).in_order("in");
+    let seen = sees_all(500, &in_order, pipeline, |run| run.result().expect("it ends").2.clone());
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), [vec![0], vec![0, 0, 1], vec![0, 1], vec![0, 1, 1], vec![1]]);
     always(100, &schedule().lossy("elsewhere", 3), pipeline, |run| {
         run.result().is_some_and(|(.., got)| *got == [0, 1])
@@ -82,4 +83,52 @@ fn faults_meet_those_who_are_named() {
     });
     let met: Vec<_> = seen.into_iter().flatten().collect();
     assert_eq!(met, ["write_once[0]", "write_once[1]"]);
+}
+
+/// Between a source and a sink of three messages.
+fn line(buffer: Buffer) -> Network<(csproc::Result<()>, Vec<u32>)> {
+    let c = Channel::builder().name("in").buffer(buffer).build().unwrap();
+    network!(source(c.writer(), 3), sink(c.reader()))
+}
+
+#[test]
+fn a_message_that_is_kept_back_is_overtaken_by_any_number_of_others_and_comes() {
+    for buffer in [Buffer::Fifo(0), Buffer::Fifo(1), Buffer::Fifo(2), Buffer::Unbounded] {
+        let seen = sees_all(
+            1500,
+            &schedule().lossy("in", 1),
+            || line(buffer),
+            |run| {
+                let got = run.result().expect("it ends").1.clone();
+                let kept_back = run.count(EventKind::KeptBack) == 1;
+                assert!(!kept_back || got.len() == 3 && run.completed(), "{run}");
+                assert!(!kept_back || run.messages::<u32>("in") == [0, 1, 2], "{run}");
+                kept_back.then_some(got)
+            },
+        );
+        let seen: Vec<_> = seen.into_iter().flatten().collect();
+        // Nobody overtakes the last one, and the first one may arrive before the others because nobody else goes on.
+        let [with_one, with_two] = [vec![0, 2, 1], vec![1, 0, 2]];
+        assert_eq!(seen, [vec![0, 1, 2], with_one, with_two, vec![1, 2, 0]], "{buffer:?}");
+    }
+}
+
+#[process]
+fn expects_order(input: Reader<u32>) -> bool {
+    input.into_iter().is_sorted()
+}
+
+#[test]
+fn who_relies_on_the_order_of_a_lossy_line_is_found_by_one_fault() {
+    let network = || {
+        let c = named("in");
+        network!(source(c.writer(), 3), expects_order(c.reader()))
+    };
+    let is_sorted =
+        |run: &csproc::testing::Run<(csproc::Result<()>, bool)>| run.result().is_none_or(|(_, sorted)| *sorted);
+    let text = find(1000, &schedule().lossy("in", 3), network, is_sorted).expect("one overtakes another");
+    assert!(text.contains("a message of source on `in` is kept back"), "{text}");
+    // One is kept back, the next one goes by, and it arrives; the third one comes before or after it.
+    assert!(text.contains("completed after 4 events"), "{text}");
+    assert!(find(500, &schedule().lossy("in", 3).in_order("in"), network, is_sorted).is_none());
 }

@@ -27,6 +27,8 @@ pub(crate) struct Channel {
     /// Its last end is gone.
     pub(super) is_gone: bool,
     pub(crate) buffer: VecDeque<Block>,
+    /// What a line that is lossy keeps back, and whether others have gone by since.
+    pub(super) kept_back: Option<(Block, bool)>,
     /// The offers that wait here: whose, and the number of the guard.
     pub(super) offers: Vec<(u32, usize)>,
     /// Room of a buffer, parties of a barrier, permits of a gate.
@@ -74,6 +76,7 @@ impl Channel {
             is_end: kind == ChannelKind::End,
             is_gone: false,
             buffer,
+            kept_back: None,
             offers,
             capacity,
             in_use: 0,
@@ -184,6 +187,23 @@ impl Channel {
         };
         self.buffer.push_back(block);
         dropped
+    }
+
+    /// Nobody writes any more: what is on its way arrives before the end.
+    pub(super) fn end_writing(&mut self) {
+        self.no_writers = true;
+        self.arrive();
+    }
+
+    /// What was kept back has arrived, behind all others.
+    pub(super) fn arrive(&mut self) {
+        self.buffer.extend(self.kept_back.take().map(|(block, _)| block));
+    }
+
+    /// Takes out all that nobody will read.
+    pub(super) fn drain(&mut self) -> Vec<Block> {
+        self.arrive();
+        self.buffer.drain(..).collect()
     }
 
     pub(super) fn is_unused(&self) -> bool {

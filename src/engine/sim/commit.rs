@@ -50,10 +50,14 @@ impl Simulation {
                 self.meet(choice, name);
                 self.double(block, name);
             }
-            Kind::Lose => {
+            Kind::Lose | Kind::Hold => {
                 let (_, block) = self.given_at(choice.who, name);
                 self.note(choice, block);
                 self.fail(choice, name);
+            }
+            Kind::Arrive => {
+                self.note(choice, NONE);
+                self.channel_mut(name).into_iter().for_each(super::channel::Channel::arrive);
             }
             Kind::Crash | Kind::Panic | Kind::Poison | Kind::Delay => {
                 self.note(choice, NONE);
@@ -69,6 +73,7 @@ impl Simulation {
         let taken = self.place_at(reader, name, is_input);
         let block = self.block_of(writer, given);
         self.note(choice, block);
+        self.goes_by(name);
         let is_buffered = self.channel(name).is_some_and(super::channel::Channel::is_buffered);
         let mut fired = Fired::with(taken, block);
         if self.is_extended(reader, taken) && !is_buffered {
@@ -84,6 +89,7 @@ impl Simulation {
         let given = self.place_at(choice.who, name, is_output);
         let block = self.block_of(choice.who, given);
         self.note(choice, block);
+        self.goes_by(name);
         let dropped = self.channel_mut(name).and_then(|channel| channel.put(block));
         self.doomed.extend(dropped);
         self.answer(choice.who, Fired::bare(given));

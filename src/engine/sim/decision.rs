@@ -41,10 +41,14 @@ pub(crate) enum Kind {
     Lose = 15,
     /// A message is read, and will be read once more.
     Double = 16,
+    /// A message is written, and kept back until others have gone by.
+    Hold = 17,
+    /// One that was kept back arrives.
+    Arrive = 18,
 }
 
 impl Kind {
-    const ALL: [Kind; 17] = [
+    const ALL: [Kind; 19] = [
         Kind::Communication,
         Kind::Put,
         Kind::Take,
@@ -62,6 +66,8 @@ impl Kind {
         Kind::Delay,
         Kind::Lose,
         Kind::Double,
+        Kind::Hold,
+        Kind::Arrive,
     ];
 
     /// The kind of this number.
@@ -71,7 +77,12 @@ impl Kind {
 
     /// Whether it is done to the processes, not by them.
     pub(crate) fn is_fault(self) -> bool {
-        matches!(self, Kind::Crash | Kind::Panic | Kind::Poison | Kind::Delay | Kind::Lose | Kind::Double)
+        matches!(self, Kind::Crash | Kind::Panic | Kind::Poison | Kind::Delay) || self.is_of_a_line()
+    }
+
+    /// Whether it is a fault of a channel that is lossy: of these there may be so many together as may be lost.
+    pub(crate) fn is_of_a_line(self) -> bool {
+        matches!(self, Kind::Lose | Kind::Double | Kind::Hold)
     }
 
     /// Whether it moves a message, or several processes together.
@@ -117,8 +128,14 @@ pub(crate) trait Scheduler {
     /// Whether faults meet a process of this name.
     fn meets(&self, process: &str) -> bool;
 
-    /// Whether a channel of this name loses messages, and doubles them.
+    /// Whether a channel of this name loses messages, doubles them, and lets others overtake them.
     fn is_lossy(&self, channel: &str) -> bool;
+
+    /// Whether no message overtakes another one on a lossy channel of this name.
+    fn is_in_order(&self, channel: &str) -> bool {
+        let _ = channel;
+        false
+    }
 }
 
 impl fmt::Debug for dyn Scheduler + '_ {

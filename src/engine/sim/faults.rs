@@ -30,6 +30,33 @@ impl Simulation {
         }
     }
 
+    /// Messages that were kept back, and that others have overtaken, may arrive.
+    pub(super) fn possible_arrivals(&self, options: &mut Vec<Choice>) {
+        let is_overtaken =
+            |number: &&u32| self.channels[**number as usize].kept_back.is_some_and(|(_, is_overtaken)| is_overtaken);
+        let arriving = self.lines.iter().filter(is_overtaken);
+        options.extend(arriving.map(|number| Choice::new(Kind::Arrive, NOBODY, NOBODY, *number)));
+    }
+
+    /// A message has gone by: one that is kept back may arrive from now on.
+    pub(super) fn goes_by(&mut self, name: ChannelName) {
+        if let Some((_, is_overtaken)) = self.channel_mut(name).and_then(|channel| channel.kept_back.as_mut()) {
+            *is_overtaken = true;
+        }
+    }
+
+    /// All that is kept back arrives; `false` if nothing is.
+    pub(super) fn let_all_arrive(&mut self) -> bool {
+        let mut any = false;
+        for number in std::mem::take(&mut self.lines) {
+            let channel = &mut self.channels[number as usize];
+            any |= channel.kept_back.is_some();
+            channel.arrive();
+            self.stir_channel(number as usize);
+        }
+        any
+    }
+
     fn possible_losses(&self, scheduler: &dyn Scheduler, ordinary: usize, options: &mut Vec<Choice>) {
         let is_lossy =
             |number: u32| self.channels.get(number as usize).is_some_and(|channel| scheduler.is_lossy(&channel.label));
@@ -44,8 +71,13 @@ impl Simulation {
             let outputs = offer.guards.iter().filter(|guard| is_output(guard)).filter_map(channel_of);
             for name in outputs {
                 let place = self.number(name).map_or(NOBODY, |number| number as u32);
-                if is_lossy(place) && self.fate(name).is_none() {
-                    options.push(Choice::new(Kind::Lose, number, NOBODY, place));
+                let Some(channel) = self.channel(name).filter(|channel| is_lossy(place) && channel.fate().is_none())
+                else {
+                    continue;
+                };
+                options.push(Choice::new(Kind::Lose, number, NOBODY, place));
+                if channel.kept_back.is_none() && !scheduler.is_in_order(&channel.label) {
+                    options.push(Choice::new(Kind::Hold, number, NOBODY, place));
                 }
             }
         }
@@ -70,6 +102,15 @@ impl Simulation {
                 self.answer(choice.who, Fired::bare(given));
                 self.doomed.push(block);
                 self.free_doomed();
+            }
+            Kind::Hold => {
+                let (given, block) = self.given_at(choice.who, name);
+                self.answer(choice.who, Fired::bare(given));
+                if let Some(channel) = self.channel_mut(name) {
+                    channel.kept_back = Some((block, false));
+                    self.lines.retain(|line| *line != choice.channel);
+                    self.lines.push(choice.channel);
+                }
             }
             _ => (),
         }

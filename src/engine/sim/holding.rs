@@ -122,7 +122,8 @@ impl Simulation {
         let left = *left;
         match direction {
             Direction::Reader => channel.no_readers |= left == 0,
-            Direction::Writer => channel.no_writers |= left == 0,
+            Direction::Writer if left == 0 => channel.end_writing(),
+            Direction::Writer => (),
             // A seat of a process that only handed the barrier on does not count.
             Direction::Party if closing == Closing::Resign || left < channel.capacity => {
                 channel.capacity = channel.capacity.saturating_sub(1);
@@ -146,7 +147,7 @@ impl Simulation {
         let Some(channel) = self.channel_mut(of) else { return };
         let is_read_no_more = direction == Direction::Reader && (left == 0 || closing != Closing::Retire);
         if is_read_no_more && channel.fate().is_some() || channel.is_unused() {
-            let rest = std::mem::take(&mut channel.buffer);
+            let rest = channel.drain();
             self.doomed.extend(rest);
         }
         let Some(channel) = self.channel_mut(of) else { return };
@@ -181,8 +182,10 @@ impl Simulation {
         self.mark(of, Closing::Poison);
         let Some(channel) = self.channel_mut(of) else { return };
         if direction == Direction::Reader {
-            let rest = std::mem::take(&mut channel.buffer);
+            let rest = channel.drain();
             self.doomed.extend(rest);
+        } else {
+            channel.arrive();
         }
         self.tell_settled(of);
     }
@@ -209,7 +212,7 @@ impl Simulation {
             Some(Effect::Poison(channel, direction)) => self.poison_now(channel, direction),
             Some(Effect::EndWriting(channel)) => {
                 if let Some(channel) = self.channel_mut(channel) {
-                    channel.no_writers = true;
+                    channel.end_writing();
                 }
                 self.tell_settled(channel);
             }

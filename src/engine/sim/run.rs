@@ -162,13 +162,10 @@ impl Simulation {
         self.possible(&mut options);
         let polls_only = options.iter().all(|option| option.kind == Kind::Skip);
         if options.is_empty() && self.next_deadline().is_none() {
-            // Nobody else can go on: who was to come late comes now.
-            if self.end_delays() {
-                self.options = options;
-                return None;
-            }
+            // Nobody else can go on: who was to come late comes now, and what was kept back arrives.
+            let goes_on = self.end_delays() || self.let_all_arrive();
             self.options = options;
-            return Some(self.ending());
+            return if goes_on { None } else { Some(self.ending()) };
         }
         if polls_only && self.next_deadline().is_some() {
             options.push(Choice::new(Kind::Time, NOBODY, NOBODY, NOBODY));
@@ -231,7 +228,7 @@ pub(crate) fn tear_down() {
     }
     ask(|world| {
         for channel in &mut world.channels {
-            world.doomed.extend(channel.buffer.drain(..));
+            world.doomed.extend(channel.drain());
         }
         world.free_doomed();
     });

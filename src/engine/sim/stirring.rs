@@ -42,9 +42,11 @@ impl Simulation {
         for task in self.tasks.iter().filter(|task| !task.options.is_empty()) {
             options.extend_from_slice(&task.options);
         }
+        self.possible_arrivals(options);
         if cfg!(debug_assertions) {
             let mut all = Vec::new();
             (0..self.tasks.len() as u32).for_each(|number| self.possible_to(number, &mut all));
+            self.possible_arrivals(&mut all);
             assert_eq!(*options, all, "somebody was not looked at again although something has changed");
         }
     }

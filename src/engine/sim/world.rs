@@ -33,6 +33,8 @@ pub(super) struct Simulation {
     pub(super) kept: Vec<u32>,
     /// Tasks that may go on, in order.
     pub(super) ready: VecDeque<u32>,
+    /// Channels that keep a message back.
+    pub(super) lines: Vec<u32>,
     /// Messages that nobody will read, to be freed.
     pub(super) doomed: Vec<Block>,
     /// How often time has passed.
@@ -101,6 +103,7 @@ impl Simulation {
             disowned: Vec::new(),
             kept: Vec::new(),
             ready: VecDeque::new(),
+            lines: Vec::new(),
             doomed: Vec::new(),
             epoch: 0,
             elapsed: Duration::ZERO,
@@ -130,6 +133,7 @@ impl Simulation {
         self.disowned.clear();
         self.kept.clear();
         self.ready.clear();
+        self.lines.clear();
         self.doomed.clear();
         self.options.clear();
         self.stirred.clear();
