@@ -56,6 +56,20 @@
 //! the closure, channels with [`Carrier::Ipc`](crate::Carrier), [`Region`](crate::shared::Region)s, and futures. A
 //! bridge, and whatever else waits in a thread of its own, does not wake anybody who is simulated.
 //!
+//! # Failures are kept
+//! In a test of `proptest!`, a failure is kept in `csproc-regressions/` beside the test's source, in a file with the
+//! test's name: the smallest schedule as a token, and its events in words. The next time it is tried before all others.
+//! When it passes for the first time, that is said and noted in the file; when its events are not those of the network
+//! any more, because processes or channels have other names or another order, it is said to be stale. Nothing is kept
+//! with `failure_persistence: None` or `PROPTEST_DISABLE_FAILURE_PERSISTENCE=1`, nor by a `TestRunner` that has no
+//! `test_name` and `source_file`.
+//!
+//! The inputs are proptest's to keep: as a seed, in `proptest-regressions/`. Both files belong in the repository. Then
+//! the failure comes again with the inputs that it was found with. If inputs were shrunk before the schedule was, it is
+//! the schedule under which it was found, event by event, however dice are rolled by then; or else it is the smallest
+//! one. Without the seed, or with other strategies, the smallest schedule is tried with whatever inputs come, which is
+//! the same failure if the test has none.
+//!
 //! # What makes a test lie
 //! All processes of a simulated network share the statics and thread-local variables of the test, which processes of
 //! the operating system do not; a lock of the standard library in a `static` that is held during a communication may
@@ -64,20 +78,25 @@
 //! a `HashMap`, files and sockets may make two runs under one schedule different: each sixteenth run is made twice, and
 //! [`Outcome::Nondeterministic`] tells if they are.
 
+mod decision;
 mod draw;
 mod event;
+mod memory;
 mod outcome;
 mod plan;
+mod regression;
 mod render;
 mod run;
 mod schedule;
 mod shrink;
 mod simulate;
 mod token;
+mod tree;
 
 pub use crate::process::Runnable;
 pub use event::{Event, EventKind};
 pub use outcome::Outcome;
 pub use run::Run;
-pub use schedule::{Schedule, ScheduleTree, Schedules, schedule};
+pub use schedule::{Schedules, schedule};
 pub use simulate::{replay, simulate};
+pub use tree::{Schedule, ScheduleTree};

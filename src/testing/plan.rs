@@ -67,6 +67,8 @@ pub(super) enum Plan {
     Dice { start: u64, faults: Faults },
     /// These, as far as they are possible; then whatever goes on with what has happened last.
     Wanted(Vec<Choice>),
+    /// These, then anything but this one, if there is another one, and then as ever.
+    Around { wanted: Vec<Choice>, avoided: Choice },
 }
 
 impl Plan {
@@ -74,10 +76,8 @@ impl Plan {
     pub(super) fn decider(&self) -> Decider {
         match self {
             Plan::Dice { start, faults } => Decider::Dice(Dice::new(*start, faults.clone())),
-            Plan::Wanted(wanted) => {
-                let wanted: VecDeque<Choice> = wanted.iter().copied().collect();
-                Decider::List(List { fault: next_fault(&wanted), wanted, done: 0, parted: None, last: None })
-            }
+            Plan::Wanted(wanted) => Decider::List(List::new(wanted, None)),
+            Plan::Around { wanted, avoided } => Decider::List(List::new(wanted, Some(*avoided))),
         }
     }
 }
@@ -274,6 +274,8 @@ pub(super) struct List {
     done: usize,
     parted: Option<(usize, Choice)>,
     last: Option<Choice>,
+    /// What the first decision that is not in the list is not to be.
+    avoided: Option<Choice>,
 }
 
 fn next_fault(wanted: &VecDeque<Choice>) -> Option<Kind> {
@@ -281,6 +283,11 @@ fn next_fault(wanted: &VecDeque<Choice>) -> Option<Kind> {
 }
 
 impl List {
+    fn new(wanted: &[Choice], avoided: Option<Choice>) -> List {
+        let wanted: VecDeque<Choice> = wanted.iter().copied().collect();
+        List { fault: next_fault(&wanted), wanted, done: 0, parted: None, last: None, avoided }
+    }
+
     fn decide(&mut self, options: &[Choice]) -> usize {
         let mut chosen = None;
         while let Some(wanted) = self.wanted.pop_front() {
@@ -294,7 +301,10 @@ impl List {
             }
             self.parted.get_or_insert((self.done - 1, wanted));
         }
-        let chosen = chosen.unwrap_or_else(|| self.go_on(options));
+        let chosen = chosen.unwrap_or_else(|| {
+            let avoided = self.avoided.take();
+            self.go_on(options, avoided)
+        });
         self.last = Some(options[chosen]);
         chosen
     }
@@ -306,11 +316,12 @@ impl List {
 
     /// What goes on with the processes that have communicated last; and nothing that only passes the time, if there is
     /// anything else.
-    fn go_on(&self, options: &[Choice]) -> usize {
+    fn go_on(&self, options: &[Choice], avoided: Option<Choice>) -> usize {
         let rank = |option: &Choice| {
             let goes_on = self.last.is_some_and(|last| option.involves(last.who) || option.involves(last.with));
             match option.kind {
-                fault if fault.is_fault() => 5,
+                fault if fault.is_fault() => 6,
+                _ if Some(*option) == avoided => 5,
                 Kind::Skip => 4,
                 Kind::Time => 3,
                 _ if goes_on => 0,

@@ -26,6 +26,9 @@ impl<R> fmt::Display for Run<R> {
         if let Some(standing) = self.standing() {
             writeln!(f, "{standing}")?;
         }
+        if let Some(nearest) = &self.nearest {
+            writeln!(f, "{nearest}")?;
+        }
         if let Some(parted) = self.parts_from_schedule() {
             writeln!(f, "the run is not the one that was asked for: {parted}")?;
         }

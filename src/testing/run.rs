@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of how it came about.
 
+use super::decision::{channel_name, decisions};
 use super::event::{Event, EventKind};
 use super::outcome::Outcome;
 use super::token;
 use crate::DeadlockReport;
 use crate::channel::{Message, decode_copy};
-use crate::engine::sim::{Choice, Happening, Kind, Record};
+use crate::engine::sim::{Happening, Kind, Record};
 use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
@@ -23,9 +24,12 @@ pub struct Run<R> {
     pub(super) outcome: Outcome,
     pub(super) result: Option<R>,
     pub(super) standing: Option<DeadlockReport>,
-    pub(super) record: Record,
+    /// Shared with the schedule, which learns by it what was decided.
+    pub(super) record: Arc<Record>,
     /// Where what was wanted was not possible.
     pub(super) parted: Option<String>,
+    /// The nearest run that passes, and where it differs, if a search has come to its end with this one.
+    pub(super) nearest: Option<String>,
     trace: OnceCell<Vec<Event>>,
     token: OnceCell<String>,
 }
@@ -38,7 +42,21 @@ impl<R> Run<R> {
         record: Record,
         parted: Option<String>,
     ) -> Run<R> {
-        Run { outcome, result, standing, record, parted, trace: OnceCell::new(), token: OnceCell::new() }
+        Run {
+            outcome,
+            result,
+            standing,
+            record: Arc::new(record),
+            parted,
+            nearest: None,
+            trace: OnceCell::new(),
+            token: OnceCell::new(),
+        }
+    }
+
+    /// The same run, with the nearest one that passes.
+    pub(super) fn with_nearest(self, nearest: Option<String>) -> Run<R> {
+        Run { nearest, ..self }
     }
 
     /// The same run, of which something else is to be told.
@@ -230,23 +248,6 @@ impl<R> Run<R> {
     /// ```
     pub fn parts_from_schedule(&self) -> Option<&str> {
         self.parted.as_deref()
-    }
-}
-
-/// What was decided in a run.
-pub(super) fn decisions(record: &Record) -> Vec<Choice> {
-    let decided = record.happenings.iter().filter(|happening| happening.is_decided).map(|happening| happening.choice);
-    let mut decisions = Vec::with_capacity(record.happenings.len());
-    decisions.extend(decided);
-    decisions
-}
-
-/// What a channel is called, or its number; nothing, if there is none.
-pub(super) fn channel_name(record: &Record, choice: Choice) -> String {
-    match record.channels.get(choice.channel as usize) {
-        Some(name) if name.is_empty() => format!("channel {}", choice.channel),
-        Some(name) => name.clone(),
-        None => String::new(),
     }
 }
 

@@ -1,54 +1,13 @@
-//! `schedule()`: a strategy of schedules, and what a schedule is.
+//! `schedule()`: a strategy of schedules.
 //!
 //! Knows nothing of how a smaller one is found.
 
+use super::memory::{Case, Memory};
 use super::plan::{Faults, Plan};
-use super::shrink::Shrinking;
-use super::token;
-use crate::engine::sim::Choice;
-use proptest::strategy::{NewTree, Strategy, ValueTree};
+use super::tree::{Schedule, ScheduleTree};
+use proptest::strategy::{NewTree, Strategy, ValueTree as _};
 use proptest::test_runner::{Reason, TestRunner};
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// The decisions of a run: what [`schedule`] generates, and [`simulate`](super::simulate) takes.
-///
-/// It prints as a token, once it was used: as the decisions that were made by it.
-///
-/// # Examples
-/// See [`testing`](super).
-#[derive(Clone)]
-pub struct Schedule {
-    pub(super) plan: Plan,
-    /// What was decided by it last.
-    made: Arc<Mutex<Option<Vec<Choice>>>>,
-}
-
-impl Schedule {
-    pub(super) fn new(plan: Plan) -> Schedule {
-        Schedule { plan, made: Arc::default() }
-    }
-
-    /// These decisions were made by it.
-    pub(super) fn note(&self, made: Vec<Choice>) {
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
-    }
-
-    /// The decisions that were made by it last.
-    pub(super) fn made(&self) -> Option<Vec<Choice>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl fmt::Debug for Schedule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.made(), &self.plan) {
-            (Some(made), _) => f.write_str(&token::write(&made)),
-            (None, Plan::Wanted(wanted)) => f.write_str(&token::write(wanted)),
-            (None, Plan::Dice { start, .. }) => write!(f, "dice {start:x}"),
-        }
-    }
-}
+use std::sync::Arc;
 
 /// A strategy of schedules; see [`schedule`].
 ///
@@ -58,13 +17,16 @@ impl fmt::Debug for Schedule {
 #[must_use = "a strategy does nothing until proptest takes values of it"]
 pub struct Schedules {
     faults: Faults,
+    /// The failures that are kept.
+    memory: Memory,
 }
 
 /// Schedules of all kinds: some choose uniformly, some by priorities that change, some let one process starve, some
 /// prefer the first possibility, or the last.
 ///
 /// A schedule that fails is shrunk event by event: to the fewest faults, then to the fewest events, then to the fewest
-/// switches between processes.
+/// switches between processes. In a test of `proptest!` it is kept, and tried first the next time: see
+/// [testing](super#failures-are-kept).
 ///
 /// # Examples
 /// ```
@@ -277,65 +239,8 @@ impl Strategy for Schedules {
             losses: some(self.faults.losses)?,
             ..self.faults.clone()
         };
-        Ok(ScheduleTree { current: Schedule::new(Plan::Dice { start, faults }), shrinking: None })
-    }
-}
-
-/// A schedule on its way to a smaller one.
-///
-/// # Examples
-/// See [`testing`](super): proptest makes it.
-#[derive(Debug)]
-pub struct ScheduleTree {
-    current: Schedule,
-    shrinking: Option<Shrinking>,
-}
-
-impl ScheduleTree {
-    fn propose(&mut self) -> bool {
-        match self.shrinking.as_mut().and_then(Shrinking::next) {
-            Some(wanted) => {
-                self.current = Schedule::new(Plan::Wanted(wanted));
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-impl ScheduleTree {
-    /// At the end of the search, so that the smallest one is the last that fails; once.
-    fn return_to_smallest(&mut self) -> bool {
-        match self.shrinking.as_mut().and_then(Shrinking::last) {
-            Some(smallest) => {
-                self.current = Schedule::new(Plan::Wanted(smallest));
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-impl ValueTree for ScheduleTree {
-    type Value = Schedule;
-
-    fn current(&self) -> Schedule {
-        self.current.clone()
-    }
-
-    /// The current one fails: a smaller one.
-    fn simplify(&mut self) -> bool {
-        // Not used, or used before for another input that has been shrunk since.
-        let Some(made) = self.current.made() else { return false };
-        match &mut self.shrinking {
-            Some(shrinking) => shrinking.fails(made),
-            None => self.shrinking = Some(Shrinking::of(made)),
-        }
-        self.propose() || self.return_to_smallest()
-    }
-
-    /// The current one passes: back to the smallest that fails, or to another one that is smaller.
-    fn complicate(&mut self) -> bool {
-        self.propose() || self.return_to_smallest()
+        let case = Case::new(start, self.memory.of(runner.config()));
+        let plan = case.kept().map_or(Plan::Dice { start, faults }, Plan::Wanted);
+        Ok(ScheduleTree::new(Schedule::new(plan), case))
     }
 }

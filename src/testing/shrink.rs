@@ -59,6 +59,10 @@ impl Shrinking {
         Shrinking { smallest: failing, way: Way::Fault(0), gained: false, is_told: false }
     }
 
+    pub(super) fn smallest(&self) -> &[Choice] {
+        &self.smallest
+    }
+
     /// What was proposed last fails, and this is what was decided by it.
     pub(super) fn fails(&mut self, made: Vec<Choice>) {
         if size(&made) < size(&self.smallest) {

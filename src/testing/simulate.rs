@@ -2,12 +2,13 @@
 //!
 //! Knows nothing of how a run goes on.
 
+use super::decision::{decisions, describe};
 use super::outcome::Outcome;
 use super::plan::Plan;
-use super::run::{Run, channel_name, decisions};
-use super::schedule::Schedule;
+use super::run::Run;
 use super::token;
-use crate::engine::sim::{Choice, Ended, Kind, Record};
+use super::tree::Schedule;
+use crate::engine::sim::{Ended, Record};
 use crate::process::{Runnable, Simulated};
 use std::cell::Cell;
 use std::panic::Location;
@@ -35,7 +36,8 @@ const TWICE: u32 = 16;
 pub fn simulate<N: Runnable>(schedule: &Schedule, mut build: impl FnMut() -> N) -> Run<N::Output> {
     let place = Location::caller();
     let run = once(&schedule.plan, place, &mut build);
-    schedule.note(decisions(&run.record));
+    let nearest = schedule.note(&run.record);
+    let run = run.with_nearest(nearest);
     if is_due() { again(run, place, &mut build) } else { run }
 }
 
@@ -133,34 +135,5 @@ fn difference(first: &Record, second: &Record) -> Option<String> {
             Some(format!("one run had {} events, and the other {}", mine.len(), other.len()))
         }
         None => None,
-    }
-}
-
-/// A choice in words.
-fn describe(record: &Record, choice: Choice) -> String {
-    let name =
-        |number: u32| record.processes.get(number as usize).map_or("a process that is not there", String::as_str);
-    let channel = channel_name(record, choice);
-    let who = name(choice.who);
-    match choice.kind {
-        Kind::Communication => format!("`{who} → {} on {channel}`", name(choice.with)),
-        Kind::Put => format!("`{who} puts into {channel}`"),
-        Kind::Take => format!("`{who} takes from {channel}`"),
-        Kind::Told => format!("`{who} learns that {channel} has ended`"),
-        Kind::Sync => format!("`{who} and others meet at {channel}`"),
-        Kind::Pass => format!("`{who} passes {channel}`"),
-        Kind::Timer => format!("`a timer of {who}`"),
-        Kind::Skip => format!("`{who} finds nothing ready`"),
-        Kind::Look => format!("`{who} looks at memory that is shared`"),
-        Kind::Effect => format!("`what {who} has closed or poisoned takes effect`"),
-        Kind::Time => String::from("`time passes`"),
-        Kind::Crash => format!("`{who} is killed`"),
-        Kind::Panic => format!("`{who} panics`"),
-        Kind::Poison => format!("`{channel} is poisoned`"),
-        Kind::Delay => format!("`{who} comes late`"),
-        Kind::Lose => format!("`a message of {who} on {channel} is lost`"),
-        Kind::Hold => format!("`a message of {who} on {channel} is kept back`"),
-        Kind::Arrive => format!("`a message that was kept back on {channel} arrives`"),
-        Kind::Double => format!("`{who} → {} on {channel}, twice`", name(choice.with)),
     }
 }

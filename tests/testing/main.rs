@@ -8,6 +8,7 @@ mod differential;
 mod ending;
 mod faults;
 mod refusal;
+mod regressions;
 mod rendezvous;
 mod shared;
 mod shrinking;

@@ -102,3 +102,52 @@ fn a_small_run_prints_as_a_chart_and_every_run_as_data() {
     // Who waits for whom.
     assert!(run.to_dot().contains("philosopher[0]"), "{}", run.to_dot());
 }
+
+/// Two lines of a failure: where the nearest run that passes differs.
+fn nearest(text: &str) -> (usize, &str, &str) {
+    let (_, rest) = text.split_once("passes if, at event ").expect("the nearest run");
+    let (number, rest) = rest.split_once(", `").unwrap();
+    let (comes, rest) = rest.split_once("` comes\ninstead of `").unwrap();
+    let (instead, _) = rest.split_once("` (the nearest run of those that the search has seen)\n").unwrap();
+    (number.parse().unwrap(), comes, instead)
+}
+
+#[test]
+fn a_failure_says_at_which_event_the_nearest_run_that_passes_goes_another_way() {
+    for count in [3, 5] {
+        let text = find(2000, &schedule(), || dining(count), |run| run.is_deadlock_free()).expect("they deadlock");
+        let (number, comes, instead) = nearest(&text);
+        // The last fork is what matters: all but one have been taken.
+        assert_eq!(number, count, "{text}");
+        assert!(text.contains(&format!("{number}. {}", instead.replace("on ", "on `"))), "{text}");
+        // Decided so, it passes.
+        assert!(comes.contains(" → fork[") && comes.contains("on right") && comes != instead, "{text}");
+    }
+}
+
+#[test]
+fn the_nearest_run_that_passes_does_pass() {
+    let seen = std::cell::RefCell::new(Vec::new());
+    let text = find(
+        2000,
+        &schedule(),
+        || dining(3),
+        |run| {
+            seen.borrow_mut().push((run.is_deadlock_free(), run.trace().to_vec()));
+            run.is_deadlock_free()
+        },
+    );
+    let text = text.expect("they deadlock");
+    let (number, comes, instead) = nearest(&text);
+    let seen = seen.into_inner();
+    let (_, smallest) = seen.last().unwrap();
+    let is = |event: &csproc::testing::Event, words: &str| event.to_string().replace('`', "").starts_with(words);
+    assert!(is(&smallest[number - 1], instead), "{text}");
+    // Some run that has passed begins as the smallest does and then goes that way; none has more in common with it.
+    let common = |trace: &[csproc::testing::Event]| trace.iter().zip(smallest).take_while(|(a, b)| a == b).count();
+    let passed = || seen.iter().filter(|(passes, _)| *passes);
+    assert!(passed().any(|(_, trace)| common(trace) == number - 1 && is(&trace[number - 1], comes)), "{text}");
+    let shrunk = seen.iter().position(|(passes, _)| !passes).unwrap();
+    let later = seen[shrunk..].iter().filter(|(passes, _)| *passes);
+    assert_eq!(later.map(|(_, trace)| common(trace)).max(), Some(number - 1), "{text}");
+}

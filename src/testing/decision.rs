@@ -1,0 +1,85 @@
+//! Decisions in words, and where the decisions of two runs begin to differ.
+//!
+//! Knows nothing of what the runs have come to.
+
+use crate::engine::sim::{Choice, Happening, Kind, Record};
+
+/// What was decided in a run.
+pub(super) fn decisions(record: &Record) -> Vec<Choice> {
+    let mut decisions = Vec::with_capacity(record.happenings.len());
+    decisions.extend(decided(record).map(|happening| happening.choice));
+    decisions
+}
+
+fn decided(record: &Record) -> impl Iterator<Item = &Happening> {
+    record.happenings.iter().filter(|happening| happening.is_decided)
+}
+
+/// Whether it is an event of the trace; other decisions only lead to one.
+pub(super) fn is_event(kind: Kind) -> bool {
+    !matches!(kind, Kind::Told | Kind::Skip | Kind::Look | Kind::Effect | Kind::Time | Kind::Arrive)
+}
+
+/// What a channel is called, or its number; nothing, if there is none.
+pub(super) fn channel_name(record: &Record, choice: Choice) -> String {
+    match record.channels.get(choice.channel as usize) {
+        Some(name) if name.is_empty() => format!("channel {}", choice.channel),
+        Some(name) => name.clone(),
+        None => String::new(),
+    }
+}
+
+/// A choice in words.
+pub(super) fn describe(record: &Record, choice: Choice) -> String {
+    let name =
+        |number: u32| record.processes.get(number as usize).map_or("a process that is not there", String::as_str);
+    let channel = channel_name(record, choice);
+    let who = name(choice.who);
+    match choice.kind {
+        Kind::Communication => format!("`{who} → {} on {channel}`", name(choice.with)),
+        Kind::Put => format!("`{who} puts into {channel}`"),
+        Kind::Take => format!("`{who} takes from {channel}`"),
+        Kind::Told => format!("`{who} learns that {channel} has ended`"),
+        Kind::Sync => format!("`{who} and others meet at {channel}`"),
+        Kind::Pass => format!("`{who} passes {channel}`"),
+        Kind::Timer => format!("`a timer of {who}`"),
+        Kind::Skip => format!("`{who} finds nothing ready`"),
+        Kind::Look => format!("`{who} looks at memory that is shared`"),
+        Kind::Effect => format!("`what {who} has closed or poisoned takes effect`"),
+        Kind::Time => String::from("`time passes`"),
+        Kind::Crash => format!("`{who} is killed`"),
+        Kind::Panic => format!("`{who} panics`"),
+        Kind::Poison => format!("`{channel} is poisoned`"),
+        Kind::Delay => format!("`{who} comes late`"),
+        Kind::Lose => format!("`a message of {who} on {channel} is lost`"),
+        Kind::Hold => format!("`a message of {who} on {channel} is kept back`"),
+        Kind::Arrive => format!("`a message that was kept back on {channel} arrives`"),
+        Kind::Double => format!("`{who} → {} on {channel}, twice`", name(choice.with)),
+    }
+}
+
+/// So many decisions two runs have in common before they differ.
+pub(super) fn in_common(first: &Record, second: &Record) -> usize {
+    decided(first).zip(decided(second)).take_while(|(mine, other)| mine.choice == other.choice).count()
+}
+
+/// The first decision of a failing run that a passing one has not, in two lines; `None` if one is the beginning of the
+/// other.
+pub(super) fn parting(failing: &Record, passing: &Record) -> Option<String> {
+    let common = in_common(failing, passing);
+    let choice_of = |record| decided(record).nth(common).map(|happening| happening.choice);
+    let (fails, passes) = (choice_of(failing)?, choice_of(passing)?);
+    // The number that the event has, or would have, in the trace.
+    let mut left = common;
+    let before = failing.happenings.iter().take_while(|happening| {
+        let is_before = !happening.is_decided || left > 0;
+        left -= usize::from(happening.is_decided && left > 0);
+        is_before
+    });
+    let number = 1 + before.filter(|happening| is_event(happening.choice.kind)).count();
+    let (comes, instead) = (describe(passing, passes), describe(failing, fails));
+    Some(format!(
+        "passes if, at event {number}, {comes} comes\n\
+         instead of {instead} (the nearest run of those that the search has seen)"
+    ))
+}
