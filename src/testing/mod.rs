@@ -81,6 +81,8 @@
 mod decision;
 mod draw;
 mod event;
+mod history;
+mod linear;
 mod memory;
 mod outcome;
 mod plan;
@@ -95,6 +97,8 @@ mod tree;
 
 pub use crate::process::Runnable;
 pub use event::{Event, EventKind};
+pub use history::{Call, History, Recorder};
+pub use linear::{Sequential, Violation};
 pub use outcome::Outcome;
 pub use run::Run;
 pub use schedule::{Schedules, schedule};
