@@ -64,17 +64,18 @@ pub(crate) struct Simulated<R> {
 }
 
 /// Builds a network and runs it, all of it on the calling thread, until nothing can happen any more or there were too
-/// many events.
+/// many events; `is_again` if it is the last run of the thread once more, which is to send the same bytes.
 ///
 /// # Errors
 /// There is no room for the world, or the calling thread is in one already.
 pub(crate) fn simulate<R: 'static>(
     scheduler: &mut dyn Scheduler,
     events: usize,
+    is_again: bool,
     place: &'static Location<'static>,
     build: impl FnOnce() -> Network<R>,
 ) -> Result<Simulated<R>, MessageError> {
-    let limits = Limits { events, killed: killed_by(libc::SIGKILL) };
+    let limits = Limits { events, killed: killed_by(libc::SIGKILL), is_again };
     let launch = Launch::here(String::from("main"), STACK).to_bytes();
     let world = World::begin(limits, &launch)?;
     let main = world.main();

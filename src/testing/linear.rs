@@ -121,7 +121,7 @@ impl<'a, S: Sequential> Search<'a, S> {
 
     /// Whether there is an order; it is in `order` then. Calls that have not ended need no place in it.
     fn run(&mut self) -> bool {
-        // Without recursion, since a history may be long: the objects on the way, and the call to be tried next at each.
+        // Without recursion, since a history may be long: the objects on the way, and which call is tried next at each.
         let mut way = vec![(self.longest.1.clone(), 0)];
         while let Some((object, next)) = way.last_mut() {
             let left = (0..self.known.len()).filter(|call| !self.placed.has(*call));
@@ -178,7 +178,7 @@ impl<O, A: PartialEq> History<O, A> {
     {
         let find = |known| {
             let mut search = Search::of(&self.calls, known, &start);
-            if search.run() { Ok(search.order) } else { Err(search) }
+            if search.run() { Ok(search.order) } else { Err(Box::new(search)) }
         };
         let order = find(self.known_at(usize::MAX));
         if let Ok(order) = order {

@@ -35,7 +35,7 @@ const TWICE: u32 = 16;
 #[track_caller]
 pub fn simulate<N: Runnable>(schedule: &Schedule, mut build: impl FnMut() -> N) -> Run<N::Output> {
     let place = Location::caller();
-    let run = once(&schedule.plan, place, &mut build);
+    let run = once(&schedule.plan, false, place, &mut build);
     let nearest = schedule.note(&run.record);
     let run = run.with_nearest(nearest);
     if is_due() { again(run, place, &mut build) } else { run }
@@ -60,7 +60,7 @@ pub fn replay<N: Runnable>(token: &str, mut build: impl FnMut() -> N) -> Run<N::
     let Some(wanted) = token::read(token) else {
         panic!("`{token}` is no token: copy all of what a run has printed, from `csp1:` on");
     };
-    once(&Plan::Wanted(wanted), Location::caller(), &mut build)
+    once(&Plan::Wanted(wanted), false, Location::caller(), &mut build)
 }
 
 fn is_due() -> bool {
@@ -71,9 +71,14 @@ fn is_due() -> bool {
     RUNS.get().is_multiple_of(TWICE)
 }
 
-fn once<N: Runnable>(plan: &Plan, place: &'static Location<'static>, build: &mut impl FnMut() -> N) -> Run<N::Output> {
+fn once<N: Runnable>(
+    plan: &Plan,
+    is_again: bool,
+    place: &'static Location<'static>,
+    build: &mut impl FnMut() -> N,
+) -> Run<N::Output> {
     let mut decider = plan.decider();
-    let made = crate::process::simulate(&mut decider, MOST_EVENTS, place, || build().into_network());
+    let made = crate::process::simulate(&mut decider, MOST_EVENTS, is_again, place, || build().into_network());
     let Simulated { ended, result, standing, record } = match made {
         Ok(made) => made,
         Err(error) => panic!("the run cannot begin: {error}"),
@@ -102,7 +107,7 @@ fn again<N: Runnable>(
     place: &'static Location<'static>,
     build: &mut impl FnMut() -> N,
 ) -> Run<N::Output> {
-    let other = once(&Plan::Wanted(decisions(&run.record)), place, build);
+    let other = once(&Plan::Wanted(decisions(&run.record)), true, place, build);
     match difference(&run.record, &other.record) {
         None => run,
         Some(difference) => {

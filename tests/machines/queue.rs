@@ -142,4 +142,4 @@ impl StateMachineTest for Queues {
     }
 }
 
-machine!(Queues: found by 3 transitions);
+machine!(Queues: found by 2 transitions);

@@ -199,6 +199,20 @@ fn ends_travel_and_retire_with_whoever_has_them() {
     always(100, &schedule(), unread, |run| run.result().is_some_and(|(.., got)| *got == Err(ChannelError::Retired)));
 }
 
+/// Each sixteenth run is made twice: the ends have the same names then.
+#[test]
+fn ends_that_are_sent_do_not_make_two_runs_different() {
+    let network = || {
+        let (ends, values) = (Channel::new(), Channel::new());
+        network!(
+            sends_its_end(ends.writer(), values.writer()),
+            writes_into_what_comes(ends.reader()),
+            sink(values.reader())
+        )
+    };
+    always(40, &schedule(), network, |run| run.completed());
+}
+
 #[process]
 fn drops(_ends: Reader<Writer<u32>>) {}
 

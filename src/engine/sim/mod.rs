@@ -44,6 +44,8 @@ use world::{Simulation, ask};
 pub(crate) struct Limits {
     pub(crate) events: usize,
     pub(crate) killed: u32,
+    /// It is the last run of this thread once more, with the same names: what is sent of them has the same bytes.
+    pub(crate) is_again: bool,
 }
 
 /// A simulated world on the calling thread. Dropped, it is gone, with everybody in it.
@@ -63,7 +65,7 @@ impl World {
         let (main, slot) = tables().create_member_beside(parent)?;
         let _ = tables().keep_record(main.index, slot, SlotRecord::Launch, launch);
         slot.come_to(super::Phase::Running);
-        let mut simulation = Simulation::new(limits.events, limits.killed);
+        let mut simulation = Simulation::new(limits);
         simulation.add_task(main, String::from("main"), false, parent);
         if let Err(error) = world::begin(simulation) {
             give_up_slot(main, slot);

@@ -3,6 +3,7 @@
 //! Knows nothing of what happens next.
 
 use super::super::{ArenaError, ChannelKind, ChannelName, EndName, Fate, MemberName};
+use super::Limits;
 use super::channel::{Channel, End};
 use super::decision::Choice;
 use super::record::Record;
@@ -78,15 +79,15 @@ thread_local! {
 }
 
 impl Simulation {
-    pub(super) fn new(most_events: usize, killed: u32) -> Box<Simulation> {
+    pub(super) fn new(limits: Limits) -> Box<Simulation> {
         thread_local! {
             static RUNS: Cell<u32> = const { Cell::new(0) };
         }
-        RUNS.set(RUNS.get().wrapping_add(1));
+        RUNS.set(RUNS.get().wrapping_add(u32::from(!limits.is_again)));
         let mut world = LAST.take().unwrap_or_else(|| Box::new(Simulation::empty()));
         world.run = RUNS.get();
         world.start = Instant::now();
-        (world.most_events, world.killed) = (most_events, killed);
+        (world.most_events, world.killed) = (limits.events, limits.killed);
         world.record.happenings.reserve(world.spare.events);
         world.record.bytes.reserve(world.spare.bytes);
         world
