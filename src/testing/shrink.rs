@@ -6,7 +6,7 @@
 //!
 //! Smaller is: fewer faults, then fewer events, then fewer switches between processes.
 
-use crate::engine::sim::Choice;
+use crate::engine::sim::{Choice, Kind, NOBODY};
 
 /// How large a list is.
 type Size = (usize, usize, usize, usize);
@@ -24,6 +24,11 @@ enum Way {
     Drop {
         length: usize,
         from: usize,
+    },
+    /// The fault of this number at another place: so many events from the end.
+    Shift {
+        fault: usize,
+        from_end: usize,
     },
     /// This event right after the one before the last that its processes had no part in.
     Move(usize),
@@ -113,7 +118,18 @@ impl Shrinking {
                     self.way = Way::Drop { length: chunk / 2, from: 0 };
                 }
                 Way::Drop { .. } if std::mem::take(&mut self.gained) => self.way = Way::Fault(0),
-                Way::Drop { .. } => self.way = Way::Move(1),
+                Way::Drop { .. } => self.way = Way::Shift { fault: 0, from_end: 0 },
+                Way::Shift { fault, from_end } if from_end < length => {
+                    self.way = Way::Shift { fault, from_end: from_end + 1 };
+                    if let Some(shifted) = self.shifted(fault, length - 1 - from_end) {
+                        return Some(shifted);
+                    }
+                }
+                Way::Shift { .. } if std::mem::take(&mut self.gained) => self.way = Way::Fault(0),
+                Way::Shift { fault, .. } if fault + 1 < size(&self.smallest).0 => {
+                    self.way = Way::Shift { fault: fault + 1, from_end: 0 };
+                }
+                Way::Shift { .. } => self.way = Way::Move(1),
                 Way::Move(place) if place < length => {
                     self.way = Way::Move(place + 1);
                     if let Some(moved) = self.moved(place) {
@@ -131,6 +147,32 @@ impl Shrinking {
         let mut list = self.smallest.clone();
         list.drain(from..from + count);
         list
+    }
+
+    /// The list with the fault of this number at another place. What is done to a message is done to the one that is
+    /// communicated there, on the same channel; anything else is done before the event there.
+    fn shifted(&self, number: usize, to: usize) -> Option<Vec<Choice>> {
+        let faults = self.smallest.iter().enumerate().filter(|(_, choice)| choice.kind.is_fault());
+        let (place, fault) = faults.map(|(place, fault)| (place, *fault)).nth(number)?;
+        let there = self.smallest[to];
+        let mut list = self.smallest.clone();
+        if !fault.kind.is_of_a_line() {
+            list.remove(place);
+            list.insert(to, fault);
+            return (place != to).then_some(list);
+        }
+        if there.channel != fault.channel || !matches!(there.kind, Kind::Communication | Kind::Put) {
+            return None;
+        }
+        // A message that is doubled is communicated, too.
+        if fault.kind == Kind::Double {
+            list[to] = Choice { kind: fault.kind, ..there };
+            list[place] = Choice { kind: Kind::Communication, ..fault };
+        } else {
+            list[to] = Choice { kind: fault.kind, with: NOBODY, ..there };
+            list.remove(place);
+        }
+        Some(list)
     }
 
     /// The list with an event right behind the last one before it that its processes took part in, if that is another
