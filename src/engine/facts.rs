@@ -74,7 +74,7 @@ impl ChannelFacts {
 
     /// How many permits a gate has, and how many of them are in use.
     pub(crate) fn permits(self) -> (u32, u32) {
-        ask!(self, live => live.permits(), channel => (channel.capacity, channel.in_use), (0, 0))
+        ask!(self, live => live.permits(tables()), channel => (channel.capacity, channel.in_use), (0, 0))
     }
 
     /// Who can let somebody through a gate; `None` if it is none, or is gone.

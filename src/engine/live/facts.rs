@@ -56,10 +56,12 @@ impl ChannelFacts {
     }
 
     /// How many permits a gate has, and how many of them are in use.
-    pub(crate) fn permits(self) -> (u32, u32) {
+    pub(crate) fn permits(self, tables: Tables) -> (u32, u32) {
         self.0.map_or((0, 0), |gate| {
-            let occupied = u32::from(gate.lock.occupant().is_some());
-            (gate.capacity.load(Ordering::Acquire), gate.permits_in_use().wrapping_add(occupied))
+            // Looked at first: a unit is written down before nobody says any more that it occupies the gate. If it is
+            // seen in both, it is one.
+            let occupied = u32::from(tables.is_occupied(gate));
+            (gate.capacity.load(Ordering::Acquire), gate.permits_in_use().max(occupied))
         })
     }
 

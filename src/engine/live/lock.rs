@@ -36,7 +36,8 @@
 //! **An occupied lock.** Instead of a holder the word may name a unit, which then has all that the lock protects, a
 //! gate with one permit, without a word about it anywhere else ([`unit`](super::unit)). Nobody works under the lock
 //! then, so whoever wants it takes it at once, and first writes down what the unit has. Between the two it says from
-//! which unit it takes the lock, in its context: killed there, it leaves that to whoever takes the lock over.
+//! which unit it takes the lock, in its context: killed there, it leaves that to whoever takes the lock over. The word
+//! has the generation of the unit in it, so that nobody vacates the lock for the next unit with its number.
 //! ```text
 //!     the one whose unit it is          another one                        the word
 //!     occupies                                                             the unit
@@ -67,11 +68,14 @@ impl LockHolder {
 }
 
 const SLEEPERS: u32 = 1;
-/// The word names a unit, doubled, and no holder.
+/// The word names a unit, and no holder.
 const OCCUPIED: u32 = 1 << 31;
 /// Where the generation stands; below it there is room for the numbers of 2²⁰ contexts, plus one.
 const GENERATION: u32 = 22;
 const NUMBER: u32 = (1 << GENERATION) - 2;
+/// Where the generation of a unit stands; below it there is room for the numbers of 2²² units.
+const GENERATION_OF_UNIT: u32 = 23;
+const UNIT: u32 = (1 << GENERATION_OF_UNIT) - 2;
 const SPINS: u32 = 100;
 
 #[repr(transparent)]
@@ -231,14 +235,20 @@ impl Lock {
 
     /// From now on this unit occupies the lock, if nobody has it.
     #[inline]
-    pub(super) fn occupy(&self, unit: u32) -> bool {
-        self.0.compare_exchange(0, occupied_by(unit), Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    pub(super) fn occupy(&self, unit: u32, generation: u32) -> bool {
+        self.0.compare_exchange(0, occupied_by(unit, generation), Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
-    /// The lock is free again, if this unit still occupies it.
+    /// The lock is free again, if this unit still occupies it, and not the next one with its number.
     #[inline]
-    pub(super) fn vacate(&self, unit: u32) -> bool {
-        self.0.compare_exchange(occupied_by(unit), 0, Ordering::Release, Ordering::Relaxed).is_ok()
+    pub(super) fn vacate(&self, unit: u32, generation: u32) -> bool {
+        self.0.compare_exchange(occupied_by(unit, generation), 0, Ordering::Release, Ordering::Relaxed).is_ok()
+    }
+
+    /// Whether this unit occupies it.
+    #[inline]
+    pub(super) fn is_occupied_by(&self, unit: u32, generation: u32) -> bool {
+        self.0.load(Ordering::Relaxed) == occupied_by(unit, generation)
     }
 
     /// The unit that occupies it.
@@ -300,12 +310,13 @@ fn is_idle(word: u32) -> bool {
     word == 0 || word & OCCUPIED != 0
 }
 
-fn occupied_by(unit: u32) -> u32 {
-    OCCUPIED | unit << 1
+fn occupied_by(unit: u32, generation: u32) -> u32 {
+    // A taken slot has an odd generation, so the lowest bit says nothing.
+    OCCUPIED | (generation >> 1) << GENERATION_OF_UNIT & !OCCUPIED | unit << 1
 }
 
 fn unit_in(word: u32) -> Option<u32> {
-    (word & OCCUPIED != 0).then_some((word & !OCCUPIED) >> 1)
+    (word & OCCUPIED != 0).then_some((word & UNIT) >> 1)
 }
 
 #[cfg(test)]
@@ -358,18 +369,27 @@ mod tests {
     fn a_lock_that_a_unit_occupies_is_taken_from_it_once() {
         let lock = Lock::default();
         let (one, other) = (LockHolder::new(3, 5), LockHolder::new(4, 1));
-        assert!(lock.occupy(7) && !lock.occupy(8));
+        assert!(lock.occupy(7, 1) && !lock.occupy(8, 1));
         assert_eq!((lock.holder(), lock.occupant()), (None, Some(7)));
-        assert!(!lock.vacate(8) && lock.vacate(7));
-        assert!(lock.occupy(8) && !lock.take_at_once(one));
+        assert!(!lock.vacate(8, 1) && lock.vacate(7, 1));
+        assert!(lock.occupy(8, 1) && !lock.take_at_once(one));
         let said = std::cell::RefCell::new(Vec::new());
         assert_eq!(lock.take(one, true, |word| said.borrow_mut().push(word)), Some(8));
         assert_eq!(said.into_inner(), [Said::FromUnit(8)]);
-        assert!(!lock.vacate(8) && !lock.take_over(LockHolder::new(8, 1), other));
+        assert!(!lock.vacate(8, 1) && !lock.take_over(LockHolder::new(8, 1), other));
         assert_eq!((lock.holder(), lock.occupant()), (Some(3), None));
         lock.release();
         assert_eq!(lock.take_from_unit(other, |_| panic!("there is none")), None);
-        assert!(lock.occupy(u32::MAX >> 2));
-        assert_eq!(lock.take_from_unit(other, |_| ()), Some(u32::MAX >> 2));
+        let last = (1 << 22) - 1;
+        assert!(lock.occupy(last, u32::MAX));
+        assert_eq!(lock.take_from_unit(other, |_| ()), Some(last));
+    }
+
+    #[test]
+    fn whoever_had_a_unit_before_does_not_vacate_for_the_next_one_with_its_number() {
+        let lock = Lock::default();
+        assert!(lock.occupy(7, 5));
+        assert!(!lock.vacate(7, 3) && !lock.is_occupied_by(7, 3));
+        assert!(lock.is_occupied_by(7, 5) && lock.vacate(7, 5));
     }
 }

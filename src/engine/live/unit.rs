@@ -47,7 +47,7 @@ use super::context::Context;
 use super::end::{End, Keeping};
 use super::local::Local;
 use super::sync::{Ordering, spin_loop};
-use super::tables::take;
+use super::tables::{Tables, take};
 use crate::engine::{ChannelName, Closing, Direction, EndName, Fired, Guard, Holder, Kept};
 use crate::memory::{ArenaError, Home, Slot};
 use std::panic::Location;
@@ -83,6 +83,16 @@ impl End {
         self.generation.store(gate.generation, Ordering::Relaxed);
         self.direction.store(Direction::Unit as u32, Ordering::Relaxed);
         self.weight.store(weight, Ordering::Relaxed);
+    }
+}
+
+impl Tables {
+    /// Whether a unit has all permits of a gate without a word about it in the gate: it occupies the lock, or somebody
+    /// has just taken the lock from it, and is about to write that down.
+    pub(super) fn is_occupied(self, gate: &Channel) -> bool {
+        let is_its = |unit: &End| self.channel(unit.channel()).is_some_and(|its| std::ptr::eq(its, gate));
+        let taken_from = || self.contexts.get(gate.lock.holder()?)?.occupant();
+        gate.lock.occupant().or_else(taken_from).and_then(|unit| self.ends.get(unit)).is_some_and(is_its)
     }
 }
 
@@ -133,7 +143,7 @@ impl Local {
     #[inline]
     fn occupies(&mut self) -> bool {
         if let Some((unit, gate)) = self.occupying
-            && gate.lock.occupant() != Some(unit.index)
+            && !gate.lock.is_occupied_by(unit.index, unit.generation)
         {
             self.occupying = None;
         }
@@ -160,7 +170,7 @@ impl Local {
         let unit = EndName { index, generation: record.state.renew() };
         record.keeping.store(Keeping::in_hand(self.index, unit.generation).0, Ordering::Release);
         self.spare = Some(unit);
-        if !channel.lock.occupy(index) {
+        if !channel.lock.occupy(index, unit.generation) {
             return None;
         }
         // Somebody may be there, or have left something to be told, or the slot may be another channel's by now.
@@ -178,7 +188,7 @@ impl Local {
     /// The lock should not have been occupied. Whoever has taken it meanwhile may have written the unit down.
     #[cold]
     fn vacate_in_vain(&mut self, gate: ChannelName, channel: &Channel, record: &End, unit: EndName) {
-        if channel.lock.vacate(unit.index) {
+        if channel.lock.vacate(unit.index, unit.generation) {
             return;
         }
         drop(self.lock(gate));
@@ -194,7 +204,7 @@ impl Local {
         let Some((_, channel)) = self.occupying.filter(|(occupying, _)| *occupying == unit) else { return false };
         self.occupying = None;
         channel.hear_of(self.context.number());
-        if !channel.lock.vacate(unit.index) {
+        if !channel.lock.vacate(unit.index, unit.generation) {
             return false;
         }
         self.lay_aside(unit);
@@ -249,6 +259,8 @@ impl Local {
         member: u32,
         location: &'static Location<'static>,
     ) -> Option<Passed> {
+        // Whoever has one lock and wants another has none, and all looks would be in vain.
+        self.spare?;
         let active = self.tables.arena.shared().active.load(Ordering::Relaxed);
         let channel = self.tables.channels.get(gate.index)?;
         let looks = if self.spin.can_spin(active) { LOOKS } else { 0 };

@@ -11,6 +11,7 @@ mod halfway;
 mod many;
 mod number;
 mod standstill;
+mod units;
 mod view;
 mod watch;
 mod wire;

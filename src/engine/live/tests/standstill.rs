@@ -20,13 +20,13 @@ fn asleep(name: ChannelName) -> u32 {
 
 /// This thread looks, and nobody else acts on what there is to see: on a busy machine the program's own watcher would
 /// find the deadlock that a test is about.
-struct ByHand(u32);
+pub(super) struct ByHand(u32);
 
 impl ByHand {
     /// `Deadlock::Ignore`, which layers above this one know by name.
     const IGNORE: u32 = 2;
 
-    fn begin() -> ByHand {
+    pub(super) fn begin() -> ByHand {
         here(|local| local.stand_aside());
         ByHand(ByHand::policy().swap(ByHand::IGNORE, Ordering::AcqRel))
     }

@@ -561,11 +561,11 @@ fn occupied() {
         u32::from(unit.is_none())
     });
     gate.unit.set(1);
-    while !gate.lock.occupy(UNIT) {
+    while !gate.lock.occupy(UNIT, 1) {
         thread::yield_now();
     }
     gate.inside.set(gate.inside.get() + 1);
-    if !gate.lock.vacate(UNIT) {
+    if !gate.lock.vacate(UNIT, 1) {
         assert_eq!(gate.lock.take(LockHolder::new(0, 1), false, |_| ()), None);
         assert_eq!(gate.written_down.get(), 1, "whose the permit is");
         gate.lock.release();
