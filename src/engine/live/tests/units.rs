@@ -48,8 +48,8 @@ fn me() -> Holder {
 
 /// Passes without an offer.
 fn pass(gate: &Lock) -> Option<EndName> {
-    let (me, place) = (me(), Location::caller());
-    here(|local| local.pass_at_once(gate.name, 1, me, place)).map(|passed| passed.unit)
+    let (me, place) = (member().unwrap(), Location::caller());
+    here(|local| local.pass_at_once(gate.name, 1, me, place)).map(|passed| passed.unit())
 }
 
 /// Waits until it passes.
@@ -188,13 +188,13 @@ fn of_nested_gates_one_is_occupied_and_the_others_are_held() {
             let held = occupy(&outer);
             assert!(pass(&inner).is_none(), "the unit in hand is at the outer one");
             let place = Location::caller();
-            let mine = me();
+            let mine = member().unwrap();
             assert!(here(|local| local.pass_soon(inner.name, 1, mine, place)).is_none());
             give_back(wait(&inner));
             // From here on there is one more unit, but a context occupies one gate at most.
             let second = pass(&inner).unwrap();
             assert_eq!((channel(inner.name).lock.occupant(), written(&inner)), (None, (1, 1)));
-            assert_eq!(tables().holder(second), Some(mine));
+            assert_eq!(tables().holder(second), Some(me()));
             let last = wait(&third);
             assert_eq!([&outer, &inner, &third].map(in_use), [1; 3]);
             assert_eq!(channel(outer.name).lock.occupant(), Some(held.index), "it still occupies the outer one");
@@ -361,6 +361,8 @@ fn a_permit_that_the_dead_were_about_to_write_down_stays_its_holders() {
 fn two_that_occupy_what_the_other_one_waits_for_are_a_deadlock_with_both_units() {
     alone("two_that_occupy_what_the_other_one_waits_for_are_a_deadlock", || {
         let gates = &[gate(), gate()];
+        let mut names = gates.each_ref().map(|gate| gate.name);
+        names.sort_by_key(|gate| gate.index);
         let _by_hand = ByHand::begin();
         let before = tables().view();
         assert!(gates.iter().all(|gate| before.channel(gate.name).is_some_and(|gate| gate.in_use == 0)));
@@ -388,12 +390,12 @@ fn two_that_occupy_what_the_other_one_waits_for_are_a_deadlock_with_both_units()
             here(|local| local.poison_all(gates.iter().map(|gate| gate.name), None));
             let outcomes = waiters.map(|waiter| waiter.join().unwrap());
             // Now that nobody waits any more.
-            assert_eq!(held, gates.each_ref().map(|gate| (gate.name, me(), 1)));
+            assert_eq!(held, names.map(|gate| (gate, me(), 1)));
             let [group] = &groups[..] else { panic!("{groups:?}") };
             let mut waits: Vec<_> = group.iter().flat_map(|stuck| &stuck.guards).collect();
             waits.sort_by_key(|guard| guard.channel.index);
             let seen: Vec<_> = waits.iter().map(|guard| (guard.action, guard.channel)).collect();
-            assert_eq!(seen, gates.each_ref().map(|gate| (Action::Pass, gate.name)));
+            assert_eq!(seen, names.map(|gate| (Action::Pass, gate)));
             assert!(outcomes.iter().all(Result::is_err), "{outcomes:?}");
         });
         gates.iter().for_each(is_free);
