@@ -78,6 +78,7 @@
 //! a `HashMap`, files and sockets may make two runs under one schedule different: each sixteenth run is made twice, and
 //! [`Outcome::Nondeterministic`] tells if they are.
 
+mod causality;
 mod decision;
 mod draw;
 mod event;

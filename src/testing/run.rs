@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how it came about.
 
+use super::causality::Causality;
 use super::decision::{channel_name, decisions};
 use super::event::{Event, EventKind};
 use super::outcome::Outcome;
@@ -31,6 +32,7 @@ pub struct Run<R> {
     /// The nearest run that passes, and where it differs, if a search has come to its end with this one.
     pub(super) nearest: Option<String>,
     trace: OnceCell<Vec<Event>>,
+    causality: OnceCell<Causality>,
     token: OnceCell<String>,
 }
 
@@ -50,6 +52,7 @@ impl<R> Run<R> {
             parted,
             nearest: None,
             trace: OnceCell::new(),
+            causality: OnceCell::new(),
             token: OnceCell::new(),
         }
     }
@@ -171,6 +174,53 @@ impl<R> Run<R> {
             let names: Vec<Arc<str>> = self.record.processes.iter().map(|name| Arc::from(name.as_str())).collect();
             self.record.happenings.iter().filter_map(|happening| self.event(&names, happening)).collect()
         })
+    }
+
+    /// Whether the first of two events of the [`trace`](Run::trace), by their numbers from 0 on, has come before the
+    /// second one in every order in which the processes could notice: because one process took part in both, because
+    /// both were on one channel, barrier or lock, because what one of them closed, released or started led to the
+    /// other, or by a chain of such events. If neither has come before the other, they were concurrent, and the order
+    /// in which the trace has them means nothing.
+    ///
+    /// It is `false` of an event and itself, and of numbers that no event has.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::testing::replay;
+    ///
+    /// #[process]
+    /// fn source(out: Writer<u8>) -> csproc::Result<()> {
+    ///     Ok(out.write(7)?)
+    /// }
+    ///
+    /// #[process]
+    /// fn relay(input: Reader<u8>, out: Writer<u8>) -> csproc::Result<()> {
+    ///     Ok(out.write(input.read()?)?)
+    /// }
+    ///
+    /// #[process]
+    /// fn sink(input: Reader<u8>) -> csproc::Result<u8> {
+    ///     Ok(input.read()?)
+    /// }
+    ///
+    /// let run = replay("csp1:00", || {
+    ///     let channel = |name| Channel::builder().name(name).build().expect("a channel");
+    ///     let (a, b, c) = (channel("a"), channel("b"), channel("c"));
+    ///     network!(
+    ///         source(a.writer()),
+    ///         relay(a.reader(), b.writer()),
+    ///         sink(b.reader()),
+    ///         source(c.writer()),
+    ///         sink(c.reader())
+    ///     )
+    /// });
+    /// let on = |name| run.trace().iter().position(|event| event.channel() == name).expect("an event");
+    /// assert!(run.happened_before(on("a"), on("b")) && !run.happened_before(on("b"), on("a")));
+    /// assert!(!run.happened_before(on("a"), on("c")) && !run.happened_before(on("c"), on("a")));
+    /// ```
+    pub fn happened_before(&self, first: usize, second: usize) -> bool {
+        self.causality.get_or_init(|| Causality::of(&self.record)).is_before(first, second)
     }
 
     fn event(&self, names: &[Arc<str>], happening: &Happening) -> Option<Event> {

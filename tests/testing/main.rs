@@ -4,6 +4,7 @@
 
 mod alternation;
 mod cast;
+mod causality;
 mod differential;
 mod ending;
 mod faults;

@@ -2,11 +2,12 @@
 //!
 //! Knows nothing of why it was decided.
 
+use super::super::actor::{Actor, actor};
 use super::super::{ChannelName, ExtendedWriter, Fired, Guard, Holder, Kept, Packet};
 use super::channel::End;
 use super::decision::{Choice, Kind, NOBODY};
 use super::possible::{channel_of, is_barrier, is_input, is_output, is_pass};
-use super::record::Happening;
+use super::record::{Happening, Linked};
 use super::task::State;
 use super::world::Simulation;
 use crate::memory::{Block, NONE};
@@ -17,6 +18,12 @@ impl Simulation {
     /// Carries out what was decided.
     pub(super) fn carry_out(&mut self, choice: Choice) {
         self.is_deciding = true;
+        self.is_happening = true;
+        self.bring_about(choice);
+        self.is_happening = false;
+    }
+
+    fn bring_about(&mut self, choice: Choice) {
         let name = self.channel_name(choice.channel as usize);
         match choice.kind {
             Kind::Communication => self.meet(choice, name),
@@ -110,8 +117,12 @@ impl Simulation {
 
     /// All parties of a barrier go on.
     fn sync(&mut self, choice: Choice, name: ChannelName) {
-        self.note(choice, NONE);
         let parties: Vec<(u32, usize)> = self.offers_at(name, is_barrier).collect();
+        // The last one to come is named, and all of them take part.
+        for (party, _) in &parties {
+            self.record.link(Some(*party), Linked::Channel(choice.channel));
+        }
+        self.note(choice, NONE);
         for (party, place) in parties {
             self.answer(party, Fired::bare(place));
         }
@@ -239,6 +250,7 @@ impl Simulation {
 
     /// An offer has come to something.
     pub(super) fn answer(&mut self, who: u32, fired: Fired) {
+        self.leads_to(Linked::Task(who));
         self.withdraw(who);
         self.stir(who);
         self.tasks[who as usize].go_on(Some(fired));
@@ -305,6 +317,15 @@ impl Simulation {
             State::Offered(offer) => Some(offer.place),
             State::Held { place, .. } => Some(place),
             _ => None,
+        }
+    }
+
+    /// Of what happens now, or else of what the task that runs has done, comes that somebody goes on, or that a channel
+    /// is another one.
+    pub(super) fn leads_to(&mut self, to: Linked) {
+        let from = if self.is_happening { None } else { actor(Actor::task) };
+        if self.is_happening || from.is_some() {
+            self.record.link(from, to);
         }
     }
 

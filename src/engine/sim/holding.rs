@@ -7,6 +7,7 @@ use super::super::{
     with_local,
 };
 use super::channel::End;
+use super::record::Linked;
 use super::task::{Effect, State};
 use super::world::Simulation;
 use crate::memory::Block;
@@ -111,6 +112,10 @@ impl Simulation {
     pub(super) fn close_now(&mut self, name: EndName, closing: Closing) {
         let Some(number) = self.end(name) else { return };
         let End { channel: of, direction, holder, weight } = self.ends[number];
+        // That an end is not the last one to close is noticed by nobody, but a unit is.
+        if self.is_happening || direction == Direction::Unit {
+            self.affects(of);
+        }
         self.ends[number].holder = None;
         if let Some(holder) = holder {
             count_held(holder, -1);
@@ -180,6 +185,7 @@ impl Simulation {
     /// Poisons a channel. What a writer poisons is read to the end first, what a reader poisons is not.
     pub(super) fn poison_now(&mut self, of: ChannelName, direction: Direction) {
         self.mark(of, Closing::Poison);
+        self.affects(of);
         let Some(channel) = self.channel_mut(of) else { return };
         if direction == Direction::Reader {
             let rest = channel.drain();
@@ -214,6 +220,7 @@ impl Simulation {
                 if let Some(channel) = self.channel_mut(channel) {
                     channel.end_writing();
                 }
+                self.affects(channel);
                 self.tell_settled(channel);
             }
             Some(Effect::Leave(member)) => self.leave(member),
@@ -223,6 +230,13 @@ impl Simulation {
         self.stir(task);
         if self.tasks[task as usize].effects.is_empty() {
             self.post(task);
+        }
+    }
+
+    /// Whoever looks at the channel from now on sees what happens now.
+    fn affects(&mut self, of: ChannelName) {
+        if let Some(number) = self.number(of) {
+            self.leads_to(Linked::Channel(number as u32));
         }
     }
 
@@ -259,6 +273,7 @@ impl Simulation {
             if let Some(channel) = self.channel_mut(exit) {
                 channel.no_writers = true;
             }
+            self.affects(exit);
             self.tell_settled(exit);
         }
         if has_crashed {
@@ -287,6 +302,7 @@ impl Simulation {
         if self.tasks[number as usize].is_over() || self.tasks[number as usize].is_killed {
             return;
         }
+        self.leads_to(Linked::Task(number));
         self.withdraw(number);
         self.stir(number);
         let task = &mut self.tasks[number as usize];

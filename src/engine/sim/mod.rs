@@ -23,7 +23,7 @@ mod world;
 
 pub(crate) use channel::Channel;
 pub(crate) use decision::{Choice, Kind, NOBODY, Scheduler};
-pub(crate) use record::{Ended, Happening, Record};
+pub(crate) use record::{Ended, Happening, Linked, Record};
 pub(crate) use run::{offer, run, start, tear_down};
 pub(crate) use standing::stuck;
 

@@ -21,6 +21,23 @@ pub(crate) struct Happening {
     pub(crate) at: Duration,
 }
 
+/// What an event leads to besides what its own processes and its channel do next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    /// So many events had happened.
+    pub(crate) after: usize,
+    /// The task whose last event it comes of; the last one of all, if there is none.
+    pub(crate) from: Option<u32>,
+    pub(crate) to: Linked,
+}
+
+/// To whom an event is linked, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Linked {
+    Task(u32),
+    Channel(u32),
+}
+
 /// How a run has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -34,11 +51,26 @@ pub(crate) enum Ended {
     TooLong,
 }
 
+impl Record {
+    /// What happens now, or what a task does now, leads to something. What the last event says of itself is known.
+    pub(super) fn link(&mut self, from: Option<u32>, to: Linked) {
+        let is_known = |happening: &Happening| match to {
+            Linked::Task(task) => happening.choice.involves(task),
+            Linked::Channel(channel) => happening.choice.channel == channel,
+        };
+        if from.is_some() || !self.happenings.last().is_some_and(is_known) {
+            self.links.push(Link { after: self.happenings.len(), from, to });
+        }
+    }
+}
+
 /// Everything that has happened.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) happenings: Vec<Happening>,
     pub(crate) bytes: Vec<u8>,
+    /// Who has started, released or told whom.
+    pub(crate) links: Vec<Link>,
     /// The names of the processes, by number.
     pub(crate) processes: Vec<String>,
     /// The names of the channels, by number; empty if they have none.

@@ -6,7 +6,7 @@ use super::super::actor::actor;
 use super::super::{ArenaError, Fired, Guard, MemberName, Order};
 use super::coroutine::{self, Coroutine};
 use super::decision::{Choice, Kind, NOBODY, Scheduler};
-use super::record::Ended;
+use super::record::{Ended, Linked};
 use super::task::{Offer, State, Task};
 use super::world::{Simulation, ask};
 use std::panic::{Location, resume_unwind};
@@ -33,6 +33,7 @@ pub(crate) fn start(
     Ok(ask(|world| {
         let number = world.add_task(member, String::from(name), is_process, parent);
         world.tasks[number as usize].coroutine = Some(coroutine);
+        world.leads_to(Linked::Task(number));
         world.ready.push_back(number);
         number
     }))

@@ -49,6 +49,8 @@ pub(super) struct Simulation {
     pub(super) record: Record,
     /// What happens next was decided.
     pub(super) is_deciding: bool,
+    /// What was decided is being carried out; no task runs.
+    pub(super) is_happening: bool,
     pub(super) options: Vec<Choice>,
     pub(super) most_events: usize,
     /// How the layer above notes that a process was killed.
@@ -113,6 +115,7 @@ impl Simulation {
             is_over: false,
             record: Record::default(),
             is_deciding: false,
+            is_happening: false,
             options: Vec::new(),
             most_events: 0,
             killed: 0,
