@@ -79,7 +79,7 @@ pub(super) fn parting(failing: &Record, passing: &Record) -> Option<String> {
     let number = 1 + before.filter(|happening| is_event(happening.choice.kind)).count();
     let (comes, instead) = (describe(passing, passes), describe(failing, fails));
     Some(format!(
-        "passes if, at event {number}, {comes} comes\n\
-         instead of {instead} (the nearest run of those that the search has seen)"
+        "can pass if, at event {number}, {comes} comes\n\
+         instead of {instead} (the nearest run that the search has seen pass)"
     ))
 }

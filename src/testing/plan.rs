@@ -67,8 +67,9 @@ pub(super) enum Plan {
     Dice { start: u64, faults: Faults },
     /// These, as far as they are possible; then whatever goes on with what has happened last.
     Wanted(Vec<Choice>),
-    /// These, then anything but this one, if there is another one, and then as ever.
-    Around { wanted: Vec<Choice>, avoided: Choice },
+    /// These, then anything but this one, if there is another one; and then as ever the first time, and the other times
+    /// as dice fall.
+    Around { wanted: Vec<Choice>, avoided: Choice, time: u64 },
 }
 
 impl Plan {
@@ -76,8 +77,11 @@ impl Plan {
     pub(super) fn decider(&self) -> Decider {
         match self {
             Plan::Dice { start, faults } => Decider::Dice(Dice::new(*start, faults.clone())),
-            Plan::Wanted(wanted) => Decider::List(List::new(wanted, None)),
-            Plan::Around { wanted, avoided } => Decider::List(List::new(wanted, Some(*avoided))),
+            Plan::Wanted(wanted) => Decider::List(List::new(wanted)),
+            Plan::Around { wanted, avoided, time } => {
+                let dice = (*time > 0).then(|| Dice::new(*time, Faults::default()));
+                Decider::List(List { avoided: Some(*avoided), dice, ..List::new(wanted) })
+            }
         }
     }
 }
@@ -276,6 +280,8 @@ pub(super) struct List {
     last: Option<Choice>,
     /// What the first decision that is not in the list is not to be.
     avoided: Option<Choice>,
+    /// Who decides when the list is at its end, if anybody does.
+    dice: Option<Dice>,
 }
 
 fn next_fault(wanted: &VecDeque<Choice>) -> Option<Kind> {
@@ -283,9 +289,10 @@ fn next_fault(wanted: &VecDeque<Choice>) -> Option<Kind> {
 }
 
 impl List {
-    fn new(wanted: &[Choice], avoided: Option<Choice>) -> List {
+    fn new(wanted: &[Choice]) -> List {
         let wanted: VecDeque<Choice> = wanted.iter().copied().collect();
-        List { fault: next_fault(&wanted), wanted, done: 0, parted: None, last: None, avoided }
+        let fault = next_fault(&wanted);
+        List { wanted, fault, done: 0, parted: None, last: None, avoided: None, dice: None }
     }
 
     fn decide(&mut self, options: &[Choice]) -> usize {
@@ -301,12 +308,26 @@ impl List {
             }
             self.parted.get_or_insert((self.done - 1, wanted));
         }
-        let chosen = chosen.unwrap_or_else(|| {
-            let avoided = self.avoided.take();
-            self.go_on(options, avoided)
-        });
+        let chosen = chosen.unwrap_or_else(|| self.choose(options));
         self.last = Some(options[chosen]);
         chosen
+    }
+
+    /// One that is not in the list.
+    fn choose(&mut self, options: &[Choice]) -> usize {
+        let Some(avoided) = self.avoided.take().filter(|avoided| options.len() > 1 && options.contains(avoided)) else {
+            return self.go_on_or_roll(options);
+        };
+        let allowed: Vec<usize> = (0..options.len()).filter(|place| options[*place] != avoided).collect();
+        let options: Vec<Choice> = allowed.iter().map(|place| options[*place]).collect();
+        allowed[self.go_on_or_roll(&options)]
+    }
+
+    fn go_on_or_roll(&mut self, options: &[Choice]) -> usize {
+        match &mut self.dice {
+            Some(dice) => dice.decide(options),
+            None => self.go_on(options),
+        }
     }
 
     /// Whether a fault of this kind is next.
@@ -316,12 +337,11 @@ impl List {
 
     /// What goes on with the processes that have communicated last; and nothing that only passes the time, if there is
     /// anything else.
-    fn go_on(&self, options: &[Choice], avoided: Option<Choice>) -> usize {
+    fn go_on(&self, options: &[Choice]) -> usize {
         let rank = |option: &Choice| {
             let goes_on = self.last.is_some_and(|last| option.involves(last.who) || option.involves(last.with));
             match option.kind {
-                fault if fault.is_fault() => 6,
-                _ if Some(*option) == avoided => 5,
+                fault if fault.is_fault() => 5,
                 Kind::Skip => 4,
                 Kind::Time => 3,
                 _ if goes_on => 0,

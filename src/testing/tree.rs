@@ -75,7 +75,9 @@ impl fmt::Debug for Schedule {
 
 /// So many places of the smallest run are tried otherwise: of a long one, not all of it is gone through once for each
 /// of its events.
-const AROUND: usize = 100;
+const AROUND: usize = 25;
+/// And each of them so often with dice.
+const TIMES: u64 = 7;
 
 /// A schedule on its way to a smaller one.
 ///
@@ -92,8 +94,8 @@ pub struct ScheduleTree {
     smallest: Option<(Arc<Record>, bool)>,
     /// Of the runs that passed, the one that has most in common with the smallest that failed.
     nearest: Option<Arc<Record>>,
-    /// The place in the smallest one that was tried otherwise last.
-    around: Option<usize>,
+    /// The place in the smallest one that was tried otherwise last, and how often.
+    around: Option<(usize, u64)>,
 }
 
 impl ScheduleTree {
@@ -125,15 +127,19 @@ impl ScheduleTree {
     fn go_around(&mut self) -> Option<Plan> {
         let (smallest, _) = self.smallest.as_ref()?;
         let mut wanted = decisions(smallest);
-        let place = self.around.unwrap_or(wanted.len()).checked_sub(1)?;
+        let (place, time) = match self.around {
+            Some((place, time)) if time < TIMES => (place, time + 1),
+            Some((place, _)) => (place.checked_sub(1)?, 0),
+            None => (wanted.len().checked_sub(1)?, 0),
+        };
         let is_nearer = self.nearest.as_ref().is_some_and(|nearest| in_common(smallest, nearest) >= place);
         if is_nearer || place + AROUND < wanted.len() {
             return None;
         }
-        self.around = Some(place);
+        self.around = Some((place, time));
         let avoided = wanted[place];
         wanted.truncate(place);
-        Some(Plan::Around { wanted, avoided })
+        Some(Plan::Around { wanted, avoided, time })
     }
 
     /// At the end of the search, so that the smallest one is the last that fails; once.

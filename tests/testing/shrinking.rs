@@ -105,10 +105,10 @@ fn a_small_run_prints_as_a_chart_and_every_run_as_data() {
 
 /// Two lines of a failure: where the nearest run that passes differs.
 fn nearest(text: &str) -> (usize, &str, &str) {
-    let (_, rest) = text.split_once("passes if, at event ").expect("the nearest run");
+    let (_, rest) = text.split_once("can pass if, at event ").expect("the nearest run");
     let (number, rest) = rest.split_once(", `").unwrap();
     let (comes, rest) = rest.split_once("` comes\ninstead of `").unwrap();
-    let (instead, _) = rest.split_once("` (the nearest run of those that the search has seen)\n").unwrap();
+    let (instead, _) = rest.split_once("` (the nearest run that the search has seen pass)\n").unwrap();
     (number.parse().unwrap(), comes, instead)
 }
 
