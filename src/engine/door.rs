@@ -88,7 +88,7 @@ impl Actor {
     /// Puts a message that was just taken out of a channel back before all others. To be said before anything else is
     /// offered.
     pub(crate) fn put_back(&self, channel: ChannelName, reader: EndName, packet: Packet) {
-        simulated!(self, me => sim::put_back(me, channel, packet));
+        simulated!(self, me => sim::put_back(me, channel, reader, packet));
         let _ = self.with(|local| local.put_back(channel, reader, packet.into_raw()));
     }
 
@@ -100,8 +100,7 @@ impl Actor {
 
     /// One message that the holder of an end has read is done with. `false` if none is open.
     pub(crate) fn task_done(&self, reader: EndName) -> bool {
-        // Nobody can wait for it there.
-        simulated!(self, _ => true);
+        simulated!(self, me => sim::task_done(me, reader));
         self.with(|local| local.task_done(reader)).unwrap_or(false)
     }
 

@@ -18,10 +18,13 @@ pub(crate) enum ChannelFacts {
 /// One question to whichever world it is.
 macro_rules! ask {
     ($facts:expr, $live:ident => $in_arena:expr, $channel:ident => $simulated:expr, $gone:expr) => {
+        ask!($facts, $live => $in_arena, $channel => $simulated, $gone, sim::look)
+    };
+    ($facts:expr, $live:ident => $in_arena:expr, $channel:ident => $simulated:expr, $gone:expr, $look:path) => {
         match $facts {
             ChannelFacts::Live($live) => $in_arena,
             #[cfg(feature = "testing")]
-            ChannelFacts::Simulated(name) => sim::look(name, |$channel| $simulated).unwrap_or($gone),
+            ChannelFacts::Simulated(name) => $look(name, |$channel| $simulated).unwrap_or($gone),
         }
     };
 }
@@ -62,7 +65,7 @@ impl ChannelFacts {
 
     /// How many messages lie in its buffer.
     pub(crate) fn buffered(self) -> usize {
-        ask!(self, live => live.buffered(), channel => channel.buffer.len(), 0)
+        ask!(self, live => live.buffered(), channel => channel.buffer.len(), 0, sim::look_among_others)
     }
 
     /// Whether somebody has left a gate without giving its permits back. Exact for whoever has permits: then nobody
@@ -74,7 +77,8 @@ impl ChannelFacts {
 
     /// How many permits a gate has, and how many of them are in use.
     pub(crate) fn permits(self) -> (u32, u32) {
-        ask!(self, live => live.permits(tables()), channel => (channel.capacity, channel.in_use), (0, 0))
+        let none = (0, 0);
+        ask!(self, live => live.permits(tables()), channel => (channel.capacity, channel.in_use), none, sim::look_among_others)
     }
 
     /// Who can let somebody through a gate; `None` if it is none, or is gone.

@@ -58,7 +58,7 @@ impl ChannelName {
     /// From now on whoever reads from the channel says when it is done with a message. To be said of a channel that is
     /// not in use yet.
     pub(crate) fn counts_tasks(self) {
-        in_simulation!(sim::describe(self, |_| ()));
+        in_simulation!(sim::describe(self, sim::Channel::count_tasks));
         tables().counts_tasks(self);
     }
 }

@@ -344,8 +344,10 @@ impl List {
                 fault if fault.is_fault() => 5,
                 Kind::Skip => 4,
                 Kind::Time => 3,
-                _ if goes_on => 0,
-                _ => 1,
+                // One is enough to be overtaken by.
+                Kind::Arrive => 0,
+                _ if goes_on => 1,
+                _ => 2,
             }
         };
         let ranked = options.iter().enumerate().min_by_key(|(place, option)| (rank(option), *place));

@@ -25,7 +25,7 @@ enum Way {
         length: usize,
         from: usize,
     },
-    /// The fault of this number at another place: so many events from the end.
+    /// The fault of this number, or the message that arrives late, at another place: so many events from the end.
     Shift {
         fault: usize,
         from_end: usize,
@@ -56,6 +56,11 @@ fn size(list: &[Choice]) -> Size {
 /// Whether a process takes part in both.
 fn follows(first: Choice, second: Choice) -> bool {
     second.involves(first.who) || second.involves(first.with)
+}
+
+/// Whether it is nobody's next step, so that it may come at other times.
+fn can_be_shifted(choice: Choice) -> bool {
+    choice.kind.is_fault() || choice.kind == Kind::Arrive
 }
 
 impl Shrinking {
@@ -126,7 +131,9 @@ impl Shrinking {
                     }
                 }
                 Way::Shift { .. } if std::mem::take(&mut self.gained) => self.way = Way::Fault(0),
-                Way::Shift { fault, .. } if fault + 1 < size(&self.smallest).0 => {
+                Way::Shift { fault, .. }
+                    if fault + 1 < self.smallest.iter().filter(|choice| can_be_shifted(**choice)).count() =>
+                {
                     self.way = Way::Shift { fault: fault + 1, from_end: 0 };
                 }
                 Way::Shift { .. } => self.way = Way::Move(1),
@@ -152,8 +159,8 @@ impl Shrinking {
     /// The list with the fault of this number at another place. What is done to a message is done to the one that is
     /// communicated there, on the same channel; anything else is done before the event there.
     fn shifted(&self, number: usize, to: usize) -> Option<Vec<Choice>> {
-        let faults = self.smallest.iter().enumerate().filter(|(_, choice)| choice.kind.is_fault());
-        let (place, fault) = faults.map(|(place, fault)| (place, *fault)).nth(number)?;
+        let movable = self.smallest.iter().enumerate().filter(|(_, choice)| can_be_shifted(**choice));
+        let (place, fault) = movable.map(|(place, fault)| (place, *fault)).nth(number)?;
         let there = self.smallest[to];
         let mut list = self.smallest.clone();
         if !fault.kind.is_of_a_line() {

@@ -90,7 +90,7 @@ fn is_found_in(events: usize, schedules: &Schedules, looks_at_bit: bool) {
 
 #[test]
 fn a_receiver_that_does_not_look_at_the_bit_takes_a_doubled_message_twice() {
-    // The last message, so that nobody has to be told of it twice: three are written, put and taken, and it comes again.
+    // It is the last message, so that nobody has to be told of it twice.
     is_found_in(10, &schedule().lossy("data", 1).in_order("data"), false);
 }
 

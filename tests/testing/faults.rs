@@ -126,9 +126,11 @@ fn who_relies_on_the_order_of_a_lossy_line_is_found_by_one_fault() {
     };
     let is_sorted =
         |run: &csproc::testing::Run<(csproc::Result<()>, bool)>| run.result().is_none_or(|(_, sorted)| *sorted);
-    let text = find(1000, &schedule().lossy("in", 3), network, is_sorted).expect("one overtakes another");
-    assert!(text.contains("a message of source on `in` is kept back"), "{text}");
-    // One is kept back, the next one goes by, and it arrives; the third one comes before or after it.
-    assert!(text.contains("completed after 4 events"), "{text}");
+    for _ in 0..10 {
+        let text = find(1000, &schedule().lossy("in", 3), network, is_sorted).expect("one overtakes another");
+        assert!(text.contains("a message of source on `in` is kept back"), "{text}");
+        // One is kept back, the next one goes by, and it arrives: the reader has seen enough.
+        assert!(text.contains("completed after 3 events"), "{text}");
+    }
     assert!(find(500, &schedule().lossy("in", 3).in_order("in"), network, is_sorted).is_none());
 }

@@ -14,4 +14,5 @@ mod rendezvous;
 mod shared;
 mod shrinking;
 mod stacks;
+mod tasks;
 mod time;

@@ -164,3 +164,34 @@ fn regions_are_refused_by_name() {
     let run = replay("csp1:00", keeps_much);
     assert!(run.result().is_some_and(|refusal| refusal.contains("a `Region` cannot be simulated")), "{run}");
 }
+
+/// Tells the other one, and does something that everybody sees at once.
+#[process]
+fn tells_and_sets(tell: Writer<()>, event: Event, permits: Semaphore) -> csproc::Result<()> {
+    tell.write(())?;
+    event.set();
+    permits.post(1)?;
+    Ok(())
+}
+
+#[process]
+fn is_told_and_looks(told: Reader<()>, event: Event, permits: Semaphore) -> csproc::Result<(bool, usize)> {
+    told.read()?;
+    Ok((event.is_set(), permits.available()))
+}
+
+#[test]
+fn who_looks_may_look_before_or_after_others_change_something() {
+    let network = || {
+        let (c, event, permits) = (Channel::new(), Event::new(), Semaphore::counting(0));
+        network!(
+            tells_and_sets(c.writer(), event.clone(), permits.clone()),
+            is_told_and_looks(c.reader(), event, permits)
+        )
+    };
+    let seen = sees_all(300, &schedule(), network, |run| match run.result() {
+        Some((_, Ok(seen))) => *seen,
+        _ => panic!("{run}"),
+    });
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [(false, 0), (false, 1), (true, 0), (true, 1)]);
+}

@@ -3,6 +3,7 @@
 //! Knows nothing of who waits there.
 
 use super::super::{ChannelKind, ChannelName, Closing, Direction, Fate, Holder, Opened, Store};
+use super::tasks::Tasks;
 use crate::memory::Block;
 use std::collections::VecDeque;
 
@@ -36,6 +37,8 @@ pub(crate) struct Channel {
     /// Permits that somebody has.
     pub(crate) in_use: u32,
     pub(crate) abandoner: Option<u32>,
+    /// Whoever reads says when it is done with a message.
+    pub(super) tasks: Option<Box<Tasks>>,
     /// Something has changed since it was looked at what may happen here.
     pub(super) is_stirred: bool,
 }
@@ -81,6 +84,7 @@ impl Channel {
             capacity,
             in_use: 0,
             abandoner: None,
+            tasks: None,
             is_stirred: false,
         }
     }
@@ -116,6 +120,10 @@ impl Channel {
 
     pub(crate) fn tells_of_an_end(&mut self) {
         self.is_end = true;
+    }
+
+    pub(crate) fn count_tasks(&mut self) {
+        self.tasks = Some(Box::default());
     }
 
     pub(crate) fn is_served(&mut self) {
@@ -218,6 +226,12 @@ pub(super) struct End {
     pub(super) direction: Direction,
     /// Nobody, once it is closed.
     pub(super) holder: Option<Holder>,
-    /// Permits of a unit.
+    /// Permits of a unit; messages that were read with a reader's end, and are not done.
     pub(super) weight: u32,
+}
+
+impl End {
+    pub(super) fn is_held_by(&self, member: u32) -> bool {
+        self.holder == Some(Holder::Member(member))
+    }
 }

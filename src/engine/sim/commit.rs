@@ -6,7 +6,7 @@ use super::super::actor::{Actor, actor};
 use super::super::{ChannelName, ExtendedWriter, Fired, Guard, Holder, Kept, Packet};
 use super::channel::End;
 use super::decision::{Choice, Kind, NOBODY};
-use super::possible::{channel_of, is_barrier, is_input, is_output, is_pass};
+use super::possible::{channel_of, is_barrier, is_input, is_join, is_output, is_pass};
 use super::record::{Happening, Linked};
 use super::task::State;
 use super::world::Simulation;
@@ -29,6 +29,7 @@ impl Simulation {
             Kind::Communication => self.meet(choice, name),
             Kind::Put => self.put(choice, name),
             Kind::Take => self.take(choice, name),
+            Kind::Told | Kind::Pass if self.is_joining(choice.who, name) => self.join(choice, name),
             Kind::Told => {
                 self.note(choice, NONE);
                 self.tell(choice.who, name);
@@ -82,6 +83,7 @@ impl Simulation {
         self.note(choice, block);
         self.goes_by(name);
         let is_buffered = self.channel(name).is_some_and(super::channel::Channel::is_buffered);
+        self.task_was_read(name, self.reader_of(reader, taken));
         let mut fired = Fired::with(taken, block);
         if self.is_extended(reader, taken) && !is_buffered {
             fired.kept = Kept::Writer(self.hold(writer, given, reader));
@@ -108,6 +110,7 @@ impl Simulation {
         let taken = self.place_at(choice.who, name, is_input);
         let Some(block) = self.channel_mut(name).and_then(|channel| channel.buffer.pop_front()) else { return };
         self.note(choice, block);
+        self.task_was_read(name, self.reader_of(choice.who, taken));
         self.answer(choice.who, Fired::with(taken, block));
         let takes = self.channel(name).is_some_and(super::channel::Channel::takes);
         if takes && let Some(writer) = self.longest_settled(name, is_output) {
@@ -170,6 +173,12 @@ impl Simulation {
             }
             return;
         }
+        while self.fate_of_joins(name).is_some()
+            && let Some(waiter) = self.longest_settled(name, is_join)
+        {
+            let number = self.number(name).map_or(NOBODY, |number| number as u32);
+            self.join(Choice::new(Kind::Told, waiter, NOBODY, number), name);
+        }
         if self.fate(name).is_none() {
             return;
         }
@@ -211,7 +220,7 @@ impl Simulation {
     }
 
     /// Who surely waits longest on one side of a channel.
-    fn longest_settled(&self, name: ChannelName, side: fn(&Guard) -> bool) -> Option<u32> {
+    pub(super) fn longest_settled(&self, name: ChannelName, side: fn(&Guard) -> bool) -> Option<u32> {
         let settled = self.offers_at(name, side).map(|(task, _)| task).filter(|task| self.is_settled(*task));
         settled.min_by_key(|task| self.tasks[*task as usize].offer().map(|offer| offer.epoch))
     }
@@ -285,7 +294,7 @@ impl Simulation {
     }
 
     /// The number of the first guard like this.
-    fn place_of(&self, who: u32, is_such: impl Fn(&Guard) -> bool) -> usize {
+    pub(super) fn place_of(&self, who: u32, is_such: impl Fn(&Guard) -> bool) -> usize {
         let offer = self.tasks[who as usize].offer();
         offer.and_then(|offer| offer.guards.iter().position(is_such)).unwrap_or(0)
     }
@@ -298,6 +307,20 @@ impl Simulation {
         match self.tasks[who as usize].offer().and_then(|offer| offer.guards.get(place)) {
             Some(Guard::Output { block, .. }) => *block,
             _ => NONE,
+        }
+    }
+
+    /// Whether it waits until the tasks of a queue are done.
+    fn is_joining(&self, who: u32, name: ChannelName) -> bool {
+        let joins = |guard: &Guard| is_join(guard) && channel_of(guard) == Some(name);
+        self.tasks[who as usize].offer().is_some_and(|offer| offer.guards.iter().any(joins))
+    }
+
+    /// The end with which a guard reads.
+    fn reader_of(&self, who: u32, place: usize) -> super::super::EndName {
+        match self.tasks[who as usize].offer().and_then(|offer| offer.guards.get(place)) {
+            Some(Guard::Input { reader, .. }) => *reader,
+            _ => super::super::EndName::NONE,
         }
     }
 
@@ -330,7 +353,7 @@ impl Simulation {
     }
 
     /// Writes down what happens now.
-    fn note(&mut self, choice: Choice, message: Block) {
+    pub(super) fn note(&mut self, choice: Choice, message: Block) {
         let places = [self.where_is(choice.who), self.where_is(choice.with)];
         let message = self.copy(message);
         let is_decided = std::mem::take(&mut self.is_deciding);

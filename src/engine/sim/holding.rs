@@ -90,7 +90,7 @@ impl Simulation {
     /// A task closes an end: at once, if nobody will notice.
     pub(super) fn close(&mut self, task: u32, end: EndName, closing: Closing) {
         let Some(number) = self.end(end) else { return };
-        let End { channel, direction, .. } = self.ends[number];
+        let End { channel, direction, weight, .. } = self.ends[number];
         let owes = !self.tasks[task as usize].effects.is_empty();
         let is_noticed = self.channel(channel).is_some_and(|channel| {
             let left = match direction {
@@ -99,7 +99,9 @@ impl Simulation {
                 Direction::Handle => return false,
                 Direction::Party | Direction::Unit => return true,
             };
-            channel.fate().is_none() && (left == 1 || !matches!(closing, Closing::Retire | Closing::Resign))
+            let leaves_tasks = direction == Direction::Reader && weight > 0;
+            leaves_tasks
+                || channel.fate().is_none() && (left == 1 || !matches!(closing, Closing::Retire | Closing::Resign))
         });
         if self.is_over || !(owes || is_noticed) {
             self.close_now(end, closing);
@@ -115,6 +117,9 @@ impl Simulation {
         // That an end is not the last one to close is noticed by nobody, but a unit is.
         if self.is_happening || direction == Direction::Unit {
             self.affects(of);
+        }
+        if direction == Direction::Reader {
+            self.leave_tasks(number, closing);
         }
         self.ends[number].holder = None;
         if let Some(holder) = holder {
@@ -177,7 +182,7 @@ impl Simulation {
     }
 
     /// A member is kept for its name until the world ends.
-    fn keep(&mut self, member: u32) {
+    pub(super) fn keep(&mut self, member: u32) {
         tables().retain_member(member);
         self.kept.push(member);
     }

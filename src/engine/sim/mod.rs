@@ -19,6 +19,7 @@ mod run;
 mod standing;
 mod stirring;
 mod task;
+mod tasks;
 mod world;
 
 pub(crate) use channel::Channel;
@@ -170,6 +171,25 @@ pub(super) fn settle(me: u32) {
     }
 }
 
+/// Others may do something before what a task does next: that is decided. Where nobody can wait, it does it at once.
+fn let_others_go_first(me: u32) {
+    if run::offer(me, &[Guard::Skip], Order::Priority, Location::caller()).is_err() {
+        ask(|world| world.settle(me));
+    }
+}
+
+/// As [`look`], at something that others change without waiting: it is decided when somebody looks.
+pub(super) fn look_among_others<R>(name: ChannelName, look_at: impl FnOnce(&Channel) -> R) -> Option<R> {
+    actor(super::Actor::task).into_iter().for_each(let_others_go_first);
+    look(name, look_at)
+}
+
+/// One message that was read is done with. `false` if none is open.
+pub(super) fn task_done(me: u32, reader: EndName) -> bool {
+    let_others_go_first(me);
+    ask(|world| world.task_done(reader))
+}
+
 pub(super) fn create_channel(
     label: &str,
     kind: ChannelKind,
@@ -198,10 +218,7 @@ pub(super) fn create_cell(
 
 /// Looks at the cell that a gate keeps. Others may do so before, or change it: it is decided when somebody looks.
 pub(super) fn look_at_cell<R>(gate: ChannelName, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
-    if let Some(me) = actor(super::Actor::task) {
-        // Refused where nobody can wait: then it looks at once.
-        let _ = run::offer(me, &[Guard::Skip], Order::Priority, Location::caller());
-    }
+    actor(super::Actor::task).into_iter().for_each(let_others_go_first);
     let block = ask(|world| world.channel(gate).filter(|gate| gate.is_gate())?.buffer.front().copied())?;
     let (bytes, cell) = tables().arena.cell(block);
     Some(look(bytes, cell))
@@ -305,7 +322,7 @@ pub(super) fn change_parties(me: u32, barrier: ChannelName, change: i32) {
 }
 
 pub(super) fn change_permits(me: u32, gate: ChannelName, change: impl FnOnce(u32) -> u32) {
-    settle(me);
+    let_others_go_first(me);
     ask(|world| {
         if let Some(gate) = world.channel_mut(gate) {
             gate.capacity = change(gate.capacity);
@@ -315,7 +332,7 @@ pub(super) fn change_permits(me: u32, gate: ChannelName, change: impl FnOnce(u32
 }
 
 pub(super) fn notify(me: u32, gate: ChannelName) {
-    settle(me);
+    let_others_go_first(me);
     ask(|world| {
         world.notify(gate);
     });
@@ -326,9 +343,10 @@ pub(super) fn recover(gate: ChannelName) {
 }
 
 /// Puts a message back before all others.
-pub(super) fn put_back(me: u32, channel: ChannelName, packet: Packet) {
+pub(super) fn put_back(me: u32, channel: ChannelName, reader: EndName, packet: Packet) {
     settle(me);
     ask(|world| {
+        world.task_was_put_back(channel, reader);
         let block = packet.into_raw();
         match world.channel_mut(channel).filter(|channel| !channel.no_readers) {
             Some(channel) => channel.buffer.push_front(block),

@@ -50,7 +50,8 @@ impl Simulation {
                 Guard::Barrier { channel } => self.possible_sync(at, channel, options),
                 Guard::Pass { gate, weight, .. } => self.possible_pass(at, gate, weight, options),
                 Guard::Timer { .. } if self.is_due(guard) => self.alone(Kind::Timer, at, None, options),
-                Guard::Timer { .. } | Guard::Join { .. } => (),
+                Guard::Timer { .. } => (),
+                Guard::Join { queue } => self.possible_joins(at, queue, options),
                 Guard::Skip if !offer.polls => push(options, Choice::new(Kind::Look, me, NOBODY, NOBODY)),
                 Guard::Skip => {
                     let is_ready = (0..offer.guards.len()).any(|place| self.is_sure((me, place)));
@@ -113,6 +114,13 @@ impl Simulation {
         if gate.has_free(weight) && is_first {
             self.alone(Kind::Pass, at, Some(name), options);
         }
+    }
+
+    fn possible_joins(&self, at: At, name: ChannelName, options: &mut Vec<Choice>) {
+        if self.fate_of_joins(name).is_some() {
+            return self.alone(Kind::Told, at, Some(name), options);
+        }
+        self.ways_to_join(at.0, name).for_each(|kind| self.alone(kind, at, Some(name), options));
     }
 
     /// Something that needs no partner.
@@ -193,7 +201,10 @@ impl Simulation {
             }
             Guard::Pass { gate, weight, .. } => self.channel(gate).is_none_or(|gate| gate.has_free(weight)),
             Guard::Timer { .. } => self.is_due(guard),
-            Guard::Skip | Guard::Join { .. } => false,
+            Guard::Join { queue } => {
+                self.fate_of_joins(queue).is_some() || self.channel(queue).is_some_and(super::channel::Channel::is_done)
+            }
+            Guard::Skip => false,
         }
     }
 
@@ -257,6 +268,10 @@ pub(super) fn is_barrier(guard: &Guard) -> bool {
 
 pub(super) fn is_pass(guard: &Guard) -> bool {
     matches!(guard, Guard::Pass { .. })
+}
+
+pub(super) fn is_join(guard: &Guard) -> bool {
+    matches!(guard, Guard::Join { .. })
 }
 
 pub(super) fn channel_of(guard: &Guard) -> Option<ChannelName> {

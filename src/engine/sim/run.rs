@@ -84,9 +84,6 @@ pub(crate) fn offer(
 ) -> Result<Fired, ArenaError> {
     assert!(!guards.is_empty(), "an offer of nothing would never come to anything");
     refuse_unless_alive(me)?;
-    if guards.iter().any(|guard| matches!(guard, Guard::Join { .. })) {
-        return Err(ArenaError::Simulated { what: "waiting for the tasks of a queue" });
-    }
     ask(|world| {
         world.refuse_foreign(guards)?;
         let polls = guards.len() > 1 && guards.iter().any(|guard| matches!(guard, Guard::Skip));
@@ -95,6 +92,7 @@ pub(crate) fn offer(
         room.extend_from_slice(guards);
         let offer = Offer { guards: room, order, place, epoch: world.epoch, polls };
         world.tasks[me as usize].state = State::Offered(offer);
+        world.tasks[me as usize].offers += 1;
         world.stir(me);
         world.post(me);
         Ok(())

@@ -3,7 +3,8 @@
 //! Knows nothing of reports.
 
 use super::super::view::{Action, Stuck, StuckGuard};
-use super::super::{ChannelName, Direction, Guard, Holder};
+use super::super::{ChannelName, Direction, Guard, Holder, Opened};
+use super::channel::{Channel, End};
 use super::possible::channel_of;
 use super::task::{State, Task};
 use super::world::{Simulation, ask};
@@ -42,11 +43,26 @@ impl Simulation {
             Guard::Join { .. } => Action::Finish,
             Guard::Timer { .. } | Guard::Skip => return None,
         };
-        let partners = match action {
+        let me = task.member.index;
+        let mut partners = match action {
             Action::Join => self.ending_with(channel),
-            action => action.answered_by().map_or_else(Vec::new, |side| self.holders(channel, side)),
+            // Those who have tasks open, if there are any.
+            Action::Finish => {
+                let open = self.holders(channel, Direction::Reader, |end| end.weight > 0);
+                if open.is_empty() { self.holders(channel, Direction::Reader, |end| !end.is_held_by(me)) } else { open }
+            }
+            // Who waits for permits, or tasks, that it has itself is told so.
+            Action::Pass => self.holders(channel, Direction::Unit, |_| true),
+            action => action
+                .answered_by()
+                .map_or_else(Vec::new, |side| self.holders(channel, side, |end| !end.is_held_by(me))),
         };
-        let partners = partners.into_iter().filter(|partner| *partner != task.member.index).collect();
+        let by_anybody = seen.and_then(Channel::opened).is_some_and(|opened| opened != Opened::ByHolders);
+        if action == Action::Pass && by_anybody {
+            partners.extend(self.holders(channel, Direction::Handle, |end| !end.is_held_by(me)));
+        }
+        partners.sort_unstable();
+        partners.dedup();
         Some(StuckGuard { action, channel, partners })
     }
 
@@ -55,10 +71,11 @@ impl Simulation {
         self.exits.iter().filter(|(_, channel)| **channel == exit).map(|(member, _)| *member).collect()
     }
 
-    /// Who has ends of one side of a channel.
-    fn holders(&self, channel: ChannelName, side: Direction) -> Vec<u32> {
+    /// Who has ends of one side of a channel, such as these.
+    fn holders(&self, channel: ChannelName, side: Direction, is_such: impl Fn(&End) -> bool) -> Vec<u32> {
         let mut holders: Vec<u32> = Vec::new();
-        for end in self.ends.iter().filter(|end| end.channel == channel && end.direction == side) {
+        let ends = self.ends.iter().filter(|end| end.channel == channel && end.direction == side);
+        for end in ends.filter(|end| is_such(end)) {
             if let Some(Holder::Member(member)) = end.holder
                 && !holders.contains(&member)
             {

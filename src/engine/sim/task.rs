@@ -73,6 +73,8 @@ pub(super) struct Task {
     pub(super) coroutine: Option<Coroutine>,
     pub(super) actor: Option<Box<Actor>>,
     pub(super) waits: u64,
+    /// How many offers it has made.
+    pub(super) offers: u64,
     /// What it could do when that was looked at last.
     pub(super) options: Vec<Choice>,
     /// Something has changed since then.
@@ -106,6 +108,7 @@ impl Task {
             coroutine: None,
             actor: Some(actor),
             waits: 0,
+            offers: 0,
             options,
             is_stirred: true,
             guards,

@@ -59,8 +59,6 @@ impl<T: Message> Queue<T> {
     /// told, or the next one that joins; then the count begins anew.
     ///
     /// [`Poisoned`](ChannelError::Poisoned), also for a [`Deadlock`](ChannelError::Deadlock), when the queue is.
-    /// [`Invalid`](ChannelError::Invalid) under the deterministic engine, which does not count tasks yet: there
-    /// [`task_done`](Queue::task_done) says nothing, and nobody can join.
     ///
     /// # Poison and retire
     /// Poison ends a waiting join at once, [`close`](Queue::close) does not.
