@@ -285,6 +285,53 @@ fn an_import_is_seen_however_it_is_written() {
     assert_eq!(seen("sys/cpu.rs", "$crate::process, mycrate::process, a::super::process"), [""; 0]);
 }
 
+/// What is asked by methods that are answered for both worlds at once, in a file: each one, and why it is.
+const SAME_IN_BOTH_WORLDS: [(&str, &str, &str); 8] = [
+    ("engine/door.rs", "draft", "messages lie in blocks of the arena in both worlds"),
+    ("engine/door.rs", "poison_all", "who finds deadlocks of the live world poisons their channels"),
+    ("engine/door.rs", "note_deadlock", "who finds deadlocks of the live world notes them"),
+    ("engine/door.rs", "view", "what there is in the arena"),
+    ("engine/door.rs", "as_holder", "the actor says whom it acts for"),
+    ("engine/named.rs", "facts", "`facts.rs` looks into either world, whichever it is"),
+    ("engine/named.rs", "area", "a simulated network has no regions, so no gate keeps an area"),
+    ("engine/named.rs", "keeps_memory", "only what lies in the arena of the live world outlives its process"),
+];
+
+/// The methods of these types in a source file, with their text.
+fn methods<'a>(text: &'a str, types: &[&str]) -> Vec<(&'a str, &'a str)> {
+    let blocks = text.split("\nimpl ").skip(1);
+    let of_these = blocks.filter(|block| types.iter().any(|name| block.starts_with(&format!("{name} {{"))));
+    let methods = of_these.flat_map(|block| {
+        let block = block.split("\n}\n").next().unwrap_or(block);
+        block.split("    pub(crate) fn ").skip(1)
+    });
+    methods.map(|method| (method.split(['(', '<']).next().unwrap_or(method), method)).collect()
+}
+
+#[test]
+fn whatever_the_engine_is_asked_the_simulated_world_is_asked() {
+    let mut found = Vec::new();
+    for (file, types, question) in [
+        ("engine/door.rs", &["Actor"][..], "simulated!("),
+        ("engine/named.rs", &["ChannelName", "Holder", "EndName"][..], "in_simulation!("),
+    ] {
+        let text = fs::read_to_string(root().join("src").join(file)).expect("a source file");
+        let methods = methods(&text, types);
+        let listed = SAME_IN_BOTH_WORLDS.iter().filter(|(of, ..)| *of == file);
+        let gone = listed.filter(|(_, same, _)| !methods.iter().any(|(name, _)| name == same));
+        found.extend(gone.map(|(_, same, _)| format!("{file}: there is no method `{same}`")));
+        for (name, method) in methods {
+            let is_same = SAME_IN_BOTH_WORLDS.iter().any(|(of, same, _)| (*of, *same) == (file, name));
+            match (method.contains(question), is_same) {
+                (false, false) => found.push(format!("{file}: `{name}` does not ask the simulated world")),
+                (true, true) => found.push(format!("{file}: `{name}` asks the simulated world, and is listed as one")),
+                _ => (),
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn every_layer_of_the_page_exists_and_is_in_its_place() {
     let page = fs::read_to_string(root().join("src/ARCHITECTURE.md")).expect("the architecture page");
