@@ -2,11 +2,10 @@
 //!
 //! # Shows
 //! Two branches of a bank send each other transfers. A branch that has a transfer in hand waits for the other one to
-//! take it, and listens to nobody meanwhile: if both have one in hand, both wait for ever. Who is faster decides whether
-//! they do. `simulate` runs the same functions under one schedule after the other until one shows it, and proptest
-//! shrinks that schedule to the two events that are needed. Branches that listen while they wait to write, which is one
-//! guard more in their alternation, pass under all schedules that are tried, and then run as processes of the operating
-//! system.
+//! take it, and listens to nobody meanwhile: if both have one in hand, both wait for ever. Who is faster decides that.
+//! `simulate` runs the same functions under one schedule after the other until one shows it, and proptest shrinks that
+//! schedule to the two events that are needed. Branches that listen while they wait to write, which is one guard more
+//! in their alternation, pass under all schedules that are tried, and then run as processes of the operating system.
 //!
 //! # Run
 //! ```text

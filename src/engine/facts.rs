@@ -77,8 +77,13 @@ impl ChannelFacts {
 
     /// How many permits a gate has, and how many of them are in use.
     pub(crate) fn permits(self) -> (u32, u32) {
-        let none = (0, 0);
-        ask!(self, live => live.permits(tables()), channel => (channel.capacity, channel.in_use), none, sim::look_among_others)
+        ask!(
+            self,
+            live => live.permits(tables()),
+            channel => (channel.capacity, channel.in_use),
+            (0, 0),
+            sim::look_among_others
+        )
     }
 
     /// Who can let somebody through a gate; `None` if it is none, or is gone.

@@ -32,8 +32,15 @@ enum Way {
     },
     /// This event right after the one before the last that its processes had no part in.
     Move(usize),
+    /// Without a few events of one process from a place on: a round of its loop, between which others do theirs.
+    Round(usize),
     Over,
 }
+
+/// Rounds are looked for in lists up to this length.
+const SHORT: usize = 32;
+/// A round has so many events at most.
+const ROUND: usize = 8;
 
 /// A search for the smallest list that fails.
 #[derive(Clone, Debug)]
@@ -144,7 +151,15 @@ impl Shrinking {
                     }
                 }
                 Way::Move(_) if std::mem::take(&mut self.gained) => self.way = Way::Fault(0),
-                Way::Move(_) => self.way = Way::Over,
+                Way::Move(_) => self.way = if length <= SHORT { Way::Round(0) } else { Way::Over },
+                Way::Round(number) if number / ROUND / 2 < length => {
+                    self.way = Way::Round(number + 1);
+                    if let Some(list) = self.without_round(number / ROUND / 2, number / 2 % ROUND + 1, number % 2) {
+                        return Some(list);
+                    }
+                }
+                Way::Round(_) if std::mem::take(&mut self.gained) => self.way = Way::Fault(0),
+                Way::Round(_) => self.way = Way::Over,
                 Way::Over => return None,
             }
         }
@@ -180,6 +195,23 @@ impl Shrinking {
             list.remove(place);
         }
         Some(list)
+    }
+
+    /// The list without so many events of the process that does the one at a place, or that reads there, from it on.
+    fn without_round(&self, place: usize, count: usize, side: usize) -> Option<Vec<Choice>> {
+        let event = self.smallest[place];
+        let process = if side == 0 { event.who } else { event.with };
+        let mut left = count;
+        let mut list = self.smallest[..place].to_vec();
+        for event in &self.smallest[place..] {
+            if left > 0 && event.involves(process) {
+                left -= 1;
+            } else {
+                list.push(*event);
+            }
+        }
+        // One event alone was left out before.
+        (left == 0 && count > 1).then_some(list)
     }
 
     /// The list with an event right behind the last one before it that its processes took part in, if that is another

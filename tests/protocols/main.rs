@@ -3,6 +3,9 @@
 //! Knows nothing of the operating system: all of it runs under schedules.
 
 mod alternating_bit;
+mod bounded_buffer;
+mod dining_philosophers;
 mod election;
+mod readers_and_writers;
 mod search;
 mod two_phase_commit;
