@@ -43,6 +43,8 @@ mod stage;
 #[path = "../../model/src/stow.rs"]
 mod stow;
 mod sys;
+#[path = "../../model/src/tasks.rs"]
+pub mod tasks;
 pub mod words;
 
 // The layers `engine` and `memory`.

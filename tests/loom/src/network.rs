@@ -8,6 +8,8 @@ use crate::engine::{Closing, Direction, Fate, Store};
 use crate::gates;
 use crate::party::{Arm, Part, Seen};
 use crate::scenario::{self, Scenario};
+use crate::stage::Stage;
+use crate::tasks::Tally;
 
 const READER: Direction = Direction::Reader;
 const WRITER: Direction = Direction::Writer;
@@ -184,8 +186,58 @@ pub static BLOCKS: Scenario = Scenario {
     },
 };
 
+/// One puts a task into a queue like this and joins, and one does what comes, so many tasks.
+fn task(stage: &mut Stage, store: Store, tasks: usize) -> crate::engine::ChannelName {
+    let q = stage.tasks(store);
+    let tally = Tally::default();
+    let theirs = tally.clone();
+    stage.party(&[(q, WRITER)], move |me| {
+        me.write(q, 1);
+        theirs.join_or(me, &[Arm::Join(q)], 1);
+    });
+    stage.party(&[(q, READER)], move |me| {
+        for _ in 0..tasks {
+            tally.work(me, q);
+        }
+    });
+    q
+}
+
+fn is_joined(parts: &[Part]) {
+    if all_live(parts) {
+        assert_eq!(parts[0], Some(vec![Seen::Wrote(1), Seen::Joined]), "{parts:?}");
+    }
+}
+
+/// Who joins comes before the one who is done with the task, or after it.
+pub static TASK_STORED: Scenario = Scenario {
+    name: "a task in a buffer, and one who joins",
+    parties: 2,
+    prepare: |stage| _ = task(stage, Store::Fifo(1), 1),
+    judge: is_joined,
+};
+
+/// The same, when the task is handed over.
+pub static TASK_HANDED: Scenario = Scenario {
+    name: "a task that is handed over, and one who joins",
+    parties: 2,
+    prepare: |stage| _ = task(stage, Store::Fifo(0), 1),
+    judge: is_joined,
+};
+
+/// Meanwhile somebody else puts one more in: who joins waits for it, or has been let go before.
+pub static TASK_AND_ANOTHER: Scenario = Scenario {
+    name: "a task and one who joins, and another task",
+    parties: 3,
+    prepare: |stage| {
+        let q = task(stage, Store::Fifo(1), 2);
+        stage.party(&[(q, WRITER)], move |me| me.write(q, 2));
+    },
+    judge: is_joined,
+};
+
 /// Those that loom runs: two or three processes, few operations.
-pub static ALL: [&Scenario; 31] = [
+pub static ALL: [&Scenario; 34] = [
     &scenario::ONCE,
     &scenario::PAIR,
     &TWO_INPUTS,
@@ -217,4 +269,7 @@ pub static ALL: [&Scenario; 31] = [
     &scenario::CLOSED_TWICE,
     &scenario::DISOWNED_TWICE,
     &scenario::NOTED_TOO_LATE,
+    &TASK_STORED,
+    &TASK_HANDED,
+    &TASK_AND_ANOTHER,
 ];

@@ -83,6 +83,8 @@ const DEATHS: &[(&Scenario, usize, usize)] = &[
     (&gates::TWO, 0, 12),
     (&scenario::CLOSED_TWICE, 0, 6),
     (&scenario::TWO_REAPERS, 0, 6),
+    (&network::TASK_STORED, 0, 12),
+    (&network::TASK_HANDED, 0, 12),
 ];
 
 const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
@@ -223,6 +225,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("live/word.rs", include_str!("../../../src/engine/live/word.rs")),
     ("live/lock.rs", include_str!("../../../src/engine/live/lock.rs")),
     ("live/context.rs", include_str!("../../../src/engine/live/context.rs")),
+    ("live/tasks.rs", include_str!("../../../src/engine/live/tasks.rs")),
     ("live/reaper.rs", include_str!("../../../src/engine/live/reaper.rs")),
     ("memory/block.rs", include_str!("../../../src/memory/block.rs")),
 ];
@@ -327,5 +330,72 @@ fn a_weaker_ordering_is_found_by_a_burial() {
     for (file, line, part) in NEEDED_TO_FREE {
         let fault = Fault::Weakened(site(file, line, *part, &all));
         is_found(kill(&scenario::ONCE, 1, 0, 1, Some(fault)), fault, "a block is free twice");
+    }
+}
+
+/// Of the orderings by which who joins meets who is done, those that nothing here needs: what stands under the lock is
+/// ordered by the lock, and the rest is for a reaper, or for those who look without the lock.
+const SPARE_OF_TASKS: &[(&str, &str, Part)] = &[
+    (
+        "live/tasks.rs",
+        "self.open.store(self.open.load(Ordering::Relaxed).wrapping_add_signed(change), Ordering::Release);",
+        Part::Release,
+    ),
+    ("live/tasks.rs", "self.context.task_at.store(None, Ordering::Release);", Part::Release),
+    (
+        "live/tasks.rs",
+        "let ended = channel.flags.load(Ordering::Acquire) & (POISONED | NO_READERS) != 0;",
+        Part::Acquire,
+    ),
+];
+
+/// And those of the lock and of the word without which who joins waits for ever, or does not see what was done.
+const NEEDED_BY_TASKS: &[(&str, &str, Part, &str)] = &[
+    (
+        "live/lock.rs",
+        "self.0.compare_exchange(0, me.0, Ordering::Acquire, Ordering::Relaxed).is_ok()",
+        Part::Acquire,
+        "deadlock",
+    ),
+    (
+        "live/lock.rs",
+        "if self.0.compare_exchange(now, word, Ordering::AcqRel, Ordering::Relaxed).is_ok() {",
+        Part::Acquire,
+        "deadlock",
+    ),
+    ("live/lock.rs", "if self.0.swap(0, Ordering::Release) & SLEEPERS != 0 {", Part::Release, "deadlock"),
+    ("live/word.rs", "Snapshot(self.0.load(Ordering::Acquire))", Part::Acquire, RACE),
+    (
+        "live/word.rs",
+        "match self.0.compare_exchange_weak(now.0, new.0, Ordering::AcqRel, Ordering::Acquire) {",
+        Part::Release,
+        RACE,
+    ),
+];
+
+#[test]
+fn whoever_joins_needs_the_orderings_of_the_lock_and_of_the_word_and_no_other() {
+    let Some(_turn) = apart() else { return };
+    let scenarios = [&network::TASK_STORED, &network::TASK_HANDED, &network::TASK_AND_ANOTHER];
+    let preemptions = |scenario: &Scenario| if scenario.parties == 2 { 2 } else { 1 };
+    let all = sites(|| {
+        for scenario in scenarios {
+            check(scenario, preemptions(scenario), &[], None);
+        }
+    });
+    for (file, line, part, symptom) in NEEDED_BY_TASKS {
+        let fault = Fault::Weakened(site(file, line, *part, &all));
+        for scenario in scenarios {
+            is_found(check(scenario, preemptions(scenario), &[], Some(fault)).wrong, fault, symptom);
+        }
+    }
+    let spare: BTreeSet<Site> = SPARE_OF_TASKS.iter().map(|(file, line, part)| site(file, line, *part, &all)).collect();
+    let of_tasks: BTreeSet<Site> = all.into_iter().filter(|site| site.file.ends_with("live/tasks.rs")).collect();
+    assert_eq!(spare, of_tasks, "another ordering has come in: does anything need it?");
+    for spare in spare {
+        for scenario in scenarios {
+            let report = check(scenario, preemptions(scenario), &[], Some(Fault::Weakened(spare)));
+            assert_eq!(report.wrong, None, "{spare:?} is needed after all: {}", scenario.name);
+        }
     }
 }

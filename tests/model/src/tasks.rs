@@ -3,7 +3,10 @@
 //! Knows nothing of queues as the program has them. That nobody is told that all is done while something is not, or
 //! that something was left behind although all is done, is held by a tally beside the engine.
 
+use crate::checker::Checker;
 use crate::engine::{ChannelName, Closing, Fate, Store};
+use crate::machine::Machine;
+use crate::memory::Block;
 use crate::party::{Arm, Part, Party, Seen};
 use crate::scenario::{READER, Scenario, WRITER, all_live, lost_or};
 use crate::stage::Stage;
@@ -12,18 +15,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What is known of the tasks without asking the engine.
 #[derive(Clone, Default)]
-struct Tally {
+pub(crate) struct Tally {
     /// So many may be done, for a reader is about to say so.
     perhaps: Arc<AtomicUsize>,
     /// So many are.
     surely: Arc<AtomicUsize>,
 }
 
+/// What the work on a task leaves behind: a number that no block has.
+fn work_on(task: u64) -> Block {
+    Block::MAX - 1000 - task as Block
+}
+
 impl Tally {
     /// Reads one message, if the queue has not ended, and is done with it.
-    fn work(&self, me: &mut Party, queue: ChannelName) {
+    pub(crate) fn work(&self, me: &mut Party, queue: ChannelName) {
         me.read(queue);
-        if let Some(Seen::Read(_)) = me.seen.last() {
+        if let Some(Seen::Read(task)) = me.seen.last() {
+            Checker::writes(work_on(*task));
             self.perhaps.fetch_add(1, Ordering::SeqCst);
             me.task_done(queue);
             self.surely.fetch_add(1, Ordering::SeqCst);
@@ -32,9 +41,19 @@ impl Tally {
 
     /// Waits until so many tasks are done, or until all who could do them are gone: they have the writers of `alive`.
     fn join(&self, me: &mut Party, queue: ChannelName, alive: ChannelName, tasks: usize) {
-        me.choose(&[Arm::Join(queue), Arm::Read(alive)]);
+        self.join_or(me, &[Arm::Join(queue), Arm::Read(alive)], tasks);
+    }
+
+    /// The same with other alternatives. Whoever was told that all is done sees what was done for what it has put in.
+    pub(crate) fn join_or(&self, me: &mut Party, arms: &[Arm], tasks: usize) {
+        me.choose(arms);
         match me.seen.last() {
-            Some(Seen::Joined) => assert!(self.perhaps.load(Ordering::SeqCst) >= tasks, "not all is done"),
+            Some(Seen::Joined) => {
+                assert!(self.perhaps.load(Ordering::SeqCst) >= tasks, "not all is done");
+                let mine =
+                    me.seen.iter().filter_map(|seen| if let Seen::Wrote(task) = seen { Some(*task) } else { None });
+                mine.for_each(|task| Checker::reads(work_on(task)));
+            }
             Some(Seen::Ended(Fate::Abandoned { .. })) => {
                 assert!(self.surely.load(Ordering::SeqCst) < tasks, "all is done");
             }
