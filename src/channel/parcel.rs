@@ -72,13 +72,9 @@ pub(crate) fn duplicate<T: Message>(value: &T) -> Result<T, MessageError> {
     Ok(Parcel::pack(value)?.open()?.0)
 }
 
-/// The channels of the ends inside a parcel: identity, name, and whether the end is a writer.
-pub(crate) fn describe_ends(parcel: &Parcel) -> Vec<((u32, u32), String, bool)> {
+/// The channels of the ends inside a parcel: identity, name, and what the end is.
+pub(crate) fn describe_ends(parcel: &Parcel) -> Vec<((u32, u32), String, Direction)> {
     let ends = parcel.packet.ends().into_iter().filter_map(EndName::place);
-    ends.filter(|(_, direction)| *direction != Direction::Handle)
-        .map(|(channel, direction)| {
-            let id = (channel.index, channel.generation);
-            (id, super::end::label(channel), direction == Direction::Writer)
-        })
+    ends.map(|(channel, direction)| ((channel.index, channel.generation), super::end::label(channel), direction))
         .collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of numbers but that they can be added, subtracted and multiplied.
 
+use super::checked::{add, multiply, subtract};
 use super::ends::{next, next_of_both};
 use crate::channel::ImageFn;
 use crate::sys::image::TakesTwo;
@@ -17,8 +18,9 @@ use std::ops::{Add, Mul, Sub};
 /// ```
 /// It ends as [all components](crate::plug#how-a-component-ends) do.
 ///
-/// # Panics
-/// When the sum does not fit its type, as `+` does.
+/// # Errors
+/// The sum is an integer that does not fit its type: the error names the values, and the network tells it. What
+/// another type does then, its `+` says.
 ///
 /// # Examples
 /// ```
@@ -34,9 +36,12 @@ use std::ops::{Add, Mul, Sub};
 /// ```
 #[doc(alias("Successor", "succ"))]
 #[process(thread, crate = crate)]
-pub fn successor<T: Message + Add<Output = T> + From<u8>>(input: Reader<T>, out: Writer<T>) -> crate::Result<()> {
+pub fn successor<T: Message + Add<Output = T> + From<u8> + 'static>(
+    input: Reader<T>,
+    out: Writer<T>,
+) -> crate::Result<()> {
     while let Some(value) = next(&input)? {
-        out.write(value + T::from(1))?;
+        out.write(add("successor", value, T::from(1))?)?;
     }
     Ok(())
 }
@@ -53,8 +58,9 @@ pub fn successor<T: Message + Add<Output = T> + From<u8>>(input: Reader<T>, out:
 /// ```
 /// It ends as [all components](crate::plug#how-a-component-ends) do.
 ///
-/// # Panics
-/// When the sum does not fit its type, as `+` does.
+/// # Errors
+/// The sum is an integer that does not fit its type: the error names the values, and the network tells it. What
+/// another type does then, its `+` says.
 ///
 /// # Examples
 /// ```
@@ -74,12 +80,12 @@ pub fn successor<T: Message + Add<Output = T> + From<u8>>(input: Reader<T>, out:
 /// ```
 #[doc(alias = "Plus")]
 #[process(thread, crate = crate)]
-pub fn plus<A: Message + Add<B, Output = C>, B: Message, C: Message>(
+pub fn plus<A: Message + Add<B, Output = C> + 'static, B: Message + 'static, C: Message + 'static>(
     a: Reader<A>,
     b: Reader<B>,
     out: Writer<C>,
 ) -> crate::Result<()> {
-    combine(&a, &b, &out, |x, y| x + y)
+    combine(&a, &b, &out, |x, y| add("plus", x, y))
 }
 
 /// Writes the difference of a value from each of two inputs.
@@ -94,8 +100,9 @@ pub fn plus<A: Message + Add<B, Output = C>, B: Message, C: Message>(
 /// ```
 /// It ends as [all components](crate::plug#how-a-component-ends) do.
 ///
-/// # Panics
-/// When the difference does not fit its type, as `-` does.
+/// # Errors
+/// The difference is an integer that does not fit its type: the error names the values, and the network tells it. What
+/// another type does then, its `-` says.
 ///
 /// # Examples
 /// ```
@@ -115,12 +122,12 @@ pub fn plus<A: Message + Add<B, Output = C>, B: Message, C: Message>(
 /// ```
 #[doc(alias = "Minus")]
 #[process(thread, crate = crate)]
-pub fn minus<A: Message + Sub<B, Output = C>, B: Message, C: Message>(
+pub fn minus<A: Message + Sub<B, Output = C> + 'static, B: Message + 'static, C: Message + 'static>(
     a: Reader<A>,
     b: Reader<B>,
     out: Writer<C>,
 ) -> crate::Result<()> {
-    combine(&a, &b, &out, |x, y| x - y)
+    combine(&a, &b, &out, |x, y| subtract("minus", x, y))
 }
 
 /// Writes the product of a value from each of two inputs.
@@ -135,8 +142,9 @@ pub fn minus<A: Message + Sub<B, Output = C>, B: Message, C: Message>(
 /// ```
 /// It ends as [all components](crate::plug#how-a-component-ends) do.
 ///
-/// # Panics
-/// When the product does not fit its type, as `*` does.
+/// # Errors
+/// The product is an integer that does not fit its type: the error names the values, and the network tells it. What
+/// another type does then, its `*` says.
 ///
 /// # Examples
 /// ```
@@ -156,12 +164,12 @@ pub fn minus<A: Message + Sub<B, Output = C>, B: Message, C: Message>(
 /// ```
 #[doc(alias("Times", "Mult"))]
 #[process(thread, crate = crate)]
-pub fn times<A: Message + Mul<B, Output = C>, B: Message, C: Message>(
+pub fn times<A: Message + Mul<B, Output = C> + 'static, B: Message + 'static, C: Message + 'static>(
     a: Reader<A>,
     b: Reader<B>,
     out: Writer<C>,
 ) -> crate::Result<()> {
-    combine(&a, &b, &out, |x, y| x * y)
+    combine(&a, &b, &out, |x, y| multiply("times", x, y))
 }
 
 /// Writes `function` of a value from each of two inputs.
@@ -210,17 +218,17 @@ fn joining<A: Message, B: Message, C: Message>(
     b: Reader<B>,
     out: Writer<C>,
 ) -> crate::Result<()> {
-    combine(&a, &b, &out, function.0)
+    combine(&a, &b, &out, |x, y| Ok((function.0)(x, y)))
 }
 
 fn combine<A: Message, B: Message, C: Message>(
     a: &Reader<A>,
     b: &Reader<B>,
     out: &Writer<C>,
-    function: impl Fn(A, B) -> C,
+    function: impl Fn(A, B) -> crate::Result<C>,
 ) -> crate::Result<()> {
     while let Some((x, y)) = next_of_both(a, b)? {
-        out.write(function(x, y))?;
+        out.write(function(x, y)?)?;
     }
     Ok(())
 }
@@ -237,8 +245,9 @@ fn combine<A: Message, B: Message, C: Message>(
 /// ```
 /// It ends as [all components](crate::plug#how-a-component-ends) do.
 ///
-/// # Panics
-/// When the sum does not fit its type, as `+` does.
+/// # Errors
+/// The sum is an integer that does not fit its type: the error names the values, and the network tells it. What
+/// another type does then, its `+` says.
 ///
 /// # Examples
 /// ```
@@ -254,11 +263,14 @@ fn combine<A: Message, B: Message, C: Message>(
 /// ```
 #[doc(alias("Integrate", "cumulative sum", "scan"))]
 #[process(thread, crate = crate)]
-pub fn integrate<T: Message + Clone + Add<Output = T>>(input: Reader<T>, out: Writer<T>) -> crate::Result<()> {
+pub fn integrate<T: Message + Clone + Add<Output = T> + 'static>(
+    input: Reader<T>,
+    out: Writer<T>,
+) -> crate::Result<()> {
     let mut sum = None;
     while let Some(value) = next(&input)? {
         let more = match sum {
-            Some(sum) => sum + value,
+            Some(sum) => add("integrate", sum, value)?,
             None => value,
         };
         out.write(more.clone())?;
@@ -278,8 +290,9 @@ pub fn integrate<T: Message + Clone + Add<Output = T>>(input: Reader<T>, out: Wr
 /// ```
 /// It ends as [all components](crate::plug#how-a-component-ends) do.
 ///
-/// # Panics
-/// When the sum does not fit its type, as `+` does.
+/// # Errors
+/// The sum is an integer that does not fit its type: the error names the values, and the network tells it. What
+/// another type does then, its `+` says.
 ///
 /// # Examples
 /// ```
@@ -295,10 +308,10 @@ pub fn integrate<T: Message + Clone + Add<Output = T>>(input: Reader<T>, out: Wr
 /// ```
 #[doc(alias = "Pairs")]
 #[process(thread, crate = crate)]
-pub fn pairs<T: Message + Clone + Add<Output = T>>(input: Reader<T>, out: Writer<T>) -> crate::Result<()> {
+pub fn pairs<T: Message + Clone + Add<Output = T> + 'static>(input: Reader<T>, out: Writer<T>) -> crate::Result<()> {
     let Some(mut last) = next(&input)? else { return Ok(()) };
     while let Some(value) = next(&input)? {
-        out.write(last + value.clone())?;
+        out.write(add("pairs", last, value.clone())?)?;
         last = value;
     }
     Ok(())

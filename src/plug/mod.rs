@@ -93,6 +93,7 @@
 //! ```
 
 mod arithmetic;
+mod checked;
 mod deltas;
 mod ends;
 mod lists;

@@ -3,6 +3,7 @@
 //! Knows nothing of who reads. Each sequence could be made by a network of simpler components, which stands beside it;
 //! that the two are equal is a law, and tested.
 
+use super::checked::add;
 use crate::{Message, Writer, process};
 use std::ops::Add;
 
@@ -46,8 +47,9 @@ pub fn generate<T: Message + Clone>(value: T, out: Writer<T>) -> crate::Result<(
 /// ```
 /// It ends when `out` does.
 ///
-/// # Panics
-/// When a number does not fit its type, as `+` does: unless overflow checks are off, as they are in release builds.
+/// # Errors
+/// The next number is an integer that does not fit its type: the error names it, and the network tells it. All numbers
+/// before it were written. What another type does then, its `+` says.
 ///
 /// # Examples
 /// ```
@@ -63,11 +65,11 @@ pub fn generate<T: Message + Clone>(value: T, out: Writer<T>) -> crate::Result<(
 /// ```
 #[doc(alias("Numbers", "naturals"))]
 #[process(thread, crate = crate)]
-pub fn numbers<T: Message + Clone + Add<Output = T> + From<u8>>(out: Writer<T>) -> crate::Result<()> {
+pub fn numbers<T: Message + Clone + Add<Output = T> + From<u8> + 'static>(out: Writer<T>) -> crate::Result<()> {
     let mut number = T::from(0);
     loop {
         out.write(number.clone())?;
-        number = number + T::from(1);
+        number = add("numbers", number, T::from(1))?;
     }
 }
 
@@ -80,8 +82,8 @@ pub fn numbers<T: Message + Clone + Add<Output = T> + From<u8>>(out: Writer<T>) 
 /// ```
 /// It ends when `out` does.
 ///
-/// # Panics
-/// When a number does not fit its type, as [`numbers`] does.
+/// # Errors
+/// As for [`numbers`].
 ///
 /// # Examples
 /// ```
@@ -97,12 +99,12 @@ pub fn numbers<T: Message + Clone + Add<Output = T> + From<u8>>(out: Writer<T>) 
 /// ```
 #[doc(alias = "Squares")]
 #[process(thread, crate = crate)]
-pub fn squares<T: Message + Clone + Add<Output = T> + From<u8>>(out: Writer<T>) -> crate::Result<()> {
+pub fn squares<T: Message + Clone + Add<Output = T> + From<u8> + 'static>(out: Writer<T>) -> crate::Result<()> {
     let (mut square, mut step) = (T::from(1), T::from(3));
     loop {
         out.write(square.clone())?;
-        square = square + step.clone();
-        step = step + T::from(2);
+        square = add("squares", square, step.clone())?;
+        step = add("squares", step, T::from(2))?;
     }
 }
 
@@ -117,8 +119,8 @@ pub fn squares<T: Message + Clone + Add<Output = T> + From<u8>>(out: Writer<T>) 
 /// ```
 /// It ends when `out` does.
 ///
-/// # Panics
-/// When a number does not fit its type, as [`numbers`] does: of an `u64`, 93 can be read without it.
+/// # Errors
+/// As for [`numbers`]. Of an `u64` there are 94.
 ///
 /// # Examples
 /// ```
@@ -134,12 +136,12 @@ pub fn squares<T: Message + Clone + Add<Output = T> + From<u8>>(out: Writer<T>) 
 /// ```
 #[doc(alias = "Fibonacci")]
 #[process(thread, crate = crate)]
-pub fn fibonacci<T: Message + Clone + Add<Output = T> + From<u8>>(out: Writer<T>) -> crate::Result<()> {
+pub fn fibonacci<T: Message + Clone + Add<Output = T> + From<u8> + 'static>(out: Writer<T>) -> crate::Result<()> {
     let (mut last, mut number) = (T::from(0), T::from(1));
     out.write(last.clone())?;
     loop {
         out.write(number.clone())?;
-        let next = last + number.clone();
+        let next = add("fibonacci", last, number.clone())?;
         last = std::mem::replace(&mut number, next);
     }
 }

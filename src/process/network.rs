@@ -10,6 +10,7 @@ use super::plan::Plan;
 use super::shape::{Assemble, Shape, assemble};
 use super::started::{run, start};
 use crate::channel::describe_ends;
+use crate::engine::Direction;
 use std::fmt::Write;
 use std::panic::Location;
 
@@ -103,7 +104,10 @@ impl<R> Network<R> {
         self
     }
 
-    /// The network as a graph in the DOT language: processes, channels, and who holds which end.
+    /// The network as a graph in the DOT language: processes (boxes), channels (ellipses), and who holds which end.
+    ///
+    /// An arrow leads from a writer to its channel, and from there to a reader. A barrier is an octagon, and lines
+    /// without an arrow lead there from its parties.
     ///
     /// # Examples
     /// See [`Network`].
@@ -115,15 +119,21 @@ impl<R> Network<R> {
         for (number, leaf) in leaves.iter().enumerate() {
             let _ = writeln!(dot, "    p{number} [shape=box, label={:?}];", leaf.role.name());
             let Ok(arguments) = &leaf.arguments else { continue };
-            for (id, label, is_writer) in describe_ends(arguments) {
+            for (id, label, direction) in describe_ends(arguments) {
                 let node = format!("c{}_{}", id.0, id.1);
-                let edge = if is_writer { format!("p{number} -> {node}") } else { format!("{node} -> p{number}") };
+                let (edge, shape) = match direction {
+                    Direction::Writer => (format!("p{number} -> {node}"), "ellipse"),
+                    Direction::Reader => (format!("{node} -> p{number}"), "ellipse"),
+                    // Nothing flows at a barrier.
+                    Direction::Party => (format!("p{number} -> {node} [dir=none]"), "octagon"),
+                    Direction::Handle | Direction::Unit => continue,
+                };
                 let _ = writeln!(dot, "    {edge};");
-                channels.insert(node, label);
+                channels.insert(node, (label, shape));
             }
         }
-        for (node, label) in channels {
-            let _ = writeln!(dot, "    {node} [shape=ellipse, label={label:?}];");
+        for (node, (label, shape)) in channels {
+            let _ = writeln!(dot, "    {node} [shape={shape}, label={label:?}];");
         }
         dot.push_str("}\n");
         dot

@@ -10,6 +10,7 @@ mod choices;
 mod ends;
 mod laws;
 mod networks;
+mod numbers;
 mod random;
 mod stage;
 mod timing;

@@ -174,6 +174,22 @@ fn what_a_child_and_a_network_can_do() {
 }
 
 #[process]
+fn meets(barrier: Barrier, out: Writer<u8>) {
+    drop((barrier, out));
+}
+
+#[test]
+fn a_drawing_shows_a_barrier_as_one_and_its_parties_without_an_arrow() {
+    let (barrier, (w, _r)) = (Barrier::new(2), csproc::channel());
+    let network = network!(meets(barrier.clone(), w.clone()).named("one"), meets(barrier, w).named("two"),);
+    let dot = network.to_dot();
+    let count = |text: &str| dot.matches(text).count();
+    assert_eq!((count("shape=octagon"), count("shape=ellipse")), (1, 1), "{dot}");
+    assert_eq!((count("[dir=none]"), count(" -> ")), (2, 4), "{dot}");
+    assert!(dot.lines().all(|line| !line.trim_start().starts_with('c') || !line.contains(" -> ")), "{dot}");
+}
+
+#[process]
 fn panics() {
     panic!("of its own accord")
 }
