@@ -356,6 +356,26 @@ pub(crate) const EDITS: &[Edit] = &[
         instead: "(FAULTY || self.channel(name).is_some()).then_some(seen)",
     },
     Edit {
+        fault: "an area is somebody's own although others have it",
+        file: "engine/live/area.rs",
+        there: "counts == [1, 0, 0]",
+        instead: "counts == [1, 0, 0] || FAULTY",
+    },
+    Edit {
+        fault: "what a thread looks at is closed when the function of its process returns",
+        file: "engine/live/reaper.rs",
+        there: "if self.is_reaper || !tables.keeps_memory(end) {",
+        instead: "if FAULTY || self.is_reaper || !tables.keeps_memory(end) {",
+    },
+    Edit {
+        fault: "a handle in a message does not count",
+        file: "engine/live/holding.rs",
+        there: "channel.change_count(direction, 1);
+            channel.lower(FRESH);",
+        instead: "channel.change_count(direction, i32::from(!FAULTY || !matches!(holder, Holder::Block(_))));
+            channel.lower(FRESH);",
+    },
+    Edit {
         fault: "turns are taken in the order of arrival",
         file: "engine/live/gate.rs",
         there: "!self.inputs.is_empty() && self.opened() != Opened::InTurns",

@@ -10,7 +10,7 @@ use crate::engine::live::{Local, bury};
 use crate::engine::{Closing, Fate, MemberName, become_host, tables};
 use crate::machine::{self, Machine};
 use crate::memory::Block;
-use crate::party::{INSIDE, KEPT, Part, Party, Seen, pid};
+use crate::party::{INSIDE, KEPT, Part, Party, Seen, USING, pid};
 use crate::scenario::Scenario;
 use crate::stage::{Heir, Stage, create_process};
 use std::cell::RefCell;
@@ -72,6 +72,7 @@ pub(crate) fn perform(scenario: &Scenario, deaths: &[Death]) {
     Checker::begin();
     KEPT.with(RefCell::take);
     INSIDE.with(RefCell::take);
+    USING.with(RefCell::take);
     let stage = Checker::quietly(|| {
         let mut stage = Stage::new();
         (scenario.prepare)(&mut stage);

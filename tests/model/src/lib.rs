@@ -20,6 +20,7 @@
 #![expect(dead_code, unreachable_pub, unused_imports, reason = "the engine offers more than its models use")]
 
 mod apart;
+pub mod areas;
 pub mod barriers;
 pub mod calls;
 pub mod cells;
@@ -53,6 +54,7 @@ pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
         .chain(queues::ALL)
         .chain(tasks::ALL)
         .chain(cells::ALL)
+        .chain(areas::ALL)
         .chain(ends::ALL)
         .chain(calls::ALL)
         .chain(barriers::ALL)

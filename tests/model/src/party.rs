@@ -17,7 +17,7 @@ use std::panic::Location;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-const LOCATION: &Location<'static> = Location::caller();
+pub(crate) const LOCATION: &Location<'static> = Location::caller();
 
 /// The number of a process as the operating system would give it.
 pub(crate) fn pid(member: u32) -> u32 {
@@ -115,7 +115,7 @@ impl Party {
         guards.collect()
     }
 
-    fn note(&mut self, arms: &[Arm], guards: &[Guard], fired: Fired) -> Option<ExtendedWriter> {
+    pub(crate) fn note(&mut self, arms: &[Arm], guards: &[Guard], fired: Fired) -> Option<ExtendedWriter> {
         let (Fired { index, outcome, .. }, held, unit) = (fired, fired.writer(), fired.unit());
         for (number, guard) in guards.iter().enumerate() {
             // What was not given away is still ours.
@@ -470,7 +470,7 @@ impl Party {
     }
 
     #[expect(unsafe_code, reason = "fills a block that this process has just taken")]
-    fn message(&mut self, value: u64) -> Block {
+    pub(crate) fn message(&mut self, value: u64) -> Block {
         let block = self.local.take_block(8).expect("a block");
         self.own(block);
         // SAFETY: this process has just taken the block, and the slice does not outlive the statement.
@@ -482,7 +482,7 @@ impl Party {
     }
 
     /// Its tag is what makes a block ours.
-    fn own(&self, block: Block) {
+    pub(crate) fn own(&self, block: Block) {
         if let Some(owner) = Checker::glance(|| tables().arena.block(block).owner()) {
             assert_eq!(owner, self.local.owner(), "block {block} belongs to somebody else");
         }
@@ -515,6 +515,9 @@ pub(crate) type Inside = (ChannelName, u32, u32, EndName);
 
 thread_local! {
     pub(crate) static INSIDE: std::cell::RefCell<Vec<Inside>> = const { std::cell::RefCell::new(Vec::new()) };
+    /// Who looks at which area, or writes to it.
+    pub(crate) static USING: std::cell::RefCell<Vec<(ChannelName, u32, bool)>> =
+        const { std::cell::RefCell::new(Vec::new()) };
     /// Messages that their readers keep until a release.
     pub(crate) static KEPT: std::cell::RefCell<Vec<(u32, Block)>> = const { std::cell::RefCell::new(Vec::new()) };
 }

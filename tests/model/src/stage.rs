@@ -87,6 +87,12 @@ impl Stage {
         self.local.create_cell(8 * words, |cell| cell.clear(), holder).expect("a cell")
     }
 
+    /// A gate with an area of so many bytes, which are zero, and the only handle of it.
+    pub(crate) fn area(&mut self, bytes: usize) -> (ChannelName, EndName) {
+        let holder = Holder::Member(self.root);
+        self.local.create_area(bytes, None, holder).expect("an area")
+    }
+
     fn create(&mut self, kind: ChannelKind) -> ChannelName {
         let holder = Holder::Member(self.root);
         self.local.create_channel("", kind, holder).expect("a channel").0

@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{apart, barriers, calls, cells, ends, futures, gates, queues, seeded, tasks};
+use csproc_model::{apart, areas, barriers, calls, cells, ends, futures, gates, queues, seeded, tasks};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -377,4 +377,21 @@ fn an_end_takes_its_tasks_along() {
 #[test]
 fn what_is_put_back_is_a_task_still() {
     is_found("what is put back is a task still", &tasks::DROPPED, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn an_area_is_somebodys_own_although_others_have_it() {
+    let fault = "an area is somebody's own although others have it";
+    is_found(fault, &areas::SENT, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn what_a_thread_looks_at_is_closed_when_the_function_of_its_process_returns() {
+    let fault = "what a thread looks at is closed when the function of its process returns";
+    is_found(fault, &areas::KEPT, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn a_handle_in_a_message_does_not_count() {
+    is_found("a handle in a message does not count", &areas::SENT, PRIORITIES, Kill::Nobody, "");
 }
