@@ -172,11 +172,16 @@ impl End {
         let patience = if timeout.is_zero() { Patience::Not } else { Patience::of(timeout) };
         match self.take(false, patience, location) {
             Ok((packet, _)) => {
-                actor(|actor| actor.put_back(self.channel, self.name, packet));
+                self.put_back(packet);
                 true
             }
             Err(error) => !(error.is_timed_out() || error.is_would_block()),
         }
+    }
+
+    /// A message that was taken with this end is in the channel again, before all others.
+    pub(crate) fn put_back(&self, packet: Packet) {
+        actor(|actor| actor.put_back(self.channel, self.name, packet));
     }
 
     pub(super) fn len(&self) -> usize {

@@ -59,6 +59,12 @@ pub enum ChannelError {
     /// The operation could not be carried out: the value cannot be a message, or what the operation needs is not there.
     /// The channel is unharmed.
     Invalid(MessageError),
+    /// A [`Queue`](crate::shared::Queue) is in another program, and that has ended, or the connection to it broke
+    /// before the answer had come. What was asked for may or may not have been done, unless the reason says it.
+    Io {
+        /// Which connection, and what happened to it.
+        reason: String,
+    },
 }
 
 impl ChannelError {
@@ -203,6 +209,7 @@ impl fmt::Display for ChannelError {
                 "no guard of the alternation is present (all preconditions are false), so it could never fire",
             ),
             ChannelError::Invalid(error) => error.fmt(f),
+            ChannelError::Io { reason } => f.write_str(reason),
         }
     }
 }

@@ -105,7 +105,7 @@ pub use manager::{Distant, Method, Methods};
 pub use pass::{PassArm, WaitArm};
 pub use pipe::{PipeEnd, pipe, pipe_with, simplex};
 pub use plain::Plain;
-pub use queue::{IntoIter, NoOpenTask, Queue};
+pub use queue::{GetResults, IntoIter, Iter, NoOpenTask, Queue};
 pub use region::{Frozen, Region};
 pub use remote::ServeError;
 pub use rwlock::{ReadGuard, Reading, RwLock, WriteGuard, Writing};

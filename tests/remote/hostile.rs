@@ -6,7 +6,7 @@
 
 use crate::harness::system::descriptors;
 use crate::{KEY, served};
-use csproc::shared::{CallError, List, Manager, ServeError};
+use csproc::shared::{CallError, List, Manager, Queue, ServeError};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{TestCaseError, TestRunner};
@@ -21,6 +21,8 @@ const BUSY: u8 = 2;
 const ADMITTED: u8 = 4;
 const WRONG_KEY: u8 = 5;
 const DONE: u8 = 0;
+const HELD: u8 = 2;
+const TAKEN: u8 = 3;
 
 /// How a connection begins, on both sides.
 fn greeting() -> [u8; 32] {
@@ -82,18 +84,36 @@ fn frame(payload: &[u8]) -> Vec<u8> {
     [&u32::try_from(payload.len()).unwrap().to_le_bytes()[..], payload].concat()
 }
 
+/// What a client can ask for.
+#[derive(serde::Serialize)]
+enum Asks<'a> {
+    #[expect(dead_code, reason = "the first of the two things that can be asked for")]
+    Object,
+    Method {
+        object: u32,
+        name: &'a str,
+    },
+}
+
 /// Asks for the list, as a client does; a number of the object that does not matter here.
 fn request() -> Vec<u8> {
-    #[derive(serde::Serialize)]
-    enum Asks<'a> {
-        #[expect(dead_code, reason = "the first of the two things that can be asked for")]
-        Object,
-        Method {
-            object: u32,
-            name: &'a str,
-        },
-    }
     frame(&postcard::to_stdvec(&Asks::Method { object: 0, name: "len" }).unwrap())
+}
+
+/// How long an operation of a queue is to wait.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+enum Wait {
+    #[expect(dead_code, reason = "nobody here has the time")]
+    ForEver,
+    For(Duration),
+    Not,
+}
+
+/// Asks for an operation of the queue, as a client with this number does.
+fn request_of_queue(name: &str, number: u128, wait: Wait, item: u64) -> Vec<u8> {
+    let asks = Asks::Method { object: 1, name };
+    let behind: &[u8] = if name == "put" { &postcard::to_stdvec(&item).unwrap() } else { &[] };
+    frame(&[&postcard::to_stdvec(&(asks, number, wait)).unwrap()[..], behind].concat())
 }
 
 /// What somebody does who does not belong here.
@@ -121,6 +141,11 @@ enum Attack {
     AlteredInside(Index, u8),
     /// Has the key, asks, and goes in the middle or before it is answered.
     LeavesInside(Index),
+    /// Has the key, asks for something of the queue, changes a byte of that or not, and says anything but that it has
+    /// what comes.
+    AtQueue { name: &'static str, number: u128, waits: bool, altered: Option<(Index, u8)>, then: Vec<u8> },
+    /// Has the key, asks for an item, and goes at once, or when it has come.
+    LeavesQueue { waits: bool, reads: bool },
 }
 
 fn attack() -> impl Strategy<Value = Attack> {
@@ -137,7 +162,22 @@ fn attack() -> impl Strategy<Value = Attack> {
         (any::<u32>(), bytes(100)).prop_map(|(promise, bytes)| Attack::Promise(promise, bytes)),
         (any::<Index>(), 1_u8..).prop_map(|(place, by)| Attack::AlteredInside(place, by)),
         any::<Index>().prop_map(Attack::LeavesInside),
+        at_queue(),
+        any::<(bool, bool)>().prop_map(|(waits, reads)| Attack::LeavesQueue { waits, reads }),
     ]
+}
+
+fn at_queue() -> impl Strategy<Value = Attack> {
+    let name = prop::sample::select(&["get", "put", "len", "capacity", "join", "task_done"]);
+    let (number, then) = (prop_oneof![Just(7), any::<u128>()], prop::collection::vec(any::<u8>(), 0..20));
+    let altered = proptest::option::of((any::<Index>(), 1_u8..));
+    (name, number, any::<bool>(), altered, then)
+        .prop_filter("it is not to say that it has it", |(.., then)| !then.starts_with(&frame(&[TAKEN])))
+        .prop_map(|(name, number, waits, altered, then)| Attack::AtQueue { name, number, waits, altered, then })
+}
+
+fn wait(waits: bool) -> Wait {
+    if waits { Wait::For(Duration::from_millis(1)) } else { Wait::Not }
 }
 
 /// Attacks, and says what the server has answered that it should not have.
@@ -158,7 +198,8 @@ fn run(attack: &Attack, path: &Path, recorded: &[u8]) -> Result<(), TestCaseErro
         let mut left = &rest[..];
         while let Some((length, more)) = left.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length) as usize;
-            prop_assert!(length > 0 && length <= more.len() && more[0] == DONE, "{rest:?}");
+            prop_assert!(length > 0 && length <= more.len(), "{rest:?}");
+            prop_assert!(more[0] == DONE || more[0] == HELD, "{rest:?}");
             left = &more[length..];
         }
         prop_assert!(left.is_empty(), "{rest:?}");
@@ -227,8 +268,30 @@ fn run(attack: &Attack, path: &Path, recorded: &[u8]) -> Result<(), TestCaseErro
             stranger.send(&bytes[..place.index(bytes.len() + 1)]);
             Ok(())
         }
+        Attack::AtQueue { name, number, waits, altered, then } => {
+            let mut bytes = request_of_queue(name, *number, wait(*waits), PUT);
+            if let Some((place, by)) = altered {
+                let place = place.index(bytes.len());
+                bytes[place] ^= by;
+            }
+            bytes.extend(then);
+            inside(Stranger::admitted(path), &bytes)
+        }
+        Attack::LeavesQueue { waits, reads } => {
+            let mut stranger = Stranger::admitted(path);
+            stranger.send(&request_of_queue("get", 1, wait(*waits), 0));
+            if *reads {
+                let mut come = [0; 5];
+                stranger.stream.read_exact(&mut come).unwrap();
+                prop_assert!(come[4] == HELD || come[4] == DONE, "{come:?}");
+            }
+            Ok(())
+        }
     }
 }
+
+/// What attackers put into the queue.
+const PUT: u64 = u64::MAX;
 
 /// Bytes of memory that the program may write to.
 fn memory() -> u64 {
@@ -241,6 +304,9 @@ alone! {
     fn nobody_is_let_in_or_harms_anybody_whatever_he_says() {
         let (manager, path, connect) = served();
         manager.share("list", &manager.list([1, 2, 3]).unwrap()).unwrap();
+        let queue = Queue::<u64>::new();
+        manager.share("queue", &queue).unwrap();
+        (0..3).try_for_each(|item| queue.put(item)).unwrap();
         let list: List<i32> = connect().get("list").unwrap();
         let mut first = Stranger::come(&path);
         let recorded = first.hello(KEY);
@@ -260,6 +326,14 @@ alone! {
         });
         outcome.unwrap();
         assert_eq!(list.to_vec().unwrap(), [1, 2, 3]);
+        // No item was taken by anybody who has not said so.
+        let mut items = Vec::new();
+        while items.len() < 3 {
+            let item = queue.get_timeout(Duration::from_secs(30)).expect("all three come back");
+            items.extend(Some(item).filter(|item| *item < 3));
+        }
+        items.sort_unstable();
+        assert_eq!(items, [0, 1, 2]);
         let grown = memory().saturating_sub(before);
         assert!(grown < 512 << 20, "{grown} bytes");
     }

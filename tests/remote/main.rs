@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod laws;
 mod programs;
+mod queues;
 mod typed;
 mod users;
 
@@ -21,7 +22,7 @@ const KEY: &[u8] = b"open sesame";
 
 #[test]
 fn play_scenario() {
-    harness::scenario::play(&[programs::SCENARIOS, typed::SCENARIOS, users::SCENARIOS]);
+    harness::scenario::play(&[programs::SCENARIOS, queues::SCENARIOS, typed::SCENARIOS, users::SCENARIOS]);
 }
 
 /// A path that no other test has, in a directory that is not there yet.

@@ -9,6 +9,8 @@ use crate::harness::scenario::{Program, Scenario, command};
 use crate::{KEY, path};
 use csproc::prelude::*;
 use csproc::shared::{CallError, Dict, Event, List, ServeError, Shared};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -16,6 +18,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("serves", serves),
     ("counts", counts),
     ("ends by a panic", ends_by_a_panic),
+    ("has no room for threads", has_no_room_for_threads),
 ];
 
 const PATH: &str = "CSPROC_TEST_PATH";
@@ -102,7 +105,47 @@ fn ends_by_a_panic() {
     std::panic::resume_unwind(Box::new("while it serves"));
 }
 
+/// Serves on with the threads that it has, once its input says so.
+fn has_no_room_for_threads() {
+    let (manager, _list) = serving();
+    manager.share("queue", &Queue::<u8>::new()).unwrap();
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).unwrap();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    let size = size.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10;
+    // Some room is left, but none for the stack of a thread.
+    let limit = Rlimit { current: Some(size + (1 << 20)), maximum: None };
+    setrlimit(Resource::As, limit).unwrap();
+    println!("full");
+    while std::io::stdin().read_line(&mut line).unwrap() > 0 {}
+    setrlimit(Resource::As, Rlimit { current: None, maximum: None }).unwrap();
+    manager.shutdown().unwrap();
+    println!("ended");
+}
+
 once! {
+    fn a_client_for_whom_there_is_no_thread_is_told() {
+        let path = path();
+        let mut server = start("has no room for threads", &path);
+        server.until("serving");
+        let remote = Manager::connect(&path, KEY).unwrap();
+        let (list, queue): (List<u64>, Queue<u8>) = (remote.get("list").unwrap(), remote.get("queue").unwrap());
+        // A connection for the queue, whose client is nobody yet.
+        assert_eq!(list.len(), Ok(0));
+        let mut input = server.child.stdin.take().unwrap();
+        writeln!(input).unwrap();
+        server.until("full");
+        assert_eq!(Manager::connect(&path, KEY).unwrap_err(), ServeError::Busy { path: path.clone() });
+        let refused = queue.put(1).unwrap_err();
+        let is_told = matches!(&refused.fate, ChannelError::Io { reason } if reason.contains("as many connections"));
+        assert!(is_told, "{refused:?}");
+        assert_eq!(list.len(), Ok(0), "who is inside is served on");
+        drop(input);
+        server.until("ended");
+        assert!(server.wait().success());
+    }
+
     fn a_client_is_told_of_the_end_of_the_server() {
         let path = path();
         let mut server = start("serves", &path);

@@ -19,6 +19,9 @@ use std::path::Path;
 /// [`Elsewhere`](CallError::Elsewhere)), and the end of a channel, or a proxy of an object in *this* program, cannot be
 /// an argument or a result ([`Invalid`](CallError::Invalid)).
 ///
+/// A [`Queue`](crate::shared::Queue) that is shared is used as one's own, too: what an operation waits for it waits for
+/// there, and an item goes to one who has it, or stays.
+///
 /// The objects are the server's: it keeps what it shares, and who has a proxy elsewhere does not. When the server has
 /// ended, calls are [`Shutdown`](CallError::Shutdown), also when another one serves at the same path by then: that one
 /// has other objects, and is to be connected to anew. When it dies in a call, that is

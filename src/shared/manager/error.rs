@@ -106,6 +106,7 @@ impl From<ChannelError> for CallError {
             ChannelError::Retired => CallError::Shutdown,
             ChannelError::Lost { process, cause } => CallError::Lost { process, cause },
             ChannelError::Invalid(error) => CallError::Invalid(error),
+            ChannelError::Io { reason } => CallError::Io { reason },
             error => CallError::Failed(error),
         }
     }

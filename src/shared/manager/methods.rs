@@ -8,24 +8,27 @@ use super::error::CallError;
 use super::proxy::{Managed, Visible};
 use super::shape::shape;
 use crate::channel::{Message, decode_once, encode_once};
+use crate::shared::remote::{Line, Reply, fits};
+use serde::Serialize;
 use std::any::type_name;
 use std::panic::Location;
 
 /// What stands for an object of a manager, and can do so in another program: [`List`](crate::shared::List),
-/// [`Dict`](crate::shared::Dict), [`Namespace`](crate::shared::Namespace), [`Shared`](crate::shared::Shared), and the
-/// proxies that [`#[managed]`](macro@crate::shared::managed) makes.
+/// [`Dict`](crate::shared::Dict), [`Namespace`](crate::shared::Namespace), [`Shared`](crate::shared::Shared), the
+/// proxies that [`#[managed]`](macro@crate::shared::managed) makes, and a [`Queue`](crate::shared::Queue).
 ///
 /// # Examples
 /// ```
-/// use csproc::shared::{List, Proxy};
+/// use csproc::shared::{List, Proxy, Queue};
 ///
 /// fn can_be_shared<P: Proxy>() {}
 /// can_be_shared::<List<String>>();
+/// can_be_shared::<Queue<String>>();
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand for an object of another program",
     label = "no proxy with methods",
-    note = "share a `List`, `Dict`, `Namespace` or `Shared`, or a proxy that `#[managed]` makes"
+    note = "share a `List`, `Dict`, `Namespace`, `Shared` or `Queue`, or a proxy that `#[managed]` makes"
 )]
 pub trait Proxy: Clone + Send + Sync + Sized + 'static {
     /// What another program can call.
@@ -35,10 +38,20 @@ pub trait Proxy: Clone + Send + Sync + Sized + 'static {
     /// A proxy of an object of another program, which has these methods.
     #[doc(hidden)]
     fn distant(object: Distant) -> Self;
+
+    /// Whether it may be shared.
+    #[doc(hidden)]
+    fn may_be_shared(&self) -> Result<(), CallError> {
+        Ok(())
+    }
 }
 
 /// From the bytes of the arguments to those of a `Result<R, CallError>`.
 type Serve<P> = Box<dyn Fn(&P, &[u8]) -> Result<Vec<u8>, CallError> + Send + Sync>;
+
+/// What is served in a way of its own: from the name of a method, the line to the client and the bytes of the
+/// arguments.
+type ServeOver<P> = Box<dyn Fn(&P, &str, &Line, &[u8]) -> Option<Reply> + Send + Sync>;
 
 /// The methods of a proxy that another program can call.
 #[doc(hidden)]
@@ -47,6 +60,8 @@ pub struct Methods<P> {
     /// In order, with what they take and give.
     described: String,
     all: Vec<(&'static str, Serve<P>)>,
+    /// All others.
+    others: Option<ServeOver<P>>,
 }
 
 impl<P> Methods<P> {
@@ -54,7 +69,7 @@ impl<P> Methods<P> {
     #[must_use]
     pub fn of<T: ?Sized>() -> Methods<P> {
         let title = plain(type_name::<T>());
-        Methods { described: title.clone(), title, all: Vec::new() }
+        Methods { described: title.clone(), title, all: Vec::new(), others: None }
     }
 
     /// One more.
@@ -85,6 +100,17 @@ impl<P> Methods<P> {
         self.add(name, &types, Box::new(move |proxy, arguments| (method.serve)(proxy.as_ref(), &method, arguments)))
     }
 
+    /// All others are served in this way, which waits for more than a call, and take and give items of this type.
+    #[must_use]
+    pub(super) fn others<T: Message>(
+        mut self,
+        serve: impl Fn(&P, &str, &Line, &[u8]) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Methods<P> {
+        self.described += &format!("; of {}", types::<T, T>());
+        self.others = Some(Box::new(serve));
+        self
+    }
+
     fn add(mut self, name: &'static str, types: &str, serve: Serve<P>) -> Methods<P> {
         self.described += &format!("; {name} {types}");
         self.all.push((name, serve));
@@ -101,11 +127,22 @@ impl<P> Methods<P> {
         fingerprint(&self.described)
     }
 
-    /// Calls a method; `None` if there is no such one.
-    pub(super) fn call(&self, proxy: &P, name: &str, arguments: &[u8]) -> Option<Result<Vec<u8>, CallError>> {
-        let (_, serve) = self.all.iter().find(|(known, _)| *known == name)?;
-        Some(serve(proxy, arguments))
+    /// Calls a method for the client at the other end of a line; `None` if there is no such one, or it is given up.
+    pub(super) fn call(&self, proxy: &P, name: &str, line: &Line, arguments: &[u8]) -> Option<Reply> {
+        match (self.all.iter().find(|(known, _)| *known == name), &self.others) {
+            (Some((_, serve)), _) => {
+                let result = serve(proxy, arguments).and_then(|bytes| Ok(fits(bytes.len()).map(|()| bytes)?));
+                Some(Reply::Done(result.unwrap_or_else(|error| encoded(&Err::<(), _>(error)))))
+            }
+            (None, Some(serve)) => serve(proxy, name, line, arguments),
+            (None, None) => None,
+        }
     }
+}
+
+/// A result without a type of the user's in it, which always can be.
+pub(super) fn encoded<R: Serialize>(result: &Result<R, CallError>) -> Vec<u8> {
+    encode_once(result, None).unwrap_or_default()
 }
 
 /// A method of a type: how it is called of a value here or in another program, and how it is served to one.
@@ -225,7 +262,7 @@ pub(super) fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::{Deserialize, Serialize};
+    use serde::Deserialize;
 
     struct Record;
 
@@ -277,9 +314,13 @@ mod tests {
     fn a_call_that_is_none_is_an_error() {
         let methods = Methods::<()>::of::<Record>().with("twice", |(), number: u64| Ok(2 * number));
         let bytes = encode_once(&(21_u64,), None).unwrap();
-        let result = methods.call(&(), "twice", &bytes).unwrap().unwrap();
-        assert_eq!(decode_once::<Result<u64, CallError>>(&result, None), Ok(Ok(42)));
-        assert!(methods.call(&(), "thrice", &bytes).is_none());
-        assert!(matches!(methods.call(&(), "twice", &[0xff; 20]), Some(Err(CallError::Invalid(_)))));
+        let (line, _other) = Line::pair();
+        let done = |name, arguments: &[u8]| match methods.call(&(), name, &line, arguments) {
+            Some(Reply::Done(result)) => Some(decode_once::<Result<u64, CallError>>(&result, None).unwrap()),
+            _ => None,
+        };
+        assert_eq!(done("twice", &bytes), Some(Ok(42)));
+        assert_eq!(done("thrice", &bytes), None);
+        assert!(matches!(done("twice", &[0xff; 20]), Some(Err(CallError::Invalid(_)))));
     }
 }

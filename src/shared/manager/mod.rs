@@ -13,6 +13,7 @@ mod methods;
 mod namespace;
 mod object;
 mod proxy;
+mod queue;
 mod server;
 mod shape;
 mod shares;
@@ -150,10 +151,33 @@ impl Manager {
     /// A name that was given before leads to the new object. Who has asked for the old one goes on with that.
     ///
     /// # Errors
-    /// The name has more than 255 bytes ([`Invalid`](CallError::Invalid)).
+    /// The name has more than 255 bytes, or the object is a queue of another program
+    /// ([`Invalid`](CallError::Invalid)).
     ///
     /// # Examples
-    /// See [`serve`](Manager::serve).
+    /// A queue, from which each item goes to one program; for other objects see [`serve`](Manager::serve).
+    /// ```
+    /// use csproc::prelude::*;
+    ///
+    /// let (manager, jobs) = (Manager::new()?, Queue::new());
+    /// manager.share("jobs", &jobs)?;
+    /// let path = std::env::temp_dir().join(format!("csproc-jobs-{}/socket", std::process::id()));
+    /// manager.serve(&path, b"a secret")?;
+    ///
+    /// // In another program:
+    /// let there: Queue<String> = Manager::connect(&path, b"a secret")?.get("jobs")?;
+    /// there.put("sweep".to_string())?;
+    /// jobs.put("dust".to_string())?;
+    /// assert_eq!(there.get()?, "sweep");
+    /// there.task_done()?;
+    ///
+    /// assert_eq!(jobs.get()?, "dust");
+    /// jobs.task_done()?;
+    /// jobs.join()?; // nothing is left to be done, here or there
+    /// manager.shutdown()?;
+    /// assert!(matches!(there.get(), Err(ChannelError::Io { .. })));
+    /// # Ok::<(), csproc::Error>(())
+    /// ```
     pub fn share<P: Proxy>(&self, name: &str, object: &P) -> Result<(), CallError> {
         self.shares.insert(name, object.clone())
     }

@@ -3,13 +3,11 @@
 //! Knows nothing of sockets. Who asks gets the number of an object, if it is of the type that was asked for, and calls
 //! it by that.
 
-use super::distant::{Asks, fits};
 use super::error::CallError;
-use super::methods::{Methods, Proxy};
-use crate::channel::{MessageError, encode_once};
-use crate::shared::remote::Service;
+use super::methods::{Methods, Proxy, encoded};
+use crate::channel::MessageError;
+use crate::shared::remote::{Asks, Line, Reply, Service};
 use parking_lot::RwLock;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,7 +29,7 @@ struct Table {
 trait Shared: Send + Sync {
     fn title(&self) -> &str;
     fn fingerprint(&self) -> u64;
-    fn call(&self, name: &str, arguments: &[u8]) -> Option<Result<Vec<u8>, CallError>>;
+    fn call(&self, name: &str, line: &Line, arguments: &[u8]) -> Option<Reply>;
 }
 
 struct Share<P> {
@@ -48,8 +46,8 @@ impl<P: Proxy> Shared for Share<P> {
         self.methods.fingerprint()
     }
 
-    fn call(&self, name: &str, arguments: &[u8]) -> Option<Result<Vec<u8>, CallError>> {
-        self.methods.call(&self.proxy, name, arguments)
+    fn call(&self, name: &str, line: &Line, arguments: &[u8]) -> Option<Reply> {
+        self.methods.call(&self.proxy, name, line, arguments)
     }
 }
 
@@ -62,6 +60,7 @@ impl Shares {
                 format!("the name `{name}` has {} bytes, at most {NAME_LIMIT} fit: choose a shorter one", name.len());
             return Err(full(reason));
         }
+        proxy.may_be_shared()?;
         let mut table = self.0.write();
         let number =
             u32::try_from(table.objects.len()).map_err(|_| full(String::from("too many objects are shared")))?;
@@ -88,23 +87,18 @@ impl Shares {
 }
 
 impl Service for Shares {
-    fn answer(&self, request: &[u8]) -> Option<Vec<u8>> {
+    fn answer(&self, line: &Line, request: &[u8]) -> Option<Reply> {
         let (asks, arguments) = postcard::take_from_bytes::<Asks<'_>>(request).ok()?;
-        let result = match asks {
-            Asks::Object { name, title, fingerprint } => return Some(encoded(&self.find(name, title, fingerprint))),
+        match asks {
+            Asks::Object { name, title, fingerprint } => {
+                Some(Reply::Done(encoded(&self.find(name, title, fingerprint))))
+            }
             Asks::Method { object, name } => {
                 let object = self.0.read().objects.get(object as usize)?.clone();
-                object.call(name, arguments)?
+                object.call(name, line, arguments)
             }
-        };
-        let result = result.and_then(|bytes| Ok(fits(bytes.len()).map(|()| bytes)?));
-        Some(result.unwrap_or_else(|error| encoded(&Err::<(), _>(error))))
+        }
     }
-}
-
-/// A result without a type of the user's in it, which always can be.
-fn encoded<R: Serialize>(result: &Result<R, CallError>) -> Vec<u8> {
-    encode_once(result, None).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -115,8 +109,9 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_asked_is_answered_or_none(request in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let answer = Shares::default().answer(&request);
-            prop_assert!(answer.is_none_or(|answer| !answer.is_empty()));
+            let (line, _other) = Line::pair();
+            let answer = Shares::default().answer(&line, &request);
+            prop_assert!(!matches!(answer, Some(Reply::Done(bytes)) if bytes.is_empty()));
         }
     }
 }

@@ -2,18 +2,29 @@
 //!
 //! Knows nothing of how an item travels. A queue is a channel whose two ends are in one value, so it does not end when
 //! one side is gone; it ends when it is closed. Whoever crashes has had a handle, and takes nothing along but that and
-//! the item in its hand: the channel bears the crashes of both its sides.
+//! the item in its hand: the channel bears the crashes of both its sides. One that is in another program has ends here
+//! that can do nothing, and every operation asks there.
 
+mod elsewhere;
+mod iteration;
+mod served;
+mod session;
 mod tasks;
 
+pub use iteration::{GetResults, IntoIter, Iter};
+pub(super) use served::Sessions;
 pub use tasks::NoOpenTask;
 
 use crate::alternation::{Guard, Input, Output};
 use crate::channel::{Buffer, Channel, ChannelEnd, ChannelError, ChannelId, End, Message, MessageError};
-use crate::channel::{Iter, ReadResults, Reader, WriteError, Writer, label};
+use crate::channel::{Patience, Reader, WriteError, Writer, label};
 use crate::process::remedy::{Carried, Probe};
-use serde::{Deserialize, Serialize};
+use crate::shared::remote::Link;
+use elsewhere::Elsewhere;
+use serde::ser::SerializeTupleVariant;
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 /// A queue for any number of processes: first in, first out.
@@ -39,6 +50,15 @@ use std::time::{Duration, Instant};
 ///
 /// In an alternation it is a guard on both sides: `item = queue => …` gets, `queue.write(item) => …` puts.
 ///
+/// **In another program.** A queue that a manager [shares](crate::shared::Manager::share) is used by other programs as
+/// their own: [`Remote::get`](crate::shared::Remote::get) gives a handle of it, with all methods. Each operation waits
+/// there. An item that is taken for a client which goes before it has it goes back, before all others: so an item is
+/// got once, by one program, and none is lost with a client that only waited. What a client's process has got and not
+/// done is left behind under its name (`client 4242 of jobs`) when it ends. Two things are different: the program that
+/// has the queue may end, which is not the end of the queue, or a connection may break ([`Io`](ChannelError::Io)); and
+/// it is no guard of an alternation there ([`Invalid`](ChannelError::Invalid)): have a thread get from it, and hand on
+/// what comes. An item with the end of a channel in it is `Invalid` for a client, and stays in the queue.
+///
 /// # Examples
 /// ```
 /// use csproc::prelude::*;
@@ -61,11 +81,64 @@ use std::time::{Duration, Instant};
 ///     Ok(())
 /// }
 /// ```
-#[derive(Serialize, Deserialize)]
-#[serde(bound = "")]
+#[derive(Deserialize)]
+#[serde(bound = "", from = "Arrived<T>")]
 pub struct Queue<T> {
     writer: Writer<T>,
     reader: Reader<T>,
+    /// It is in another program, and the ends here can do nothing.
+    elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// What comes out of a message.
+#[derive(Deserialize)]
+#[serde(bound = "")]
+enum Arrived<T> {
+    Here(Writer<T>, Reader<T>),
+    There(Elsewhere),
+}
+
+impl<T> From<Arrived<T>> for Queue<T> {
+    fn from(arrived: Arrived<T>) -> Queue<T> {
+        match arrived {
+            Arrived::Here(writer, reader) => Queue { writer, reader, elsewhere: None },
+            Arrived::There(elsewhere) => Queue::at(elsewhere),
+        }
+    }
+}
+
+/// As [`Arrived`].
+impl<T> Serialize for Queue<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const NAME: &str = "Arrived";
+        match &self.elsewhere {
+            None => {
+                let mut ends = serializer.serialize_tuple_variant(NAME, 0, "Here", 2)?;
+                ends.serialize_field(&self.writer)?;
+                ends.serialize_field(&self.reader)?;
+                ends.end()
+            }
+            Some(elsewhere) => serializer.serialize_newtype_variant(NAME, 1, "There", elsewhere),
+        }
+    }
+}
+
+/// How long an operation waits in another program.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+enum Wait {
+    ForEver,
+    For(Duration),
+    Not,
+}
+
+impl Wait {
+    fn of(patience: Patience) -> Wait {
+        match patience {
+            Patience::ForEver => Wait::ForEver,
+            Patience::Until(deadline) => Wait::For(deadline.saturating_duration_since(crate::engine::now())),
+            Patience::Not => Wait::Not,
+        }
+    }
 }
 
 impl<T> Queue<T> {
@@ -126,7 +199,7 @@ impl<T> Queue<T> {
     /// ```
     pub fn try_new(buffer: Buffer) -> Result<Queue<T>, MessageError> {
         let channel = Channel::builder().buffer(buffer).build()?;
-        let queue = Queue { writer: channel.writer(), reader: channel.reader() };
+        let queue = Queue { writer: channel.writer(), reader: channel.reader(), elsewhere: None };
         queue.writer.end().made()?;
         queue.reader.end().made()?;
         queue.writer.end().bear_crashes();
@@ -136,12 +209,36 @@ impl<T> Queue<T> {
 
     /// One that could not be made: every operation says why.
     fn unmade(error: &MessageError) -> Queue<T> {
-        Queue { writer: Writer::new(End::unmade(error.clone())), reader: Reader::new(End::unmade(error.clone())) }
+        let [writer, reader] = [(); 2].map(|()| End::unmade(error.clone()));
+        Queue { writer: Writer::new(writer), reader: Reader::new(reader), elsewhere: None }
+    }
+
+    /// One that is in another program, where it has this number and is shared as `name`.
+    pub(super) fn elsewhere(link: Link, number: u32, name: String) -> Queue<T> {
+        Queue::at(Elsewhere::new(link, number, name))
+    }
+
+    fn at(elsewhere: Elsewhere) -> Queue<T> {
+        let reason = format!(
+            "the queue `{elsewhere}` is in another program, so it is no guard: have a thread `get` from it, and write \
+             what comes to a channel"
+        );
+        Queue { elsewhere: Some(Box::new(elsewhere)), ..Queue::unmade(&MessageError::System { reason }) }
+    }
+
+    /// How it is called, for people.
+    fn label(&self) -> String {
+        self.elsewhere.as_ref().map_or_else(|| label(self.reader.end().channel()), |elsewhere| elsewhere.to_string())
+    }
+
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.elsewhere.is_some()
     }
 
     /// Gives it a name for reports, before it is used; at most 55 bytes.
     ///
-    /// A name that is too long makes a queue that can do nothing: every operation says so.
+    /// A name that is too long makes a queue that can do nothing: every operation says so. One in another program is
+    /// called as it is shared.
     ///
     /// # Examples
     /// ```
@@ -154,13 +251,17 @@ impl<T> Queue<T> {
     /// ```
     #[must_use = "a name that is too long makes a queue that can do nothing"]
     pub fn named(self, name: &str) -> Queue<T> {
+        if self.is_elsewhere() {
+            return self;
+        }
         match self.writer.end().call(name) {
             Ok(()) => self,
             Err(error) => Queue::unmade(&error),
         }
     }
 
-    /// How many items are in it. It is so at the moment of the look; others may change it at once.
+    /// How many items are in it. It is so at the moment of the look; others may change it at once. In another program
+    /// that cannot be asked there are none.
     ///
     /// # Examples
     /// ```
@@ -174,7 +275,7 @@ impl<T> Queue<T> {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.reader.len()
+        self.elsewhere.as_ref().map_or_else(|| self.reader.len(), |elsewhere| elsewhere.len())
     }
 
     /// Whether no item is in it, at the moment of the look.
@@ -188,7 +289,8 @@ impl<T> Queue<T> {
         self.len() == 0
     }
 
-    /// How many items it is made for; `None` when there is no limit but the arena.
+    /// How many items it is made for; `None` when there is no limit but the arena, or it is in another program that
+    /// cannot be asked.
     ///
     /// # Examples
     /// ```
@@ -196,7 +298,10 @@ impl<T> Queue<T> {
     /// ```
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
-        self.writer.end().channel().facts().room()
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.capacity(),
+            None => self.writer.end().channel().facts().room(),
+        }
     }
 
     /// Nobody puts any more, with any handle: that fails with [`Retired`](ChannelError::Retired), also for those who
@@ -217,7 +322,10 @@ impl<T> Queue<T> {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn close(&self) {
-        self.writer.end().end_writing();
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.close(),
+            None => self.writer.end().end_writing(),
+        }
     }
 }
 
@@ -239,7 +347,10 @@ impl<T: Message> Queue<T> {
     /// See [`Queue`].
     #[track_caller]
     pub fn put(&self, value: T) -> Result<(), WriteError<T>> {
-        self.writer.write(value)
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.put(value, Patience::ForEver),
+            None => self.writer.write(value),
+        }
     }
 
     /// Puts an item in if there is room now.
@@ -254,7 +365,10 @@ impl<T: Message> Queue<T> {
     /// See [`bounded`](Queue::bounded).
     #[track_caller]
     pub fn try_put(&self, value: T) -> Result<(), WriteError<T>> {
-        self.writer.try_write(value)
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.put(value, Patience::Not),
+            None => self.writer.try_write(value),
+        }
     }
 
     /// Puts an item in, if there is room within `timeout`.
@@ -275,7 +389,10 @@ impl<T: Message> Queue<T> {
     /// ```
     #[track_caller]
     pub fn put_timeout(&self, value: T, timeout: Duration) -> Result<(), WriteError<T>> {
-        self.writer.write_timeout(value, timeout)
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.put(value, Patience::of(timeout)),
+            None => self.writer.write_timeout(value, timeout),
+        }
     }
 
     /// Puts an item in, if there is room before `deadline`.
@@ -295,7 +412,10 @@ impl<T: Message> Queue<T> {
     /// ```
     #[track_caller]
     pub fn put_deadline(&self, value: T, deadline: Instant) -> Result<(), WriteError<T>> {
-        self.writer.write_deadline(value, deadline)
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.put(value, Patience::Until(deadline)),
+            None => self.writer.write_deadline(value, deadline),
+        }
     }
 
     /// Takes the oldest item out. It is this process's from then on: when the process is killed, the item is gone.
@@ -314,7 +434,10 @@ impl<T: Message> Queue<T> {
     /// See [`Queue`].
     #[track_caller]
     pub fn get(&self) -> Result<T, ChannelError> {
-        self.reader.read()
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.get(Patience::ForEver),
+            None => self.reader.read(),
+        }
     }
 
     /// Takes the oldest item out if there is one now.
@@ -334,7 +457,10 @@ impl<T: Message> Queue<T> {
     /// ```
     #[track_caller]
     pub fn try_get(&self) -> Result<T, ChannelError> {
-        self.reader.try_read()
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.get(Patience::Not),
+            None => self.reader.try_read(),
+        }
     }
 
     /// Takes the oldest item out, if one comes within `timeout`.
@@ -355,7 +481,10 @@ impl<T: Message> Queue<T> {
     /// ```
     #[track_caller]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, ChannelError> {
-        self.reader.read_timeout(timeout)
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.get(Patience::of(timeout)),
+            None => self.reader.read_timeout(timeout),
+        }
     }
 
     /// Takes the oldest item out, if one comes before `deadline`.
@@ -375,93 +504,28 @@ impl<T: Message> Queue<T> {
     /// ```
     #[track_caller]
     pub fn get_deadline(&self, deadline: Instant) -> Result<T, ChannelError> {
-        self.reader.read_deadline(deadline)
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.get(Patience::Until(deadline)),
+            None => self.reader.read_deadline(deadline),
+        }
     }
 
-    /// The items that come, until the queue ends; it does not tell how. See [`results`](Queue::results) where it
-    /// matters whether the queue was closed or poisoned.
-    ///
-    /// # Blocking
-    /// Each step waits as [`get`](Queue::get) does: as long as the queue is not closed, the iteration does not end.
-    ///
-    /// # Panics
-    /// As [`Reader::iter`]: an item that is no `T` is no end of the queue.
-    ///
-    /// # Examples
-    /// See [`Queue`].
-    #[track_caller]
-    pub fn iter(&self) -> Iter<'_, T> {
-        self.reader.iter()
-    }
-
-    /// The items that come, until the queue is closed; any other end is the last item.
-    ///
-    /// # Blocking
-    /// Each step waits as [`get`](Queue::get) does.
-    ///
-    /// # Errors
-    /// The last item may be [`Poisoned`](ChannelError::Poisoned), [`Deadlock`](ChannelError::Deadlock) or
-    /// [`Invalid`](ChannelError::Invalid).
-    ///
-    /// # Examples
-    /// ```
-    /// use csproc::prelude::*;
-    ///
-    /// let queue = Queue::new();
-    /// (1..=3).try_for_each(|item| queue.put(item))?;
-    /// queue.close();
-    /// assert_eq!(queue.results().sum::<Result<u32, _>>()?, 6);
-    /// # Ok::<(), csproc::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn results(&self) -> ReadResults<'_, T> {
-        self.reader.results()
+    /// A get that the program has asked for at this place.
+    #[inline]
+    fn get_at(&self, place: &'static Location<'static>) -> Result<T, ChannelError> {
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.get(Patience::ForEver),
+            None => self.reader.read_at(place),
+        }
     }
 }
-
-/// The items of a queue, with a handle of it; see [`Queue::iter`] for how it ends.
-#[derive(Debug)]
-#[must_use = "an iterator gets only when it is asked for the next item"]
-pub struct IntoIter<T> {
-    items: crate::channel::IntoIter<T>,
-    /// The other half of the handle.
-    _writer: Writer<T>,
-}
-
-impl<T: Message> Iterator for IntoIter<T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        self.items.next()
-    }
-}
-
-/// As [`Queue::iter`].
-impl<T: Message> IntoIterator for Queue<T> {
-    type Item = T;
-    type IntoIter = IntoIter<T>;
-
-    #[track_caller]
-    fn into_iter(self) -> IntoIter<T> {
-        IntoIter { items: self.reader.into_iter(), _writer: self.writer }
-    }
-}
-
-/// As [`Queue::iter`].
-impl<'a, T: Message> IntoIterator for &'a Queue<T> {
-    type Item = T;
-    type IntoIter = Iter<'a, T>;
-
-    #[track_caller]
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
-    }
-}
-
 impl<T> ChannelEnd for Queue<T> {
     /// Poisons the queue: what is in it is gone, and every operation with any handle fails.
     fn poison(&self) {
-        self.reader.poison();
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.poison(),
+            None => self.reader.poison(),
+        }
     }
 
     /// Gives this handle up, as dropping it does; it cannot be used afterwards. To end the queue for all, there is
@@ -515,12 +579,12 @@ impl<T> Default for Queue<T> {
 impl<T> Clone for Queue<T> {
     /// One more handle of the same queue.
     fn clone(&self) -> Queue<T> {
-        Queue { writer: self.writer.clone(), reader: self.reader.clone() }
+        Queue { writer: self.writer.clone(), reader: self.reader.clone(), elsewhere: self.elsewhere.clone() }
     }
 }
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Queue").field(&label(self.reader.end().channel())).finish()
+        f.debug_tuple("Queue").field(&self.label()).finish()
     }
 }

@@ -4,7 +4,7 @@
 //! step; here are the words for it.
 
 use super::Queue;
-use crate::channel::{ChannelError, Message, Patience, label};
+use crate::channel::{ChannelError, Message, Patience};
 use std::panic::Location;
 use std::time::Duration;
 
@@ -38,8 +38,11 @@ impl<T: Message> Queue<T> {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn task_done(&self) -> Result<(), NoOpenTask> {
-        let end = self.reader.end();
-        if end.task_done() { Ok(()) } else { Err(NoOpenTask { queue: label(end.channel()) }) }
+        let done = match &self.elsewhere {
+            Some(elsewhere) => elsewhere.task_done(),
+            None => self.reader.end().task_done(),
+        };
+        if done { Ok(()) } else { Err(NoOpenTask { queue: self.label() }) }
     }
 
     /// Waits until every item that was put was got, and is [done](Queue::task_done). It can be said again, also of a
@@ -91,7 +94,7 @@ impl<T: Message> Queue<T> {
     /// ```
     #[track_caller]
     pub fn join(&self) -> Result<(), ChannelError> {
-        self.reader.end().join(Patience::ForEver, Location::caller())
+        self.join_within(Patience::ForEver, Location::caller())
     }
 
     /// As [`join`](Queue::join), at most for `timeout`.
@@ -114,7 +117,14 @@ impl<T: Message> Queue<T> {
     /// ```
     #[track_caller]
     pub fn join_timeout(&self, timeout: Duration) -> Result<(), ChannelError> {
-        self.reader.end().join(Patience::of(timeout), Location::caller())
+        self.join_within(Patience::of(timeout), Location::caller())
+    }
+
+    fn join_within(&self, patience: Patience, place: &'static Location<'static>) -> Result<(), ChannelError> {
+        match &self.elsewhere {
+            Some(elsewhere) => elsewhere.join(patience),
+            None => self.reader.end().join(patience, place),
+        }
     }
 }
 

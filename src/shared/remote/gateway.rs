@@ -6,8 +6,9 @@
 use super::error::ServeError;
 use super::frame::{read, write};
 use super::hello::{Instance, KEY_LIMIT, PATIENCE, random, receive, send_away};
+use super::line::{Line, Reply};
 use super::place::Place;
-use super::{DONE, ENDS};
+use super::{DONE, ENDS, HELD, TAKEN};
 use crate::engine::along;
 use parking_lot::{Condvar, Mutex};
 use rustix::net::{Shutdown, shutdown};
@@ -27,8 +28,9 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Who answers.
 pub(in crate::shared) trait Service: Send + Sync + 'static {
-    /// The answer to a request; `None` if it is none that a client of this version sends, which ends the connection.
-    fn answer(&self, request: &[u8]) -> Option<Vec<u8>>;
+    /// The answer to a request that has come over this line. `None` ends the connection: it is no request that a client
+    /// of this version sends, or the client is [gone](Line::gone), and nothing was done.
+    fn answer(&self, line: &Line, request: &[u8]) -> Option<Reply>;
 }
 
 /// A place that is served, as long as this is there.
@@ -149,33 +151,67 @@ impl Door {
         }
         inside.streams.insert(number, stream.clone());
         drop(inside);
-        let guest = Guest { door: self.clone(), number };
-        let same = stream.clone();
+        let (door, same) = (self.clone(), stream.clone());
         let work = along(move || {
             // A service that panics takes its own connection along.
-            let guest = guest;
+            let guest = Guest { door, number };
             guest.door.serve(&same);
         });
-        Builder::new().name(String::from("csproc-client")).spawn(work).ok()
+        let thread = Builder::new().name(String::from("csproc-client")).spawn(work).ok();
+        if thread.is_none() {
+            // The stream stays open: the client is to be told.
+            self.inside.lock().streams.remove(&number);
+        }
+        thread
     }
 
-    fn serve(&self, stream: &UnixStream) {
+    fn serve(&self, stream: &Arc<UnixStream>) {
         if !receive(stream, &self.key, &self.instance, PATIENCE).unwrap_or(false) {
             return;
         }
-        loop {
-            let request = read(stream);
-            if self.inside.lock().ends {
-                // Whatever it was, it is not done.
-                let _ = write(stream, [&[ENDS], &[]]);
-                return;
-            }
-            let Ok(Some(request)) = request else { return };
-            let Some(answer) = self.service.answer(&request) else { return };
-            if write(stream, [&[DONE], &answer]).is_err() {
-                return;
+        let line = Line::new(stream.clone());
+        while let Some(request) = self.listen(stream) {
+            match self.service.answer(&line, &request) {
+                Some(Reply::Done(answer)) => {
+                    if write(stream, [&[DONE], &answer]).is_err() {
+                        return;
+                    }
+                }
+                Some(Reply::Held(held)) => {
+                    if write(stream, [&[HELD], held.bytes()]).is_err() {
+                        return;
+                    }
+                    // What was said before the end is still read: both sides know alike whether it was taken.
+                    match read(stream) {
+                        Ok(Some(word)) if word == [TAKEN] => held.taken(),
+                        _ => {
+                            drop(held);
+                            self.say_if_it_ends(stream);
+                            return;
+                        }
+                    }
+                }
+                None => {
+                    self.say_if_it_ends(stream);
+                    return;
+                }
             }
         }
+    }
+
+    /// The next request; `None` if there is none, or the server ends and it is not done any more.
+    fn listen(&self, stream: &UnixStream) -> Option<Vec<u8>> {
+        let request = read(stream);
+        if self.say_if_it_ends(stream) { None } else { request.ok().flatten() }
+    }
+
+    /// Tells a client that nothing is done for it any more, if the server ends.
+    fn say_if_it_ends(&self, stream: &UnixStream) -> bool {
+        let ends = self.inside.lock().ends;
+        if ends {
+            let _ = write(stream, [&[ENDS], &[]]);
+        }
+        ends
     }
 
     /// Gives those inside a moment to read their last answer. Whoever is in a call even then, by way of an object in a

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// How many bytes a key has at most.
 pub(super) const KEY_LIMIT: usize = 4096;
 
-/// How long the whole hello may take.
+/// How long the whole hello may take; a client's, from the beginning of its connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which server: another one at the same path has another number.
@@ -117,23 +117,29 @@ fn first(reception: u8, instance: &Instance, nonce: &[u8; 16]) -> [u8; FIRST] {
     word
 }
 
-/// The client's side: gives the key to a server of the same user, and says which instance it is.
+/// The client's side, which is done by then: gives the key to a server of the same user, and says which instance it
+/// is.
 ///
 /// # Errors
 /// The server is another user's, has another version or key, or too many clients; `NotFound` if it ends meanwhile.
-pub(super) fn introduce(stream: &UnixStream, path: &Path, key: &[u8]) -> Result<Instance, ServeError> {
-    let deadline = Instant::now() + PATIENCE;
+pub(super) fn introduce(
+    stream: &UnixStream,
+    path: &Path,
+    key: &[u8],
+    deadline: Instant,
+) -> Result<Instance, ServeError> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
             ServeError::NotFound { path: path.to_path_buf() }
         }
-        io::ErrorKind::TimedOut => ServeError::system(path, "what serves there does not answer", error),
+        io::ErrorKind::TimedOut => ServeError::system(path, "what listens there does not answer", error),
         _ => ServeError::system(path, "the connection failed", error),
     };
     let length = u16::try_from(key.len()).ok().filter(|length| usize::from(*length) <= KEY_LIMIT);
     let Some(length) = length else {
         return Err(ServeError::LongKey { path: path.to_path_buf(), limit: KEY_LIMIT });
     };
+    // The key is less than a stream holds that nobody reads, so this does not wait in fact.
     stream.set_write_timeout(Some(PATIENCE)).map_err(failed)?;
     if !is_same_user(stream).map_err(failed)? {
         return Err(ServeError::User { path: path.to_path_buf() });
@@ -178,11 +184,15 @@ mod tests {
     use std::io::{Read, Write};
     use std::thread::{scope, spawn};
 
+    fn soon() -> Instant {
+        Instant::now() + PATIENCE
+    }
+
     fn meet(server: &[u8], client: &[u8]) -> (bool, Result<Instance, ServeError>) {
         let (a, b) = UnixStream::pair().unwrap();
         scope(|scope| {
             let received = scope.spawn(|| receive(&a, server, &[7; 16], PATIENCE).unwrap());
-            let introduced = introduce(&b, Path::new("/here"), client);
+            let introduced = introduce(&b, Path::new("/here"), client, soon());
             (received.join().unwrap(), introduced)
         })
     }
@@ -197,7 +207,7 @@ mod tests {
             }
         }
         let (a, _b) = UnixStream::pair().unwrap();
-        let error = introduce(&a, &here(), &[0; KEY_LIMIT + 1]).unwrap_err();
+        let error = introduce(&a, &here(), &[0; KEY_LIMIT + 1], soon()).unwrap_err();
         assert_eq!(error, ServeError::LongKey { path: here(), limit: KEY_LIMIT });
     }
 
@@ -206,7 +216,7 @@ mod tests {
         let (a, b) = UnixStream::pair().unwrap();
         let (c, mut recorder) = UnixStream::pair().unwrap();
         let server = spawn(move || receive(&a, b"key", &[7; 16], PATIENCE).unwrap());
-        let client = spawn(move || introduce(&c, Path::new("/here"), b"key").is_ok());
+        let client = spawn(move || introduce(&c, Path::new("/here"), b"key", soon()).is_ok());
         // Between the two, it passes on and keeps what it sees.
         let (mut first, mut second, mut b) = ([0; FIRST], [0; SECOND + 3], b);
         b.read_exact(&mut first).unwrap();
@@ -230,7 +240,7 @@ mod tests {
     fn another_version_is_told_as_what_it_is() {
         let (a, mut b) = UnixStream::pair().unwrap();
         b.write_all(&[b"csproc manager 99.1.0".as_slice(), &[0; 11]].concat()).unwrap();
-        let error = introduce(&a, Path::new("/here"), b"key").unwrap_err();
+        let error = introduce(&a, Path::new("/here"), b"key", soon()).unwrap_err();
         assert_eq!(error, ServeError::Version { path: "/here".into(), found: "csproc manager 99.1.0".into() });
         // And it has not seen a byte of the key.
         drop(a);
@@ -248,13 +258,50 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_is_silent_slow_or_dies_holds_a_client_up_until_its_time_is_over_at_most() {
+        let patience = Duration::from_millis(200);
+        let whole = first(WELCOME, &[7; 16], &[1; 16]);
+        // It comes to where the key is sent, and even then nobody answers.
+        for says in [&[][..], &whole[..7], &whole[..GREETING_BYTES], &whole] {
+            let (a, mut b) = UnixStream::pair().unwrap();
+            b.write_all(says).unwrap();
+            let began = Instant::now();
+            let error = introduce(&a, Path::new("/here"), b"key", began + patience).unwrap_err();
+            assert!(error.to_string().contains("does not answer"), "{error}");
+            assert!(began.elapsed() >= patience);
+        }
+        // It says something again and again, and each time there is hope.
+        let (a, mut b) = UnixStream::pair().unwrap();
+        let drip = spawn(move || {
+            let mut said = 0;
+            for byte in whole {
+                said += b.write(&[byte]).unwrap_or(0);
+                std::thread::sleep(patience / 20);
+            }
+            said
+        });
+        let error = introduce(&a, Path::new("/here"), b"key", Instant::now() + patience).unwrap_err();
+        assert!(error.to_string().contains("does not answer"), "{error}");
+        drop(a);
+        assert!(drip.join().unwrap() < whole.len());
+        // It dies in the middle.
+        for says in [&[][..], &whole[..7], &whole[..GREETING_BYTES], &whole] {
+            let (a, mut b) = UnixStream::pair().unwrap();
+            b.write_all(says).unwrap();
+            drop(b);
+            let error = introduce(&a, Path::new("/here"), b"key", soon()).unwrap_err();
+            assert_eq!(error, ServeError::NotFound { path: "/here".into() });
+        }
+    }
+
+    #[test]
     fn who_is_sent_away_is_told_why() {
         let (a, b) = UnixStream::pair().unwrap();
         send_away(&a);
-        let error = introduce(&b, Path::new("/here"), b"key").unwrap_err();
+        let error = introduce(&b, Path::new("/here"), b"key", soon()).unwrap_err();
         assert_eq!(error, ServeError::Busy { path: "/here".into() });
         drop(a);
-        let error = introduce(&b, Path::new("/here"), b"key").unwrap_err();
+        let error = introduce(&b, Path::new("/here"), b"key", soon()).unwrap_err();
         assert_eq!(error, ServeError::NotFound { path: "/here".into() });
     }
 }

@@ -20,16 +20,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many bytes the path of a socket has at most: the system's address has one more, for a zero.
 const PATH_LIMIT: usize = 107;
 
 /// How many connections wait to be accepted.
 const BACKLOG: i32 = 128;
-
-/// How long the system may take to let a client in.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A place that is held. Dropped, it takes away what was made for it.
 #[derive(Debug)]
@@ -110,11 +107,11 @@ impl Drop for Place {
     }
 }
 
-/// A stream to whoever serves at a path.
+/// A stream to whoever serves at a path, by then.
 ///
 /// # Errors
-/// Nobody does, or the path is too long; and those of the system.
-pub(super) fn reach(path: &Path) -> Result<UnixStream, ServeError> {
+/// Nobody does, or the path is too long; and those of the system, the time being over among them.
+pub(super) fn reach(path: &Path, deadline: Instant) -> Result<UnixStream, ServeError> {
     let address = address(path)?;
     let failed = |error: Errno| match error {
         Errno::NOENT | Errno::CONNREFUSED | Errno::NOTDIR => ServeError::NotFound { path: path.to_path_buf() },
@@ -122,9 +119,10 @@ pub(super) fn reach(path: &Path) -> Result<UnixStream, ServeError> {
         error => ServeError::system(path, "no connection", error),
     };
     let socket = socket().map_err(failed)?;
-    // While too many wait to be let in, so do we.
-    set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE)).map_err(failed)?;
     loop {
+        // While too many wait to be let in, so do we. No time at all would be no limit.
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        set_socket_timeout(&socket, Timeout::Send, Some(left)).map_err(failed)?;
         match connect(&socket, &address) {
             Ok(()) => return Ok(socket.into()),
             Err(Errno::INTR) => (),
@@ -239,6 +237,10 @@ mod tests {
         }
     }
 
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
@@ -252,11 +254,11 @@ mod tests {
         assert_eq!([mode(&directory), mode(&path), mode(&beside(&path))], [0o700, 0o600, 0o600]);
         let in_use = ServeError::InUse { path: path.clone() };
         assert_eq!(Place::take(&path).unwrap_err(), in_use);
-        let stream = reach(&path).unwrap();
+        let stream = reach(&path, soon()).unwrap();
         listener.accept().unwrap();
         drop((place, stream));
         assert!(!directory.exists());
-        assert_eq!(reach(&path).unwrap_err(), ServeError::NotFound { path });
+        assert_eq!(reach(&path, soon()).unwrap_err(), ServeError::NotFound { path });
     }
 
     #[test]
@@ -291,7 +293,7 @@ mod tests {
         let lock = rustix::io::dup(&place._lock).unwrap();
         std::mem::forget(place);
         drop(listener);
-        assert_eq!(reach(&path).unwrap_err(), ServeError::NotFound { path: path.clone() });
+        assert_eq!(reach(&path, soon()).unwrap_err(), ServeError::NotFound { path: path.clone() });
         assert_eq!(Place::take(&path).unwrap_err(), ServeError::InUse { path: path.clone() });
         flock(&lock, FlockOperation::Unlock).unwrap();
         drop(lock);
@@ -334,10 +336,32 @@ mod tests {
     }
 
     #[test]
+    fn who_is_not_let_in_waits_until_its_time_is_over() {
+        let scratch = Scratch::new();
+        let path = scratch.0.join("socket");
+        let socket = socket().unwrap();
+        bind(&socket, &address(&path).unwrap()).unwrap();
+        listen(&socket, 0).unwrap();
+        // As many as the system has room for wait to be accepted, and nobody accepts them.
+        let mut waiting = Vec::new();
+        let deadline = loop {
+            let deadline = Instant::now() + Duration::from_millis(200);
+            match reach(&path, deadline) {
+                Ok(stream) => waiting.push(stream),
+                Err(error) => {
+                    assert!(matches!(error, ServeError::System { .. }), "{error}");
+                    break deadline;
+                }
+            }
+        };
+        assert!(!waiting.is_empty() && Instant::now() >= deadline);
+    }
+
+    #[test]
     fn a_path_that_is_too_long_is_told() {
         let path = std::env::temp_dir().join("x".repeat(120));
         let long = ServeError::Long { path: path.clone(), limit: PATH_LIMIT };
         assert_eq!(Place::take(&path).unwrap_err(), long);
-        assert_eq!(reach(&path).unwrap_err(), long);
+        assert_eq!(reach(&path, soon()).unwrap_err(), long);
     }
 }
