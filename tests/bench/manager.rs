@@ -1,5 +1,6 @@
 //! Measures managers against Python's `multiprocessing.Manager`, in one run: an item of a dictionary set, looked up and
-//! counted up, by one process and by two at once, and a dictionary made.
+//! counted up, by one process and by two at once, and a dictionary made; and what is asked for over a socket, as by
+//! another program, against its `BaseManager`: a method called, an item put into a queue and got, and much at once.
 //!
 //! Knows nothing of the library's inside. Python measures itself, with its own clock; where there is no `python3`, its
 //! rows are left out. Every figure is taken in turn with its peers (A B A B …) and is the median of the rounds; what
@@ -11,11 +12,15 @@ mod table;
 use csproc::prelude::*;
 use csproc::shared::Dict;
 use python::python;
+use std::path::PathBuf;
 use std::time::Instant;
 use table::{Row, nanoseconds, scale, table};
 
 /// How many keys there are.
 const KEYS: u64 = 100;
+
+/// What lets clients in.
+const KEY: &[u8] = b"key";
 
 /// Prints the nanoseconds of each of so many calls; all arguments come from the command line.
 const PYTHON: &str = r#"
@@ -50,6 +55,42 @@ with context.Manager() as manager:
         repeat(*arguments)
         for other in others: other.join()
     print((time.perf_counter() - start) / count * 1e9)
+"#;
+
+/// The same over a socket of the system, between two processes.
+const PYTHON_REMOTE: &str = r#"
+import os, sys, tempfile, time
+from multiprocessing import get_context
+from multiprocessing.managers import BaseManager
+from queue import Queue
+
+class Counter:
+    count = 0
+    def add(self, more):
+        self.count += more
+        return self.count
+
+counter, jobs = Counter(), Queue()
+class Manager(BaseManager): pass
+Manager.register("counter", callable=lambda: counter)
+Manager.register("jobs", callable=lambda: jobs)
+what, count = sys.argv[1], int(sys.argv[2])
+with tempfile.TemporaryDirectory() as directory:
+    place = dict(address=os.path.join(directory, "socket"), authkey=b"key", ctx=get_context("fork"))
+    server, client = Manager(**place), Manager(**place)
+    server.start()
+    client.connect()
+    counter, jobs, much = client.counter(), client.jobs(), bytes(1 << 20)
+    start = time.perf_counter()
+    if what == "Call":
+        for i in range(count):
+            counter.add(1)
+    else:
+        for i in range(count):
+            jobs.put(i if what == "Queue" else much)
+            jobs.get()
+    print((time.perf_counter() - start) / count * 1e9)
+    server.shutdown()
 "#;
 
 /// What is done again and again.
@@ -100,6 +141,65 @@ fn make(count: u64) -> f64 {
     nanoseconds(start, count)
 }
 
+/// What is asked for over a socket.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+enum Far {
+    Call,
+    Queue,
+    Much,
+}
+
+/// What a manager has for other programs.
+struct Counter(u64);
+
+#[managed]
+impl Counter {
+    pub(crate) fn begin() -> Counter {
+        Counter(0)
+    }
+
+    pub(crate) fn add(&mut self, more: u64) -> u64 {
+        self.0 += more;
+        self.0
+    }
+}
+
+/// A process that reaches everything as another program does; nanoseconds of each step.
+#[process]
+fn ask(far: Far, count: u64, path: PathBuf) -> csproc::Result<f64> {
+    let remote = Manager::connect(path, KEY)?;
+    let (counter, jobs): (CounterProxy, Queue<u64>) = (remote.get("counter")?, remote.get("jobs")?);
+    let (large, bytes): (Queue<Vec<u8>>, _) = (remote.get("large")?, vec![0; 1 << 20]);
+    counter.add(0)?;
+    jobs.put(0)?;
+    jobs.get()?;
+    let start = Instant::now();
+    for i in 0..count {
+        match far {
+            Far::Call => drop(counter.add(1)?),
+            Far::Queue => {
+                jobs.put(i)?;
+                jobs.get()?;
+            }
+            Far::Much => {
+                large.put(bytes.clone())?;
+                large.get()?;
+            }
+        }
+    }
+    Ok(nanoseconds(start, count))
+}
+
+fn far(far: Far, count: u64) -> f64 {
+    let manager = Manager::new().expect("it starts");
+    manager.share("counter", &CounterProxy::begin(&manager).expect("there is room")).expect("it is shared");
+    manager.share("jobs", &Queue::<u64>::new()).expect("it is shared");
+    manager.share("large", &Queue::<Vec<u8>>::new()).expect("it is shared");
+    let path = std::env::temp_dir().join(format!("csproc-bench-{}/socket", std::process::id()));
+    manager.serve(&path, KEY).expect("nobody else is there");
+    Parallel!(ask(far, count, path)).values().expect("nobody dies")
+}
+
 fn measured_by_python(what: &str, processes: usize, count: u64) -> Option<f64> {
     python(PYTHON, &[what, &processes.to_string(), &count.to_string()])
 }
@@ -129,6 +229,20 @@ fn main() {
             let csproc = Box::new(move || call(work, processes, 10 * few));
             compare(&format!("{title}, {by}"), csproc, what, processes, few);
         }
+    }
+    for (title, what, count) in [
+        ("a method called over a socket", Far::Call, few),
+        ("an item put into a queue and got, over a socket", Far::Queue, few / 2),
+        ("a megabyte put into a queue and got, over a socket", Far::Much, few / 50),
+    ] {
+        let mut rows: Vec<Row<'static>> = vec![("csproc, `Remote`", Box::new(move || far(what, count)))];
+        if has_python {
+            let name = format!("{what:?}");
+            let measure =
+                move || python(PYTHON_REMOTE, &[&name, &count.to_string()]).expect("Python has measured before");
+            rows.push(("Python `BaseManager`", Box::new(measure)));
+        }
+        table(title, "ns per step", &rows);
     }
     compare("a dictionary made", Box::new(move || make(few / 10)), "Make", 1, few / 50);
 }
