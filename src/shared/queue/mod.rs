@@ -107,7 +107,7 @@ impl<T> From<Arrived<T>> for Queue<T> {
     }
 }
 
-/// As [`Arrived`].
+/// As it is read: see `Arrived`.
 impl<T> Serialize for Queue<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         const NAME: &str = "Arrived";
