@@ -147,7 +147,9 @@ impl Local {
         }
         self.count(channel);
         self.received(block);
-        self.refill(index, channel);
+        if !channel.outputs.is_empty() {
+            self.refill(index, channel);
+        }
         Some(block)
     }
 
@@ -155,6 +157,8 @@ impl Local {
     ///
     /// It is told so by the commit, and the message is appended afterwards. Killed in between, the reader has announced
     /// the exchange, and whoever repairs the buffer appends the message in its place.
+    // Most who take find nobody waiting, and then need none of its registers.
+    #[inline(never)]
     fn refill(&mut self, index: u32, channel: &Channel) {
         if channel.length.load(Ordering::Relaxed) >= channel.capacity.load(Ordering::Relaxed) {
             return;

@@ -30,11 +30,14 @@ impl Local {
         }
         let opposite = channel.queue(!output);
         let buffered = channel.is_buffered();
-        let takes_task = !output && channel.counts_tasks();
+        // Most who come to a buffer find nobody there.
+        let is_met = !opposite.is_empty();
+        let takes_task = is_met && !output && channel.counts_tasks();
         if takes_task {
             self.context.task_at.store(Some(name.index), Ordering::Release);
         }
-        if let Some(partner) = self.commit_first(channel, opposite, Exchange::Blocks { giving, side, buffered }) {
+        let exchange = Exchange::Blocks { giving, side, buffered };
+        if is_met && let Some(partner) = self.commit_first(channel, opposite, exchange) {
             if channel.counts_tasks() {
                 self.task_was_met(channel, output);
             }
