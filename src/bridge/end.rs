@@ -54,7 +54,7 @@ impl<S: Source> Bridge<S> {
     /// See [`bridge`](super).
     pub fn read(&self) -> Result<S::Value, ChannelError> {
         settle();
-        self.source.read(None)
+        self.wait_for(None)
     }
 
     /// Takes a value from the other side if there is one.
@@ -99,7 +99,7 @@ impl<S: Source> Bridge<S> {
     pub fn read_timeout(&self, timeout: Duration) -> Result<S::Value, ChannelError> {
         settle();
         // A time that the clock cannot express is no limit.
-        self.source.read(Instant::now().checked_add(timeout))
+        self.wait_for(Instant::now().checked_add(timeout))
     }
 
     /// Takes a value from the other side, if one comes before `deadline`.
@@ -119,7 +119,7 @@ impl<S: Source> Bridge<S> {
     /// ```
     pub fn read_deadline(&self, deadline: Instant) -> Result<S::Value, ChannelError> {
         settle();
-        self.source.read(Some(deadline))
+        self.wait_for(Some(deadline))
     }
 
     /// The values that come, until reading fails.
@@ -139,6 +139,11 @@ impl<S: Source> Bridge<S> {
     /// ```
     pub fn iter(&self) -> Iter<'_, S> {
         Iter { bridge: self }
+    }
+
+    fn wait_for(&self, until: Option<Instant>) -> Result<S::Value, ChannelError> {
+        super::watcher::refuse_in_simulation()?;
+        self.source.read(until)
     }
 
     /// What the bridge was made of. No value is lost: none is fetched ahead.

@@ -21,7 +21,7 @@
 use super::bell::{Bell, ring};
 use super::source::{Lookout, Source, refused};
 use crate::channel::ChannelError;
-use crate::engine::ChannelName;
+use crate::engine::{self, ChannelName};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -52,6 +52,11 @@ impl Watcher {
     }
 }
 
+/// Nobody outside of a simulation wakes anybody who is in it.
+pub(super) fn refuse_in_simulation() -> Result<(), ChannelError> {
+    Ok(engine::refuse_in_simulation("waiting for what comes from outside: a bridge, a command or a signal")?)
+}
+
 struct Helper {
     bell: Bell,
     state: Arc<AtomicU8>,
@@ -64,6 +69,7 @@ struct Helper {
 
 impl Helper {
     fn start(lookout: Lookout) -> Result<Helper, ChannelError> {
+        refuse_in_simulation()?;
         let Lookout { wait, interrupt } = lookout;
         let bell = Bell::new()?;
         let state = Arc::new(AtomicU8::new(DORMANT));

@@ -82,6 +82,19 @@ pub(crate) fn is_simulated() -> bool {
     return false;
 }
 
+/// Refuses what a simulated world does not have, if the calling thread is in one.
+///
+/// # Errors
+/// It is.
+pub(crate) fn refuse_in_simulation(what: &'static str) -> Result<(), ArenaError> {
+    #[cfg(feature = "testing")]
+    if is_simulated() {
+        return Err(ArenaError::Simulated { what });
+    }
+    let _ = what;
+    Ok(())
+}
+
 /// One alternative of an offer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guard {

@@ -204,3 +204,47 @@ fn a_pool_works_or_is_refused() {
         _ => assert!(run.to_string().contains("cannot be simulated"), "{run}"),
     }
 }
+
+#[process]
+fn meets_another_program() -> Vec<String> {
+    let path = std::env::temp_dir().join("csproc-simulated/socket");
+    let connected = Manager::connect(&path, b"a secret").map(drop).unwrap_err().to_string();
+    match Manager::new() {
+        Ok(manager) => vec![connected, manager.serve(&path, b"a secret").unwrap_err().to_string()],
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn other_programs_are_refused_at_once() {
+    let run = replay("csp1:00", meets_another_program);
+    let Some(told) = run.result() else { panic!("{run}") };
+    for refusal in told {
+        assert!(refusal.contains("a manager of another program, or for one cannot be simulated"), "{refusal}");
+    }
+}
+
+#[process]
+fn waits_for_a_command() -> csproc::Result<bool> {
+    Ok(csproc::toolkit::Command::new("sleep").arg("1000").run(None, None, None)?.success())
+}
+
+#[cfg(feature = "crossbeam")]
+#[process]
+fn waits_for_a_bridge() -> Result<u32, ChannelError> {
+    let (_sender, receiver) = crossbeam::channel::unbounded();
+    csproc::bridge::crossbeam(receiver).read()
+}
+
+#[test]
+fn what_comes_from_outside_is_refused_by_whoever_would_wait_for_it() {
+    let run = replay("csp1:00", waits_for_a_command);
+    let Some(Err(error)) = run.result() else { panic!("{run}") };
+    assert!(error.to_string().contains("a bridge, a command or a signal cannot be simulated"), "{error}");
+    #[cfg(feature = "crossbeam")]
+    {
+        let run = replay("csp1:00", waits_for_a_bridge);
+        let Some(Err(error)) = run.result() else { panic!("{run}") };
+        assert!(refused(error).contains("a bridge, a command or a signal cannot be simulated"), "{error}");
+    }
+}

@@ -33,7 +33,7 @@ pub use namespace::Namespace;
 pub use proxy::{Managed, ManagedType, Visible};
 pub use single::Shared;
 
-use super::remote::{Gateway, ServeError};
+use super::remote::{Gateway, ServeError, refuse_in_simulation};
 use crate::channel::{CallChannel, Caller};
 use crate::process::{Child, NetworkError, Spawn};
 use parking_lot::Mutex;
@@ -233,6 +233,7 @@ impl Manager {
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn serve(&self, path: impl AsRef<Path>, key: &[u8]) -> Result<(), ServeError> {
+        refuse_in_simulation(path.as_ref())?;
         let gateway = Gateway::open(path.as_ref(), key, self.shares.clone())?;
         self.gateways.lock().push(gateway);
         Ok(())
@@ -249,6 +250,7 @@ impl Manager {
     /// # Examples
     /// See [`serve`](Manager::serve).
     pub fn connect(path: impl AsRef<Path>, key: &[u8]) -> Result<Remote, ServeError> {
+        refuse_in_simulation(path.as_ref())?;
         Remote::connect(path.as_ref(), key)
     }
 

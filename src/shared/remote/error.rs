@@ -82,6 +82,12 @@ pub enum ServeError {
     },
 }
 
+/// A simulated network has no other programs.
+pub(in crate::shared) fn refuse_in_simulation(path: &Path) -> Result<(), ServeError> {
+    let refused = crate::engine::refuse_in_simulation("a manager of another program, or for one");
+    refused.map_err(|error| ServeError::System { path: path.to_path_buf(), reason: error.to_string() })
+}
+
 impl ServeError {
     pub(super) fn system(path: &Path, what: &str, error: impl fmt::Display) -> ServeError {
         ServeError::System { path: path.to_path_buf(), reason: format!("{what}: {error}") }

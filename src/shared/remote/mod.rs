@@ -48,6 +48,7 @@ mod place;
 
 pub(super) use asks::{Asks, fits};
 pub use error::ServeError;
+pub(super) use error::refuse_in_simulation;
 pub(super) use gateway::{Gateway, Service};
 pub(super) use line::{Held, Line, Reply};
 pub(super) use link::{Answer, Broken, Link};
