@@ -79,10 +79,14 @@
 //! a `HashMap`, files and sockets may make two runs under one schedule different: each sixteenth run is made twice, and
 //! [`Outcome::Nondeterministic`] tells if they are.
 
+/// What a process says that the schedule has made to panic.
+use crate::engine::sim::PANIC;
+
 mod causality;
 mod decision;
 mod draw;
 mod event;
+mod explore;
 mod history;
 mod linear;
 mod memory;
@@ -99,6 +103,7 @@ mod tree;
 
 pub use crate::process::Runnable;
 pub use event::{Event, EventKind};
+pub use explore::{Bound, Counterexample, Estimate, Explore, Explored, explore};
 pub use history::{Call, History, Recorder};
 pub use linear::{Sequential, Violation};
 pub use outcome::Outcome;

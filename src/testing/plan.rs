@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of processes or of how its decisions are carried out.
 
-use crate::engine::sim::{Choice, Kind, NOBODY, Scheduler};
+use crate::engine::sim::{Choice, END, Kind, NOBODY, Scheduler};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ impl Faults {
         }
     }
 
-    fn count(&self, kind: Kind) -> usize {
+    pub(super) fn count(&self, kind: Kind) -> usize {
         match kind {
             Kind::Crash => self.crashes,
             Kind::Panic => self.panics,
@@ -45,14 +45,14 @@ impl Faults {
     }
 
     /// One has happened.
-    fn take(&mut self, kind: Kind) {
+    pub(super) fn take(&mut self, kind: Kind) {
         if let Some(left) = self.left(kind) {
             *left = left.saturating_sub(1);
         }
     }
 
     /// A process is called like this, or is one of several that are, as `worker[2]`.
-    fn meets(&self, process: &str) -> bool {
+    pub(super) fn meets(&self, process: &str) -> bool {
         let is = |name: &String| {
             process.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
         };
@@ -115,6 +115,13 @@ impl Scheduler for Decider {
         match self {
             Decider::Dice(dice) => dice.faults.count(fault) > 0,
             Decider::List(list) => list.wants(fault),
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        match self {
+            Decider::Dice(_) => false,
+            Decider::List(list) => list.wanted.front().is_some_and(|next| next.kind.is_fault()),
         }
     }
 
@@ -307,6 +314,10 @@ impl List {
                 break;
             }
             self.parted.get_or_insert((self.done - 1, wanted));
+        }
+        // Nobody can go on, and what was to be done to somebody is not possible.
+        if chosen.is_none() && options.iter().all(|option| option.kind.is_fault()) {
+            return END;
         }
         let chosen = chosen.unwrap_or_else(|| self.choose(options));
         self.last = Some(options[chosen]);

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::run::Run;
 use super::token;
 use super::tree::Schedule;
-use crate::engine::sim::{Ended, Record};
+use crate::engine::sim::{Ended, Record, Scheduler};
 use crate::process::{Runnable, Simulated};
 use std::cell::Cell;
 use std::panic::Location;
@@ -71,21 +71,33 @@ fn is_due() -> bool {
     RUNS.get().is_multiple_of(TWICE)
 }
 
-fn once<N: Runnable>(
+pub(super) fn once<N: Runnable>(
     plan: &Plan,
     is_again: bool,
     place: &'static Location<'static>,
     build: &mut impl FnMut() -> N,
 ) -> Run<N::Output> {
     let mut decider = plan.decider();
-    let made = crate::process::simulate(&mut decider, MOST_EVENTS, is_again, place, || build().into_network());
+    let (mut run, _) = decided_by(&mut decider, MOST_EVENTS, is_again, place, build);
+    run.parted = decider.parted().map(|(number, choice)| {
+        format!("decision {} of the schedule, {}, was not possible", number + 1, describe(&run.record, choice))
+    });
+    run
+}
+
+/// Runs a network once, with at most so many events, and says how it has ended.
+pub(super) fn decided_by<N: Runnable>(
+    decider: &mut dyn Scheduler,
+    events: usize,
+    is_again: bool,
+    place: &'static Location<'static>,
+    build: &mut impl FnMut() -> N,
+) -> (Run<N::Output>, Ended) {
+    let made = crate::process::simulate(decider, events, is_again, place, || build().into_network());
     let Simulated { ended, result, standing, record } = match made {
         Ok(made) => made,
         Err(error) => panic!("the run cannot begin: {error}"),
     };
-    let parted = decider.parted().map(|(number, choice)| {
-        format!("decision {} of the schedule, {}, was not possible", number + 1, describe(&record, choice))
-    });
     let (result, failures) = match result {
         Some(Ok(result)) => (Some(result), Vec::new()),
         Some(Err(error)) => (None, error.failures().to_vec()),
@@ -98,7 +110,7 @@ fn once<N: Runnable>(
         _ if failures.is_empty() => Outcome::Completed,
         _ => Outcome::Failed(failures),
     };
-    Run::new(outcome, result, standing, record, parted)
+    (Run::new(outcome, result, standing, record, None), ended)
 }
 
 /// The same run once more: it must be the same.

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// One step of a script; channels by number.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-enum Step {
+pub(crate) enum Step {
     Write(usize),
     Read(usize),
     TryRead(usize),
@@ -32,7 +32,7 @@ enum Step {
 
 /// A network: the buffer of each channel, and the script of each process.
 #[derive(Clone, Debug)]
-struct Plan {
+pub(crate) struct Plan {
     buffers: Vec<u8>,
     scripts: Vec<Vec<Step>>,
 }
@@ -52,7 +52,7 @@ fn steps(channels: usize) -> impl proptest::strategy::Strategy<Value = Step> {
     ]
 }
 
-fn plans() -> impl proptest::strategy::Strategy<Value = Plan> {
+pub(crate) fn plans() -> impl proptest::strategy::Strategy<Value = Plan> {
     (1..3usize).prop_flat_map(|channels| {
         let scripts = prop::collection::vec(prop::collection::vec(steps(channels), 1..4), 2..4);
         (prop::collection::vec(0..3u8, channels), scripts).prop_map(|(buffers, scripts)| Plan { buffers, scripts })
@@ -145,7 +145,7 @@ fn choose(ends: &Ends, policy: u8, reads: &[usize], writes: &[usize], skips: boo
     format!("c w{:?}", written.map(|(c, _)| c))
 }
 
-fn network(plan: &Plan, placement: Placement) -> Network<Vec<Vec<String>>> {
+pub(crate) fn network(plan: &Plan, placement: Placement) -> Network<Vec<Vec<String>>> {
     let channel = |size: &u8| match size {
         0 | 1 => Channel::new(),
         size => Channel::buffered(Buffer::Fifo(usize::from(*size) - 1)),

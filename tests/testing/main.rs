@@ -7,6 +7,8 @@ mod cast;
 mod causality;
 mod differential;
 mod ending;
+mod explore;
+mod explore_random;
 mod faults;
 mod refusal;
 mod regressions;

@@ -30,6 +30,8 @@ pub(crate) struct Channel {
     pub(crate) buffer: VecDeque<Block>,
     /// What a line that is lossy keeps back, and whether others have gone by since.
     pub(super) kept_back: Option<(Block, bool)>,
+    /// So many messages have come out of the buffer.
+    pub(super) taken: u32,
     /// The offers that wait here: whose, and the number of the guard.
     pub(super) offers: Vec<(u32, usize)>,
     /// Room of a buffer, parties of a barrier, permits of a gate.
@@ -79,6 +81,7 @@ impl Channel {
             is_end: kind == ChannelKind::End,
             is_gone: false,
             buffer,
+            taken: 0,
             kept_back: None,
             offers,
             capacity,

@@ -9,6 +9,7 @@ use super::decision::{Choice, Kind, NOBODY};
 use super::possible::{channel_of, is_barrier, is_input, is_join, is_output, is_pass};
 use super::record::{Happening, Linked};
 use super::task::State;
+use super::touch::{Object, Part};
 use super::world::Simulation;
 use crate::memory::{Block, NONE};
 use std::ops::Range;
@@ -42,6 +43,7 @@ impl Simulation {
             }
             Kind::Skip | Kind::Look => {
                 self.note(choice, NONE);
+                self.touch(Object::task(choice.who), true);
                 let skip = self.place_of(choice.who, |guard| matches!(guard, Guard::Skip));
                 self.answer(choice.who, Fired::bare(skip));
             }
@@ -80,6 +82,8 @@ impl Simulation {
         let given = self.place_at(writer, name, is_output);
         let taken = self.place_at(reader, name, is_input);
         let block = self.block_of(writer, given);
+        self.touch_part(name, Part::Head, true);
+        self.touch_part(name, Part::Tail, true);
         self.note(choice, block);
         self.goes_by(name);
         let is_buffered = self.channel(name).is_some_and(super::channel::Channel::is_buffered);
@@ -97,6 +101,8 @@ impl Simulation {
     fn put(&mut self, choice: Choice, name: ChannelName) {
         let given = self.place_at(choice.who, name, is_output);
         let block = self.block_of(choice.who, given);
+        self.touch_part(name, Part::Tail, true);
+        self.touch_place(name, true);
         self.note(choice, block);
         self.goes_by(name);
         let dropped = self.channel_mut(name).and_then(|channel| channel.put(block));
@@ -108,7 +114,11 @@ impl Simulation {
     /// A message comes out of the buffer; then the writer that has surely waited longest puts its own.
     fn take(&mut self, choice: Choice, name: ChannelName) {
         let taken = self.place_at(choice.who, name, is_input);
-        let Some(block) = self.channel_mut(name).and_then(|channel| channel.buffer.pop_front()) else { return };
+        self.touch_part(name, Part::Head, true);
+        self.touch_place(name, false);
+        let Some(channel) = self.channel_mut(name) else { return };
+        let Some(block) = channel.buffer.pop_front() else { return };
+        channel.taken = channel.taken.wrapping_add(1);
         self.note(choice, block);
         self.task_was_read(name, self.reader_of(choice.who, taken));
         self.answer(choice.who, Fired::with(taken, block));
@@ -120,8 +130,9 @@ impl Simulation {
 
     /// All parties of a barrier go on.
     fn sync(&mut self, choice: Choice, name: ChannelName) {
-        let parties: Vec<(u32, usize)> = self.offers_at(name, is_barrier).collect();
-        // The last one to come is named, and all of them take part.
+        let mut parties: Vec<(u32, usize)> = self.offers_at(name, is_barrier).collect();
+        // In whatever order they have come.
+        parties.sort_unstable();
         for (party, _) in &parties {
             self.record.link(Some(*party), Linked::Channel(choice.channel));
         }
@@ -149,6 +160,7 @@ impl Simulation {
 
     fn give_unit(&mut self, name: ChannelName, weight: u32, holder: Holder) -> super::super::EndName {
         let direction = super::super::Direction::Unit;
+        self.touch_part(name, Part::Permits, true);
         if let Some(gate) = self.channel_mut(name) {
             gate.in_use = gate.in_use.wrapping_add(weight);
             *gate.count(direction) += 1;
@@ -164,6 +176,7 @@ impl Simulation {
         if self.is_over {
             return;
         }
+        self.touch_part(name, Part::Waits, false);
         if self.channel(name).is_some_and(super::channel::Channel::is_gate) {
             while let Some((waiter, weight)) = self.next_at_gate(name)
                 && self.channel(name).is_some_and(|gate| gate.has_free(weight))
@@ -201,6 +214,7 @@ impl Simulation {
 
     /// Lets in the one that waits longest, whatever it waits for; or else the turn that comes now has come.
     pub(super) fn notify(&mut self, name: ChannelName) {
+        self.touch_all(name, true);
         let settled = self.longest_settled(name, is_pass);
         match settled.or_else(|| self.offers_at(name, is_pass).next().map(|(waiter, _)| waiter)) {
             Some(waiter) => self.let_in(waiter, name),
@@ -222,7 +236,8 @@ impl Simulation {
     /// Who surely waits longest on one side of a channel.
     pub(super) fn longest_settled(&self, name: ChannelName, side: fn(&Guard) -> bool) -> Option<u32> {
         let settled = self.offers_at(name, side).map(|(task, _)| task).filter(|task| self.is_settled(*task));
-        settled.min_by_key(|task| self.tasks[*task as usize].offer().map(|offer| offer.epoch))
+        // Nothing is said about the order of those who have come in one epoch.
+        settled.min_by_key(|task| (self.tasks[*task as usize].offer().map(|offer| offer.epoch), *task))
     }
 
     /// Of the timers that are due, the first in the order of the policy.
@@ -260,6 +275,7 @@ impl Simulation {
     /// An offer has come to something.
     pub(super) fn answer(&mut self, who: u32, fired: Fired) {
         self.leads_to(Linked::Task(who));
+        self.touch_offer(who);
         self.withdraw(who);
         self.stir(who);
         self.tasks[who as usize].go_on(Some(fired));
@@ -268,6 +284,7 @@ impl Simulation {
 
     /// A writer waits on until its reader has finished.
     fn hold(&mut self, writer: u32, guard: usize, reader: u32) -> ExtendedWriter {
+        self.touch_offer(writer);
         self.withdraw(writer);
         self.stir(writer);
         let task = &mut self.tasks[writer as usize];
@@ -299,7 +316,7 @@ impl Simulation {
         offer.and_then(|offer| offer.guards.iter().position(is_such)).unwrap_or(0)
     }
 
-    fn place_at(&self, who: u32, name: ChannelName, side: fn(&Guard) -> bool) -> usize {
+    pub(super) fn place_at(&self, who: u32, name: ChannelName, side: fn(&Guard) -> bool) -> usize {
         self.place_of(who, |guard| side(guard) && channel_of(guard) == Some(name))
     }
 
@@ -311,7 +328,7 @@ impl Simulation {
     }
 
     /// Whether it waits until the tasks of a queue are done.
-    fn is_joining(&self, who: u32, name: ChannelName) -> bool {
+    pub(super) fn is_joining(&self, who: u32, name: ChannelName) -> bool {
         let joins = |guard: &Guard| is_join(guard) && channel_of(guard) == Some(name);
         self.tasks[who as usize].offer().is_some_and(|offer| offer.guards.iter().any(joins))
     }

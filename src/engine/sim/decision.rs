@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how whoever decides comes to it.
 
+use super::touch::{Touch, Wants};
 use std::fmt;
 
 /// What can happen in a simulated world.
@@ -117,13 +118,25 @@ impl Choice {
     }
 }
 
+/// No decision: the run is of no interest any more.
+pub(crate) const STOP: usize = usize::MAX;
+
+/// Nobody can go on, and nothing is done to anybody either.
+pub(crate) const END: usize = usize::MAX - 1;
+
 /// Decides which of several things happens.
 pub(crate) trait Scheduler {
     /// The number of the one that happens. There is at least one. Faults stand behind all others.
+    /// [`STOP`] ends the run.
     fn decide(&mut self, options: &[Choice]) -> usize;
 
     /// Whether there may be another fault of this kind.
     fn allows(&self, fault: Kind) -> bool;
+
+    /// Whether there may be a fault although nobody can go on. Then [`END`] is a decision, too.
+    fn goes_on(&self) -> bool {
+        false
+    }
 
     /// Whether faults meet a process of this name.
     fn meets(&self, process: &str) -> bool;
@@ -136,6 +149,18 @@ pub(crate) trait Scheduler {
         let _ = channel;
         false
     }
+    /// Whether the order of what happens on channels of this name matters, beside other such channels.
+    fn orders(&self, _channel: &str) -> bool {
+        false
+    }
+
+    /// Whether it wants to know what each step reads and changes.
+    fn watches(&self) -> bool {
+        false
+    }
+
+    /// What was read and changed since the last decision, and what tasks wait for now; before each decision.
+    fn watch(&mut self, _touched: &[Touch], _wants: &dyn Fn(u32) -> Wants) {}
 }
 
 impl fmt::Debug for dyn Scheduler + '_ {

@@ -7,8 +7,12 @@ use super::channel::Channel;
 use super::decision::{Choice, Kind, NOBODY, Scheduler};
 use super::possible::{channel_of, is_output};
 use super::task::{State, Task};
+use super::touch::{Object, Part};
 use super::world::Simulation;
 use crate::memory::{ArenaError, Block};
+
+/// What a process says that is made to panic.
+pub(crate) const PANIC: &str = "the schedule has it panic";
 
 impl Simulation {
     /// The faults that may happen now, behind what may happen anyway.
@@ -42,12 +46,16 @@ impl Simulation {
     pub(super) fn goes_by(&mut self, name: ChannelName) {
         if let Some((_, is_overtaken)) = self.channel_mut(name).and_then(|channel| channel.kept_back.as_mut()) {
             *is_overtaken = true;
+            self.touch_all(name, true);
         }
     }
 
     /// All that is kept back arrives; `false` if nothing is.
     pub(super) fn let_all_arrive(&mut self) -> bool {
         let mut any = false;
+        if !self.lines.is_empty() {
+            self.touch(Object::EVERYTHING, true);
+        }
         for number in std::mem::take(&mut self.lines) {
             let channel = &mut self.channels[number as usize];
             any |= channel.kept_back.is_some();
@@ -89,7 +97,7 @@ impl Simulation {
             Kind::Crash => self.kill(choice.who, Some(self.killed)),
             Kind::Panic => {
                 let place = self.where_is(choice.who).map_or_else(String::new, |place| format!(" at {place}"));
-                self.tasks[choice.who as usize].panics = Some(format!("the schedule has it panic{place}"));
+                self.tasks[choice.who as usize].panics = Some(format!("{PANIC}{place}"));
                 self.kill(choice.who, None);
             }
             Kind::Poison => self.poison_now(name, Direction::Writer),
@@ -99,6 +107,7 @@ impl Simulation {
             }
             Kind::Lose => {
                 let (given, block) = self.given_at(choice.who, name);
+                self.touch_part(name, Part::Tail, true);
                 self.answer(choice.who, Fired::bare(given));
                 self.doomed.push(block);
                 self.free_doomed();
@@ -119,6 +128,7 @@ impl Simulation {
     /// A message that was just read is in the channel once more; one with ends in it is not.
     pub(super) fn double(&mut self, block: Block, name: ChannelName) {
         let Ok(copy) = copy(block) else { return };
+        self.touch_all(name, true);
         match self.channel_mut(name) {
             Some(channel) => channel.buffer.push_back(copy),
             None => tables().free(copy),
@@ -130,6 +140,9 @@ impl Simulation {
         let epoch = self.epoch;
         self.is_stirred = true;
         let mut any = false;
+        if self.tasks.iter().any(|task| task.is_late) {
+            self.touch(Object::EVERYTHING, true);
+        }
         for task in self.tasks.iter_mut().filter(|task| task.is_late) {
             task.is_late = false;
             any = true;
@@ -143,7 +156,7 @@ impl Simulation {
 
 impl Task {
     /// Whether a fault can meet it: it waits, and is not the main process.
-    fn can_be_met(&self, kind: Kind) -> bool {
+    pub(super) fn can_be_met(&self, kind: Kind) -> bool {
         let waits = match self.state {
             State::Offered(_) => true,
             State::Held { .. } => kind != Kind::Delay,

@@ -9,6 +9,7 @@ use super::super::{
 use super::channel::End;
 use super::record::Linked;
 use super::task::{Effect, State};
+use super::touch::{Object, Part};
 use super::world::Simulation;
 use crate::memory::Block;
 
@@ -48,6 +49,8 @@ impl Simulation {
             return Err(ArenaError::Simulated { what: "a channel with `Carrier::Ipc`" });
         }
         let name = self.add_channel(label, kind);
+        self.touch(Object::NUMBERS, true);
+        self.touch_all(name, true);
         Ok((name, self.request_end(name, Direction::Handle, holder)?))
     }
 
@@ -62,6 +65,8 @@ impl Simulation {
             return Err(ArenaError::Simulated { what: "a channel that was made outside of the simulation" });
         };
         *self.channels[number].count(direction) += 1;
+        let part = if direction == Direction::Party { Some(Part::Fate) } else { Part::ends(direction) };
+        part.into_iter().for_each(|part| self.touch_part(name, part, true));
         count_held(holder, 1);
         self.ends.push(End { channel: name, direction, holder: Some(holder), weight: 0 });
         Ok(self.end_name(self.ends.len() - 1))
@@ -92,6 +97,7 @@ impl Simulation {
         let Some(number) = self.end(end) else { return };
         let End { channel, direction, weight, .. } = self.ends[number];
         let owes = !self.tasks[task as usize].effects.is_empty();
+        Part::ends(direction).into_iter().for_each(|part| self.touch_part(channel, part, false));
         let is_noticed = self.channel(channel).is_some_and(|channel| {
             let left = match direction {
                 Direction::Reader => channel.readers,
@@ -100,10 +106,10 @@ impl Simulation {
                 Direction::Party | Direction::Unit => return true,
             };
             let leaves_tasks = direction == Direction::Reader && weight > 0;
-            leaves_tasks
-                || channel.fate().is_none() && (left == 1 || !matches!(closing, Closing::Retire | Closing::Resign))
+            // Also if it has ended otherwise: or else it would matter which side closes first.
+            leaves_tasks || left == 1 || !matches!(closing, Closing::Retire | Closing::Resign)
         });
-        if self.is_over || !(owes || is_noticed) {
+        if self.is_over || !(owes || is_noticed) || direction == Direction::Handle {
             self.close_now(end, closing);
         } else {
             self.owe(task, Effect::Close(end, closing));
@@ -122,6 +128,7 @@ impl Simulation {
             self.leave_tasks(number, closing);
         }
         self.ends[number].holder = None;
+        Part::ends(direction).into_iter().for_each(|part| self.touch_part(of, part, true));
         if let Some(holder) = holder {
             count_held(holder, -1);
         }
@@ -130,6 +137,14 @@ impl Simulation {
         let left = channel.count(direction);
         *left -= 1;
         let left = *left;
+        match direction {
+            Direction::Reader if left == 0 => self.touch_part(of, Part::NoReaders, true),
+            Direction::Writer if left == 0 => self.touch_part(of, Part::NoWriters, true),
+            Direction::Party => self.touch_part(of, Part::Fate, true),
+            Direction::Unit => self.touch_part(of, Part::Permits, true),
+            _ => (),
+        }
+        let Some(channel) = self.channel_mut(of) else { return };
         match direction {
             Direction::Reader => channel.no_readers |= left == 0,
             Direction::Writer if left == 0 => channel.end_writing(),
@@ -156,8 +171,13 @@ impl Simulation {
         }
         let Some(channel) = self.channel_mut(of) else { return };
         let is_read_no_more = direction == Direction::Reader && (left == 0 || closing != Closing::Retire);
-        if is_read_no_more && channel.fate().is_some() || channel.is_unused() {
+        let is_in_use = !channel.is_unused();
+        if is_read_no_more && channel.fate().is_some() || !is_in_use {
             let rest = channel.drain();
+            // Nobody is left who would notice, if it is not in use any more.
+            if is_in_use && !rest.is_empty() {
+                self.touch_all(of, true);
+            }
             self.doomed.extend(rest);
         }
         let Some(channel) = self.channel_mut(of) else { return };
@@ -169,6 +189,9 @@ impl Simulation {
 
     /// Marks a channel with what has become of it.
     fn mark(&mut self, of: ChannelName, closing: Closing) {
+        if matches!(closing, Closing::Poison | Closing::Lost { .. }) {
+            self.touch_part(of, Part::Fate, true);
+        }
         let Some(channel) = self.channel_mut(of) else { return };
         match closing {
             Closing::Poison => channel.is_poisoned = true,
@@ -195,6 +218,8 @@ impl Simulation {
         if direction == Direction::Reader {
             let rest = channel.drain();
             self.doomed.extend(rest);
+            self.touch_part(of, Part::Head, true);
+            self.touch_part(of, Part::Tail, true);
         } else {
             channel.arrive();
         }
@@ -218,10 +243,12 @@ impl Simulation {
 
     /// The next thing that a task has done takes effect.
     pub(super) fn take_effect(&mut self, task: u32) {
+        self.touch(Object::task(task), true);
         match self.tasks[task as usize].effects.pop_front() {
             Some(Effect::Close(end, closing)) => self.close_now(end, closing),
             Some(Effect::Poison(channel, direction)) => self.poison_now(channel, direction),
             Some(Effect::EndWriting(channel)) => {
+                self.touch_part(channel, Part::NoWriters, true);
                 if let Some(channel) = self.channel_mut(channel) {
                     channel.end_writing();
                 }
@@ -275,6 +302,7 @@ impl Simulation {
         self.disown_children(name.index);
         let _ = with_local(|local| local.release_own(name.index));
         if let Some(exit) = self.exits.remove(&name.index) {
+            self.touch_part(exit, Part::NoWriters, true);
             if let Some(channel) = self.channel_mut(exit) {
                 channel.no_writers = true;
             }
@@ -308,6 +336,7 @@ impl Simulation {
             return;
         }
         self.leads_to(Linked::Task(number));
+        self.touch_offer(number);
         self.withdraw(number);
         self.stir(number);
         let task = &mut self.tasks[number as usize];

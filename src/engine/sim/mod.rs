@@ -20,13 +20,16 @@ mod standing;
 mod stirring;
 mod task;
 mod tasks;
+mod touch;
 mod world;
 
 pub(crate) use channel::Channel;
-pub(crate) use decision::{Choice, Kind, NOBODY, Scheduler};
+pub(crate) use decision::{Choice, END, Kind, NOBODY, STOP, Scheduler};
+pub(crate) use faults::PANIC;
 pub(crate) use record::{Ended, Happening, Linked, Record};
 pub(crate) use run::{offer, run, start, tear_down};
 pub(crate) use standing::stuck;
+pub(crate) use touch::{Object, Part, Touch, Wants, What};
 
 use super::actor::actor;
 use super::{
@@ -155,12 +158,31 @@ pub(super) fn is_simulated(name: ChannelName) -> bool {
 
 /// Looks at a channel; `None` if it is gone.
 pub(super) fn look<R>(name: ChannelName, look: impl FnOnce(&Channel) -> R) -> Option<R> {
+    ask(|world| {
+        world.touch_all(name, false);
+        world.channel(name).map(look)
+    })
+}
+
+/// Why a channel cannot be used any more.
+pub(super) fn fate(name: ChannelName) -> Option<Fate> {
+    ask(|world| {
+        world.touch_fate(name);
+        world.fate(name)
+    })
+}
+
+/// Looks at what never changes of a channel.
+pub(super) fn nature<R>(name: ChannelName, look: impl FnOnce(&Channel) -> R) -> Option<R> {
     ask(|world| world.channel(name).map(look))
 }
 
 /// Describes a channel that is not in use yet.
 pub(super) fn describe(name: ChannelName, change: impl FnOnce(&mut Channel)) {
-    ask(|world| world.channel_mut(name).map(change));
+    ask(|world| {
+        world.touch_all(name, true);
+        world.channel_mut(name).map(change)
+    });
 }
 
 /// What a task has done takes effect before it goes on: by decisions, as far as it can wait for them.
@@ -219,7 +241,10 @@ pub(super) fn create_cell(
 /// Looks at the cell that a gate keeps. Others may do so before, or change it: it is decided when somebody looks.
 pub(super) fn look_at_cell<R>(gate: ChannelName, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
     actor(super::Actor::task).into_iter().for_each(let_others_go_first);
-    let block = ask(|world| world.channel(gate).filter(|gate| gate.is_gate())?.buffer.front().copied())?;
+    let block = ask(|world| {
+        world.touch_part(gate, Part::Memory, true);
+        world.channel(gate).filter(|gate| gate.is_gate())?.buffer.front().copied()
+    })?;
     let (bytes, cell) = tables().arena.cell(block);
     Some(look(bytes, cell))
 }
@@ -315,6 +340,7 @@ pub(super) fn end_writing(me: u32, channel: ChannelName) {
 pub(super) fn change_parties(me: u32, barrier: ChannelName, change: i32) {
     settle(me);
     ask(|world| {
+        world.touch_part(barrier, Part::Fate, true);
         if let Some(barrier) = world.channel_mut(barrier) {
             barrier.capacity = barrier.capacity.saturating_add_signed(change);
         }
@@ -324,6 +350,7 @@ pub(super) fn change_parties(me: u32, barrier: ChannelName, change: i32) {
 pub(super) fn change_permits(me: u32, gate: ChannelName, change: impl FnOnce(u32) -> u32) {
     let_others_go_first(me);
     ask(|world| {
+        world.touch_part(gate, Part::Permits, true);
         if let Some(gate) = world.channel_mut(gate) {
             gate.capacity = change(gate.capacity);
         }
@@ -348,6 +375,7 @@ pub(super) fn put_back(me: u32, channel: ChannelName, reader: EndName, packet: P
     ask(|world| {
         world.task_was_put_back(channel, reader);
         let block = packet.into_raw();
+        world.touch_all(channel, true);
         match world.channel_mut(channel).filter(|channel| !channel.no_readers) {
             Some(channel) => channel.buffer.push_front(block),
             None => world.doomed.push(block),

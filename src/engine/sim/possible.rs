@@ -102,7 +102,9 @@ impl Simulation {
         let is_complete = self.channel(name).is_some_and(|barrier| parties.len() >= barrier.capacity as usize);
         // One of them comes last, and finds all the others.
         let comes_last = |last: &At| self.permits(*last) && parties.iter().all(|at| at == last || self.is_quiet(at.0));
-        if is_complete && parties.first() == Some(&at) && parties.iter().any(comes_last) {
+        // In whatever order they have come, it is the same choice.
+        let is_named = parties.iter().all(|party| party.0 >= at.0);
+        if is_complete && is_named && parties.iter().any(comes_last) {
             let number = self.number(name).map_or(NOBODY, |number| number as u32);
             push(options, Choice::new(Kind::Sync, at.0, NOBODY, number));
         }
@@ -157,7 +159,7 @@ impl Simulation {
     }
 
     /// Whether somebody who looks may choose this guard.
-    fn permits(&self, (me, place): At) -> bool {
+    pub(super) fn permits(&self, (me, place): At) -> bool {
         let Some(offer) = self.tasks[me as usize].offer() else { return false };
         let count = offer.guards.len();
         let first = match offer.order {
@@ -170,7 +172,7 @@ impl Simulation {
     }
 
     /// Whether somebody who looks may find nothing.
-    fn is_quiet(&self, me: u32) -> bool {
+    pub(super) fn is_quiet(&self, me: u32) -> bool {
         let Some(offer) = self.tasks[me as usize].offer() else { return false };
         // Who surely waits has looked before; what has come since would have been told to it.
         self.is_settled(me) || !offer.polls && !(0..offer.guards.len()).any(|place| self.is_sure((me, place)))

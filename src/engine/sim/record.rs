@@ -49,6 +49,8 @@ pub(crate) enum Ended {
     LeftBehind,
     /// There were more events than allowed.
     TooLong,
+    /// Whoever decides did not want to go on.
+    Stopped,
 }
 
 impl Record {

@@ -5,9 +5,10 @@
 use super::super::actor::actor;
 use super::super::{ArenaError, Fired, Guard, MemberName, Order};
 use super::coroutine::{self, Coroutine};
-use super::decision::{Choice, Kind, NOBODY, Scheduler};
+use super::decision::{Choice, END, Kind, NOBODY, STOP, Scheduler};
 use super::record::{Ended, Linked};
 use super::task::{Offer, State, Task};
+use super::touch::Object;
 use super::world::{Simulation, ask};
 use std::panic::{Location, resume_unwind};
 
@@ -35,6 +36,8 @@ pub(crate) fn start(
         world.tasks[number as usize].coroutine = Some(coroutine);
         world.leads_to(Linked::Task(number));
         world.ready.push_back(number);
+        world.touch(Object::NUMBERS, true);
+        world.touch(Object::task(number), true);
         number
     }))
 }
@@ -69,6 +72,7 @@ fn resume(number: u32) {
             Some(coroutine) => task.coroutine = Some(coroutine),
             None => task.state = State::Over,
         }
+        world.touch(Object::task(number), true);
     });
 }
 
@@ -94,6 +98,7 @@ pub(crate) fn offer(
         world.tasks[me as usize].state = State::Offered(offer);
         world.tasks[me as usize].offers += 1;
         world.stir(me);
+        world.touch_post(me);
         world.post(me);
         Ok(())
     })?;
@@ -162,18 +167,49 @@ impl Simulation {
         let polls_only = options.iter().all(|option| option.kind == Kind::Skip);
         if options.is_empty() && self.next_deadline().is_none() {
             // Nobody else can go on: who was to come late comes now, and what was kept back arrives.
-            let goes_on = self.end_delays() || self.let_all_arrive();
-            self.options = options;
-            return if goes_on { None } else { Some(self.ending()) };
+            if self.end_delays() || self.let_all_arrive() {
+                self.options = options;
+                return None;
+            }
+            // A fault can still happen to who stands still, and changes what becomes of it.
+            if scheduler.goes_on() && !self.tasks.iter().all(Task::is_over) {
+                self.possible_faults(scheduler, &mut options);
+            }
+            if options.is_empty() {
+                self.options = options;
+                return Some(self.ending());
+            }
+        } else {
+            self.time_may_pass(polls_only, &mut options);
+            self.possible_faults(scheduler, &mut options);
         }
+        if self.watches {
+            let touched = std::mem::take(&mut self.touched);
+            scheduler.watch(&touched, &|task| self.wants(task));
+            self.touched = touched;
+            self.touched.clear();
+        }
+        let chosen = scheduler.decide(&options);
+        if chosen == STOP {
+            return Some(Ended::Stopped);
+        }
+        if chosen == END {
+            return Some(self.ending());
+        }
+        let choice = options[chosen.min(options.len() - 1)];
+        self.options = options;
+        self.touch_reasons(choice);
+        if self.watches && self.channels.get(choice.channel as usize).is_some_and(|at| scheduler.orders(&at.label)) {
+            self.touch(Object::ORDER, true);
+        }
+        self.carry_out(choice);
+        None
+    }
+
+    fn time_may_pass(&self, polls_only: bool, options: &mut Vec<Choice>) {
         if polls_only && self.next_deadline().is_some() {
             options.push(Choice::new(Kind::Time, NOBODY, NOBODY, NOBODY));
         }
-        self.possible_faults(scheduler, &mut options);
-        let choice = options[scheduler.decide(&options).min(options.len() - 1)];
-        self.options = options;
-        self.carry_out(choice);
-        None
     }
 
     fn ending(&self) -> Ended {
@@ -187,12 +223,23 @@ impl Simulation {
 
 /// Runs until nothing can happen any more.
 pub(crate) fn run(scheduler: &mut dyn Scheduler) -> Ended {
-    loop {
+    ask(|world| {
+        world.watches = scheduler.watches();
+        world.touched.clear();
+    });
+    let ended = loop {
         run_ready();
         if let Some(ended) = ask(|world| world.step(scheduler)) {
-            return ended;
+            break ended;
         }
-    }
+    };
+    ask(|world| {
+        let touched = std::mem::take(&mut world.touched);
+        if std::mem::take(&mut world.watches) && !touched.is_empty() {
+            scheduler.watch(&touched, &|task| world.wants(task));
+        }
+    });
+    ended
 }
 
 fn run_ready() {

@@ -12,6 +12,7 @@ use super::super::{ChannelName, Closing, EndName, Fate, Fired, Holder};
 use super::channel::Channel;
 use super::decision::{Choice, Kind, NOBODY};
 use super::possible::is_join;
+use super::touch::Part;
 use super::world::Simulation;
 
 /// One offer of a task: the task, and how many it had made before.
@@ -59,6 +60,9 @@ impl Simulation {
     }
 
     fn change_tasks(&mut self, name: ChannelName, reader: EndName, change: i32) {
+        if self.channel(name).is_some_and(|channel| channel.tasks.is_some()) {
+            self.touch_part(name, Part::Memory, true);
+        }
         if let Some(number) = self.end(reader)
             && let Some(tasks) = self.channel_mut(name).and_then(|channel| channel.tasks.as_mut())
         {
@@ -98,6 +102,7 @@ impl Simulation {
         if weight == 0 || self.channel(name).is_none_or(|channel| channel.tasks.is_none()) {
             return;
         }
+        self.touch_all(name, true);
         let crashed = matches!(closing, Closing::Lost { .. });
         self.ends[end].weight = 0;
         if !crashed && let Some(other) = self.other_reader(end, 0) {
@@ -121,6 +126,7 @@ impl Simulation {
         if self.is_over || !self.channel(name).is_some_and(Channel::is_done) {
             return;
         }
+        self.touch_all(name, true);
         self.note_waiting(name);
         while let Some(waiter) = self.longest_settled(name, is_join) {
             let number = self.number(name).map_or(NOBODY, |number| number as u32);
@@ -159,6 +165,7 @@ impl Simulation {
 
     /// Somebody who joins goes on.
     pub(super) fn join(&mut self, choice: Choice, name: ChannelName) {
+        self.touch_all(name, true);
         self.note(choice, crate::memory::NONE);
         let place = self.place_of(choice.who, is_join);
         if let Some(fate) = self.fate_of_joins(name) {

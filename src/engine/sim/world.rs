@@ -8,6 +8,7 @@ use super::channel::{Channel, End};
 use super::decision::Choice;
 use super::record::Record;
 use super::task::{Effect, Task};
+use super::touch::Touch;
 use super::{channel, task};
 use crate::memory::Block;
 use crate::sys::clock::Instant;
@@ -53,6 +54,9 @@ pub(super) struct Simulation {
     pub(super) is_happening: bool,
     pub(super) options: Vec<Choice>,
     pub(super) most_events: usize,
+    /// Whoever decides wants to know what each step reads and changes.
+    pub(super) watches: bool,
+    pub(super) touched: Vec<Touch>,
     /// How the layer above notes that a process was killed.
     pub(super) killed: u32,
     /// Tasks whose options are to be looked at again, beside those at channels that have changed.
@@ -118,6 +122,8 @@ impl Simulation {
             is_happening: false,
             options: Vec::new(),
             most_events: 0,
+            watches: false,
+            touched: Vec::new(),
             killed: 0,
             stirred: Vec::new(),
             stirred_channels: Vec::new(),
