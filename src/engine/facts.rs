@@ -15,15 +15,8 @@ pub(crate) enum ChannelFacts {
     Simulated(ChannelName),
 }
 
-/// One question to whichever world it is. What never changes is its nature.
+/// One question to whichever world it is. What never changes is asked for by `sim::nature`.
 macro_rules! ask {
-    (nature of $facts:expr, $live:ident => $in_arena:expr, $channel:ident => $simulated:expr, $gone:expr) => {
-        match $facts {
-            ChannelFacts::Live($live) => $in_arena,
-            #[cfg(feature = "testing")]
-            ChannelFacts::Simulated(name) => sim::nature(name, |$channel| $simulated).unwrap_or($gone),
-        }
-    };
     ($facts:expr, $live:ident => $in_arena:expr, $channel:ident => $simulated:expr, $gone:expr) => {
         ask!($facts, $live => $in_arena, $channel => $simulated, $gone, sim::look)
     };
@@ -62,12 +55,12 @@ impl ChannelFacts {
 
     /// What it was called; `None` when it is gone.
     pub(crate) fn name(self) -> Option<String> {
-        ask!(nature of self, live => live.name(), channel => Some(channel.label.clone()), None)
+        ask!(self, live => live.name(), channel => Some(channel.label.clone()), None, sim::nature)
     }
 
     /// Whether its values travel beside its blocks. It is so for the whole life of the channel.
     pub(crate) fn is_carried(self) -> bool {
-        ask!(nature of self, live => live.is_carried(), _channel => false, false)
+        ask!(self, live => live.is_carried(), _channel => false, false, sim::nature)
     }
 
     /// How many messages lie in its buffer.
@@ -95,12 +88,12 @@ impl ChannelFacts {
 
     /// Who can let somebody through a gate; `None` if it is none, or is gone.
     pub(crate) fn opened(self) -> Option<Opened> {
-        ask!(nature of self, live => live.opened(), channel => channel.opened(), None)
+        ask!(self, live => live.opened(), channel => channel.opened(), None, sim::nature)
     }
 
     /// How many messages may lie in its buffer; `None` when there is no limit but the arena.
     pub(crate) fn room(self) -> Option<usize> {
-        ask!(nature of self, live => live.room(), channel => channel.room(), Some(0))
+        ask!(self, live => live.room(), channel => channel.room(), Some(0), sim::nature)
     }
 
     /// How many parties a barrier has.
