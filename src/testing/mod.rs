@@ -78,6 +78,13 @@
 //! waits for something without communicating never ends. Clocks other than `csproc::time`, random numbers, the order in
 //! a `HashMap`, files and sockets may make two runs under one schedule different: each sixteenth run is made twice, and
 //! [`Outcome::Nondeterministic`] tells if they are.
+//!
+//! It names the reason where one can be seen in three more runs: statics and thread-local variables of the program
+//! whose bytes change in each of them (by their names; not those of shared libraries, nor what lies on the heap behind
+//! one that stays the same, and none in a program without symbols), reading from a file, a pipe or a socket, unnamed
+//! threads that are left behind, and contents that are the same in another order. What cannot be seen: clocks, random
+//! numbers that come from no file, and threads that have ended by then. Another test that runs meanwhile, on another
+//! thread, may change a static, too.
 
 /// What a process says that the schedule has made to panic.
 use crate::engine::sim::PANIC;
@@ -92,12 +99,14 @@ mod linear;
 mod memory;
 mod outcome;
 mod plan;
+mod reason;
 mod regression;
 mod render;
 mod run;
 mod schedule;
 mod shrink;
 mod simulate;
+mod statics;
 mod token;
 mod tree;
 

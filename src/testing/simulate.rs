@@ -5,6 +5,7 @@
 use super::decision::{decisions, describe};
 use super::outcome::Outcome;
 use super::plan::Plan;
+use super::reason::{WATCHED, reason, watch};
 use super::run::Run;
 use super::token;
 use super::tree::Schedule;
@@ -22,7 +23,8 @@ const TWICE: u32 = 16;
 /// Runs a network on the calling thread, under the decisions of a schedule.
 ///
 /// The closure builds the network, or one process, and all channels that it uses. It is called once, or twice where the
-/// run is made again to see whether it is the same. It must not wait for anything: the network runs afterwards.
+/// run is made again to see whether it is the same, and a few times more where it is not. It must not wait for
+/// anything: the network runs afterwards.
 ///
 /// # Blocking
 /// Until nothing can happen any more, or too much has happened. Nobody waits for the time: it is virtual.
@@ -123,11 +125,10 @@ fn again<N: Runnable>(
     match difference(&run.record, &other.record) {
         None => run,
         Some(difference) => {
-            let outcome = Outcome::Nondeterministic(format!(
-                "{difference}; look for statics and thread-locals that keep something, random numbers, the order in a \
-                 `HashMap`, clocks other than `csproc::time`, files, sockets and threads"
-            ));
-            run.told(outcome)
+            let plan = Plan::Wanted(decisions(&run.record));
+            let watched = (0..WATCHED).map(|_| watch(|| drop(once(&plan, true, place, build))));
+            let reason = reason(&watched.collect::<Vec<_>>(), &run.record, &other.record);
+            run.told(Outcome::Nondeterministic(format!("{difference}; {reason}")))
         }
     }
 }

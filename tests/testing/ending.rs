@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of shrinking.
 
-use super::cast::{always, find, named, read_once, sees_all, sink, source, write_once};
+use super::cast::{always, named, read_once, sees_all, sink, source, write_once};
 use csproc::prelude::*;
 use csproc::testing::{EventKind, Outcome, replay, schedule};
 use csproc::{Failure, Strategy};
@@ -210,22 +210,4 @@ fn supervisors_end_and_start_again_those_they_look_after() {
         run.is_deadlock_free() && (!worker_died || run.completed())
     });
     assert!(restarted.into_inner() > 0);
-}
-
-static CALLS: AtomicU32 = AtomicU32::new(0);
-
-#[process]
-fn counts_calls(out: Writer<u32>) -> csproc::Result<()> {
-    Ok(out.write(CALLS.fetch_add(1, Ordering::Relaxed))?)
-}
-
-#[test]
-fn what_is_different_each_time_is_told_with_the_event_at_which_it_shows() {
-    let network = || {
-        let c = named("calls");
-        network!(counts_calls(c.writer()), read_once(c.reader()))
-    };
-    let failed = find(64, &schedule(), network, |run| !matches!(run.outcome(), Outcome::Nondeterministic(_)));
-    let text = failed.expect("two runs are compared now and then");
-    assert!(text.contains("brought another message") && text.contains("statics"), "{text}");
 }

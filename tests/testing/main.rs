@@ -10,6 +10,7 @@ mod ending;
 mod explore;
 mod explore_random;
 mod faults;
+mod nondeterminism;
 mod refusal;
 mod regressions;
 mod rendezvous;
