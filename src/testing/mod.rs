@@ -54,8 +54,8 @@
 //! shared objects, children, sequences, restarts and supervisors are simulated. What is not is refused with
 //! [`MessageError::Simulation`](crate::MessageError::Simulation), which names it: channels that were made outside of
 //! the closure, channels with [`Carrier::Ipc`](crate::Carrier), [`Region`](crate::shared::Region)s, futures,
-//! managers of other programs, and waiting for what comes from outside by a bridge, a command or a signal. What waits in
-//! the kernel by itself, as a [queue of System V](crate::sysv) or a socket, stops the test.
+//! managers of other programs, and waiting for what comes from outside by a bridge, a command or a signal. What waits
+//! in the kernel by itself, as a [queue of System V](crate::sysv) or a socket, stops the test.
 //!
 //! # Failures are kept
 //! In a test of `proptest!`, a failure is kept in `csproc-regressions/` beside the test's source, in a file with the
