@@ -3,6 +3,7 @@
 //! Knows nothing of what the runs have come to.
 
 use crate::engine::sim::{Choice, Happening, Kind, Record};
+use std::collections::HashMap;
 
 /// What was decided in a run.
 pub(super) fn decisions(record: &Record) -> Vec<Choice> {
@@ -29,10 +30,24 @@ pub(super) fn channel_name(record: &Record, choice: Choice) -> String {
     }
 }
 
+/// What the processes are called: by their names, and of several with the same name each with a number.
+pub(super) fn labels(record: &Record) -> Vec<String> {
+    let mut times: HashMap<&str, (usize, usize)> = HashMap::new();
+    record.processes.iter().for_each(|name| times.entry(name).or_default().0 += 1);
+    let label = |name: &String| match times.get_mut(name.as_str()) {
+        Some((2.., number)) => {
+            *number += 1;
+            format!("{name}#{number}")
+        }
+        _ => name.clone(),
+    };
+    record.processes.iter().map(label).collect()
+}
+
 /// A choice in words.
 pub(super) fn describe(record: &Record, choice: Choice) -> String {
-    let name =
-        |number: u32| record.processes.get(number as usize).map_or("a process that is not there", String::as_str);
+    let labels = labels(record);
+    let name = |number: u32| labels.get(number as usize).map_or("a process that is not there", String::as_str);
     let channel = channel_name(record, choice);
     let who = name(choice.who);
     match choice.kind {

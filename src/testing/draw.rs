@@ -91,8 +91,8 @@ impl<R> Run<R> {
         }
         let mut edges: Vec<(&str, &str, &str, usize)> = Vec::new();
         for event in self.trace() {
-            let Some(partner) = event.partner() else { continue };
-            let edge = (event.process(), partner, event.channel());
+            let Some(partner) = &event.partner else { continue };
+            let edge = (&*event.process, &**partner, event.channel());
             match edges.iter_mut().find(|(from, to, channel, _)| (*from, *to, *channel) == edge) {
                 Some((.., count)) => *count += 1,
                 None => edges.push((edge.0, edge.1, edge.2, 1)),

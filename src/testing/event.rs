@@ -95,8 +95,11 @@ impl EventKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub(super) kind: EventKind,
+    /// What they are called in a run: of several with the same name, each has a number.
     pub(super) process: Arc<str>,
     pub(super) partner: Option<Arc<str>>,
+    /// Their names.
+    pub(super) names: [Option<Arc<str>>; 2],
     pub(super) channel: Arc<str>,
     pub(super) places: [Option<&'static Location<'static>>; 2],
     pub(super) at: Duration,
@@ -116,7 +119,7 @@ impl Event {
     /// # Examples
     /// See [`Event`].
     pub fn process(&self) -> &str {
-        &self.process
+        self.names[0].as_deref().unwrap_or_default()
     }
 
     /// Of a communication, the name of the process that read.
@@ -124,7 +127,7 @@ impl Event {
     /// # Examples
     /// See [`Event`].
     pub fn partner(&self) -> Option<&str> {
-        self.partner.as_deref()
+        self.names[1].as_deref()
     }
 
     /// The name of the channel, barrier or lock, or its number if it has no name; empty if there is none.
@@ -175,7 +178,8 @@ impl Event {
     }
 }
 
-/// One line: who, on what, and where in the program.
+/// One line: who, on what, and where in the program. Of several processes with the same name, each has a number:
+/// `worker#2`.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Event { process, channel, .. } = self;

@@ -170,6 +170,14 @@ fn line(run: &Record, choice: Choice) -> String {
     describe(run, choice).chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
+/// Without the numbers of processes with the same name: of those that come later there may be more or fewer.
+fn without_numbers(line: &str) -> String {
+    let mut parts = line.split('#');
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| part.trim_start_matches(|character: char| character.is_ascii_digit()));
+    std::iter::once(first).chain(rest).collect()
+}
+
 /// The first event of a failure that is another one in the network of today. An event that has the same names and
 /// does not come is no change: it may be what was mended.
 fn change(failure: &Regression, has_its_inputs: bool, run: &Record) -> Option<String> {
@@ -182,6 +190,7 @@ fn change(failure: &Regression, has_its_inputs: bool, run: &Record) -> Option<St
     let known = failure.smallest.iter().zip(&failure.events).take(common + 1);
     known.enumerate().find_map(|(number, (choice, was))| {
         let is = line(run, *choice);
-        (is != *was).then(|| format!("its event {} was {was}, and would be {is} now", number + 1))
+        (without_numbers(&is) != without_numbers(was))
+            .then(|| format!("its event {} was {was}, and would be {is} now", number + 1))
     })
 }

@@ -3,7 +3,7 @@
 //! Knows nothing of how it came about.
 
 use super::causality::Causality;
-use super::decision::{channel_name, decisions};
+use super::decision::{channel_name, decisions, labels};
 use super::event::{Event, EventKind};
 use super::outcome::Outcome;
 use super::token;
@@ -172,7 +172,8 @@ impl<R> Run<R> {
     pub fn trace(&self) -> &[Event] {
         self.trace.get_or_init(|| {
             let names: Vec<Arc<str>> = self.record.processes.iter().map(|name| Arc::from(name.as_str())).collect();
-            self.record.happenings.iter().filter_map(|happening| self.event(&names, happening)).collect()
+            let labels: Vec<Arc<str>> = labels(&self.record).into_iter().map(Arc::from).collect();
+            self.record.happenings.iter().filter_map(|happening| self.event(&names, &labels, happening)).collect()
         })
     }
 
@@ -223,7 +224,7 @@ impl<R> Run<R> {
         self.causality.get_or_init(|| Causality::of(&self.record)).is_before(first, second)
     }
 
-    fn event(&self, names: &[Arc<str>], happening: &Happening) -> Option<Event> {
+    fn event(&self, names: &[Arc<str>], labels: &[Arc<str>], happening: &Happening) -> Option<Event> {
         let kind = match happening.choice.kind {
             Kind::Communication => EventKind::Communicated,
             Kind::Put => EventKind::Put,
@@ -240,11 +241,12 @@ impl<R> Run<R> {
             Kind::Hold => EventKind::KeptBack,
             Kind::Told | Kind::Skip | Kind::Look | Kind::Effect | Kind::Time | Kind::Arrive => return None,
         };
-        let name = |number: u32| names.get(number as usize).cloned();
+        let [who, with] = [happening.choice.who, happening.choice.with].map(|number| number as usize);
         Some(Event {
             kind,
-            process: name(happening.choice.who).unwrap_or_else(|| Arc::from("")),
-            partner: name(happening.choice.with),
+            process: labels.get(who).cloned().unwrap_or_else(|| Arc::from("")),
+            partner: labels.get(with).cloned(),
+            names: [names.get(who).cloned(), names.get(with).cloned()],
             channel: Arc::from(channel_name(&self.record, happening.choice)),
             places: happening.places,
             at: happening.at,

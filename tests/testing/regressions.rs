@@ -140,7 +140,7 @@ fn a_failure_is_kept_with_its_events_and_comes_first_with_the_same_inputs() {
     assert!(first.failure.is_some() && failed.0.starts_with("dice"));
     let text = place.text();
     assert!(text.contains("`bank::tests::no_deadlock`"), "{text}");
-    assert!(text.contains("    1. `transfer passes channel"), "{text}");
+    assert!(text.contains("    1. `transfer#"), "{text}");
     assert_eq!((text.matches("failure csp1:").count(), text.matches("found csp1:").count()), (1, 1), "{text}");
     // The inputs had been shrunk before the schedule was: what comes again is the first run that failed.
     let again = run(config(&place.source()), Program::Broken);
@@ -239,7 +239,7 @@ fn a_person_is_told_where_it_is_kept_and_whether_it_passes_or_is_stale() {
     assert!(passes && !text.contains("csproc:") && place.text().contains("\npasses now\n"), "{text}");
     let (text, passes) = watch(&place, "renamed");
     assert!(
-        passes && text.contains(&format!("csproc: the failure in {kept}:5 is stale: its event 1 was `transfer passes")),
+        passes && text.contains(&format!("csproc: the failure in {kept}:5 is stale: its event 1 was `transfer#")),
         "{text}"
     );
     assert!(text.contains("and would be `x passes") || text.contains("and would be `y passes"), "{text}");

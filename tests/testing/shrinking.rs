@@ -158,3 +158,35 @@ fn the_nearest_run_that_passes_does_pass() {
     let later = seen[shrunk..].iter().filter(|(passes, _)| *passes);
     assert_eq!(later.map(|(_, trace)| common(trace)).max(), Some(number - 1), "{text}");
 }
+
+#[process]
+fn takes_both(first: Lock, second: Lock, told: Writer<u32>) -> csproc::Result<()> {
+    let _first = first.acquire()?;
+    told.write(1)?;
+    let _second = second.acquire()?;
+    Ok(())
+}
+
+#[test]
+fn processes_with_the_same_name_are_told_apart_wherever_a_run_is_printed() {
+    let network = || {
+        let (a, b, c) = (Lock::new().named("a"), Lock::new().named("b"), named("told"));
+        network!(
+            takes_both(a.clone(), b.clone(), c.writer()),
+            takes_both(b, a, c.writer()),
+            super::cast::sink(c.reader())
+        )
+    };
+    let text = find(2000, &schedule(), network, |run| run.is_deadlock_free()).expect("they take them crosswise");
+    for number in [1, 2] {
+        assert!(text.contains(&format!("takes_both#{number} → sink on `told`")), "{text}");
+    }
+    let (_, comes, instead) = nearest(&text);
+    assert!(comes.contains('#') && comes != instead, "{text}");
+    // A column for each of them.
+    let chart = text.lines().find(|line| line.contains("sink") && !line.contains("→") && !line.contains('`'));
+    assert!(chart.is_some_and(|line| line.contains("takes_both#1") && line.contains("takes_both#2")), "{text}");
+    let run = replay("csp1:00", network);
+    assert!(run.trace().iter().any(|event| event.process() == "takes_both"), "the name is the name");
+    assert!(run.to_json().contains(r#""process":"takes_both#1""#));
+}
