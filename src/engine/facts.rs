@@ -65,7 +65,7 @@ impl ChannelFacts {
 
     /// How many messages lie in its buffer.
     pub(crate) fn buffered(self) -> usize {
-        ask!(self, live => live.buffered(), channel => channel.buffer.len(), 0, sim::look_among_others)
+        ask!(self, live => live.buffered(), channel => channel.buffer.len(), 0, sim::look_in_turn)
     }
 
     /// Whether somebody has left a gate without giving its permits back. Exact for whoever has permits: then nobody
@@ -82,7 +82,7 @@ impl ChannelFacts {
             live => live.permits(tables()),
             channel => (channel.capacity, channel.in_use),
             (0, 0),
-            sim::look_among_others
+            sim::look_in_turn
         )
     }
 

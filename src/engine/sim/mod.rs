@@ -201,7 +201,7 @@ fn let_others_go_first(me: u32) {
 }
 
 /// As [`look`], at something that others change without waiting: it is decided when somebody looks.
-pub(super) fn look_among_others<R>(name: ChannelName, look_at: impl FnOnce(&Channel) -> R) -> Option<R> {
+pub(super) fn look_in_turn<R>(name: ChannelName, look_at: impl FnOnce(&Channel) -> R) -> Option<R> {
     actor(super::Actor::task).into_iter().for_each(let_others_go_first);
     look(name, look_at)
 }
