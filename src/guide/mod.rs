@@ -14,11 +14,14 @@
 //! | [`failure`] | What happens when a process panics or is killed? What does a restart lose? |
 //! | [`surroundings`] | What does a process see of my program? Why does my logger print nothing? |
 //! | [`debugging`] | How do I test a network, read a deadlock report, attach a debugger? |
+//! | [`testing`][page] (feature `testing`) | How do I try a network under any schedule, and run a failure again? |
 //! | [`coming_from`] | What is that called here, if I know Python, PyCSP, Go or crossbeam? |
 //! | [`cookbook`] | A farm, request and reply, a progress bar, a clean Ctrl-C, tokio: to copy |
 //! | [`glossary`] | What does this word mean? |
 //!
 //! Read the first three in order. The others stand alone.
+//!
+//! [page]: https://docs.rs/csproc/latest/csproc/guide/testing/index.html
 
 pub mod process {
     #![doc = include_str!("process.md")]
