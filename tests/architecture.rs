@@ -533,6 +533,15 @@ fn library_code_does_not_unwrap() {
 }
 
 #[test]
+fn the_front_page_names_every_example() {
+    let page = fs::read_to_string(root().join("README.md")).expect("the front page");
+    let programs = sources(&root().join("examples")).into_iter().filter(|(_, text)| text.contains("\nfn main("));
+    let programs: Vec<String> = programs.map(|(file, _)| format!("(examples/{file})")).collect();
+    let missing: Vec<&String> = programs.iter().filter(|program| !page.contains(*program)).collect();
+    assert!(programs.len() > 30 && missing.is_empty(), "{} examples, not on the page: {missing:?}", programs.len());
+}
+
+#[test]
 fn the_front_page_leads_to_pages_that_exist() {
     let (names, declared) = (public_names(), fs::read_to_string(root().join("src/lib.rs")).expect("the crate root"));
     let page = fs::read_to_string(root().join("README.md")).expect("the front page");

@@ -8,11 +8,14 @@ use csproc::prelude::*;
 use csproc::shared::LockError;
 use std::time::Duration;
 
+/// Whoever reads is inside of what the second semaphore counts, and nobody is while somebody writes.
 #[process]
-fn write(lock: RwLock, cell: Cell, times: u64) -> csproc::Result<()> {
+fn write(lock: RwLock, cell: Cell, inside: Semaphore, times: u64) -> csproc::Result<()> {
     for _ in 0..times {
         let _held = lock.write()?;
+        assert_eq!(inside.available(), 100, "somebody reads");
         cell.increment();
+        assert_eq!(inside.available(), 100, "somebody reads");
     }
     Ok(())
 }
@@ -43,7 +46,7 @@ over_both! {
     fn writers_are_alone(placement) {
         let (lock, cell, inside) = (RwLock::new(), Cell::new(0), Semaphore::new(100));
         let ((), readers) = Parallel!(
-            for _ in 0..2 => write(lock.clone(), cell.clone(), 200).on(placement),
+            for _ in 0..2 => write(lock.clone(), cell.clone(), inside.clone(), 200).on(placement),
             for _ in 0..2 => read(lock.clone(), inside.clone(), 200).on(placement),
         )
         .values()

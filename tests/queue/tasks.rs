@@ -184,12 +184,10 @@ once! {
     fn who_exits_leaves_its_task_behind() {
         let jobs = Queue::new();
         jobs.put(1).unwrap();
-        let _ = Parallel!(get_and_end(jobs.clone(), "exit".to_string()).named("leaver"));
+        assert!(Parallel!(get_and_end(jobs.clone(), "exit".to_string()).named("leaver")).is_err());
         let told = jobs.join().unwrap_err();
-        let (ChannelError::Lost { process, .. } | ChannelError::Abandoned { process }) = &told else {
-            panic!("{told:?}")
-        };
-        assert_eq!(process, "leaver");
+        let ChannelError::Lost { process, cause } = &told else { panic!("{told:?}") };
+        assert_eq!((process.as_str(), cause), ("leaver", &Cause::Exited { code: 0 }));
     }
 
     fn a_process_that_retires_when_it_crashes_leaves_its_task_as_if_it_had_returned() {

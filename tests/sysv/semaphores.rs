@@ -378,13 +378,10 @@ once! {
             assert_eq!(error, SysvError::Unfinished { key });
             assert!(error.to_string().contains(&format!("`ipcrm -S {key:#010x}`")), "{error}");
         }
-        // Its maker comes back late.
-        let late = thread::spawn(move || {
-            thread::sleep(Duration::from_millis(30));
-            raw_post(id);
-        });
-        let owner = Semaphore::open(key).unwrap().remove_on_drop();
-        late.join().unwrap();
+        // Its maker comes back late: somebody looks for the value again and again by then.
+        let opening = asleep(move || Semaphore::open(key));
+        raw_post(id);
+        let owner = opening.join().unwrap().unwrap().remove_on_drop();
         assert_eq!((owner.id(), owner.value()), (id, Ok(1)));
         drop(owner);
         for value in [0, 2] {
