@@ -5,7 +5,7 @@
 
 use super::search::smallest_without;
 use csproc::prelude::*;
-use csproc::testing::{Run, Schedules, schedule};
+use csproc::testing::{Run, Schedules, explore, schedule};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -98,4 +98,42 @@ fn a_receiver_that_does_not_look_at_the_bit_takes_a_doubled_message_twice() {
 fn one_bit_is_not_enough_where_messages_overtake_each_other() {
     // The first message is kept back, written again after a timeout, and comes when its bit is expected again.
     is_found_in(12, &schedule().lossy("data", 1), true);
+}
+
+fn short_transfer() -> Transfer {
+    let data = Channel::builder().name("data").build().unwrap();
+    let acknowledged = Channel::builder().name("acknowledged").buffer(Buffer::Unbounded).build().unwrap();
+    network!(
+        sends(vec![1, 2], data.writer(), acknowledged.reader()),
+        receives(data.reader(), acknowledged.writer(), true)
+    )
+}
+
+#[test]
+fn every_schedule_brings_everything_once_whichever_message_is_lost_or_doubled() {
+    let got_all = |got: &csproc::Result<Vec<u8>>| got.as_ref().is_ok_and(|got| *got == [1, 2]);
+    let explored = explore()
+        .lossy("data", 1)
+        .in_order("data")
+        .check_with(short_transfer, |run| run.result().is_some_and(|(_, got)| got_all(got)))
+        .unwrap();
+    assert!(explored.complete, "{explored}");
+    println!("{explored}");
+}
+
+/// One bit does not tell a message from the one after the next.
+#[test]
+fn a_message_that_two_others_overtake_is_taken_for_a_new_one() {
+    let holds = |run: &Run<_>| {
+        run.result().is_some_and(|(_, got): &(_, csproc::Result<Vec<u8>>)| got.as_ref().is_ok_and(|got| *got == [1, 2]))
+    };
+    let found = explore().lossy("data", 1).check_with(short_transfer, holds).unwrap_err();
+    assert_eq!(found.trace().len(), 9, "{found}");
+}
+
+#[test]
+fn whoever_is_killed_of_the_alternating_bit_the_other_one_comes_to_an_end() {
+    let explored = explore().max_crashes(1).check(short_transfer).unwrap();
+    assert!(explored.complete, "{explored}");
+    println!("{explored}");
 }

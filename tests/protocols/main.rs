@@ -6,6 +6,7 @@ mod alternating_bit;
 mod bounded_buffer;
 mod dining_philosophers;
 mod election;
+mod farm;
 mod readers_and_writers;
 mod search;
 mod two_phase_commit;

@@ -4,7 +4,7 @@
 
 use super::search::smallest_without;
 use csproc::prelude::*;
-use csproc::testing::{Run, schedule};
+use csproc::testing::{Run, explore, schedule};
 
 #[process]
 fn coordinates(votes: Vec<Reader<bool>>, decisions: Vec<Writer<bool>>, waits_for_all: bool) -> bool {
@@ -66,4 +66,22 @@ fn a_coordinator_that_takes_one_vote_for_all_is_found_without_a_crash() {
     assert!(!bad.trace().iter().any(|event| event.kind().is_fault()), "{bad}");
     // Two votes are put, one is taken, and two decisions are communicated.
     assert_eq!(bad.trace().len(), 5, "{bad}");
+}
+
+/// With any one of them killed at any moment, or nobody.
+#[test]
+fn three_participants_agree_in_every_schedule_with_a_crash() {
+    for votes in [[true, true, true], [true, false, true]] {
+        let explored =
+            explore().max_crashes(1).check_with(|| transaction(&votes, true), |run| is_sound(&votes, run)).unwrap();
+        assert!(explored.complete, "{explored}");
+        println!("votes {votes:?}: {explored}");
+    }
+}
+
+#[test]
+fn every_schedule_has_one_in_which_a_vote_for_all_is_too_early() {
+    let votes = [true, false];
+    let found = explore().check_with(|| transaction(&votes, false), |run| is_sound(&votes, run)).unwrap_err();
+    assert_eq!(found.trace().len(), 5, "{found}");
 }

@@ -132,4 +132,8 @@ impl Scheduler for Probe {
     fn is_lossy(&self, channel: &str) -> bool {
         self.left.lossy.iter().any(|name| name == channel)
     }
+
+    fn is_in_order(&self, channel: &str) -> bool {
+        self.left.in_order.iter().any(|name| name == channel)
+    }
 }

@@ -152,8 +152,8 @@ impl Explore {
         self
     }
 
-    /// In each run, up to so many messages of the channels of this name are lost or doubled: their writers do not
-    /// notice. To be said once for each name; the largest number counts for all of them.
+    /// In each run, up to so many messages of the channels of this name are lost, doubled, or overtaken by others: their
+    /// writers do not notice. To be said once for each name; the largest number counts for all of them.
     ///
     /// # Examples
     /// ```
@@ -182,6 +182,20 @@ impl Explore {
     pub fn lossy(mut self, channel: &str, most: usize) -> Explore {
         Arc::make_mut(&mut self.faults.lossy).push(String::from(channel));
         self.faults.losses = self.faults.losses.max(most);
+        self
+    }
+
+    /// Messages of the lossy channels of this name do not overtake each other.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::testing::explore;
+    ///
+    /// let exploration = explore().lossy("data", 1).in_order("data");
+    /// # let _ = exploration;
+    /// ```
+    pub fn in_order(mut self, channel: &str) -> Explore {
+        Arc::make_mut(&mut self.faults.in_order).push(String::from(channel));
         self
     }
 

@@ -256,6 +256,10 @@ impl Scheduler for Walker<'_> {
         self.left.lossy.iter().any(|name| name == channel)
     }
 
+    fn is_in_order(&self, channel: &str) -> bool {
+        self.left.in_order.iter().any(|name| name == channel)
+    }
+
     fn orders(&self, channel: &str) -> bool {
         self.rules.ordered.iter().any(|name| name == channel)
     }
