@@ -29,7 +29,7 @@ fn farm(workers: usize, jobs: u32, what: OnCrash) -> Network<Done> {
     let (todo, done) = (Channel::new(), Channel::new());
     network!(
         asks_for(todo.writer(), jobs),
-        for _ in 0..workers => works(todo.reader(), done.writer()).on_crash(what.clone()),
+        for _ in 0..workers => works(todo.reader(), done.writer()).on_crash(what),
         adds_up(done.reader())
     )
 }
@@ -57,7 +57,7 @@ fn with_any_worker_killed_at_any_moment_the_others_do_the_rest() {
         .processes(&["works"])
         .check_with(
             || farm(2, 2, OnCrash::Retire),
-            |run| run.result().is_none_or(|(.., got)| got.len() >= 1 && got.iter().all(|value| *value < 20)),
+            |run| run.result().is_none_or(|(.., got)| !got.is_empty() && got.iter().all(|value| *value < 20)),
         )
         .unwrap();
     assert!(explored.complete, "{explored}");
