@@ -78,23 +78,28 @@ pub(super) fn in_common(first: &Record, second: &Record) -> usize {
     decided(first).zip(decided(second)).take_while(|(mine, other)| mine.choice == other.choice).count()
 }
 
-/// The first decision of a failing run that a passing one has not, in two lines; `None` if one is the beginning of the
-/// other.
+/// Where a failing run and a passing one begin to differ, in two lines: by what they show, and if one shows only the
+/// beginning of the other, by what was decided. `None` if they do not differ.
 pub(super) fn parting(failing: &Record, passing: &Record) -> Option<String> {
-    let common = in_common(failing, passing);
-    let choice_of = |record| decided(record).nth(common).map(|happening| happening.choice);
-    let (fails, passes) = (choice_of(failing)?, choice_of(passing)?);
-    // The number that the event has, or would have, in the trace.
-    let mut left = common;
-    let before = failing.happenings.iter().take_while(|happening| {
-        let is_before = !happening.is_decided || left > 0;
-        left -= usize::from(happening.is_decided && left > 0);
-        is_before
-    });
-    let number = 1 + before.filter(|happening| is_event(happening.choice.kind)).count();
+    let shown = |record| events(record).map(|happening| happening.choice);
+    let mut pairs = shown(failing).zip(shown(passing)).enumerate();
+    let (number, fails, passes) = match pairs.find(|(_, (fails, passes))| fails != passes) {
+        Some((number, (fails, passes))) => (number, fails, passes),
+        None => {
+            let common = in_common(failing, passing);
+            let choice_of = |record| decided(record).nth(common).map(|happening| happening.choice);
+            (shown(failing).count().min(shown(passing).count()), choice_of(failing)?, choice_of(passing)?)
+        }
+    };
     let (comes, instead) = (describe(passing, passes), describe(failing, fails));
     Some(format!(
-        "can pass if, at event {number}, {comes} comes\n\
-         instead of {instead} (the nearest run that the search has seen pass)"
+        "can pass if, at event {}, {comes} comes\n\
+         instead of {instead} (the nearest run that the search has seen pass)",
+        number + 1
     ))
+}
+
+/// What a run shows.
+fn events(record: &Record) -> impl Iterator<Item = &Happening> {
+    record.happenings.iter().filter(|happening| is_event(happening.choice.kind))
 }

@@ -190,3 +190,65 @@ fn processes_with_the_same_name_are_told_apart_wherever_a_run_is_printed() {
     assert!(run.trace().iter().any(|event| event.process() == "takes_both"), "the name is the name");
     assert!(run.to_json().contains(r#""process":"takes_both#1""#));
 }
+
+#[process]
+fn doubles(input: Reader<u32>, out: Writer<u32>) -> csproc::Result<()> {
+    for value in input {
+        out.write(value * 2)?;
+    }
+    Ok(())
+}
+
+#[process]
+fn sends(out: Writer<u32>, values: Vec<u32>) -> csproc::Result<()> {
+    values.into_iter().try_for_each(|value| out.write(value))?;
+    Ok(())
+}
+
+/// Two workers, so that results overtake each other; whether the results come in order.
+fn in_order(schedule: &csproc::testing::Schedule, values: &[u32]) -> bool {
+    let run = simulate(schedule, || {
+        let (c, d) = (named("values"), named("doubled"));
+        network!(
+            sends(c.writer(), values.to_vec()),
+            doubles(c.reader(), d.writer()),
+            doubles(c.reader(), d.writer()),
+            super::cast::sink(d.reader())
+        )
+    });
+    let expected: Vec<u32> = values.iter().map(|value| value * 2).collect();
+    run.messages::<u32>("doubled") == expected
+}
+
+/// How many values are left, from several starts.
+fn left<S: proptest::strategy::Strategy>(strategy: &S, property: impl Fn(&S::Value) -> (usize, bool)) -> Vec<usize> {
+    let left = |start| {
+        let config = Config { failure_persistence: None, max_shrink_iters: 100_000, ..Config::default() };
+        let dice = TestRng::from_seed(RngAlgorithm::ChaCha, &[start; 32]);
+        let smallest = std::cell::Cell::new(usize::MAX);
+        let result = TestRunner::new_with_rng(config, dice).run(strategy, |value| {
+            let (count, holds) = property(&value);
+            if holds {
+                return Ok(());
+            }
+            smallest.set(count);
+            Err(TestCaseError::fail("another order"))
+        });
+        assert!(result.is_err());
+        smallest.get()
+    };
+    (0..10).map(left).collect()
+}
+
+#[test]
+fn inputs_are_shrunk_with_the_schedule_whichever_comes_first() {
+    let values = || proptest::collection::vec(0..1000u32, 0..10);
+    let inputs_last = left(&(schedule(), values()), |(schedule, values)| (values.len(), in_order(schedule, values)));
+    let inputs_first = left(&(values(), schedule()), |(values, schedule)| (values.len(), in_order(schedule, values)));
+    let is_small = |counts: &[usize], most: usize, sum: usize| {
+        counts.iter().all(|count| *count <= most) && counts.iter().sum::<usize>() <= sum
+    };
+    // Two are enough, and what comes first is not gone through again.
+    assert!(is_small(&inputs_last, 3, 22), "{inputs_last:?}");
+    assert!(is_small(&inputs_first, 8, 50), "{inputs_first:?}");
+}
