@@ -4,8 +4,9 @@
 //! went.
 
 use super::codec::{from_plain_bytes, plain_bytes};
-use serde::de::{Error, Visitor};
+use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -39,8 +40,52 @@ impl<T> Visitor<'_> for Numbers<T> {
     }
 }
 
+/// A value that, if it is a vector of bytes, is written and read in one piece. So it lies in a message as it would
+/// otherwise, where each byte is visited: whoever reads the one may have been written the other.
+#[derive(Debug)]
+pub(crate) struct Whole<T>(pub(crate) T);
+
+fn is_bytes<T>() -> bool {
+    typeid::of::<T>() == TypeId::of::<Vec<u8>>()
+}
+
+impl<T: Serialize> Serialize for Whole<&T> {
+    #[inline]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match plain_bytes(self.0).filter(|_| is_bytes::<T>()) {
+            Some(bytes) => serializer.serialize_bytes(bytes),
+            None => self.0.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Whole<T> {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Whole<T>, D::Error> {
+        match is_bytes::<T>() {
+            true => deserializer.deserialize_bytes(Bytes(PhantomData)).map(Whole),
+            false => T::deserialize(deserializer).map(Whole),
+        }
+    }
+}
+
+struct Bytes<T>(PhantomData<T>);
+
+impl<T> Visitor<'_> for Bytes<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
+        from_plain_bytes(bytes).ok_or_else(|| E::invalid_length(bytes.len(), &self))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::Whole;
     use crate::channel::bulk;
     use crate::channel::{decode, encode};
     use proptest::prelude::*;
@@ -77,6 +122,22 @@ mod tests {
             arrives(pairs);
             arrives(vec![(); nothing]);
         });
+    }
+
+    #[test]
+    fn a_value_in_one_piece_lies_in_a_message_as_any_other_does() {
+        fn same<T: Serialize + DeserializeOwned + Debug + PartialEq>(value: T) {
+            let bytes = postcard::to_stdvec(&(7_u8, &value, 9_u8)).unwrap();
+            let (before, Whole(came), after): (u8, Whole<T>, u8) = postcard::from_bytes(&bytes).unwrap();
+            assert_eq!((before, &came, after), (7, &value, 9));
+            assert_eq!(postcard::to_stdvec(&(7_u8, Whole(&came), 9_u8)).unwrap(), bytes);
+            assert!(postcard::from_bytes::<(u8, Whole<T>, u8)>(&bytes[..bytes.len() - 1]).is_err());
+        }
+        same((0..=255).chain(0..=255).collect::<Vec<u8>>());
+        same(Vec::<u8>::new());
+        same(vec![1_u32, 1 << 20]);
+        same(Some(vec![1_u8]));
+        same(String::from("text"));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! A message is a *header*, by which the called one knows what it is about, with the argument behind it, which is read
 //! once its type is known.
 
+use super::bulk::Whole;
 use super::codec::{Message, decode, encode};
 use super::end::{End, Patience};
 use super::error::{ChannelError, MessageError};
@@ -82,11 +83,11 @@ impl Caller {
         place: &'static Location<'static>,
     ) -> Result<R, ChannelError> {
         self.0.check_open()?;
-        let message = (header, argument);
+        let message = (header, Whole(&argument));
         let packet = encode(&message).map_err(|error| error.about::<A>())?;
         let answer = self.0.ask(&mut Some(packet), place)?;
         // Only now: the ends inside were requested again for the message.
-        drop(message);
+        drop((message.0, argument));
         let (answer, _) = decode::<Result<R, MessageError>>(&answer).map_err(|error| error.about::<R>())?;
         Ok(answer?)
     }
@@ -136,7 +137,7 @@ impl<H: Message> Call<H> {
     /// # Errors
     /// It is not of this type; the call is to be [refused](Call::refuse) then.
     pub(crate) fn argument<A: Message>(&mut self) -> Result<A, MessageError> {
-        let (argument, _) = self.hold.look(self.behind)?;
+        let (Whole(argument), _) = self.hold.look::<Whole<A>>(self.behind)?;
         Ok(argument)
     }
 

@@ -11,6 +11,7 @@ use super::error::{ChannelError, MessageError};
 use super::process_scope::notice;
 use crate::cause::note_unwinding;
 use crate::engine::{ExtendedWriter, Packet, Unfinished, actor, member};
+use serde::de::DeserializeOwned;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -73,7 +74,7 @@ impl Hold {
     }
 
     /// Makes a value of a part of the message, from this place on; and where it ends.
-    pub(super) fn look<T: Message>(&self, from: usize) -> Result<(T, usize), MessageError> {
+    pub(super) fn look<T: DeserializeOwned>(&self, from: usize) -> Result<(T, usize), MessageError> {
         match &self.packet {
             Some(packet) => decode_part(packet, from),
             None => unreachable!("the message stays until the hold is dropped"),

@@ -7,6 +7,7 @@ use super::distant::Distant;
 use super::error::CallError;
 use super::proxy::{Managed, Visible};
 use super::shape::shape;
+use crate::channel::bulk::Whole;
 use crate::channel::{Message, decode_once, encode_once};
 use crate::shared::remote::{Line, Reply, fits};
 use serde::Serialize;
@@ -226,9 +227,9 @@ fn answer<A: Message, R: Message>(
     arguments: &[u8],
     method: impl FnOnce(A) -> Result<R, CallError>,
 ) -> Result<Vec<u8>, CallError> {
-    let (arguments,) = decode_once::<(A,)>(arguments, None).map_err(|error| error.about::<A>())?;
+    let (Whole(arguments),) = decode_once::<(Whole<A>,)>(arguments, None).map_err(|error| error.about::<A>())?;
     let result = method(arguments);
-    Ok(encode_once(&result, None).map_err(|error| error.about::<R>())?)
+    Ok(encode_once(&result.as_ref().map(Whole), None).map_err(|error| error.about::<R>())?)
 }
 
 /// What a method takes and gives: how the types are called, and what they have inside.
