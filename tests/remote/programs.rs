@@ -5,7 +5,7 @@
 use crate::harness::killing::kill_a_thousand;
 use crate::harness::pause::{go_on, stop};
 use crate::harness::place::Place;
-use crate::harness::scenario::{Program, Scenario, command};
+use crate::harness::scenario::{Program, Scenario, command, output};
 use crate::{KEY, path};
 use csproc::prelude::*;
 use csproc::shared::{CallError, Dict, Event, List, ServeError, Shared};
@@ -19,6 +19,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("counts", counts),
     ("ends by a panic", ends_by_a_panic),
     ("has no room for threads", has_no_room_for_threads),
+    ("copies itself", copies_itself),
 ];
 
 const PATH: &str = "CSPROC_TEST_PATH";
@@ -124,7 +125,52 @@ fn has_no_room_for_threads() {
     println!("ended");
 }
 
+/// A client that makes a copy of itself, without the library: both use what they have, and the end of the copy takes
+/// nothing along.
+#[expect(unsafe_code, reason = "a bare fork is what the scenario is about")]
+fn copies_itself() {
+    let jobs: Queue<u64> = Manager::connect(told_path(), KEY).unwrap().get("jobs").unwrap();
+    assert_eq!(jobs.get(), Ok(0));
+    // SAFETY: no other thread of this program holds a lock that the copy takes, and the copy ends by `_exit`.
+    match unsafe { libc::fork() } {
+        0 => {
+            // It has got nothing: what is open is the original's.
+            let is_right = jobs.task_done().is_err() && jobs.get() == Ok(1) && jobs.task_done().is_ok();
+            drop(jobs);
+            // SAFETY: ends the copy, without the handlers of the original.
+            unsafe { libc::_exit(if is_right { 7 } else { 1 }) }
+        }
+        copy => {
+            let mut status = 0;
+            // SAFETY: waits for the child made above.
+            assert_eq!(unsafe { libc::waitpid(copy, &raw mut status, 0) }, copy);
+            assert_eq!(libc::WEXITSTATUS(status), 7);
+            jobs.task_done().unwrap();
+            assert_eq!((jobs.get(), jobs.task_done(), jobs.join()), (Ok(2), Ok(()), Ok(())));
+            // The program ends with a handle that is open.
+            std::mem::forget(jobs);
+        }
+    }
+}
+
 once! {
+    fn a_copy_of_a_client_by_a_bare_fork_is_a_client_and_ends_nothing() {
+        let path = path();
+        let mut server = start("serves a queue", &path);
+        server.until("serving");
+        let mut input = server.child.stdin.take().unwrap();
+        (0..3).for_each(|item| writeln!(input, "{item}").unwrap());
+        let (mut program, _) = command("copies itself");
+        program.env(PATH, &path);
+        let remains = output(program);
+        assert!(remains.status.success(), "{remains:?}");
+        let jobs: Queue<u64> = Manager::connect(&path, KEY).unwrap().get("jobs").unwrap();
+        assert_eq!((jobs.join(), jobs.put(3), jobs.get()), (Ok(()), Ok(()), Ok(3)));
+        drop(input);
+        assert_eq!(server.until("ended with "), "0");
+        assert!(server.wait().success());
+    }
+
     fn a_client_for_whom_there_is_no_thread_is_told() {
         let path = path();
         let mut server = start("has no room for threads", &path);
