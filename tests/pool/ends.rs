@@ -67,7 +67,32 @@ over_both! { alone:
     }
 }
 
+/// Two tasks in each chunk: the first two are nothing, the third one says where it is and waits, and from then on each
+/// leaves a mark.
+fn stop_and_mark((held, marks, number): (Option<(Writer<Place>, Reader<u32>)>, Queue<u32>, u32)) {
+    if let Some(held) = held {
+        hold(held);
+    } else if number > 2 {
+        marks.put(number).unwrap();
+    }
+}
+
 over_both! {
+    fn what_nobody_waits_for_any_more_is_not_begun(placement) {
+        let pool = pool(1, placement).build().unwrap();
+        let (places, go_on, marks) = (Channel::new(), Channel::new(), Queue::new());
+        let held = |number| (number == 2).then(|| (places.writer(), go_on.reader()));
+        let tasks: Vec<_> = (0..20).map(|number| (held(number), marks.clone(), number)).collect();
+        let mut results = pool.job(stop_and_mark, tasks).chunk(2).ahead(10).ordered();
+        assert_eq!(results.next(), Some(Ok(())));
+        // It is in the middle of the second chunk, and the others were given.
+        places.reader().read().unwrap();
+        drop(results);
+        go_on.writer().write(1).unwrap();
+        pool.join().unwrap();
+        assert_eq!(marks.try_get(), Err(ChannelError::WouldBlock));
+    }
+
     fn join_waits_for_everything_that_was_given(placement) {
         for limit in [1, 2, 1000] {
             let pool = pool(2, placement).max_tasks_per_worker(limit).build().unwrap();
