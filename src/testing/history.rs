@@ -225,10 +225,10 @@ impl<O, A> History<O, A> {
     /// use csproc::testing::Recorder;
     ///
     /// let recorder = Recorder::new()?;
-    /// recorder.call("six times seven", || 42)?;
+    /// recorder.call(String::from("six times seven"), || 42)?;
     /// let history = recorder.history()?;
     /// let [call] = history.calls() else { panic!("one call") };
-    /// assert_eq!((*call.operation(), call.answer()), ("six times seven", Some(&42)));
+    /// assert_eq!((call.operation().as_str(), call.answer()), ("six times seven", Some(&42)));
     /// # Ok::<(), csproc::Error>(())
     /// ```
     pub fn calls(&self) -> &[Call<O, A>] {
