@@ -17,8 +17,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("exit with a pool", exit_with_a_pool),
 ];
 
+/// Where a task says where it is, and where it waits until it may go on.
+type Held = (Writer<Place>, Reader<u32>);
+
 /// Says where it is, and waits until it may go on.
-pub(crate) fn hold((place, go_on): (Writer<Place>, Reader<u32>)) -> u32 {
+pub(crate) fn hold((place, go_on): Held) -> u32 {
     Place::announce(&place);
     go_on.read().unwrap_or(0)
 }
@@ -69,7 +72,7 @@ over_both! { alone:
 
 /// Two tasks in each chunk: the first two are nothing, the third one says where it is and waits, and from then on each
 /// leaves a mark.
-fn stop_and_mark((held, marks, number): (Option<(Writer<Place>, Reader<u32>)>, Queue<u32>, u32)) {
+fn stop_and_mark((held, marks, number): (Option<Held>, Queue<u32>, u32)) {
     if let Some(held) = held {
         hold(held);
     } else if number > 2 {
@@ -79,18 +82,21 @@ fn stop_and_mark((held, marks, number): (Option<(Writer<Place>, Reader<u32>)>, Q
 
 over_both! {
     fn what_nobody_waits_for_any_more_is_not_begun(placement) {
-        let pool = pool(1, placement).build().unwrap();
-        let (places, go_on, marks) = (Channel::new(), Channel::new(), Queue::new());
-        let held = |number| (number == 2).then(|| (places.writer(), go_on.reader()));
-        let tasks: Vec<_> = (0..20).map(|number| (held(number), marks.clone(), number)).collect();
-        let mut results = pool.job(stop_and_mark, tasks).chunk(2).ahead(10).ordered();
-        assert_eq!(results.next(), Some(Ok(())));
-        // It is in the middle of the second chunk, and the others were given.
-        places.reader().read().unwrap();
-        drop(results);
-        go_on.writer().write(1).unwrap();
-        pool.join().unwrap();
-        assert_eq!(marks.try_get(), Err(ChannelError::WouldBlock));
+        for retries in [0, 2] {
+            let pool = pool(1, placement).retries(retries).build().unwrap();
+            let (places, go_on, marks) = (Channel::new(), Channel::new(), Queue::new());
+            let held = |number| (number == 2).then(|| (places.writer(), go_on.reader()));
+            let tasks: Vec<_> = (0..20).map(|number| (held(number), marks.clone(), number)).collect();
+            let mut results = pool.job(stop_and_mark, tasks).chunk(2).ahead(10).ordered();
+            assert_eq!(results.next(), Some(Ok(())));
+            // It is in the middle of the second chunk, and the others were given.
+            places.reader().read().unwrap();
+            drop(results);
+            go_on.writer().write(1).unwrap();
+            pool.join().unwrap();
+            marks.close();
+            assert_eq!(marks.iter().collect::<Vec<_>>(), [0; 0], "{retries} retries");
+        }
     }
 
     fn join_waits_for_everything_that_was_given(placement) {

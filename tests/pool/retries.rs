@@ -4,7 +4,7 @@
 //! Knows nothing of single instructions; `tests/kill` kills at random.
 
 use crate::ends::{hold, until_nobody_is_left};
-use crate::{pool, slowly};
+use crate::pool;
 use csproc::Cause;
 use csproc::pool::{Pool, Task, TaskError, TaskFailure};
 use csproc::prelude::*;
@@ -117,17 +117,6 @@ over_both! {
         pool.join().unwrap();
         marks.close();
         assert!(marks.iter().eq(0..10));
-    }
-
-    fn a_job_that_nobody_waits_for_is_not_done(placement) {
-        let pool = pool(1, placement).retries(2).build().unwrap();
-        let marks = Queue::new();
-        let mark = |(marks, number): (Queue<u64>, u64)| marks.put(slowly(number)).unwrap();
-        let mut results = pool.imap(mark, (0..).map(|number| (marks.clone(), number)));
-        results.next().unwrap().unwrap();
-        drop(results);
-        pool.join().unwrap();
-        assert!(marks.len() < 10, "{}", marks.len());
     }
 }
 

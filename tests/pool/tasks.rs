@@ -113,23 +113,6 @@ over_both! {
         assert!(marks.iter().eq(0..10));
     }
 
-    fn a_job_that_nobody_waits_for_is_not_done(placement) {
-        let pool = pool(1, placement).build().unwrap();
-        let (begun, go_on) = (Channel::new(), Channel::new());
-        let running = pool.submit(hold, (begun.writer(), go_on.reader())).unwrap();
-        begun.reader().read().unwrap();
-        let marks = Queue::new();
-        let items: Vec<_> = (0..10).map(|number| (marks.clone(), number)).collect();
-        let mut results = pool.job(|(marks, number): (Queue<u32>, u32)| marks.put(number).unwrap(), items).unordered();
-        let waiter = std::thread::spawn(move || go_on.writer().write(5));
-        assert!(results.next().unwrap().is_ok());
-        drop(results);
-        waiter.join().unwrap().unwrap();
-        running.wait().unwrap();
-        pool.join().unwrap();
-        assert!(marks.len() < 10, "{}", marks.len());
-    }
-
     fn a_task_is_waited_for_and_cancelled_wherever_it_was_sent(placement) {
         let pool = pool(1, placement).build().unwrap();
         let (begun, go_on) = (Channel::new(), Channel::new());
