@@ -32,6 +32,19 @@
 //! a permit up to 5 milliseconds late, and take up to a hundredth of a processor meanwhile; a guard takes two of them
 //! while the queue holds nothing but messages that it does not want.
 //!
+//! # What waits, and what is told
+//! | | until | or is told |
+//! |---|---|---|
+//! | `send`, `receive`, `acquire`, `wait_zero` | it can be done, without end | [`Removed`](SysvError::Removed) |
+//! | those with `_timeout` | the time is up | [`TimedOut`](SysvError::TimedOut), never before |
+//! | `try_send`, `try_receive`, `try_acquire` | never waits | [`WouldBlock`](SysvError::WouldBlock), `Removed` |
+//! | all operations on a [`SharedMemory`] | never waits | what does not lie in it, or is attached to read |
+//! | [`Semaphore::open`], `create` | its maker has given it its value, at most a second | `SysvError::Unfinished` |
+//!
+//! A signal ends no wait and moves no deadline. Each of them may be told [`Permission`](SysvError::Permission); whoever
+//! makes or opens an object also [`NotFound`](SysvError::NotFound), [`AlreadyExists`](SysvError::AlreadyExists), and
+//! [`Limit`](SysvError::Limit) with the file of the system in which the limit stands.
+//!
 //! # What stays in the dark
 //! A deadlock over these objects is not found: another program might always send, post or write. What the bytes of a
 //! message or a segment mean is up to those who use them.
