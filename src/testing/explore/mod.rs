@@ -152,7 +152,7 @@ impl Explore {
         self
     }
 
-    /// In each run, up to so many messages of the channels of this name are lost, doubled, or overtaken by others, which
+    /// In each run, up to so many messages of the channels of this name are lost, doubled, or overtaken by others:
     /// their writers do not notice. To be said once for each name; the largest number counts for all of them.
     ///
     /// # Examples
