@@ -3,14 +3,14 @@
 //! Knows nothing of the guard's end. What no reader has is freed with the draft.
 
 use crate::channel::{ChannelError, End, Message, Outgoing};
-use crate::engine::{ChannelName, Fate, Guard, Packet};
+use crate::engine::{ChannelName, Fate, Guard, Packet, Unsent};
 
 /// A message that is to be written, or the reason why it cannot be.
 pub(super) struct Draft(Result<Outgoing, ChannelError>);
 
 impl Default for Draft {
     fn default() -> Draft {
-        Draft(Ok(Outgoing::Plain(None)))
+        Draft(Ok(Outgoing::Plain(Unsent::default())))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::error::MessageError;
 use super::refusal;
-use crate::engine::{ArenaError, EndName, Journey, Packet};
+use crate::engine::{ArenaError, EndName, Journey, Packet, Unsent};
 use postcard::ser_flavors::{Flavor, StdVec};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -98,7 +98,8 @@ fn encode_larger<T: Serialize>(value: &T, mut needed: usize) -> Result<Packet, M
 /// One try with room for at least so many bytes; the inner error says how many it takes.
 #[inline]
 fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Packet, usize>, MessageError> {
-    let mut packet = Packet::draft(bytes)?;
+    let mut unsent = Unsent::of(Packet::draft(bytes)?);
+    let Some(packet) = unsent.packet() else { unreachable!("nobody has taken it out") };
     let holder = packet.as_holder();
     let room = packet.bytes_mut();
     let capacity = room.len();
@@ -116,7 +117,7 @@ fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Packet, us
         return Ok(Err(length));
     }
     packet.set_length(length);
-    Ok(Ok(packet))
+    Ok(unsent.packet().take().ok_or(length))
 }
 
 fn encode_error<T>(reason: String) -> MessageError {

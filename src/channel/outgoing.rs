@@ -6,13 +6,12 @@ use super::carrier::Staged;
 use super::codec::{Message, encode};
 use super::end::End;
 use super::error::MessageError;
-use crate::engine::Packet;
+use crate::engine::{Packet, Unsent};
 
 /// A message that is to be written.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// None once a reader has it.
-    Plain(Option<Packet>),
+    Plain(Unsent),
     /// The value travels beside its packet.
     Carried(Staged),
 }
@@ -23,14 +22,14 @@ impl Outgoing {
         Ok(if end.is_carried() {
             Outgoing::Carried(Staged::pack(value)?)
         } else {
-            Outgoing::Plain(Some(encode(value)?))
+            Outgoing::Plain(Unsent::of(encode(value)?))
         })
     }
 
     /// The packet to offer; a reader may take it out.
     pub(crate) fn packet(&mut self) -> &mut Option<Packet> {
         match self {
-            Outgoing::Plain(packet) => packet,
+            Outgoing::Plain(unsent) => unsent.packet(),
             Outgoing::Carried(staged) => staged.packet(),
         }
     }

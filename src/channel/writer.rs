@@ -7,7 +7,7 @@ use super::codec::{Message, encode};
 use super::end::{ChannelEnd, ChannelId, End, Patience, label};
 use super::error::{ChannelError, WriteError};
 use super::travel::{arrive, depart};
-use crate::engine::{Direction, Packet};
+use crate::engine::{Direction, Packet, Unsent};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
@@ -259,7 +259,7 @@ impl<T: Message> Writer<T> {
             return self.write_carried(value, patience, location);
         }
         let open = self.end.check_open();
-        let given = open.and_then(|()| self.end.give(&mut Some(encode(&value)?), patience, location));
+        let given = open.and_then(|()| self.end.give(Unsent::of(encode(&value)?).packet(), patience, location));
         // The value is dropped only now: ends inside it were requested again for the message.
         given.map_err(|fate| WriteError { value, fate })
     }

@@ -58,7 +58,7 @@ pub(crate) use names::{
 };
 #[cfg(feature = "async")]
 pub(crate) use offering::{Offering, Stage};
-pub(crate) use packet::Packet;
+pub(crate) use packet::{Packet, Unsent};
 pub(crate) use undertaker::Undertaker;
 
 use crate::memory::Block;

@@ -133,6 +133,8 @@ pub(crate) enum Closing {
     Poison,
     /// A party of a barrier leaves it, whoever else has a seat; permits of a gate are given back in order.
     Resign,
+    /// It was requested for a message that has never been one: nobody is to notice that it was there.
+    Void,
     /// The member died, and its policy is to poison.
     Lost { member: u32 },
 }

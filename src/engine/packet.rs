@@ -135,6 +135,33 @@ impl Packet {
     }
 }
 
+/// A packet whose message nobody has yet. Dropped, it was never one: the ends inside go as if they had never been
+/// requested, and whoever made it has what it was made of.
+#[derive(Debug, Default)]
+pub(crate) struct Unsent(Option<Packet>);
+
+impl Unsent {
+    #[inline]
+    pub(crate) fn of(packet: Packet) -> Unsent {
+        Unsent(Some(packet))
+    }
+
+    /// The packet to write into, or to offer; a reader may take it out.
+    #[inline]
+    pub(crate) fn packet(&mut self) -> &mut Option<Packet> {
+        &mut self.0
+    }
+}
+
+impl Drop for Unsent {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(packet) = self.0.take() {
+            packet.discard(Closing::Void);
+        }
+    }
+}
+
 impl Drop for Packet {
     #[inline]
     fn drop(&mut self) {

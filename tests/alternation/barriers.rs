@@ -290,3 +290,36 @@ once! {
         }
     }
 }
+
+/// Says how many parties there are before anybody has come, and after all have.
+#[process]
+fn counts_parties(barrier: Barrier, ballast: Vec<String>) -> csproc::Result<(usize, usize)> {
+    let before = barrier.parties();
+    barrier.sync()?;
+    Ok((before, ballast.len()))
+}
+
+over_both! {
+    // Arguments that do not fit at the first try are serialized once more, and what was requested before goes.
+    fn a_seat_that_was_requested_in_vain_is_nobodys(placement) {
+        for words in [0, 10, 1000, 100_000] {
+            let barrier = Barrier::new(2);
+            let ballast = vec![String::from("ballast"); words];
+            let party = || counts_parties(barrier.clone(), ballast.clone()).on(placement);
+            let counted = Parallel!(party(), party()).values().unwrap();
+            assert_eq!(counted, ((2, words), (2, words)));
+            // And so is one in a message that nobody takes, by a write or by an alternation.
+            let c = Channel::<(Barrier, Vec<String>)>::new();
+            let (w, _r) = (c.writer(), c.reader());
+            assert!(w.try_write((barrier.clone(), ballast.clone())).is_err());
+            let chosen = PriSelect! {
+                w.write((barrier.clone(), ballast.clone())) => true,
+                skip => false,
+            };
+            assert_eq!(chosen, Ok(false));
+            let parties = Barrier::new(3);
+            assert!(w.try_write((parties.clone(), ballast)).is_err());
+            assert_eq!(parties.parties(), 3);
+        }
+    }
+}

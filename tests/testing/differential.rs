@@ -46,12 +46,6 @@ pub(crate) struct Plan {
     scripts: Vec<Script>,
 }
 
-impl Plan {
-    pub(crate) fn has_a_barrier(&self) -> bool {
-        self.scripts.iter().any(|script| meets(&script.steps))
-    }
-}
-
 /// What a process does, and what becomes of it when it crashes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Script {

@@ -50,10 +50,6 @@ fn compare(networks: usize, reference: u8, most: u64, change: impl Fn(Explore) -
     while compared < networks {
         tried += 1;
         let plan = plans().new_tree(&mut runner).expect("a network").current();
-        // Arguments that do not fit at first are serialized again, and take a seat at the barrier each time.
-        if plan.has_a_barrier() {
-            continue;
-        }
         let (all, plain) = all_of(&change(explore().reduced(reference)).max_executions(most), &plan);
         if !plain.complete {
             continue;

@@ -156,7 +156,8 @@ fn thousands_of_runs_leave_nothing_behind() {
     }
     let audit = csproc::audit();
     assert!(audit.is_clean(), "{audit}");
-    assert!(audit.processes() < 500 && audit.ends() < 500 && audit.channels() < 500, "{audit}");
+    // What other tests have at the moment is counted, too; one thing of each run would be more than they have.
+    assert!(audit.processes() < 3000 && audit.ends() < 3000 && audit.channels() < 3000, "{audit}");
 }
 
 #[process]

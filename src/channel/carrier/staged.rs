@@ -9,7 +9,7 @@ use super::outbox;
 use super::seal::{Bytes, Sealed};
 use crate::channel::codec::{Message, encode_once, fill};
 use crate::channel::error::MessageError;
-use crate::engine::Packet;
+use crate::engine::{Packet, Unsent};
 use crate::forkserver::own_name;
 use crate::sys::quietly::quietly;
 use ipc_channel::IpcError;
@@ -33,7 +33,7 @@ thread_local! {
 pub(crate) struct Staged {
     envelope: Envelope,
     /// Until a reader has it.
-    packet: Option<Packet>,
+    packet: Unsent,
     /// Ends of channels of this library travel with the packet.
     has_ends: bool,
 }
@@ -48,8 +48,9 @@ impl Staged {
         let type_name = std::any::type_name::<T>();
         let host = own_name().map_err(|error| failed("the name of this process", &error))?;
         let (sender, parcel) = ipc::channel::<Sealed>().map_err(|error| failed("a socket for the value", &error))?;
-        let mut packet = Packet::draft(0)?;
-        let bytes = serialize(value, &packet)?;
+        let mut unsent = Unsent::of(Packet::draft(0)?);
+        let Some(packet) = unsent.packet() else { unreachable!("nobody has taken it out") };
+        let bytes = serialize(value, packet)?;
         let has_ends = packet.has_ends();
         let channels = handles::mark(&sender).unwrap_or(u64::MAX);
         if channels > MOST as u64 {
@@ -61,7 +62,7 @@ impl Staged {
         let head = postcard::to_stdvec(&envelope)
             .map_err(|error| MessageError::Carrier { reason: format!("the envelope cannot be written: {error}") })?;
         let (body, bytes): (&[u8], Vec<u8>) = if bytes_in_block { (&bytes, Vec::new()) } else { (&[], bytes) };
-        fill(&mut packet, [&head, body])?;
+        fill(packet, [&head, body])?;
         match quietly(|| sender.send(Sealed { number, channels, bytes: Bytes(bytes) })) {
             Ok(Ok(())) => (),
             Ok(Err(IpcError::Io(error))) if error.raw_os_error() == Some(Errno::BADF.raw_os_error()) => {
@@ -73,22 +74,22 @@ impl Staged {
             Err(_) => return Err(too_many(type_name)),
         }
         outbox::put(number, parcel.to_opaque());
-        Ok(Staged { envelope, packet: Some(packet), has_ends })
+        Ok(Staged { envelope, packet: unsent, has_ends })
     }
 
     /// The packet to offer; a reader may take it out.
     pub(crate) fn packet(&mut self) -> &mut Option<Packet> {
-        &mut self.packet
+        self.packet.packet()
     }
 
     /// After a write that failed: the value as it was. What was taken out of `original` comes out of the box again.
     pub(crate) fn restore<T: Message>(mut self, original: T) -> T {
         let Some(parcel) = outbox::take(self.envelope.number) else { return original };
-        let out_of_reach = self.packet.is_none() && (self.has_ends || self.envelope.bytes_in_block);
+        let out_of_reach = self.packet.packet().is_none() && (self.has_ends || self.envelope.bytes_in_block);
         if self.envelope.channels == 0 || out_of_reach || is_whole(&original) {
             return original;
         }
-        open(&self.envelope, parcel, &mut self.packet).unwrap_or(original)
+        open(&self.envelope, parcel, self.packet.packet()).unwrap_or(original)
     }
 }
 

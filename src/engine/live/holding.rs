@@ -179,7 +179,7 @@ impl Local {
             me.count(channel);
             // Before the record goes: killed in between, the reaper must not take a poison for a retirement.
             channel.raise(me.closing_bits(channel, direction, closing));
-            if direction == Direction::Party {
+            if direction == Direction::Party && closing != Closing::Void {
                 let left = channel.count(direction).load(Ordering::Relaxed).saturating_sub(1);
                 channel.intend_to_leave(if closing == Closing::Resign { 0 } else { left });
             }
@@ -202,7 +202,8 @@ impl Local {
                 _ => 0,
             };
             channel.raise(gone);
-            if direction == Direction::Reader && channel.fate().is_some() && (gone != 0 || closing != Closing::Retire) {
+            let is_left = gone == 0 && matches!(closing, Closing::Retire | Closing::Void);
+            if direction == Direction::Reader && channel.fate().is_some() && !is_left {
                 me.empty_buffer(channel);
             }
             if direction == Direction::Party {
@@ -360,7 +361,8 @@ impl Local {
 
     pub(super) fn closing_bits(&mut self, channel: &Channel, direction: Direction, closing: Closing) -> u32 {
         match (direction, closing) {
-            (Direction::Handle | Direction::Party | Direction::Unit, _) | (_, Closing::Retire | Closing::Resign) => 0,
+            (Direction::Handle | Direction::Party | Direction::Unit, _) => 0,
+            (_, Closing::Retire | Closing::Resign | Closing::Void) => 0,
             (_, Closing::Poison) => POISONED,
             (_, Closing::Lost { member }) => {
                 if channel.flags.load(Ordering::Relaxed) & POISONED != 0 {

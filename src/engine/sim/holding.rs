@@ -103,11 +103,12 @@ impl Simulation {
                 Direction::Reader => channel.readers,
                 Direction::Writer => channel.writers,
                 Direction::Handle => return false,
+                Direction::Party if closing == Closing::Void => return false,
                 Direction::Party | Direction::Unit => return true,
             };
             let leaves_tasks = direction == Direction::Reader && weight > 0;
             // Also if it has ended otherwise: or else it would matter which side closes first.
-            leaves_tasks || left == 1 || !matches!(closing, Closing::Retire | Closing::Resign)
+            leaves_tasks || left == 1 || !matches!(closing, Closing::Retire | Closing::Resign | Closing::Void)
         });
         if self.is_over || !(owes || is_noticed) || direction == Direction::Handle {
             self.close_now(end, closing);
@@ -150,7 +151,7 @@ impl Simulation {
             Direction::Writer if left == 0 => channel.end_writing(),
             Direction::Writer => (),
             // A seat of a process that only handed the barrier on does not count.
-            Direction::Party if closing == Closing::Resign || left < channel.capacity => {
+            Direction::Party if closing == Closing::Resign || closing != Closing::Void && left < channel.capacity => {
                 channel.capacity = channel.capacity.saturating_sub(1);
             }
             Direction::Unit => {
@@ -170,7 +171,8 @@ impl Simulation {
             self.mark(of, closing);
         }
         let Some(channel) = self.channel_mut(of) else { return };
-        let is_read_no_more = direction == Direction::Reader && (left == 0 || closing != Closing::Retire);
+        let is_read_no_more =
+            direction == Direction::Reader && (left == 0 || !matches!(closing, Closing::Retire | Closing::Void));
         let is_in_use = !channel.is_unused();
         if is_read_no_more && channel.fate().is_some() || !is_in_use {
             let rest = channel.drain();
@@ -200,7 +202,7 @@ impl Simulation {
                 channel.lost = Some(member);
                 self.keep(member);
             }
-            Closing::Lost { .. } | Closing::Retire | Closing::Resign => (),
+            Closing::Lost { .. } | Closing::Retire | Closing::Resign | Closing::Void => (),
         }
     }
 
