@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_symbol_is_the_path_of_a_variable() {
-        let local = "_ZN4bank5teller4LAST29_$u7b$$u7b$constant$u7d$$u7d$28_$u7b$$u7b$closure$u7d$$u7d$\
+        let local = "_ZN4bank6teller4LAST29_$u7b$$u7b$constant$u7d$$u7d$28_$u7b$$u7b$closure$u7d$$u7d$\
                      23__RUST_STD_INTERNAL_VAL17hcef0ba986c4da2beE";
         assert_eq!(path_of(local).as_deref(), Some("bank::teller::LAST"));
         assert_eq!(path_of("_ZN4bank5CALLS17h88797b866a7c2c43E").as_deref(), Some("bank::CALLS"));
