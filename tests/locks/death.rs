@@ -9,6 +9,7 @@ use crate::harness::pause::stop;
 use crate::harness::place::Place;
 use csproc::prelude::*;
 use csproc::shared::LockError;
+use std::time::Duration;
 
 #[process]
 fn hold(lock: Lock, ready: Writer<u32>) -> csproc::Result<()> {
@@ -223,6 +224,50 @@ once! {
         drop(lock.acquire().or_else(LockError::recover).unwrap());
         assert!(lock.acquire().is_ok());
     }
+
+    /// The same with all that is held or waited for beside it.
+    fn whoever_is_killed_a_thousand_times_leaves_every_kind_of_lock_to_the_others() {
+        let lock = Lock::new();
+        let kinds = (RwLock::new(), Semaphore::new(3), Event::new(), lock.clone(), Condition::new(&lock));
+        let (stop, stopped) = csproc::channel::<()>();
+        let living = Spawn!(for _ in 0..2 => use_all(kinds.clone(), Some(stopped.clone()))).unwrap();
+        drop(stopped);
+        kill_a_thousand(|| use_all(kinds.clone(), None).on_crash(OnCrash::Retire), || ());
+        drop(stop);
+        for rounds in living.join().values().unwrap() {
+            assert!(rounds > 0);
+        }
+        let (both, seats, ..) = kinds;
+        drop(both.write().or_else(LockError::recover).unwrap());
+        assert!(both.read().is_ok() && seats.available() == 3 && seats.try_acquire().is_ok());
+        drop(lock.acquire().or_else(LockError::recover).unwrap());
+        assert!(lock.acquire().is_ok());
+    }
+}
+
+type Kinds = (RwLock, Semaphore, Event, Lock, Condition);
+
+/// Takes, has and gives back locks of each kind, until it is told to stop, or is killed. Gives how often.
+#[process]
+fn use_all((both, seats, event, lock, turn): Kinds, until: Option<Reader<()>>) -> csproc::Result<u64> {
+    let moment = Duration::from_micros(20);
+    let mut rounds = 0;
+    while until.as_ref().is_none_or(|until| until.try_read().unwrap_err().is_would_block()) {
+        drop(both.write().or_else(LockError::recover)?);
+        let _reading = both.read().or_else(LockError::recover)?;
+        drop(seats.acquire_many(2)?);
+        event.set();
+        event.wait_timeout(moment)?;
+        event.clear();
+        let held = lock.acquire().or_else(LockError::recover)?;
+        turn.notify_all();
+        match turn.wait_timeout(held, moment) {
+            Ok((held, _)) => drop(held),
+            Err(error) => drop(error.recover()?),
+        }
+        rounds += 1;
+    }
+    Ok(rounds)
 }
 
 #[process]
