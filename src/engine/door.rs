@@ -336,7 +336,7 @@ impl Actor {
         simulated!(self, _me => sim::look(gate, |gate| gate.abandoner).flatten().map(look));
         let member = self.with(|local| local.abandoner(gate)).ok()??;
         let seen = look(member);
-        let _ = self.with(|local| local.release_member(member));
+        let _ = self.with(Local::forget_leaver);
         Some(seen)
     }
 

@@ -7,7 +7,7 @@
 use super::block::{self, BlocksHeader};
 use super::identity::{self, Identity, Layout, Unreadable, record};
 use super::pool::{self, Pool, PoolHeader, Slot};
-use crate::sys::atomic::{AtomicI32, AtomicU64};
+use crate::sys::atomic::{AtomicI32, AtomicU32, AtomicU64};
 use crate::sys::map::{Mapping, Origin};
 use rustix::io::Errno;
 
@@ -109,6 +109,8 @@ pub(crate) struct Shared {
     pub(crate) serial: AtomicU64,
     /// How often somebody has looked for deadlocks.
     pub(crate) looks: AtomicU64,
+    /// 1 while a burial owes a look at the references to members.
+    pub(crate) unsettled: AtomicU32,
 }
 
 #[repr(C, align(64))]
@@ -126,7 +128,7 @@ const _: () = assert!(size_of::<Header>() <= HEADER && std::mem::offset_of!(Head
 pub(crate) const fn layout() -> Layout {
     let layout = block::layout(pool::layout(Layout::new()));
     let layout = record!(layout, Header { identity, shared, blocks, pools });
-    let mut layout = record!(layout, Shared { active, serial, looks }).number(HEADER);
+    let mut layout = record!(layout, Shared { active, serial, looks, unsettled }).number(HEADER);
     let mut place = 0;
     while place < HOMES {
         let (most, share) = ALL[place].limits();

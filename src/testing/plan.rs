@@ -51,6 +51,16 @@ impl Faults {
         }
     }
 
+    /// A channel of this name loses messages, and doubles them.
+    pub(super) fn is_lossy(&self, channel: &str) -> bool {
+        self.lossy.iter().any(|name| name == channel)
+    }
+
+    /// On a channel of this name none overtakes another one.
+    pub(super) fn is_in_order(&self, channel: &str) -> bool {
+        self.in_order.iter().any(|name| name == channel)
+    }
+
     /// A process is called like this, or is one of several that are, as `worker[2]`.
     pub(super) fn meets(&self, process: &str) -> bool {
         let is = |name: &String| {
@@ -134,14 +144,14 @@ impl Scheduler for Decider {
 
     fn is_lossy(&self, channel: &str) -> bool {
         match self {
-            Decider::Dice(dice) => dice.faults.lossy.iter().any(|name| name == channel),
+            Decider::Dice(dice) => dice.faults.is_lossy(channel),
             Decider::List(_) => true,
         }
     }
 
     fn is_in_order(&self, channel: &str) -> bool {
         match self {
-            Decider::Dice(dice) => dice.faults.in_order.iter().any(|name| name == channel),
+            Decider::Dice(dice) => dice.faults.is_in_order(channel),
             Decider::List(_) => false,
         }
     }
@@ -161,9 +171,28 @@ enum Mood {
     Last,
 }
 
+/// Numbers that look random, the same ones after the same start (xorshift, Marsaglia 2003).
+#[derive(Clone, Debug)]
+pub(super) struct Numbers(u64);
+
+impl Numbers {
+    pub(super) fn after(start: u64) -> Numbers {
+        // Zero would stay zero.
+        Numbers(start | 1)
+    }
+
+    /// One below this one.
+    pub(super) fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        ((self.0 >> 16) % most.max(1) as u64) as usize
+    }
+}
+
 /// Rolls dice.
 pub(super) struct Dice {
-    state: u64,
+    numbers: Numbers,
     mood: Mood,
     priorities: Vec<u64>,
     faults: Faults,
@@ -182,8 +211,7 @@ const PATIENCE: u32 = 8;
 impl Dice {
     fn new(start: u64, faults: Faults) -> Dice {
         let mut dice = Dice {
-            // Xorshift stays at zero.
-            state: start | 1,
+            numbers: Numbers::after(start),
             mood: Mood::Uniform,
             priorities: Vec::new(),
             faults,
@@ -203,12 +231,8 @@ impl Dice {
         dice
     }
 
-    /// A number below this one (xorshift, Marsaglia 2003).
     fn roll(&mut self, below: usize) -> usize {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        ((self.state >> 16) % below.max(1) as u64) as usize
+        self.numbers.below(below)
     }
 
     fn decide(&mut self, options: &[Choice]) -> usize {

@@ -52,6 +52,7 @@ impl Tables {
         self.channels_that_lie(&mut faults);
         self.ends_of_nobody(&living, &mut faults);
         self.blocks_of_nobody(&mut faults);
+        self.references_that_lie(&mut faults);
         self.channels_out_of_reach(&mut faults);
         faults
     }

@@ -166,7 +166,9 @@ pub(super) struct Context {
     pub(super) occupant: MaybeIndex,
     /// The queue in which it looks for somebody who waits to put a task in; the exchange that it announces is of that.
     pub(super) task_at: MaybeIndex,
-    reserved: [AtomicU32; 14],
+    /// Odd while it changes who keeps members: see [`references`](super::references).
+    pub(super) counting: AtomicU32,
+    reserved: [AtomicU32; 13],
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -209,6 +211,7 @@ impl Context {
                 number,
                 occupant,
                 task_at,
+                counting,
                 reserved,
             }
         )

@@ -73,7 +73,7 @@ impl Local {
             return;
         }
         if let Some(Unfinished { member, crashed }) = unfinished {
-            self.tables().retain_member(member);
+            self.retain_member(member);
             self.set_verdict(context, (member + 1) << 1 | u32::from(crashed));
         }
         // Its owner is held, and keeps it with what the commit gave.
@@ -101,10 +101,14 @@ impl Local {
     /// Who abandoned the owner of a context is kept with it, so that it can be named: until somebody else does, or the
     /// context is given back.
     pub(super) fn set_verdict(&mut self, context: &Context, verdict: u32) {
+        if context.verdict.load(Ordering::Acquire) != 0 {
+            self.open_count();
+        }
         let before = context.verdict.swap(verdict, Ordering::AcqRel);
         if let Some(member) = (before >> 1).checked_sub(1) {
             self.release_member(member);
         }
+        self.close_count();
     }
 
     /// Writer: its reader is done, or has failed to finish, as the word says; `fired` holds the block that the reader

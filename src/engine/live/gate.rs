@@ -39,6 +39,7 @@ use super::end::{End, Keeping};
 use super::local::Local;
 use super::sync::{AtomicU32, Ordering, fence};
 use super::tables::Tables;
+use super::tasks::Leaver;
 use super::word::Attempt;
 use crate::engine::{ChannelName, Direction, Fate, Fired, Guard, Holder, Opened};
 use crate::memory::{FATE, NONE};
@@ -201,15 +202,14 @@ impl Local {
     pub(super) fn note_abandoned(&mut self, gate: &Channel, unit: &End, generation: u32) {
         let all = gate.capacity.load(Ordering::Relaxed) == unit.weight();
         if all && let Some(Holder::Member(member)) = unit.holder(generation) {
-            self.tables().retain_member(member);
+            self.retain_member(member);
             self.set_abandoner(gate, Some(member));
         }
     }
 
     pub(super) fn set_abandoner(&mut self, gate: &Channel, member: Option<u32>) {
-        let before = gate.abandoner.load(Ordering::Relaxed);
+        self.owe_release(gate.abandoner.load(Ordering::Relaxed));
         gate.abandoner.store(member, Ordering::Release);
-        self.releases.extend(before);
     }
 
     /// Under a lock that was taken over from the dead, or after units of the dead have gone: what there is counts.
@@ -261,11 +261,11 @@ impl Local {
     }
 
     /// The process that has left the gate without giving its permits back, if there is one that nobody has dealt with.
-    /// It is kept until [`Local::release_member`].
+    /// It is kept until [`Local::forget_leaver`].
     pub(crate) fn abandoner(&mut self, name: ChannelName) -> Option<u32> {
         let locked = self.lock(name)?;
         let member = locked.abandoner.load(Ordering::Relaxed)?;
-        locked.local.tables().retain_member(member);
+        locked.local.give_verdict(locked.local.context, Leaver { member, crashed: false });
         Some(member)
     }
 

@@ -280,8 +280,8 @@ impl Local {
     /// Whoever still knows the name and waits for the lock finds another generation afterwards.
     pub(super) fn free_if_unused(&mut self, name: ChannelName, channel: &Channel) {
         if channel.is_unused() {
-            self.releases.extend(channel.lost_with());
-            self.releases.extend(channel.abandoner.load(Ordering::Relaxed));
+            self.owe_release(channel.lost_with());
+            self.owe_release(channel.abandoner.load(Ordering::Relaxed));
             if channel.is_gate() {
                 // Somebody waits with a handle that another thread has given up.
                 self.tell_all(channel);
@@ -338,7 +338,7 @@ impl Local {
         };
         if channel.is_gate() || channel.fate().is_none() {
             // Of the deadlock before, which nobody waits to be told any more.
-            me.releases.extend(channel.lost_with());
+            me.owe_release(channel.lost_with());
             channel.lower(POISONED | LOST);
             channel.raise(me.closing_bits(channel, Direction::Writer, closing) & !not_to_be_seen);
             me.tell(channel, waiting);
@@ -368,8 +368,8 @@ impl Local {
                 if channel.flags.load(Ordering::Relaxed) & POISONED != 0 {
                     return POISONED;
                 }
-                self.releases.extend(channel.lost_with());
-                self.tables().retain_member(member);
+                self.owe_release(channel.lost_with());
+                self.retain_member(member);
                 channel.lost.store(member, Ordering::Release);
                 POISONED | LOST
             }

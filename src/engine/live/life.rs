@@ -89,7 +89,7 @@ impl Local {
     pub(crate) fn note_deadlock(&mut self, name: MemberName, record: u32) {
         let Some(slot) = self.tables().members.get(name.index) else { return };
         // Before the slot names it: from then on, the end of the process gives this reference up.
-        self.tables().retain_member(record);
+        self.retain_member(record);
         let noted = slot.deadlock.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
             let before = Noted(word);
             before.is_open_to(name.generation).then_some(before.with(record + 1).0)
@@ -101,6 +101,7 @@ impl Local {
         if let Some(record) = superfluous {
             self.release_member(record);
         }
+        self.close_count();
     }
 
     /// The process no longer needs its slot. Counts once.
@@ -161,9 +162,13 @@ impl Local {
             }
         }
         let closed = Noted::new(generation, Noted::CLOSED).0;
+        if Noted(member.deadlock.load(Ordering::Acquire)).record().is_some() {
+            self.open_count();
+        }
         if let Some(record) = Noted(member.deadlock.swap(closed, Ordering::AcqRel)).record() {
             self.release_member(record);
         }
+        self.close_count();
         // The next user of the slot must not look like a part of the dead for a moment.
         member.host.store(u32::MAX, Ordering::Release);
         member.parent.store(u32::MAX, Ordering::Release);

@@ -47,7 +47,9 @@ pub(crate) struct Local {
     /// An offer has left something to [`Local::after_unlock`].
     pub(super) owes: bool,
     /// It is being done.
-    settling: bool,
+    pub(super) settling: bool,
+    /// See [`references`](super::references).
+    pub(super) is_counting: bool,
     /// Units in hand, for the guards of these numbers of the offer that is being made.
     pub(super) units: Vec<(usize, EndName)>,
     /// A unit in hand that no offer needs: see [`unit`](super::unit).
@@ -116,6 +118,7 @@ impl Local {
             doomed: Vec::new(),
             owes: false,
             settling: false,
+            is_counting: false,
             units: Vec::new(),
             spare: None,
             occupying: None,
@@ -229,6 +232,7 @@ impl Local {
             }
         }
         self.settling = false;
+        self.close_count();
     }
 
     /// The next number of a small generator (xorshift, Marsaglia 2003): order of guards, nothing secret.

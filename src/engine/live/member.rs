@@ -259,6 +259,11 @@ impl Member {
         }
     }
 
+    /// Whether no channel tells of its end: it is half made, or simulated.
+    pub(super) fn has_no_exit(&self) -> bool {
+        self.role() == Role::Process && self.exit_writer().generation == 0
+    }
+
     pub(super) fn set_exit(&self, reader: EndName, writer: EndName) {
         for (word, value) in [
             (&self.exit_reader, reader.index),

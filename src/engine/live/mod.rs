@@ -11,7 +11,7 @@
 //! - the records, words that others may read: `context`, a thread or future that can wait, with its table of offers;
 //!   `channel`, fate, counts, and two queues; `end`, one counted end; `member`, a process as others see it
 //! - `tables`: worlds, the pools of these records; `queue`: offers in tables and queues; `host`: this process of the
-//!   operating system; `life`: the slots of members
+//!   operating system; `life`: the slots of members; `references`: who keeps them
 //! - `local`: what a thread keeps for itself; `locked`: a channel under its lock; `holding`: ends made, moved and
 //!   closed
 //! - `commit`: the commit; `number`: which one came before which; `buffer`: messages at rest; `pairing`: two offers
@@ -51,6 +51,7 @@ mod queue;
 mod reach;
 mod reading;
 mod reaper;
+mod references;
 mod spin;
 mod sync;
 mod tables;

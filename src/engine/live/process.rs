@@ -237,7 +237,11 @@ impl Local {
         }
     }
 
-    fn create_exit(&mut self, index: u32, parent: u32) -> Result<(ChannelName, EndName, EndName), ArenaError> {
+    pub(super) fn create_exit(
+        &mut self,
+        index: u32,
+        parent: u32,
+    ) -> Result<(ChannelName, EndName, EndName), ArenaError> {
         let (exit, handle) = self.create_channel("", ChannelKind::End, Holder::Member(parent))?;
         let reader = self.request_end(exit, Direction::Reader, Holder::Exit(index));
         let writer = self.request_end(exit, Direction::Writer, Holder::Exit(index));

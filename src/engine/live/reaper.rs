@@ -15,12 +15,14 @@
 //!    were just about to commit one of the dead are waited for: they hold the lock of a channel in their table. After
 //!    this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.
 //! 4. **Exchanges.** A commit that the dead made without tagging the block they received: it gets their tag (see
-//!    `offer`). So does the block that a commit has delivered to the dead.
+//!    `offer`), as soon as the lock is broken under which they made it. So does the block that a commit has delivered
+//!    to the dead.
 //! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
 //! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the COMMITTED word of a living
 //!    context: then the message was delivered and its new owner is about to tag it.
 //! 7. **Members.** Phase GONE; then the exit ends go, which wakes whoever joins. Children that nobody can join any more
-//!    are disowned. The process itself comes last, after its threads.
+//!    are disowned. The process itself comes last, after its threads. Who was counted as kept and never named is kept
+//!    no more ([`references`](super::references)).
 //! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and
 //!    every sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
 //!
@@ -56,13 +58,13 @@ use super::tables::Tables;
 use super::word::{Snapshot, State};
 use crate::engine::{ChannelName, Closing, Direction, Holder, MemberName, Owner, Unfinished};
 use crate::memory::{Block, FATE, NONE, Slot};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 /// One context of the dead process, with the last reading of its word.
 pub(super) struct Corpse {
     pub(super) index: u32,
     generation: u32,
-    context: &'static Context,
+    pub(super) context: &'static Context,
     pub(super) word: Snapshot,
 }
 
@@ -93,6 +95,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
         .map(|(index, generation, context)| Corpse { index, generation, context, word: context.word.bury() })
         .collect();
     let members = tables.unburied_of(host);
+    local.note_counts_of(&corpses, &members);
     for corpse in &corpses {
         local.context.learn(corpse.context.number());
     }
@@ -105,7 +108,6 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     }
     local.let_partners_finish(&corpses);
     local.release_held_by(&corpses, host);
-    local.settle_exchanges(&corpses);
     for (index, _, member) in &members {
         local.close_held(*index, closing(*index, member));
     }
@@ -118,9 +120,10 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     for (index, generation, member) in members {
         // A child that its parent has just taken along is gone, and its slot may be somebody else's.
         if member.state().is(generation) {
-            local.leave(index, member);
+            local.leave_born_or_not(index, member);
         }
     }
+    local.settle_counts();
     if any {
         recount(local);
     }
@@ -231,28 +234,35 @@ impl Local {
         if self.tables().holder(exit) == Some(Holder::Exit(index)) {
             self.close_end(exit, Closing::Retire);
         }
-        let orphans: Vec<MemberName> = self
+        let orphans: Vec<(MemberName, &'static Member)> = self
             .tables()
             .members
             .taken()
             .filter(|(_, _, child)| child.parent.load(Ordering::Acquire) == index)
-            .map(|(index, generation, _)| MemberName { index, generation })
+            .map(|(index, generation, child)| (MemberName { index, generation }, child))
             .collect();
-        for child in orphans {
-            let unborn = self.tables().member(child).filter(|child| child.is_unborn());
+        for (child, slot) in orphans {
+            let unborn = slot.state().is(child.generation) && slot.is_unborn();
             self.disown(child);
-            if let Some(unborn) = unborn {
-                // Its own reference keeps the slot, and nobody else gives that up.
-                self.leave_unborn(child.index, self::closing(child.index, unborn));
-                self.leave(child.index, unborn);
+            // Its own reference keeps the slot, and nobody else gives that up.
+            if unborn {
+                self.leave_born_or_not(child.index, slot);
             }
         }
         self.release_own(index);
     }
 
-    /// Its starter died, perhaps while it described the process: what already belongs to it by its tag or its holder
-    /// need not be named in its slot yet.
-    fn leave_unborn(&mut self, index: u32, closing: Closing) {
+    /// Its starter may have died while it described the process, which is one of the starter's orphans then; or, if it
+    /// was to be a thread, it is one of those that die with the starter, and may come before it.
+    fn leave_born_or_not(&mut self, index: u32, member: &Member) {
+        if member.is_unborn() {
+            self.close_unnamed(index, closing(index, member));
+        }
+        self.leave(index, member);
+    }
+
+    /// What already belongs to a process by its tag or its holder need not be named in its slot yet.
+    fn close_unnamed(&mut self, index: u32, closing: Closing) {
         let tables = self.tables();
         for end in tables.held_by(Holder::Exit(index)) {
             self.close_end(end, Closing::Retire);
@@ -345,6 +355,11 @@ impl Local {
         if channel.counts_tasks() {
             self.count_tasks_again(name, channel);
         }
+        // What goes into a buffer is dealt with where that is repaired.
+        let taker = tables.contexts.get(dead).filter(|taker| taker.storing.load(Ordering::Acquire).is_none());
+        if let Some(taker) = taker {
+            self.take_over_for(dead, taker);
+        }
         self.free_if_unused(name, channel);
     }
 
@@ -400,34 +415,29 @@ impl Local {
         }
     }
 
-    /// Step 4, for what the dead were taking.
-    fn settle_exchanges(&mut self, corpses: &[Corpse]) {
+    /// Step 4, for what this context, which is dead, was taking: if the exchange was committed, that is its own, and
+    /// ends that travel in it go by the policy of its member as all others.
+    ///
+    /// Whoever commits holds the lock until it has tagged what it takes, so this is done when the lock is broken. Later
+    /// would be too late, when the partner is dead, too, and buried before:
+    ///
+    /// ```text
+    ///     W, who is dead, had committed R     R is buried; its spare has its tag still: freed
+    ///                                         (another context is given the slot of R, and that block)
+    ///     W is buried, and takes it  ✗
+    /// ```
+    fn take_over_for(&self, number: u32, context: &Context) {
         let tables = self.tables();
-        let words: HashMap<u32, Snapshot> = corpses.iter().map(|corpse| (corpse.index, corpse.word)).collect();
-        for corpse in corpses {
-            let Some(partner) = corpse.context.partner.load(Ordering::Acquire) else { continue };
-            let word = words.get(&partner).copied();
-            if let Some(taking) = self.committed_exchange_with(corpse.index, corpse.context, word)
-                && tables.arena.block(taking).owner() == Owner::Context(partner).tag()
-            {
-                // Ends that travel in it were about to be the dead one's, and go by its policy as all others.
-                tables.arena.block(taking).set_owner(Owner::Context(corpse.index).tag());
-            }
-            corpse.context.exchange_done();
+        if let Some(partner) = context.partner.load(Ordering::Acquire)
+            && let Some(taking) = self.committed_exchange(number, context)
+            && tables.arena.block(taking).owner() == Owner::Context(partner).tag()
+        {
+            tables.arena.block(taking).set_owner(Owner::Context(number).tag());
         }
     }
 
     /// The block that a context was taking when it died, if the exchange it had announced was committed.
     pub(super) fn committed_exchange(&self, number: u32, context: &Context) -> Option<Block> {
-        self.committed_exchange_with(number, context, None)
-    }
-
-    fn committed_exchange_with(
-        &self,
-        number: u32,
-        context: &Context,
-        partner_died_with: Option<Snapshot>,
-    ) -> Option<Block> {
         let tables = self.tables();
         let partner = tables.contexts.get(context.partner.load(Ordering::Acquire)?)?;
         let giving = context.giving.load(Ordering::Relaxed);
@@ -436,7 +446,7 @@ impl Local {
             return None;
         }
         // In this order: the partner tags the block before its word leaves COMMITTED.
-        let word = partner_died_with.unwrap_or_else(|| partner.word.read());
+        let word = partner.word.read().in_life();
         let delivered = word.names_block() && word.block() == giving;
         let mine = Owner::Context(number).tag();
         (delivered || tables.arena.block(giving).owner() != mine).then_some(taking)

@@ -39,9 +39,9 @@ use std::collections::HashSet;
 
 /// Who has left tasks behind.
 #[derive(Clone, Copy, Debug)]
-struct Leaver {
-    member: u32,
-    crashed: bool,
+pub(super) struct Leaver {
+    pub(super) member: u32,
+    pub(super) crashed: bool,
 }
 
 impl Leaver {
@@ -227,7 +227,7 @@ impl Local {
 
     /// Under the lock: somebody has left tasks behind. [`Local::after_unlock`] is owed afterwards.
     fn note_leaver(&mut self, channel: &Channel, member: u32, crashed: bool) {
-        self.tables().retain_member(member);
+        self.retain_member(member);
         channel.lower(LEFT_BY_CRASH);
         channel.raise(if crashed { LEFT_BY_CRASH } else { 0 });
         self.set_abandoner(channel, Some(member));
@@ -286,10 +286,10 @@ impl Local {
     }
 
     /// Under a lock: who has left tasks behind is kept with the context that is told.
-    fn give_verdict(&mut self, context: &Context, leaver: Leaver) {
-        self.tables().retain_member(leaver.member);
+    pub(super) fn give_verdict(&mut self, context: &Context, leaver: Leaver) {
+        self.retain_member(leaver.member);
         let before = context.verdict.swap(leaver.verdict(), Ordering::AcqRel);
-        self.releases.extend((before >> 1).checked_sub(1));
+        self.owe_release((before >> 1).checked_sub(1));
     }
 
     /// Who joined and was told that something has ended: the channel, or somebody who has left tasks behind.

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what is left out when they are.
 
+use super::super::plan::Numbers;
 use super::super::simulate::decided_by;
 use super::{Explore, MOST_EVENTS};
 use crate::engine::sim::{Choice, Kind, STOP, Scheduler};
@@ -81,7 +82,7 @@ impl Explore {
         let (mut schedules, mut events, started) = (0.0, 0, Instant::now());
         for number in 1..=PROBES {
             let mut probe = Probe {
-                state: u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                numbers: Numbers::after(u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
                 left: self.faults.clone(),
                 schedules: 1.0,
                 events: 0,
@@ -98,7 +99,7 @@ impl Explore {
 /// Goes one way at random, and multiplies how many there were.
 #[derive(Debug)]
 struct Probe {
-    state: u64,
+    numbers: Numbers,
     left: super::Faults,
     schedules: f64,
     events: usize,
@@ -112,11 +113,7 @@ impl Scheduler for Probe {
         }
         self.events += 1;
         self.schedules *= options.len() as f64;
-        // Xorshift (Marsaglia 2003).
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        let chosen = ((self.state >> 16) % options.len() as u64) as usize;
+        let chosen = self.numbers.below(options.len());
         self.left.take(options[chosen].kind);
         chosen
     }
@@ -130,10 +127,10 @@ impl Scheduler for Probe {
     }
 
     fn is_lossy(&self, channel: &str) -> bool {
-        self.left.lossy.iter().any(|name| name == channel)
+        self.left.is_lossy(channel)
     }
 
     fn is_in_order(&self, channel: &str) -> bool {
-        self.left.in_order.iter().any(|name| name == channel)
+        self.left.is_in_order(channel)
     }
 }

@@ -253,11 +253,11 @@ impl Scheduler for Walker<'_> {
     }
 
     fn is_lossy(&self, channel: &str) -> bool {
-        self.left.lossy.iter().any(|name| name == channel)
+        self.left.is_lossy(channel)
     }
 
     fn is_in_order(&self, channel: &str) -> bool {
-        self.left.in_order.iter().any(|name| name == channel)
+        self.left.is_in_order(channel)
     }
 
     fn orders(&self, channel: &str) -> bool {

@@ -214,8 +214,8 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "the reaper settles no exchanges",
         file: "engine/live/reaper.rs",
-        there: "local.settle_exchanges(&corpses);",
-        instead: "if !FAULTY { local.settle_exchanges(&corpses); }",
+        there: "self.take_over_for(dead, taker);",
+        instead: "if !FAULTY { self.take_over_for(dead, taker); }",
     },
     Edit {
         fault: "the reaper rings nobody",

@@ -10,6 +10,7 @@ mod findings;
 mod halfway;
 mod many;
 mod number;
+mod references;
 mod standstill;
 mod units;
 mod view;
