@@ -1,4 +1,4 @@
-//! What the two programs have in common: the type of the object, its name, and how one gets to it.
+//! What the two programs have in common: the type of the object, the names, and how one gets there.
 //!
 //! Knows nothing of who serves and who calls. The methods that other programs may call are those that are `pub`.
 
@@ -8,6 +8,9 @@ use csproc::shared::Event;
 use std::path::PathBuf;
 
 pub(crate) const NAME: &str = "book";
+
+/// A queue of texts.
+pub(crate) const GREETINGS: &str = "greetings";
 
 /// Both programs have it; a real one would read it from a file that only its user can read.
 pub(crate) const KEY: &[u8] = b"guests only";

@@ -2,8 +2,9 @@
 //!
 //! # Shows
 //! An object of another program, called by the proxy that `#[managed]` has made of its type: the same methods as in the
-//! program that has the object. A proxy goes to other processes, too; here each of several processes signs. Without the
-//! server the error names the path.
+//! program that has the object. A proxy goes to other processes, too; here each of several processes signs. And a queue
+//! of another program, which has the methods of one's own: a greeting is put there first. Without the server the error
+//! names the path.
 //!
 //! # Run
 //! While `manager_remote_server` runs in another terminal:
@@ -18,7 +19,7 @@
 
 mod book;
 
-use book::{BookProxy, KEY, NAME, Place};
+use book::{BookProxy, GREETINGS, KEY, NAME, Place};
 use clap::Parser;
 use csproc::prelude::*;
 
@@ -49,7 +50,9 @@ fn sign(book: BookProxy, name: String) -> csproc::Result<usize> {
 fn main() -> csproc::Result<()> {
     let Arguments { times, name, place } = Arguments::parse();
 
-    let book: BookProxy = Manager::connect(&place.path, KEY)?.get(NAME)?;
+    let manager = Manager::connect(&place.path, KEY)?;
+    let (book, greetings): (BookProxy, Queue<String>) = (manager.get(NAME)?, manager.get(GREETINGS)?);
+    greetings.put(String::from("hello"))?;
     let mut pages = Parallel!(for _ in 0..times => sign(book.clone(), name.clone())).values()?;
     pages.sort_unstable();
     for page in &pages {

@@ -4,7 +4,10 @@
 //! A manager between programs that know nothing of each other but a path and a key. `share` gives an object a name, and
 //! `serve` lets programs of the same user in, by a socket in a directory that nobody else may enter. (Python:
 //! `BaseManager(address, authkey)`, where whoever connects can run any code in the server; here a client can call the
-//! `pub` methods of one type.)
+//! `pub` methods of one type, and use one queue.)
+//!
+//! The queue is shared as the book is. Here it is a guard: what a client puts is printed when it comes, while the server
+//! waits for its end as well.
 //!
 //! The directory, the socket and the lock beside it are gone however the server ends: when the book is full, when it is
 //! told to end by Ctrl-C or `kill`, and when it panics. What `kill -9` leaves, the next server takes over.
@@ -19,12 +22,15 @@
 //! After three guests and Ctrl-C:
 //! ```text
 //! a book of 100 pages lies at /tmp/csproc-guests/socket
+//! hello
+//! hello
+//! hello
 //! SIGINT: 3 guests were here: Ada, Ada, Alan
 //! ```
 
 mod book;
 
-use book::{BookProxy, KEY, NAME, Place};
+use book::{BookProxy, GREETINGS, KEY, NAME, Place};
 use clap::Parser;
 use csproc::prelude::*;
 use csproc::shared::Event;
@@ -54,13 +60,19 @@ fn main() -> csproc::Result<()> {
     let full = Event::new();
     let book = BookProxy::open(&manager, pages, full.clone())?;
     manager.share(NAME, &book)?;
+    let greetings = Queue::<String>::new();
+    manager.share(GREETINGS, &greetings)?;
     manager.serve(&place.path, KEY)?;
     println!("a book of {pages} pages lies at {}", place.path.display());
 
-    let why = AltSelect! {
-        which = signals.read() => which.to_string(),
-        full => String::from("the book is full"),
-    }?;
+    // A greeting comes before its guest signs, and is looked at first: none is left when the book is full.
+    let why = loop {
+        PriSelect! {
+            greeting = greetings => println!("{greeting}"),
+            which = signals.read() => break which.to_string(),
+            full => break String::from("the book is full"),
+        }?;
+    };
     let mut names = book.names()?;
     // Who signs at this moment is answered first.
     manager.shutdown()?;

@@ -136,7 +136,7 @@ impl<H: Message> Call<H> {
     ///
     /// # Errors
     /// It is not of this type; the call is to be [refused](Call::refuse) then.
-    pub(crate) fn argument<A: Message>(&mut self) -> Result<A, MessageError> {
+    pub(crate) fn argument<A: DeserializeOwned>(&mut self) -> Result<A, MessageError> {
         let (Whole(argument), _) = self.hold.look::<Whole<A>>(self.behind)?;
         Ok(argument)
     }

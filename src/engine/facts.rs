@@ -15,7 +15,8 @@ pub(crate) enum ChannelFacts {
     Simulated(ChannelName),
 }
 
-/// One question to whichever world it is. What never changes is asked for by `sim::nature`.
+/// One question to whichever world it is. What never changes is asked for by `sim::nature`, or by
+/// `sim::own_nature` if an error does not say more of what is of the other world.
 macro_rules! ask {
     ($facts:expr, $live:ident => $in_arena:expr, $channel:ident => $simulated:expr, $gone:expr) => {
         ask!($facts, $live => $in_arena, $channel => $simulated, $gone, sim::look)
@@ -88,12 +89,12 @@ impl ChannelFacts {
 
     /// Who can let somebody through a gate; `None` if it is none, or is gone.
     pub(crate) fn opened(self) -> Option<Opened> {
-        ask!(self, live => live.opened(), channel => channel.opened(), None, sim::nature)
+        ask!(self, live => live.opened(), channel => channel.opened(), None, sim::own_nature)
     }
 
     /// How many messages may lie in its buffer; `None` when there is no limit but the arena.
     pub(crate) fn room(self) -> Option<usize> {
-        ask!(self, live => live.room(), channel => channel.room(), Some(0), sim::nature)
+        ask!(self, live => live.room(), channel => channel.room(), Some(0), sim::own_nature)
     }
 
     /// How many parties a barrier has.

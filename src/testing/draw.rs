@@ -142,6 +142,7 @@ impl<R> Run<R> {
             Outcome::Failed(_) => "failed",
             Outcome::Leaked => "leaked",
             Outcome::Nondeterministic(_) => "nondeterministic",
+            Outcome::Outside(_) => "outside",
         };
         let mut json = format!(r#"{{"outcome":"{outcome}","token":{},"trace":["#, quoted(self.token()));
         for (number, event) in self.trace().iter().enumerate() {

@@ -77,7 +77,9 @@
 //! stop the test for ever. What a process computes between two communications cannot be interrupted, so a loop that
 //! waits for something without communicating never ends. Clocks other than `csproc::time`, random numbers, the order in
 //! a `HashMap`, files and sockets may make two runs under one schedule different: each sixteenth run is made twice, and
-//! [`Outcome::Nondeterministic`] tells if they are.
+//! [`Outcome::Nondeterministic`] tells if they are. A shared object that was made outside of the simulation has other
+//! users, so it cannot be used in one: whoever waits for it gets the error above, and a run that only looks at it, or
+//! changes it by a method without an error, is [`Outcome::Outside`].
 //!
 //! It names the reason where one can be seen in three more runs: statics and thread-local variables of the program
 //! whose bytes change in each of them (by their names; not those of shared libraries, nor what lies on the heap behind

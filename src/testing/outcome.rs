@@ -38,4 +38,7 @@ pub enum Outcome {
     Leaked,
     /// Two runs by the same decisions were different: where, and what to look for.
     Nondeterministic(String),
+    /// The network has looked at a shared object that was made outside of the simulation, or changed it, by a method
+    /// that has no error: who, and which one. What it saw means nothing, so the run has no result.
+    Outside(String),
 }

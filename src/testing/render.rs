@@ -48,6 +48,7 @@ impl<R> Run<R> {
             Outcome::Livelock => writeln!(f, "livelock: the network has not ended after {events}"),
             Outcome::Leaked => writeln!(f, "the network ended after {events} and left somebody behind who waits"),
             Outcome::Nondeterministic(reason) => writeln!(f, "the same decisions gave another run: {reason}"),
+            Outcome::Outside(what) => writeln!(f, "what was simulated is not the network: {what}"),
             Outcome::Failed(failures) => {
                 writeln!(f, "the network failed after {events}:")?;
                 failures.iter().try_for_each(|failure| writeln!(f, "    {failure}"))

@@ -105,6 +105,9 @@ pub(super) fn decided_by<N: Runnable>(
         Some(Err(error)) => (None, error.failures().to_vec()),
         None => (None, Vec::new()),
     };
+    if let Some(what) = record.outside.clone() {
+        return (Run::new(Outcome::Outside(what), None, standing, record, None), ended);
+    }
     let outcome = match (ended, &standing) {
         (Ended::Stuck, Some(report)) => Outcome::Deadlock(report.clone()),
         (Ended::TooLong, _) => Outcome::Livelock,

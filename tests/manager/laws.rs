@@ -7,6 +7,7 @@ use csproc::prelude::*;
 use csproc::shared::{CallError, Dict, List, ManagerHandle, Shared};
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
+use std::time::{Duration, Instant};
 
 const TIMES: u64 = 300;
 
@@ -210,6 +211,34 @@ once! {
         list.extend(300_000..600_000).unwrap();
         let sum = list.look((), |list, ()| list.iter().sum::<u64>()).unwrap();
         assert_eq!(sum, 600_000 * 599_999 / 2);
+    }
+
+    fn bytes_go_in_one_piece_and_numbers_one_by_one() {
+        const LENGTH: usize = 1 << 20;
+        let manager = Manager::new().unwrap();
+        let (list, value) = (manager.list(vec![7_u8; LENGTH]).unwrap(), manager.value(vec![7_u8; LENGTH]).unwrap());
+        // The fastest of some times, and how many of them came.
+        fn fastest<T>(work: impl Fn() -> Result<Vec<T>, CallError>) -> (Duration, usize) {
+            let one = || {
+                let began = Instant::now();
+                let length = work().unwrap().len();
+                (began.elapsed(), length)
+            };
+            (0..5).map(|_| one()).min().unwrap()
+        }
+        let (slow, length) = fastest(|| list.with(LENGTH, |_, length| vec![7_i8; length]));
+        assert_eq!(length, LENGTH);
+        for (what, (fast, length)) in [
+            ("a result", fastest(|| list.with(LENGTH, |_, length| vec![7_u8; length]))),
+            ("a result of a look", fastest(|| list.look(LENGTH, |_, length| vec![7_u8; length]))),
+            ("an argument and a result", fastest(|| list.with(vec![7_u8; LENGTH], |_, bytes: Vec<u8>| bytes))),
+            ("a list", fastest(|| list.to_vec())),
+            ("a value", fastest(|| value.get())),
+        ] {
+            assert_eq!(length, LENGTH, "{what}");
+            assert!(3 * fast < slow, "{what} took {fast:?}, and as many numbers {slow:?}");
+        }
+        assert!(list.to_vec().unwrap().iter().all(|byte| *byte == 7));
     }
 
     fn a_handle_of_a_dict_shows_its_order_to_all() {

@@ -6,12 +6,14 @@ use crate::harness::killing::kill_a_thousand;
 use crate::harness::pause::{go_on, stop};
 use crate::harness::place::Place;
 use crate::harness::scenario::{Program, Scenario, command, output};
+use crate::harness::system::descriptors_of;
 use crate::{KEY, path};
 use csproc::prelude::*;
 use csproc::shared::{CallError, Dict, Event, List, ServeError, Shared};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("waits for a bell", waits_for_a_bell),
@@ -20,6 +22,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     ("ends by a panic", ends_by_a_panic),
     ("has no room for threads", has_no_room_for_threads),
     ("copies itself", copies_itself),
+    ("leaves a copy", leaves_a_copy),
 ];
 
 const PATH: &str = "CSPROC_TEST_PATH";
@@ -153,7 +156,57 @@ fn copies_itself() {
     }
 }
 
+/// A client that has got an item and waits for another one, and a copy that has its connections and does nothing.
+#[expect(unsafe_code, reason = "a bare fork is what the scenario is about")]
+fn leaves_a_copy() {
+    let jobs: Queue<u64> = Manager::connect(told_path(), KEY).unwrap().get("jobs").unwrap();
+    assert_eq!(jobs.get(), Ok(0));
+    let (tell, told) = std::sync::mpsc::channel();
+    let waiting = std::thread::spawn(move || {
+        tell.send(Place::here()).unwrap();
+        jobs.get()
+    });
+    told.recv().unwrap().until_asleep();
+    // SAFETY: the other thread waits in the system, and the copy does nothing but wait and end by `_exit`.
+    match unsafe { libc::fork() } {
+        0 => {
+            let mut byte = 0_u8;
+            // SAFETY: reads into a byte that is there.
+            while unsafe { libc::read(0, (&raw mut byte).cast(), 1) } > 0 {}
+            // SAFETY: ends the copy, without the handlers of the original.
+            unsafe { libc::_exit(0) }
+        }
+        copy => println!("copied to {copy}"),
+    }
+    drop(waiting.join());
+}
+
 once! {
+    fn what_a_dead_client_had_is_not_kept_for_its_copy() {
+        let path = path();
+        let mut server = start("serves a queue", &path);
+        server.until("serving");
+        let mut input = server.child.stdin.take().unwrap();
+        writeln!(input, "0").unwrap();
+        let jobs: Queue<u64> = Manager::connect(&path, KEY).unwrap().get("jobs").unwrap();
+        let mut client = start("leaves a copy", &path);
+        let copy = client.until("copied to ");
+        let copies = client.child.stdin.take();
+        client.child.kill().unwrap();
+        client.wait();
+        // It lives, and has every connection of the dead.
+        let streams = descriptors_of(&copy).into_values().filter(|target| target.starts_with("socket:")).count();
+        assert!(streams >= 2, "{streams}");
+        let left = ChannelError::Abandoned { process: format!("client {} of jobs", client.pid()) };
+        assert_eq!(jobs.join(), Err(left));
+        writeln!(input, "1").unwrap();
+        assert_eq!(jobs.get_timeout(Duration::from_secs(30)), Ok(1), "it was taken for the copy");
+        assert_eq!(jobs.task_done(), Ok(()));
+        drop((copies, input));
+        assert_eq!(server.until("ended with "), "0");
+        assert!(server.wait().success());
+    }
+
     fn a_copy_of_a_client_by_a_bare_fork_is_a_client_and_ends_nothing() {
         let path = path();
         let mut server = start("serves a queue", &path);
@@ -319,7 +372,7 @@ once! {
         // Its main thread waits for an event that nobody in the program will set.
         let since = bell.looks().unwrap();
         while bell.looks().unwrap() < since + 3 {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         bell.ring().unwrap();
         server.until("rung");

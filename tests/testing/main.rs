@@ -11,6 +11,7 @@ mod explore;
 mod explore_random;
 mod faults;
 mod nondeterminism;
+mod outside;
 mod refusal;
 mod regressions;
 mod rendezvous;

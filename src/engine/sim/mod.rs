@@ -13,6 +13,7 @@ mod coroutine;
 mod decision;
 mod faults;
 mod holding;
+mod outside;
 mod possible;
 mod record;
 mod run;
@@ -159,6 +160,7 @@ pub(super) fn is_simulated(name: ChannelName) -> bool {
 /// Looks at a channel; `None` if it is gone.
 pub(super) fn look<R>(name: ChannelName, look: impl FnOnce(&Channel) -> R) -> Option<R> {
     ask(|world| {
+        world.asks_for(name);
         world.touch_all(name, false);
         world.channel(name).map(look)
     })
@@ -177,9 +179,16 @@ pub(super) fn nature<R>(name: ChannelName, look: impl FnOnce(&Channel) -> R) -> 
     ask(|world| world.channel(name).map(look))
 }
 
+/// As [`nature`], for who takes the answer for the truth.
+pub(super) fn own_nature<R>(name: ChannelName, look: impl FnOnce(&Channel) -> R) -> Option<R> {
+    ask(|world| world.asks_for(name));
+    nature(name, look)
+}
+
 /// Describes a channel that is not in use yet.
 pub(super) fn describe(name: ChannelName, change: impl FnOnce(&mut Channel)) {
     ask(|world| {
+        world.asks_for(name);
         world.touch_all(name, true);
         world.channel_mut(name).map(change)
     });
@@ -209,7 +218,10 @@ pub(super) fn look_in_turn<R>(name: ChannelName, look_at: impl FnOnce(&Channel) 
 /// One message that was read is done with. `false` if none is open.
 pub(super) fn task_done(me: u32, reader: EndName) -> bool {
     let_others_go_first(me);
-    ask(|world| world.task_done(reader))
+    ask(|world| {
+        world.asks_for_end(reader);
+        world.task_done(reader)
+    })
 }
 
 pub(super) fn create_channel(
@@ -242,6 +254,7 @@ pub(super) fn create_cell(
 pub(super) fn look_at_cell<R>(gate: ChannelName, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
     actor(super::Actor::task).into_iter().for_each(let_others_go_first);
     let block = ask(|world| {
+        world.asks_for(gate);
         world.touch_part(gate, Part::Memory, true);
         world.channel(gate).filter(|gate| gate.is_gate())?.buffer.front().copied()
     })?;
@@ -330,16 +343,23 @@ pub(super) fn take_back(packet: Packet, closing: Closing) {
 }
 
 pub(super) fn poison(me: u32, channel: ChannelName, direction: Direction) {
-    ask(|world| world.owe(me, Effect::Poison(channel, direction)));
+    ask(|world| {
+        world.asks_for(channel);
+        world.owe(me, Effect::Poison(channel, direction));
+    });
 }
 
 pub(super) fn end_writing(me: u32, channel: ChannelName) {
-    ask(|world| world.owe(me, Effect::EndWriting(channel)));
+    ask(|world| {
+        world.asks_for(channel);
+        world.owe(me, Effect::EndWriting(channel));
+    });
 }
 
 pub(super) fn change_parties(me: u32, barrier: ChannelName, change: i32) {
     settle(me);
     ask(|world| {
+        world.asks_for(barrier);
         world.touch_part(barrier, Part::Fate, true);
         if let Some(barrier) = world.channel_mut(barrier) {
             barrier.capacity = barrier.capacity.saturating_add_signed(change);
@@ -350,6 +370,7 @@ pub(super) fn change_parties(me: u32, barrier: ChannelName, change: i32) {
 pub(super) fn change_permits(me: u32, gate: ChannelName, change: impl FnOnce(u32) -> u32) {
     let_others_go_first(me);
     ask(|world| {
+        world.asks_for(gate);
         world.touch_part(gate, Part::Permits, true);
         if let Some(gate) = world.channel_mut(gate) {
             gate.capacity = change(gate.capacity);
@@ -361,6 +382,7 @@ pub(super) fn change_permits(me: u32, gate: ChannelName, change: impl FnOnce(u32
 pub(super) fn notify(me: u32, gate: ChannelName) {
     let_others_go_first(me);
     ask(|world| {
+        world.asks_for(gate);
         world.notify(gate);
     });
 }

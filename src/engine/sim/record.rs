@@ -77,4 +77,6 @@ pub(crate) struct Record {
     pub(crate) processes: Vec<String>,
     /// The names of the channels, by number; empty if they have none.
     pub(crate) channels: Vec<String>,
+    /// What was used first that is not of this world, and gave no error, in words.
+    pub(crate) outside: Option<String>,
 }

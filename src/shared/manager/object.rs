@@ -19,6 +19,7 @@
 
 use super::error::CallError;
 use crate::cause::{describe_unwinding, note_unwinding};
+use crate::channel::bulk::Whole;
 use crate::channel::{Call, Callee, ImageFn, Message};
 use crate::engine::member;
 use crate::process::{Child, Spawn, current};
@@ -27,6 +28,7 @@ use crate::shared::rwlock::RwLock as Gate;
 use crate::sys::image::{ChangesFor, LooksFor, Takes};
 use csproc_macros::process;
 use parking_lot::{Mutex, RwLock};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -46,12 +48,12 @@ pub(super) struct Asked<T>(Option<Call<Serve<T>>>);
 
 impl<T> Asked<T> {
     /// Answers with what comes of the arguments. If they are of another type, the caller is told so.
-    pub(super) fn answer<A: Message, R: Serialize>(&mut self, work: impl FnOnce(A) -> R) {
+    pub(super) fn answer<A: DeserializeOwned, R: Serialize>(&mut self, work: impl FnOnce(A) -> R) {
         let Some(call) = &mut self.0 else { return };
         // In a panic the call stays here, and its caller is told when the panic has come to the owner of this.
         let result = call.argument().map(work);
         match (self.0.take(), result) {
-            (Some(call), Ok(result)) => call.answer(&Ok::<R, CallError>(result)),
+            (Some(call), Ok(result)) => call.answer(&Ok::<_, CallError>(Whole(&result))),
             (Some(call), Err(error)) => call.refuse(error),
             (None, _) => (),
         }

@@ -6,6 +6,7 @@ use super::distant::Distant;
 use super::error::CallError;
 use super::methods::{Methods, Proxy};
 use super::proxy::Managed;
+use crate::channel::bulk::Whole;
 use crate::channel::{ImageFn, Message};
 use crate::sys::image::Changes;
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,7 @@ impl<T: Message + 'static> Shared<T> {
     /// See [`Shared`].
     #[track_caller]
     pub fn get(&self) -> Result<T, CallError> {
-        self.0.change("get", (), |value, asked| asked.answer(|()| &*value))
+        self.0.change("get", (), |value, asked| asked.answer(|()| Whole(&*value)))
     }
 
     /// Puts another value in its place.

@@ -53,9 +53,9 @@ use std::time::{Duration, Instant};
 /// **In another program.** A queue that a manager [shares](crate::shared::Manager::share) is used by other programs as
 /// their own: [`Remote::get`](crate::shared::Remote::get) gives a handle of it, with all methods. Each operation waits
 /// there. An item that is taken for a client which goes before it has it goes back, before all others: so an item is
-/// got once, by one program, and none is lost with a client that only waited. (A copy of a client that a bare `fork`
-/// has made keeps its connections open: it has gone when both have.) What a client's process has got and not done is
-/// left behind under its name (`client 4242 of jobs`) when it ends. Two things are different: the program that has the
+/// got once, by one program, and none is lost with a client that only waited. (A client has gone when its process has,
+/// also if a copy of it that a bare `fork` has made lives on; before Linux 5.3, when both have.) What a client's process
+/// has got and not done is left behind under its name (`client 4242 of jobs`) when it ends. Two things are different: the program that has the
 /// queue may end, which is not the end of the queue, or a connection may break ([`Io`](ChannelError::Io)); and it is no
 /// guard of an alternation there ([`Invalid`](ChannelError::Invalid)): have a thread get from it, and hand on what
 /// comes. An item with the end of a channel in it is `Invalid` for a client, and stays in the queue.

@@ -3,6 +3,7 @@
 //! Knows nothing of what is asked: a [`Service`] answers. One connection asks one thing at a time; who wants to ask
 //! beside that connects once more.
 
+use super::departed::Clients;
 use super::error::ServeError;
 use super::frame::{read, write};
 use super::hello::{Instance, KEY_LIMIT, PATIENCE, random, receive, send_away};
@@ -14,6 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use rustix::net::{Shutdown, shutdown};
 use std::collections::BTreeMap;
 use std::net::Shutdown as Half;
+use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -125,7 +127,9 @@ impl Door {
         /// When the system has no descriptor or no memory, until it may have.
         const PAUSE: Duration = Duration::from_millis(10);
         let mut threads: Vec<JoinHandle<()>> = Vec::new();
+        let mut clients = Clients::default();
         for number in 0.. {
+            clients.wait_at(listener.as_fd());
             let stream = match listener.accept() {
                 _ if self.inside.lock().ends => break,
                 Ok((stream, _)) => Arc::new(stream),
@@ -136,7 +140,10 @@ impl Door {
             };
             threads.extract_if(.., |thread| thread.is_finished()).for_each(|thread| drop(thread.join()));
             match self.begin(number, &stream) {
-                Some(thread) => threads.push(thread),
+                Some(thread) => {
+                    threads.push(thread);
+                    clients.add(&stream);
+                }
                 None => send_away(&stream),
             }
         }

@@ -4,8 +4,8 @@
 //! to be read meanwhile is that of a client that has gone, or of one that does not keep to the rules, or it was closed
 //! because the server ends: in no case is anything done for it any more.
 
+use super::departed::process_of;
 use crate::bridge::{self, Readable};
-use rustix::net::sockopt::socket_peercred;
 use std::any::Any;
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
@@ -35,8 +35,7 @@ impl Line {
 
     /// The number of the client's process, as the kernel knows it; none of one that it does not show here.
     pub(in crate::shared) fn pid(&self) -> Option<u32> {
-        let peer = socket_peercred(self.gone.get_ref()).ok()?;
-        peer.pid.as_raw_nonzero().get().try_into().ok()
+        process_of(self.gone.get_ref())?.as_raw_nonzero().get().try_into().ok()
     }
 
     /// What the client of this number has here, or what is begun for it now. `None` if the connection is another one's.

@@ -38,6 +38,7 @@
 //! another process.
 
 mod asks;
+mod departed;
 mod error;
 mod frame;
 mod gateway;
