@@ -3,11 +3,11 @@
 //! # Shows
 //! A manager between programs that know nothing of each other but a path and a key. `share` gives an object a name, and
 //! `serve` lets programs of the same user in, by a socket in a directory that nobody else may enter. (Python:
-//! `BaseManager(address, authkey)`, where whoever connects can run any code in the server; here a client can call the
-//! `pub` methods of one type, and use one queue.)
+//! `BaseManager(address, authkey)`, where whoever connects can run any code in the server; here a client calls the
+//! `pub` methods of one type, and uses one queue.)
 //!
-//! The queue is shared as the book is. Here it is a guard: what a client puts is printed when it comes, while the server
-//! waits for its end as well.
+//! The queue is shared as the book is. Here it is a guard: what a client puts is printed when it comes, and meanwhile
+//! the server waits for its own end, too.
 //!
 //! The directory, the socket and the lock beside it are gone however the server ends: when the book is full, when it is
 //! told to end by Ctrl-C or `kill`, and when it panics. What `kill -9` leaves, the next server takes over.

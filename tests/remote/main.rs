@@ -7,6 +7,7 @@
 #[path = "../harness/mod.rs"]
 #[expect(dead_code, reason = "shared with other programs of tests; each uses a part of it")]
 mod harness;
+mod guards;
 mod hostile;
 mod laws;
 mod programs;

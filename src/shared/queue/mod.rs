@@ -53,12 +53,14 @@ use std::time::{Duration, Instant};
 /// **In another program.** A queue that a manager [shares](crate::shared::Manager::share) is used by other programs as
 /// their own: [`Remote::get`](crate::shared::Remote::get) gives a handle of it, with all methods. Each operation waits
 /// there. An item that is taken for a client which goes before it has it goes back, before all others: so an item is
-/// got once, by one program, and none is lost with a client that only waited. (A client has gone when its process has,
-/// also if a copy of it that a bare `fork` has made lives on; before Linux 5.3, when both have.) What a client's process
-/// has got and not done is left behind under its name (`client 4242 of jobs`) when it ends. Two things are different: the program that has the
-/// queue may end, which is not the end of the queue, or a connection may break ([`Io`](ChannelError::Io)); and it is no
-/// guard of an alternation there ([`Invalid`](ChannelError::Invalid)): have a thread get from it, and hand on what
-/// comes. An item with the end of a channel in it is `Invalid` for a client, and stays in the queue.
+/// got once, by one program, and none is lost with a client that only waited. (A client has gone when its process
+/// has, also if a copy of it that a bare `fork` has made lives on; before Linux 5.3, when both have.) What a client's
+/// process has got and not done is left behind under its name (`client 4242 of jobs`) when it ends. Two things are
+/// different. The program that has the queue may end, which is not the end of the queue, or a connection may break
+/// ([`Io`](ChannelError::Io)). And it is no guard of an alternation there ([`Invalid`](ChannelError::Invalid)): to know
+/// whether there is an item one has to take it, and an item that goes back may meet others that were behind it. Have a
+/// process get from it and write what comes to a channel: `jobs.results()` and `out.write`; it has one item in hand.
+/// An item with the end of a channel in it is `Invalid` for a client, and stays in the queue.
 ///
 /// # Examples
 /// ```
@@ -220,11 +222,14 @@ impl<T> Queue<T> {
     }
 
     fn at(elsewhere: Elsewhere) -> Queue<T> {
-        let reason = format!(
-            "the queue `{elsewhere}` is in another program, so it is no guard: have a thread `get` from it, and write \
-             what comes to a channel"
-        );
-        Queue { elsewhere: Some(Box::new(elsewhere)), ..Queue::unmade(&MessageError::System { reason }) }
+        // What an alternation would use.
+        let no_guard = |instead: &str| {
+            let reason = format!("the queue `{elsewhere}` is in another program, so it is no guard: {instead}");
+            End::unmade(MessageError::System { reason })
+        };
+        let writer = Writer::new(no_guard("have a process read from a channel, and `put` what comes"));
+        let reader = Reader::new(no_guard("have a process `get` from it, and write what comes to a channel"));
+        Queue { writer, reader, elsewhere: Some(Box::new(elsewhere)) }
     }
 
     /// How it is called, for people.
