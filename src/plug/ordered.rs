@@ -15,8 +15,8 @@ use std::mem::replace;
 ///   in1 -->+--[ merge ]--> out
 ///   in2 -->+
 ///
-///   MERGE = M(x0, x1, …),  M reads a value of each input that it has none of, writes the least, and drops it wherever
-///   it is
+///   MERGE = (∥ ini?xi) → M(x0, x1, …)
+///   M(x0, x1, …) = out!m → (∥ over all xi = m: ini?xi) → M(x0, x1, …),  m the least of x0, x1, …
 /// ```
 /// An input that does not increase makes an output that does not, either; equal values that follow each other are one.
 /// It ends when all inputs have retired, and otherwise as [all components](crate::plug#how-a-component-ends) do.

@@ -25,7 +25,7 @@ once! {
         let got = AltSelect! { _ = &there => (), after(Duration::ZERO) => () };
         is_told(got.unwrap_err(), "so it is no guard: have a process `get` from it, and write what comes to a channel");
         let mut alternation = Alternation::new();
-        drop(alternation.own(there.clone()));
+        let _ = alternation.own(there.clone());
         is_told(alternation.pri_select().map(drop).unwrap_err(), "have a process `get` from it");
         let put = PriSelect! { there.write(2) => (), skip => () };
         is_told(put.unwrap_err(), "so it is no guard: have a process read from a channel, and `put` what comes");
