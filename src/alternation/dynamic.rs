@@ -205,7 +205,8 @@ impl<'a> Alternation<'a> {
         self.turn = index;
     }
 
-    fn choose(&mut self, order: Order, location: &'static Location<'static>) -> Result<Fired, ChannelError> {
+    /// As the selections do, in this order, on behalf of whoever called from there.
+    pub(crate) fn choose(&mut self, order: Order, location: &'static Location<'static>) -> Result<Fired, ChannelError> {
         let chosen = choose(&mut self.entries, order, location);
         self.conclude(chosen)
     }

@@ -141,6 +141,10 @@ pub fn looks() -> u64 {
 }
 
 fn act(stuck: &[Stuck]) {
+    // Killed since the look, or ended: the next look sees who is left.
+    if stuck.iter().any(|stuck| stuck.member.slot().is_none()) {
+        return;
+    }
     let members = stuck.iter().filter(|stuck| !stuck.only_attends()).filter_map(|stuck| stuck.member.slot());
     let policies = members.map(|member| Deadlock::of(member.on_deadlock()));
     let policy = policies.max_by_key(|policy| policy.raw()).unwrap_or_default();

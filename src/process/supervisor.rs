@@ -12,6 +12,7 @@ use super::restart::{Intensity, Template, start_one};
 use super::running::{Refusal, Running};
 use super::start_error::StartError;
 use crate::alternation::Alternation;
+use crate::engine::Order;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -232,7 +233,7 @@ impl Supervisor {
         for (_, guard) in &running {
             alternation.guard(guard);
         }
-        match alternation.fair_select() {
+        match alternation.choose(Order::Priority, location) {
             Ok(fired) => running.get(fired.index()).map(|(place, _)| *place),
             // Without memory for an alternation: one after the other.
             Err(_) => running.first().map(|(place, _)| {

@@ -16,6 +16,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[("crash and start again", crash_and_
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+#[process]
+fn read_once(input: Reader<u64>) -> Result<u64, ChannelError> {
+    input.read()
+}
+
 fn again(max: u32) -> OnCrash {
     OnCrash::Restart { max, within: HOUR }
 }
@@ -386,6 +391,19 @@ once! {
             assert!(matches!(error.failures(), [Failure::Start { process, .. }] if process == "thread"), "{error}");
             assert!(error.to_string().contains("Placement::Process"), "{error}");
         }
+    }
+
+    fn a_supervisor_in_a_deadlock_is_named_by_the_line_that_runs_it() {
+        let c = Channel::<u64>::new();
+        let _writer = c.writer();
+        let mut supervisor = Supervisor::new(Strategy::OneForOne);
+        supervisor.child(read_once(c.reader()));
+        let place = format!("{}:{}", file!(), line!() + 1);
+        let error = supervisor.run().unwrap_err();
+        let report = error.deadlock().unwrap_or_else(|| panic!("{error}"));
+        let program = csproc::current();
+        let blocked = report.processes().iter().find(|process| process.name == program.name()).unwrap();
+        assert!(blocked.location.starts_with(&place), "{blocked:?} is at {place}");
     }
 
     fn a_supervisor_without_children_is_done() {

@@ -4,8 +4,9 @@
 //! a network has come to is what all of them tell who have not crashed, or that it stood still. Real networks run many
 //! at once, because those that stand still have to wait until that is found.
 
+use csproc::Supervisor;
 use csproc::prelude::*;
-use csproc::shared::Atomic;
+use csproc::shared::{Atomic, LockError};
 use csproc::testing::{Outcome, schedule, simulate};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -31,6 +32,16 @@ pub(crate) enum Step {
         skips: bool,
     },
     Meet,
+    /// With the lock in its hand, or with a permit of the semaphore.
+    With {
+        lock: bool,
+        step: Box<Step>,
+    },
+    /// Into the queue; out of it, and done with; until all of it is done with.
+    Put,
+    Get,
+    GetAndForget,
+    Join,
     /// It crashes; or only if it has not crashed before.
     Crash {
         again: bool,
@@ -44,6 +55,26 @@ pub(crate) enum Step {
 pub(crate) struct Plan {
     buffers: Vec<u8>,
     scripts: Vec<Script>,
+    /// Who else is started again with one that has crashed; nobody is started again otherwise.
+    supervised: Option<Restarts>,
+}
+
+impl Plan {
+    /// A thread cannot be ended from outside, as all strategies but one ask.
+    fn made_for(mut self, placement: Placement) -> Plan {
+        if placement == Placement::Thread {
+            self.supervised = self.supervised.map(|_| Restarts::One);
+        }
+        self
+    }
+}
+
+/// See [`csproc::Strategy`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+enum Restarts {
+    One,
+    All,
+    Rest,
 }
 
 /// What a process does, and what becomes of it when it crashes.
@@ -56,7 +87,7 @@ struct Script {
 fn steps(channels: usize) -> impl proptest::strategy::Strategy<Value = Step> {
     let choice =
         (0..3u8, prop::collection::vec(0..channels, 1..3), prop::collection::vec(0..channels, 0..2), any::<bool>());
-    prop_oneof![
+    let simple = prop_oneof![
         6 => (0..channels).prop_map(Step::Write),
         6 => (0..channels).prop_map(Step::Read),
         1 => (0..channels).prop_map(Step::TryRead),
@@ -65,8 +96,12 @@ fn steps(channels: usize) -> impl proptest::strategy::Strategy<Value = Step> {
         1 => (0..channels).prop_map(Step::ReadExtended),
         1 => Just(Step::Meet),
         1 => any::<bool>().prop_map(|again| Step::Crash { again }),
+        2 => prop_oneof![Just(Step::Put), Just(Step::Get), Just(Step::GetAndForget), Just(Step::Join)],
         4 => choice.prop_map(|(policy, reads, writes, skips)| Step::Choose { policy, reads, writes, skips }),
-    ]
+    ];
+    let inside = simple.boxed();
+    let with = (any::<bool>(), inside.clone()).prop_map(|(lock, step)| Step::With { lock, step: Box::new(step) });
+    prop_oneof![8 => inside, 1 => with]
 }
 
 pub(crate) fn plans() -> impl proptest::strategy::Strategy<Value = Plan> {
@@ -75,7 +110,15 @@ pub(crate) fn plans() -> impl proptest::strategy::Strategy<Value = Plan> {
         let on_crash = prop_oneof![3 => Just(OnCrash::Poison), 1 => Just(OnCrash::Retire), 1 => Just(restart)];
         let script = (prop::collection::vec(steps(channels), 1..4), on_crash);
         let scripts = prop::collection::vec(script.prop_map(|(steps, on_crash)| Script { steps, on_crash }), 2..4);
-        (prop::collection::vec(0..3u8, channels), scripts).prop_map(|(buffers, scripts)| Plan { buffers, scripts })
+        let supervised = prop_oneof![
+            6 => Just(None),
+            1 => prop_oneof![Just(Restarts::One), Just(Restarts::All), Just(Restarts::Rest)].prop_map(Some),
+        ];
+        (prop::collection::vec(0..3u8, channels), scripts, supervised).prop_map(|(buffers, scripts, supervised)| Plan {
+            buffers,
+            scripts,
+            supervised,
+        })
     })
 }
 
@@ -85,6 +128,9 @@ struct Ends {
     readers: Vec<Option<Reader<u8>>>,
     writers: Vec<Option<Writer<u8>>>,
     barrier: Option<Barrier>,
+    lock: Option<Lock>,
+    semaphore: Option<Semaphore>,
+    queue: Option<Queue<u8>>,
     /// How often the process was started.
     lives: Atomic<u32>,
 }
@@ -100,53 +146,68 @@ fn told<T: std::fmt::Debug>(step: &str, channel: usize, result: Result<T, Channe
 
 #[process]
 fn goes_through(me: u8, script: Vec<Step>, mut ends: Ends) -> Vec<String> {
-    let mut log = Vec::new();
     let is_first_life = ends.lives.fetch_add(1) == 0;
-    for (number, step) in script.into_iter().enumerate() {
-        let value = me * 16 + number as u8;
-        let said = match step {
-            Step::Write(c) => match &ends.writers[c] {
-                Some(writer) => told("w", c, writer.write(value).map_err(ChannelError::from)),
-                None => String::from("-"),
-            },
-            Step::Read(c) => match &ends.readers[c] {
-                Some(reader) => told("r", c, reader.read()),
-                None => String::from("-"),
-            },
-            Step::ReadExtended(c) => match &ends.readers[c] {
-                Some(reader) => told("x", c, reader.read_extended(|value| value)),
-                None => String::from("-"),
-            },
-            Step::TryRead(c) => match &ends.readers[c] {
-                Some(reader) => told("t", c, reader.try_read()),
-                None => String::from("-"),
-            },
-            Step::Poison(c) => {
-                ends.writers[c].iter().for_each(Writer::poison);
-                ends.readers[c].iter().for_each(Reader::poison);
-                String::from("p")
-            }
-            Step::Retire(c) => {
-                drop((ends.writers[c].take(), ends.readers[c].take()));
-                String::from("d")
-            }
-            Step::Meet => match &ends.barrier {
-                Some(barrier) => told("m", 0, barrier.sync()),
-                None => String::from("-"),
-            },
-            // Without a message of the panic hook.
-            Step::Crash { again } if again || is_first_life => std::panic::resume_unwind(Box::new("as planned")),
-            Step::Crash { .. } => String::from("!"),
-            Step::Stay => {
-                let nothing = Channel::<u8>::new();
-                let (_own, reader) = (nothing.writer(), nothing.reader());
-                told("s", 9, reader.read())
-            }
-            Step::Choose { policy, reads, writes, skips } => choose(&ends, policy, &reads, &writes, skips, value),
-        };
-        log.push(said);
-    }
-    log
+    let values = (0..).map(|number| me * 16 + number);
+    script.into_iter().zip(values).map(|(step, value)| takes(step, value, &mut ends, is_first_life)).collect()
+}
+
+/// Takes a step, and says what came of it.
+fn takes(step: Step, value: u8, ends: &mut Ends, is_first_life: bool) -> String {
+    let said = match step {
+        Step::Write(c) => {
+            ends.writers[c].as_ref().map(|end| told("w", c, end.write(value).map_err(ChannelError::from)))
+        }
+        Step::Read(c) => ends.readers[c].as_ref().map(|end| told("r", c, end.read())),
+        Step::ReadExtended(c) => ends.readers[c].as_ref().map(|end| told("x", c, end.read_extended(|value| value))),
+        Step::TryRead(c) => ends.readers[c].as_ref().map(|end| told("t", c, end.try_read())),
+        Step::Poison(c) => {
+            ends.writers[c].iter().for_each(Writer::poison);
+            ends.readers[c].iter().for_each(Reader::poison);
+            Some(String::from("p"))
+        }
+        Step::Retire(c) => {
+            drop((ends.writers[c].take(), ends.readers[c].take()));
+            Some(String::from("d"))
+        }
+        Step::Meet => ends.barrier.as_ref().map(|barrier| told("m", 0, barrier.sync())),
+        Step::With { lock: true, step } => {
+            let lock = ends.lock.clone().expect("whoever locks has it");
+            let (text, held) = match lock.acquire() {
+                Ok(held) => (String::from("l"), Ok(held)),
+                Err(LockError::Abandoned(left)) => (format!("l after {}", left.process()), Ok(left.recover())),
+                Err(LockError::Failed(error)) => (String::new(), Err(error)),
+            };
+            Some(match held {
+                Ok(_held) => format!("{text} [{}]", takes(*step, value, ends, is_first_life)),
+                Err(error) => told::<()>("l", 9, Err(error)),
+            })
+        }
+        Step::With { lock: false, step } => {
+            let semaphore = ends.semaphore.clone().expect("whoever acquires has it");
+            Some(match semaphore.acquire() {
+                Ok(_permit) => format!("s [{}]", takes(*step, value, ends, is_first_life)),
+                Err(error) => told::<()>("s", 9, Err(error)),
+            })
+        }
+        Step::Put => ends.queue.as_ref().map(|queue| told("put", 9, queue.put(value).map_err(ChannelError::from))),
+        Step::Get => ends.queue.as_ref().map(|queue| {
+            let got = queue.get();
+            let is_done = queue.task_done().is_ok();
+            format!("{} {is_done}", told("get", 9, got))
+        }),
+        Step::GetAndForget => ends.queue.as_ref().map(|queue| told("get", 9, queue.get())),
+        Step::Join => ends.queue.as_ref().map(|queue| told("join", 9, queue.join())),
+        // Without a message of the panic hook.
+        Step::Crash { again } if again || is_first_life => std::panic::resume_unwind(Box::new("as planned")),
+        Step::Crash { .. } => Some(String::from("!")),
+        Step::Stay => {
+            let nothing = Channel::<u8>::new();
+            let (_own, reader) = (nothing.writer(), nothing.reader());
+            Some(told("s", 9, reader.read()))
+        }
+        Step::Choose { policy, reads, writes, skips } => Some(choose(ends, policy, &reads, &writes, skips, value)),
+    };
+    said.unwrap_or_else(|| String::from("-"))
 }
 
 fn choose(ends: &Ends, policy: u8, reads: &[usize], writes: &[usize], skips: bool, value: u8) -> String {
@@ -177,49 +238,81 @@ fn choose(ends: &Ends, policy: u8, reads: &[usize], writes: &[usize], skips: boo
     format!("c w{:?}", written.map(|(c, _)| c))
 }
 
-pub(crate) fn network(plan: &Plan, placement: Placement) -> Network<Vec<Vec<String>>> {
+/// The steps of a script, and those within them.
+fn all_of(script: &[Step]) -> Vec<&Step> {
+    let mut all: Vec<&Step> = script.iter().collect();
+    let mut seen = 0;
+    while let Some(step) = all.get(seen) {
+        if let Step::With { step, .. } = step {
+            all.push(step);
+        }
+        seen += 1;
+    }
+    all
+}
+
+fn processes(plan: &Plan, placement: Placement) -> Vec<Process<Vec<String>>> {
     let channel = |size: &u8| match size {
         0 | 1 => Channel::new(),
         size => Channel::buffered(Buffer::Fifo(usize::from(*size) - 1)),
     };
     let channels: Vec<Channel<u8>> = plan.buffers.iter().map(channel).collect();
+    let uses = |script: &[Step], use_: fn(&Step) -> bool| all_of(script).into_iter().any(use_);
+    let meets = |script: &[Step]| uses(script, |step| matches!(step, Step::Meet));
     let meeting = plan.scripts.iter().filter(|script| meets(&script.steps)).count();
     let barrier = Barrier::new(meeting.max(1));
+    let (lock, semaphore, queue) = (Lock::new(), Semaphore::new(1), Queue::new());
     let ends = |script: &[Step]| {
         let reads = |c: usize| {
-            script.iter().any(|step| match step {
+            all_of(script).into_iter().any(|step| match step {
                 Step::Read(of) | Step::TryRead(of) | Step::ReadExtended(of) => *of == c,
                 Step::Choose { reads, .. } => reads.contains(&c),
                 _ => false,
             })
         };
         let writes = |c: usize| {
-            script.iter().any(|step| match step {
+            all_of(script).into_iter().any(|step| match step {
                 Step::Write(of) | Step::Poison(of) => *of == c,
                 Step::Choose { writes, .. } => writes.contains(&c),
                 _ => false,
             })
         };
+        let queues = |step: &Step| matches!(step, Step::Put | Step::Get | Step::GetAndForget | Step::Join);
         Ends {
             readers: (0..channels.len()).map(|c| reads(c).then(|| channels[c].reader())).collect(),
             writers: (0..channels.len()).map(|c| writes(c).then(|| channels[c].writer())).collect(),
             barrier: meets(script).then(|| barrier.clone()),
+            lock: uses(script, |step| matches!(step, Step::With { lock: true, .. })).then(|| lock.clone()),
+            semaphore: uses(script, |step| matches!(step, Step::With { lock: false, .. })).then(|| semaphore.clone()),
+            queue: uses(script, queues).then(|| queue.clone()),
             lives: Atomic::new(0).unwrap(),
         }
     };
-    let processes: Vec<_> = plan
-        .scripts
-        .iter()
-        .enumerate()
-        .map(|(me, Script { steps, on_crash })| {
-            goes_through(me as u8, steps.clone(), ends(steps)).on(placement).on_crash(*on_crash)
-        })
-        .collect();
-    network!(processes)
+    let scripts = plan.scripts.iter().zip(0_u8..);
+    let processes = scripts.map(|(Script { steps, on_crash }, me)| {
+        // Also those of a supervisor, which has no places.
+        let name = format!("goes_through[{me}]");
+        goes_through(me, steps.clone(), ends(steps)).named(name).on(placement).on_crash(*on_crash)
+    });
+    processes.collect()
 }
 
-fn meets(script: &[Step]) -> bool {
-    script.iter().any(|step| matches!(step, Step::Meet))
+pub(crate) fn network(plan: &Plan, placement: Placement) -> Network<Vec<Vec<String>>> {
+    network!(processes(plan, placement))
+}
+
+/// All of them under a supervisor that bears two crashes.
+fn supervisor(plan: &Plan, restarts: Restarts, placement: Placement) -> Supervisor {
+    let strategy = match restarts {
+        Restarts::One => csproc::Strategy::OneForOne,
+        Restarts::All => csproc::Strategy::OneForAll,
+        Restarts::Rest => csproc::Strategy::RestForOne,
+    };
+    let mut supervisor = Supervisor::new(strategy).intensity(2, Duration::from_secs(3600));
+    for process in processes(plan, placement) {
+        supervisor.child(process);
+    }
+    supervisor
 }
 
 const STANDS_STILL: &str = "stands still";
@@ -227,14 +320,20 @@ const STANDS_STILL: &str = "stands still";
 /// Runs a network, and says what came of it.
 #[process]
 fn conducts(plan: Plan, placement: Placement) -> String {
-    match network(&plan, placement).run() {
-        Ok(logs) => format!("{:?}", logs.into_iter().map(Some).collect::<Vec<_>>()),
-        Err(error) if error.deadlock().is_some() => String::from(STANDS_STILL),
-        Err(error) => {
-            let log = |place: usize| error.results().get::<Vec<String>>(place);
-            format!("{:?}", (0..plan.scripts.len()).map(log).collect::<Vec<_>>())
+    let logs = |log: &dyn Fn(usize) -> Option<Vec<String>>| {
+        format!("{:?}", (0..plan.scripts.len()).map(log).collect::<Vec<_>>())
+    };
+    let failed = match plan.supervised {
+        None => network(&plan, placement).run().map(|came| logs(&|place| Some(came[place].clone()))),
+        Some(restarts) => {
+            let came = supervisor(&plan, restarts, placement).run();
+            came.map(|came| logs(&|place| came.get::<Vec<String>>(place)))
         }
-    }
+    };
+    failed.unwrap_or_else(|error| match error.deadlock() {
+        Some(_) => String::from(STANDS_STILL),
+        None => logs(&|place| error.results().get::<Vec<String>>(place)),
+    })
 }
 
 /// What came of each of them for real, in so many runs.
@@ -258,13 +357,16 @@ fn simulated(plan: &Plan, schedule: &csproc::testing::Schedule) -> String {
 /// Whether others may stand still before somebody crashes: then they are found for real, and the crash comes too late.
 fn may_stand_before_a_crash(plan: &Plan, schedule: &csproc::testing::Schedule) -> bool {
     let mut before = plan.clone();
-    for step in before.scripts.iter_mut().flat_map(|script| &mut script.steps) {
+    for mut step in before.scripts.iter_mut().flat_map(|script| &mut script.steps) {
+        while let Step::With { step: inner, .. } = step {
+            step = inner;
+        }
         if matches!(step, Step::Crash { .. }) {
             *step = Step::Stay;
         }
     }
     let run = simulate(schedule, || conducts(before.clone(), Placement::Process));
-    let stays = |place: usize| before.scripts[place].steps.iter().any(|step| matches!(step, Step::Stay));
+    let stays = |place: usize| all_of(&before.scripts[place].steps).into_iter().any(|step| matches!(step, Step::Stay));
     let others = (0..before.scripts.len()).filter(|place| !stays(*place));
     let mut names = others.map(|place| format!("goes_through[{place}]"));
     names.any(|name| run.standing().is_some_and(|report| report.processes().iter().any(|process| process.name == name)))
@@ -300,9 +402,10 @@ fn compare(networks: usize, placement: Placement, runs: usize) {
     let (strategy, mut runner) = (plans(), TestRunner::default());
     for _ in 0..networks.div_ceil(TOGETHER) {
         let mut trees: Vec<_> = (0..TOGETHER).map(|_| strategy.new_tree(&mut runner).expect("a plan")).collect();
-        let plans: Vec<Plan> = trees.iter().map(ValueTree::current).collect();
+        let plans: Vec<Plan> = trees.iter().map(|tree| tree.current().made_for(placement)).collect();
         for (place, wanted) in for_real(&plans, placement, runs).into_iter().enumerate() {
             if let Err(difference) = allows(&plans[place], wanted, TRIED) {
+                eprintln!("{:?}\n{difference}\nnow the smallest such network is looked for", plans[place]);
                 panic!("{}", smallest(&mut trees[place], difference, placement, 4 * runs));
             }
         }
@@ -316,12 +419,12 @@ fn smallest(
     placement: Placement,
     runs: usize,
 ) -> String {
-    let (mut failing, mut goes_on) = (tree.current(), tree.simplify());
+    let (mut failing, mut goes_on) = (tree.current().made_for(placement), tree.simplify());
     for _ in 0..100 {
         if !goes_on {
             break;
         }
-        let plan = tree.current();
+        let plan = tree.current().made_for(placement);
         let wanted = for_real(std::slice::from_ref(&plan), placement, runs).remove(0);
         goes_on = match allows(&plan, wanted, TRIED) {
             Ok(()) => tree.complicate(),
@@ -349,7 +452,7 @@ fn what_processes_of_the_operating_system_do_some_schedule_does() {
 fn what_no_schedule_does_is_noticed() {
     let plan = |buffers: &[u8], scripts: &[&[Step]]| {
         let script = |steps: &&[Step]| Script { steps: steps.to_vec(), on_crash: OnCrash::Poison };
-        Plan { buffers: buffers.to_vec(), scripts: scripts.iter().map(script).collect() }
+        Plan { buffers: buffers.to_vec(), scripts: scripts.iter().map(script).collect(), supervised: None }
     };
     use Step::{Crash, Poison, Read, ReadExtended, Retire, Write};
     for (this, other) in [
