@@ -92,6 +92,7 @@
 use crate::engine::sim::PANIC;
 
 mod causality;
+mod coverage;
 mod decision;
 mod draw;
 mod event;
@@ -100,7 +101,9 @@ mod history;
 mod linear;
 mod memory;
 mod outcome;
+mod page;
 mod plan;
+mod reached;
 mod reason;
 mod regression;
 mod render;
@@ -113,6 +116,7 @@ mod token;
 mod tree;
 
 pub use crate::process::Runnable;
+pub use coverage::Coverage;
 pub use event::{Event, EventKind};
 pub use explore::{Bound, Counterexample, Estimate, Explore, Explored, explore};
 pub use history::{Call, History, Recorder};

@@ -345,8 +345,8 @@ fn for_real(plans: &[Plan], placement: Placement, runs: usize) -> Vec<BTreeSet<S
 }
 
 /// What comes of it under one schedule.
-fn simulated(plan: &Plan, schedule: &csproc::testing::Schedule) -> String {
-    let run = simulate(schedule, || conducts(plan.clone(), Placement::Process));
+fn simulated(plan: &Plan, placement: Placement, schedule: &csproc::testing::Schedule) -> String {
+    let run = simulate(schedule, || conducts(plan.clone(), placement));
     match (run.outcome(), run.result()) {
         (Outcome::Completed, Some(came)) => came.clone(),
         (Outcome::Deadlock(_), _) => String::from(STANDS_STILL),
@@ -355,7 +355,7 @@ fn simulated(plan: &Plan, schedule: &csproc::testing::Schedule) -> String {
 }
 
 /// Whether others may stand still before somebody crashes: then they are found for real, and the crash comes too late.
-fn may_stand_before_a_crash(plan: &Plan, schedule: &csproc::testing::Schedule) -> bool {
+fn may_stand_before_a_crash(plan: &Plan, placement: Placement, schedule: &csproc::testing::Schedule) -> bool {
     let mut before = plan.clone();
     for mut step in before.scripts.iter_mut().flat_map(|script| &mut script.steps) {
         while let Step::With { step: inner, .. } = step {
@@ -365,7 +365,7 @@ fn may_stand_before_a_crash(plan: &Plan, schedule: &csproc::testing::Schedule) -
             *step = Step::Stay;
         }
     }
-    let run = simulate(schedule, || conducts(before.clone(), Placement::Process));
+    let run = simulate(schedule, || conducts(before.clone(), placement));
     let stays = |place: usize| all_of(&before.scripts[place].steps).into_iter().any(|step| matches!(step, Step::Stay));
     let others = (0..before.scripts.len()).filter(|place| !stays(*place));
     let mut names = others.map(|place| format!("goes_through[{place}]"));
@@ -376,7 +376,7 @@ fn may_stand_before_a_crash(plan: &Plan, schedule: &csproc::testing::Schedule) -
 const TRIED: usize = 20_000;
 
 /// Whether some schedule comes to each of these; if not, what they came to.
-fn allows(plan: &Plan, mut wanted: BTreeSet<String>, tried: usize) -> Result<(), String> {
+fn allows(plan: &Plan, placement: Placement, mut wanted: BTreeSet<String>, tried: usize) -> Result<(), String> {
     let mut runner = TestRunner::default();
     let mut seen = BTreeSet::new();
     for _ in 0..tried {
@@ -384,10 +384,10 @@ fn allows(plan: &Plan, mut wanted: BTreeSet<String>, tried: usize) -> Result<(),
             return Ok(());
         }
         let schedule = schedule().new_tree(&mut runner).expect("a schedule").current();
-        let came = simulated(plan, &schedule);
+        let came = simulated(plan, placement, &schedule);
         wanted.remove(&came);
         seen.insert(came);
-        if wanted.contains(STANDS_STILL) && may_stand_before_a_crash(plan, &schedule) {
+        if wanted.contains(STANDS_STILL) && may_stand_before_a_crash(plan, placement, &schedule) {
             wanted.remove(STANDS_STILL);
         }
     }
@@ -404,7 +404,7 @@ fn compare(networks: usize, placement: Placement, runs: usize) {
         let mut trees: Vec<_> = (0..TOGETHER).map(|_| strategy.new_tree(&mut runner).expect("a plan")).collect();
         let plans: Vec<Plan> = trees.iter().map(|tree| tree.current().made_for(placement)).collect();
         for (place, wanted) in for_real(&plans, placement, runs).into_iter().enumerate() {
-            if let Err(difference) = allows(&plans[place], wanted, TRIED) {
+            if let Err(difference) = allows(&plans[place], placement, wanted, TRIED) {
                 eprintln!("{:?}\n{difference}\nnow the smallest such network is looked for", plans[place]);
                 panic!("{}", smallest(&mut trees[place], difference, placement, 4 * runs));
             }
@@ -426,7 +426,7 @@ fn smallest(
         }
         let plan = tree.current().made_for(placement);
         let wanted = for_real(std::slice::from_ref(&plan), placement, runs).remove(0);
-        goes_on = match allows(&plan, wanted, TRIED) {
+        goes_on = match allows(&plan, placement, wanted, TRIED) {
             Ok(()) => tree.complicate(),
             Err(other) => {
                 (failing, difference) = (plan, other);
@@ -468,7 +468,7 @@ fn what_no_schedule_does_is_noticed() {
         (plan(&[0], &[&[Write(0)], &[ReadExtended(0)]]), plan(&[0], &[&[Write(0)], &[Read(0)]])),
     ] {
         let came = for_real(&[this.clone(), other], Placement::Thread, 1);
-        assert_eq!(allows(&this, came[0].clone(), 500), Ok(()));
-        assert!(allows(&this, came[1].clone(), 500).is_err(), "{this:?} allows {:?}", came[1]);
+        assert_eq!(allows(&this, Placement::Thread, came[0].clone(), 500), Ok(()));
+        assert!(allows(&this, Placement::Thread, came[1].clone(), 500).is_err(), "{this:?} allows {:?}", came[1]);
     }
 }

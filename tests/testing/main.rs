@@ -5,6 +5,7 @@
 mod alternation;
 mod cast;
 mod causality;
+mod coverage;
 mod differential;
 mod ending;
 mod explore;
@@ -15,6 +16,7 @@ mod outside;
 mod refusal;
 mod regressions;
 mod rendezvous;
+mod seeded;
 mod shared;
 mod shrinking;
 mod stacks;

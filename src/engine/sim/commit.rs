@@ -274,6 +274,7 @@ impl Simulation {
 
     /// An offer has come to something.
     pub(super) fn answer(&mut self, who: u32, fired: Fired) {
+        self.note_fired(who, fired.index);
         self.leads_to(Linked::Task(who));
         self.touch_offer(who);
         self.withdraw(who);

@@ -3,6 +3,7 @@
 //! Knows nothing of what messages mean: their bytes lie one behind the other.
 
 use super::decision::Choice;
+use super::offers::Offers;
 use std::ops::Range;
 use std::panic::Location;
 use std::time::Duration;
@@ -79,4 +80,6 @@ pub(crate) struct Record {
     pub(crate) channels: Vec<String>,
     /// What was used first that is not of this world, and gave no error, in words.
     pub(crate) outside: Option<String>,
+    /// What was offered, if anybody wanted to know.
+    pub(crate) offers: Option<Box<Offers>>,
 }

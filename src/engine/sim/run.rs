@@ -97,6 +97,9 @@ pub(crate) fn offer(
         let offer = Offer { guards: room, order, place, epoch: world.epoch, polls };
         world.tasks[me as usize].state = State::Offered(offer);
         world.tasks[me as usize].offers += 1;
+        if world.record.offers.is_some() {
+            world.note_offer(me);
+        }
         world.stir(me);
         world.touch_post(me);
         world.post(me);

@@ -33,16 +33,7 @@ impl Simulation {
     fn stuck_guard(&self, task: &Task, guard: &Guard) -> Option<StuckGuard> {
         let channel = channel_of(guard)?;
         let seen = self.channel(channel);
-        let action = match guard {
-            Guard::Input { .. } if seen.is_some_and(|channel| channel.is_end) => Action::Join,
-            Guard::Input { .. } if seen.is_some_and(|channel| channel.serves) => Action::Serve,
-            Guard::Input { .. } => Action::Read,
-            Guard::Output { .. } => Action::Write,
-            Guard::Barrier { .. } => Action::Sync,
-            Guard::Pass { .. } => Action::Pass,
-            Guard::Join { .. } => Action::Finish,
-            Guard::Timer { .. } | Guard::Skip => return None,
-        };
+        let action = self.action(guard)?;
         let me = task.member.index;
         let mut partners = match action {
             Action::Join => self.ending_with(channel),

@@ -6,6 +6,7 @@ use super::super::{ArenaError, ChannelKind, ChannelName, EndName, Fate, MemberNa
 use super::Limits;
 use super::channel::{Channel, End};
 use super::decision::Choice;
+use super::offers::Offers;
 use super::record::Record;
 use super::task::{Effect, Task};
 use super::touch::Touch;
@@ -17,7 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// Names of a simulated world lie where no arena has slots.
-const SIMULATED: u32 = 1 << 31;
+pub(super) const SIMULATED: u32 = 1 << 31;
 
 /// Everything there is.
 #[derive(Debug)]
@@ -96,6 +97,7 @@ impl Simulation {
         (world.most_events, world.killed) = (limits.events, limits.killed);
         world.record.happenings.reserve(world.spare.events);
         world.record.bytes.reserve(world.spare.bytes);
+        world.record.offers = Offers::if_wanted();
         world
     }
 
