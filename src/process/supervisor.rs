@@ -257,11 +257,12 @@ impl Kept {
 }
 
 impl Running {
-    /// By SIGKILL, if it has not ended by itself; what it returned, if it did.
+    /// By SIGKILL, if it has not ended by itself; what it returned, if it did, or the deadlock that it was in: a thread
+    /// that waits for what cannot come is not ended in another way.
     fn end(&self, location: &'static Location<'static>) -> Option<Outcome> {
         // Gone already; or a thread, which is waited for; or the server is gone and everybody with it.
         let _ = self.kill(libc::SIGKILL);
-        self.take(location).filter(|outcome| matches!(outcome, Outcome::Returned { .. }))
+        self.take(location).filter(|outcome| matches!(outcome, Outcome::Returned { .. } | Outcome::Deadlocked(..)))
     }
 }
 

@@ -406,6 +406,18 @@ once! {
         assert!(blocked.location.starts_with(&place), "{blocked:?} is at {place}");
     }
 
+    fn a_thread_that_waits_for_nobody_when_its_supervisor_fails_is_told_with_the_crash() {
+        let (c, started) = (Channel::<u64>::new(), Channel::buffered(Buffer::Fifo(1)));
+        let mut supervisor = Supervisor::new(Strategy::OneForOne).intensity(0, HOUR);
+        supervisor.child(read_once(c.reader()).on(Placement::Thread));
+        supervisor.child(crash_at_once(started.writer(), How::Panic, Duration::ZERO).on(Placement::Thread));
+        let error = supervisor.run().unwrap_err();
+        let report = error.deadlock().unwrap_or_else(|| panic!("{error}"));
+        assert!(report.processes().iter().any(|process| process.name == "read_once"), "{report}");
+        let crashed = |failure: &Failure| matches!(failure, Failure::Crashed { process, .. } if process == "crash_at_once");
+        assert!(error.failures().iter().any(crashed), "{error}");
+    }
+
     fn a_supervisor_without_children_is_done() {
         assert!(Supervisor::new(Strategy::OneForOne).run().unwrap().is_empty());
     }
