@@ -459,6 +459,32 @@ over_both! {
     }
 }
 
+#[process]
+fn poison_late<E: ChannelEnd + csproc::Message>(end: E) {
+    Looks::from_now().wait_for_a_proof();
+    end.poison();
+}
+
+#[process]
+fn write_one(out: Writer<u64>) -> Result<(), ChannelError> {
+    Ok(out.write(7)?)
+}
+
+over_both! {
+    /// Nobody is there who could take or give a message; but somebody may poison the channel, and does.
+    fn whoever_waits_where_one_of_its_own_side_is_at_work_is_in_no_deadlock(placement) {
+        let (read, written) = (Channel::new(), Channel::new());
+        let waiting = network!(read_once(read.reader()).on(placement), write_one(written.writer()).on(placement));
+        let poisoning = (poison_late(read.reader()).on(placement), poison_late(written.writer()).on(placement));
+        let waiting = waiting.spawn().unwrap();
+        let poisoning = network!(poisoning.0, poisoning.1).spawn().unwrap();
+        drop((read, written));
+        let (read, written) = waiting.join().unwrap();
+        poisoning.join().unwrap();
+        assert_eq!((read, written), (Err(ChannelError::Poisoned), Err(ChannelError::Poisoned)));
+    }
+}
+
 once! {
     fn whoever_waits_for_a_signal_handler_is_in_no_deadlock() {
         let (until, ready) = (no_file(), Channel::new());

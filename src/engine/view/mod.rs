@@ -238,6 +238,13 @@ impl Action {
             Action::Release => None,
         }
     }
+
+    /// Whether whoever has such an end may answer it, or end the wait with poison. A handle can become any end.
+    pub(crate) fn may_be_ended_by(self, direction: Direction) -> bool {
+        let poisons = matches!(self, Action::Read | Action::Write | Action::Finish)
+            && matches!(direction, Direction::Reader | Direction::Writer);
+        poisons || direction == Direction::Handle || self.answered_by() == Some(direction)
+    }
 }
 
 /// One word.

@@ -5,8 +5,8 @@
 //!
 //! The set is a greatest fixed point. It begins with all contexts that sleep and have no timer. A context leaves it
 //! when one of its guards could be answered from outside: an end of the other side is held by somebody who is not in
-//! the set, or is on its way in a message. What remains when nobody leaves any more waits for ever (a partial deadlock,
-//! or a total one if it is everybody).
+//! the set, or is on its way in a message; or one of the same side, for whoever has that may poison the channel. What
+//! remains when nobody leaves any more waits for ever (a partial deadlock, or a total one if it is everybody).
 //!
 //! **Who stands behind an end.** An end, and a `Channel` value (a handle), is held by a process, and any thread of that
 //! process may use it: a Rust value moves between threads without anybody's knowledge. So an end counts as unable to
@@ -265,7 +265,7 @@ impl<'v> Search<'v> {
         let by_handles = action != Action::Pass || channel.is_opened_by_anybody();
         let outside = ends.iter().any(|end| match (end.direction, end.holder) {
             (Direction::Handle, _) if !by_handles => false,
-            (direction, _) if Some(direction) != action.answered_by() && direction != Direction::Handle => false,
+            (direction, _) if !action.may_be_ended_by(direction) => false,
             (_, Holder::Member(holder)) => !self.is_at_rest(holder, set),
             (_, Holder::Exit(dying)) => Some(dying) == member || !self.is_at_rest(dying, set),
             // On its way to somebody, or in the arguments of a process that has not begun; else it goes nowhere without
