@@ -91,6 +91,8 @@ pub use channel::{
 };
 #[cfg(feature = "async")]
 pub use channel::{ReadAsync, WriteAsync};
+#[cfg(feature = "testing")]
+pub use csproc_macros::test;
 pub use csproc_macros::{process, setup};
 pub use engine::ProcessId;
 pub use process::{
@@ -412,6 +414,12 @@ pub mod __private {
     };
     pub use csproc_macros::{alternate, compose};
     pub use serde;
+
+    /// What `#[csproc::test]` expands to.
+    #[cfg(feature = "testing")]
+    pub mod testing {
+        pub use crate::testing::{TestResult, Trial};
+    }
 
     /// What the alternation macros expand to.
     pub mod alternation {

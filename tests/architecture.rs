@@ -553,9 +553,9 @@ fn the_front_page_leads_to_pages_that_exist() {
         .collect();
     let is_there = |link: &str| match link.split(['/', '.']).collect::<Vec<_>>()[..] {
         ["architecture", "index", "html"] => true,
-        ["attr", name @ ("process" | "setup"), "html"] => {
-            let macros = declared.split("pub use csproc_macros::{").nth(1).and_then(|rest| rest.split("};").next());
-            macros.is_some_and(|macros| macros.split(", ").any(|attribute| attribute == name))
+        ["attr", name @ ("process" | "setup" | "test"), "html"] => {
+            let mut lists = declared.split("pub use csproc_macros::").skip(1).filter_map(|rest| rest.split(';').next());
+            lists.any(|list| list.trim_matches(['{', '}']).split(", ").any(|attribute| attribute == name))
         }
         ["macro", name, "html"] => declared.contains(&format!("macro_rules! {name} {{")),
         [module, .., "html"] if PAGES.contains(&module) => match link.split('/').collect::<Vec<_>>()[..] {

@@ -10,4 +10,6 @@ fn misuse_is_reported_at_its_token_with_what_to_write() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/*.rs");
     cases.pass("tests/ui/pass/*.rs");
+    let of_the_feature = if cfg!(feature = "testing") { "under_schedules" } else { "without_testing" };
+    cases.compile_fail(format!("tests/ui/{of_the_feature}/*.rs"));
 }

@@ -7,11 +7,13 @@
 mod alternate;
 mod compose;
 mod fragments;
+mod head;
 mod list;
 mod managed;
 mod process;
 mod report;
 mod setup;
+mod test;
 
 /// Makes a function a process: calling it runs nothing and returns an inert `Process<R>`.
 ///
@@ -154,6 +156,79 @@ pub fn process(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 #[proc_macro_attribute]
 pub fn setup(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     setup::expand(options.into(), item.into()).into()
+}
+
+/// Makes a function a test, whose body is run as the main process of a simulated world: under one schedule after the
+/// other, some hundreds of them.
+///
+/// For those who want neither strategies nor closures. The body starts processes and asserts what it likes, as in any
+/// test. Who meets whom, which guard fires and who is killed when is drawn anew for each run. What the body may do, and
+/// what makes such a test lie, says `csproc::testing`, whose feature `testing` it needs.
+///
+/// ```
+/// use csproc::prelude::*;
+///
+/// #[process]
+/// fn transfer(from: Lock, to: Lock) -> csproc::Result<()> {
+///     let _from = from.acquire()?;
+///     let _to = to.acquire()?;
+///     Ok(())
+/// }
+///
+/// #[csproc::test]
+/// fn transfers_in_one_order_never_wait_for_each_other() {
+///     let (a, b) = (Lock::new(), Lock::new());
+///     Parallel!(transfer(a.clone(), b.clone()), transfer(a, b)).values().unwrap();
+/// }
+///
+/// #[csproc::test(exhaustive)]
+/// #[should_panic(expected = "deadlock after 2 events")]
+/// fn transfers_in_opposite_orders_do() {
+///     let (a, b) = (Lock::new(), Lock::new());
+///     Parallel!(transfer(a.clone(), b.clone()), transfer(b, a)).values().unwrap();
+/// }
+/// ```
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `schedules = n` | so many schedules are drawn | 256, or what `PROPTEST_CASES` says |
+/// | `exhaustive` | every schedule is run, as by `explore()`; with `schedules = n` it fails if there are more | drawn |
+/// | `replay = "csp1:…"` | the schedule that a run has printed, and no other one | |
+/// | `crashes = n` | in each run, up to so many processes are killed; never the body itself | `0` |
+/// | `panics = n` | up to so many panic | `0` |
+/// | `poisons = n` | up to so many channels and barriers are poisoned | `0` |
+/// | `delays = n` | up to so many times a process comes late; not with `exhaustive` | `0` |
+/// | `lossy("channel", n)` | up to so many messages of the channels of this name are lost, doubled or kept back | |
+/// | `in_order("channel")` | on this lossy channel none overtakes another one | |
+/// | `processes("worker", …)` | crashes, panics and delays meet those of these names | all |
+/// | `crate = path` | where to find the library, when it is renamed or re-exported | `::csproc` |
+///
+/// They combine, `lossy` and `in_order` once for each channel and the others at most once.
+///
+/// # What fails
+///
+/// A panic of the body, and an error that it returns. A deadlock: somebody waits, and nobody can go on. A livelock:
+/// more events than 20 000, or 5000 with `exhaustive`. A leak: the body has come to its end, and a process that it
+/// started and has not joined waits for ever. And a body that does not do the same when it is run by the same
+/// decisions.
+///
+/// A process that the schedule has killed is no failure by itself, nor is one that panics: its peers, and whoever joins
+/// it, are told, and what comes of that is the body's to assert. `Parallel!(…).unwrap()` panics then.
+///
+/// What fails is shrunk to the fewest faults and events, and printed with its trace and token. It is kept in
+/// `csproc-regressions/` beside the source of the test, and tried first the next time, unless
+/// `PROPTEST_DISABLE_FAILURE_PERSISTENCE` is set. One that `#[should_panic]` is to fail keeps nothing.
+///
+/// # Requirements on the function
+///
+/// It takes nothing, and returns nothing or `Result<(), E>` with an `E: Debug`. It is not `async`, `unsafe`, `const`,
+/// `extern` or generic. `#[should_panic]`, `#[ignore]`, `#[cfg(…)]` and documentation mean what they mean on any test;
+/// `#[test]` is not written beside it.
+#[proc_macro_attribute]
+pub fn test(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    test::expand(options.into(), item.into()).into()
 }
 
 /// Makes a proxy of the methods of a type, whose objects a `Manager` can have then: other processes call them as if the

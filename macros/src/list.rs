@@ -35,12 +35,14 @@ pub(crate) fn items<T>(
     items
 }
 
-/// Reads the options of an attribute, each at most once, and reports those that cannot be read one by one. `known` says
-/// which there are; `set` reads what stands behind the name of one, or says by `false` that there is none of this name.
+/// Reads the options of an attribute, each at most once but those that are `repeated`, and reports those that cannot be
+/// read one by one. `known` says which there are; `set` reads what stands behind the name of one, or says by `false`
+/// that there is none of this name.
 pub(crate) fn options(
     tokens: TokenStream,
     report: &mut Report,
     known: &str,
+    repeated: &[&str],
     mut set: impl FnMut(&Ident, ParseStream<'_>) -> Result<bool>,
 ) {
     let mut given = Vec::new();
@@ -49,7 +51,7 @@ pub(crate) fn options(
             return Err(input.error(format!("expected an option; {known}")));
         }
         let option = input.call(Ident::parse_any)?;
-        if given.contains(&option) {
+        if given.contains(&option) && !repeated.iter().any(|name| option == name) {
             return Err(Error::new_spanned(&option, format!("`{option}` is given twice; {known}")));
         }
         if !set(&option, input)? {

@@ -36,5 +36,7 @@ pub(crate) use client::{end_server, fetch, kill, own_name, publish, start};
 pub(crate) use code::{Code, Entry};
 pub(crate) use constructor::availability;
 pub(crate) use environment::Launch;
+#[cfg(feature = "testing")]
+pub(crate) use panics::untold;
 pub(crate) use panics::{record_caught_panic, record_panics_of, text_of, told_by};
 pub use set_up::{SetUp, SetUpResult};

@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 thread_local! {
     /// The member whose panic is written down, plus one.
     static RECORDED: Cell<u32> = const { Cell::new(0) };
+    /// What panics on this thread is written down, and not printed.
+    static UNTOLD: Cell<bool> = const { Cell::new(false) };
     static LAST: RefCell<Last> = const { RefCell::new(Last(None, None)) };
 }
 
@@ -70,6 +72,20 @@ pub(crate) fn record_panics_of<R>(member: u32, work: impl FnOnce() -> R) -> R {
     result
 }
 
+/// Runs `work`, in which panics are written down and not printed: there are too many of them.
+#[cfg(feature = "testing")]
+pub(crate) fn untold<R>(work: impl FnOnce() -> R) -> R {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            UNTOLD.set(self.0);
+        }
+    }
+    hook();
+    let _before = Before(UNTOLD.replace(true));
+    work()
+}
+
 /// Puts the hook in place. The server does it once for all its children.
 pub(super) fn hook() {
     static HOOK: Once = Once::new();
@@ -86,27 +102,41 @@ pub(super) fn stand_in_front() {
         if is_quiet() {
             return;
         }
-        if FRONT.load(Ordering::Relaxed) == own
-            && let Some(index) = who_panics()
-            && let Some(member) = Member::at(index)
-        {
+        let who = who_panics();
+        if FRONT.load(Ordering::Relaxed) == own && who != Panics::Nobody {
             let place = panic.location().map_or_else(|| String::from("an unknown place"), ToString::to_string);
             let told = LAST.try_with(|last| last.borrow_mut().reason_after(text_of(panic.payload()), place));
-            if let Ok((message, place)) = told {
+            if let (Ok((message, place)), Panics::Member(index)) = (told, who)
+                && let Some(member) = Member::at(index)
+            {
                 record_panic(index, member, &message, &place);
             }
         }
-        before(panic);
+        if !UNTOLD.try_with(Cell::get).unwrap_or(false) {
+            before(panic);
+        }
     }));
 }
 
-/// The member that runs on this thread, of a simulated world or of this one.
-fn who_panics() -> Option<u32> {
+/// Whose panic it is that the hook is told of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Panics {
+    /// No process.
+    Nobody,
+    Member(u32),
+    /// The main process of a simulated world: no slot says what becomes of it.
+    #[cfg(feature = "testing")]
+    Main,
+}
+
+/// Who runs on this thread, of a simulated world or of this one.
+fn who_panics() -> Panics {
     #[cfg(feature = "testing")]
     if crate::engine::is_simulated() {
-        return crate::engine::sim::running_member();
+        return crate::engine::sim::running_member().map_or(Panics::Main, Panics::Member);
     }
-    RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1))
+    let recorded = RECORDED.try_with(Cell::get).ok().and_then(|recorded| recorded.checked_sub(1));
+    recorded.map_or(Panics::Nobody, Panics::Member)
 }
 
 /// What a panic said.

@@ -56,6 +56,6 @@ pub use policy::{OnCrash, Placement};
 #[cfg(feature = "testing")]
 pub use simulated::Runnable;
 #[cfg(feature = "testing")]
-pub(crate) use simulated::{Simulated, simulate};
+pub(crate) use simulated::{Body, Simulated, simulate};
 pub use start_error::StartError;
 pub use supervisor::{Strategy, Supervisor};

@@ -1,23 +1,28 @@
 //! A network in a simulated world: built, run under somebody's decisions, and looked at when nothing happens any more.
+//! In the place of a network there may be the body of a test, which the main process runs.
 //!
 //! Knows nothing of who decides, or of what is made of the result.
 
 use super::children::{forget_children_of, join_children_of};
 use super::deadlock::report;
 use super::definition::Process;
-use super::failure::NetworkError;
+use super::failure::{Failure, NetworkError};
 use super::network::Network;
 use super::plan::Plan;
 use super::shape::{Inner, Shape, assemble};
 use super::started::run;
-use crate::cause::killed_by;
+use crate::cause::{Cause, killed_by};
 use crate::channel::{DeadlockReport, MessageError, Scope};
 use crate::engine::sim::{self, Ended, Limits, Record, Scheduler, World};
-use crate::engine::{Closing, Member, actor};
-use crate::forkserver::{Launch, STACK};
+use crate::engine::{Closing, Member, MemberName, actor};
+use crate::forkserver::{Launch, STACK, record_panics_of, told_by, untold};
 use std::cell::Cell;
-use std::panic::Location;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
+
+/// What the main process is called.
+const MAIN: &str = "main";
 
 /// What can be run as a whole: a network, or one process.
 pub trait Runnable: sealed::Sealed {
@@ -25,7 +30,36 @@ pub trait Runnable: sealed::Sealed {
     type Output: 'static;
 
     #[doc(hidden)]
-    fn into_network(self) -> Network<Self::Output>;
+    fn into_work(self) -> Work<Self::Output>;
+}
+
+/// What the main process does.
+#[derive(Debug)]
+pub struct Work<R>(Main<R>);
+
+#[derive(Debug)]
+enum Main<R> {
+    Network(Network<R>),
+    Body(Body<R>),
+}
+
+/// The body of a test: the main process calls it.
+pub(crate) struct Body<R> {
+    body: fn() -> R,
+    is_heard: bool,
+}
+
+impl<R> Body<R> {
+    /// Whether what panics says so on standard error, as it would elsewhere.
+    pub(crate) fn new(body: fn() -> R, is_heard: bool) -> Body<R> {
+        Body { body, is_heard }
+    }
+}
+
+impl<R> fmt::Debug for Body<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Body")
+    }
 }
 
 mod sealed {
@@ -34,30 +68,42 @@ mod sealed {
 
 impl<R> sealed::Sealed for Network<R> {}
 impl<R> sealed::Sealed for Process<R> {}
+impl<R> sealed::Sealed for Body<R> {}
 
 impl<R: 'static> Runnable for Network<R> {
     type Output = R;
 
-    fn into_network(self) -> Network<R> {
-        self
+    fn into_work(self) -> Work<R> {
+        Work(Main::Network(self))
     }
 }
 
 impl<R: 'static> Runnable for Process<R> {
     type Output = R;
 
-    fn into_network(self) -> Network<R> {
+    fn into_work(self) -> Work<R> {
         let Process { plan, assemble } = self;
-        Network { plan: Plan::Process(Box::new(plan)), shape: Shape(Inner::One), assemble }
+        let network = Network { plan: Plan::Process(Box::new(plan)), shape: Shape(Inner::One), assemble };
+        Work(Main::Network(network))
     }
 }
 
-/// What became of a network.
+impl<R: 'static> Runnable for Body<R> {
+    type Output = R;
+
+    fn into_work(self) -> Work<R> {
+        Work(Main::Body(self))
+    }
+}
+
+/// What became of a network, or of the body of a test.
 #[derive(Debug)]
 pub(crate) struct Simulated<R> {
     pub(crate) ended: Ended,
     /// What the network came to; nothing, if it has not ended.
     pub(crate) result: Option<Result<R, NetworkError>>,
+    /// It was the body of a test: what that panicked of, if it did.
+    pub(crate) body: Option<Option<Failure>>,
     /// Who stands still, if not everybody has ended.
     pub(crate) standing: Option<DeadlockReport>,
     pub(crate) record: Record,
@@ -73,35 +119,56 @@ pub(crate) fn simulate<R: 'static>(
     events: usize,
     is_again: bool,
     place: &'static Location<'static>,
-    build: impl FnOnce() -> Network<R>,
+    build: impl FnOnce() -> Work<R>,
 ) -> Result<Simulated<R>, MessageError> {
     let limits = Limits { events, killed: killed_by(libc::SIGKILL), is_again };
-    let launch = Launch::here(String::from("main"), STACK).to_bytes();
+    let launch = Launch::here(String::from(MAIN), STACK).to_bytes();
     let world = World::begin(limits, &launch)?;
     let main = world.main();
-    let (scope, network) = world.as_main(|| (Scope::enter(main.index), build()));
-    let result = Rc::new(Cell::new(None));
-    let came = result.clone();
+    let (scope, Work(what)) = world.as_main(|| (Scope::enter(main.index), build()));
+    let is_heard = matches!(what, Main::Network(_) | Main::Body(Body { is_heard: true, .. }));
+    let is_body = matches!(what, Main::Body(_));
+    let (result, panicked) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(None)));
+    let (came, failed) = (result.clone(), panicked.clone());
     let work = move || {
-        let Network { plan, shape, assemble: how } = network;
-        let outcome = assemble(shape, how, run(plan, place));
-        came.set(Some(outcome));
+        match what {
+            Main::Network(Network { plan, shape, assemble: how }) => {
+                came.set(Some(assemble(shape, how, run(plan, place))));
+            }
+            Main::Body(Body { body, .. }) => match caught(main, body) {
+                Ok(result) => came.set(Some(Ok(result))),
+                Err(failure) => failed.set(Some(failure)),
+            },
+        }
         sim::network_is_over();
         scope.leave(Closing::Retire);
         let _ = actor(|actor| actor.close_held(main.index, Closing::Retire));
         join_children_of(main.index);
     };
     world.start_main(STACK, Box::new(work))?;
-    let ended = sim::run(scheduler);
+    let ended = if is_heard { sim::run(scheduler) } else { untold(|| sim::run(scheduler)) };
     let standing = matches!(ended, Ended::Stuck | Ended::LeftBehind).then(|| {
         let stuck = sim::stuck();
         world.as_main(|| report(u64::MAX, &stuck))
     });
-    let result = result.take();
+    // Whoever is brought to an end afterwards comes to nothing.
+    let (result, body) = (result.take(), is_body.then(|| panicked.take()));
     let record = world.record();
     let serials: Vec<u64> = sim::members().into_iter().filter_map(Member::at).map(Member::serial).collect();
     sim::tear_down();
     world.as_main(|| serials.into_iter().for_each(forget_children_of));
     drop(world);
-    Ok(Simulated { ended, result, standing, record })
+    Ok(Simulated { ended, result, body, standing, record })
+}
+
+/// What the body of a test returns, or what it panics of.
+fn caught<R>(main: MemberName, body: fn() -> R) -> Result<R, Failure> {
+    record_panics_of(main.index, || catch_unwind(AssertUnwindSafe(body))).map_err(|payload| {
+        if sim::is_end(&*payload) {
+            resume_unwind(payload);
+        }
+        let (message, location) = told_by(&*payload);
+        let cause = Cause::Panicked { message, location };
+        Failure::Crashed { process: String::from(MAIN), cause, restarts: 0 }
+    })
 }

@@ -7,13 +7,15 @@
 //! the same number with which the dice of the schedule begin. By this number, the *case*, a kept schedule is known to
 //! belong to these inputs, and is tried in the place of the dice. A kept schedule whose case does not come, because
 //! proptest's file is gone or the strategies are others, is tried after the seeds, with the inputs that come then: if
-//! the test has no inputs, that is the same failure.
+//! the test has no inputs, that is the same failure. A test with `#[csproc::test]` says that it has none.
 
 use super::decision::{decisions, describe};
-use super::regression::{Entry, Regression, file_of, keep, load};
+use super::regression::{Entry, Header, Regression, file_of, keep, load};
 use crate::engine::sim::{Choice, Record};
 use crate::sys::standard::say;
-use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence};
+use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence, PersistedSeed};
+use std::any::Any;
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,7 +32,32 @@ pub(super) struct Kept {
     test: &'static str,
     file: PathBuf,
     entries: Vec<Entry>,
+    has_inputs: bool,
     left: Mutex<Left>,
+}
+
+/// For tests that have no inputs: there is nothing that proptest has to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoInputs;
+
+impl FailurePersistence for NoInputs {
+    fn load_persisted_failures2(&self, _: Option<&'static str>) -> Vec<PersistedSeed> {
+        Vec::new()
+    }
+
+    fn save_persisted_failure2(&mut self, _: Option<&'static str>, _: PersistedSeed, _: &dyn Debug) {}
+
+    fn box_clone(&self) -> Box<dyn FailurePersistence> {
+        Box::new(*self)
+    }
+
+    fn eq(&self, other: &dyn FailurePersistence) -> bool {
+        other.as_any().is::<NoInputs>()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 /// What is still to be tried.
@@ -57,8 +84,9 @@ impl Memory {
             Vec::new()
         });
         let seeds = if entries.is_empty() { 0 } else { persistence.load_persisted_failures2(Some(source)).len() };
+        let has_inputs = !persistence.as_any().is::<NoInputs>();
         let left = Mutex::new(Left { seeds, entries: (0..entries.len()).collect() });
-        Some(kept.insert(Arc::new(Kept { source, test, file, entries, left })).clone())
+        Some(kept.insert(Arc::new(Kept { source, test, file, entries, has_inputs, left })).clone())
     }
 }
 
@@ -67,6 +95,11 @@ fn is_off(persistence: &dyn FailurePersistence) -> bool {
 }
 
 impl Kept {
+    /// How many failures there are.
+    pub(super) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// What is tried in this case: by its number, and whether its inputs are those of the failure.
     fn choose(&self, case: u64) -> Option<(usize, bool)> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +108,7 @@ impl Kept {
         let own = left.entries.iter().position(|number| self.entries[*number].0.case == case);
         // The case of a seed is another failure.
         let place = own.or_else(|| (!is_seed && !left.entries.is_empty()).then_some(0))?;
-        Some((left.entries.remove(place), own.is_some()))
+        Some((left.entries.remove(place), own.is_some() || !self.has_inputs))
     }
 
     /// It was not tried in the end.
@@ -85,7 +118,7 @@ impl Kept {
 
     /// Whether it could be written.
     fn write(&self, new: &Regression, again: Option<&Regression>) -> bool {
-        let written = keep(&self.file, self.test, new, again);
+        let written = keep(&self.file, &Header { test: self.test, has_inputs: self.has_inputs }, new, again);
         if let Err(error) = &written {
             say(&format!("csproc: the failure is not kept: {} cannot be written: {error}\n", self.file.display()));
         }

@@ -44,6 +44,9 @@
 //! });
 //! ```
 //!
+//! Who wants neither strategies nor closures writes [`#[csproc::test]`](macro@crate::test): the body of an ordinary
+//! test is the main process of a simulated world, under some hundreds of schedules or under all of them.
+//!
 //! # What runs there
 //! The closure builds a network, or one process, out of channels that it makes itself. Each `#[process]` function runs
 //! as a coroutine, wherever it is placed otherwise, with its arguments sent as they are between processes: so an
@@ -58,18 +61,18 @@
 //! in the kernel by itself, as a [queue of System V](crate::sysv) or a socket, stops the test.
 //!
 //! # Failures are kept
-//! In a test of `proptest!`, a failure is kept in `csproc-regressions/` beside the test's source, in a file with the
-//! test's name: the smallest schedule as a token, and its events in words. The next time it is tried before all others.
-//! When it passes for the first time, that is said and noted in the file; when its events are not those of the network
-//! any more, because processes or channels have other names or another order, it is said to be stale. Nothing is kept
-//! with `failure_persistence: None` or `PROPTEST_DISABLE_FAILURE_PERSISTENCE=1`, nor by a `TestRunner` that has no
-//! `test_name` and `source_file`.
+//! In a test of `proptest!`, or with `#[csproc::test]`, a failure is kept in `csproc-regressions/` beside the test's
+//! source, in a file with the test's name: the smallest schedule as a token, and its events in words. The next time it
+//! is tried before all others. When it passes for the first time, that is said and noted in the file; when its events
+//! are not those of the network any more, because processes or channels have other names or another order, it is said
+//! to be stale. Nothing is kept with `failure_persistence: None` or `PROPTEST_DISABLE_FAILURE_PERSISTENCE=1`, nor by a
+//! `TestRunner` that has no `test_name` and `source_file`.
 //!
-//! The inputs are proptest's to keep: as a seed, in `proptest-regressions/`. Both files belong in the repository. Then
-//! the failure comes again with the inputs that it was found with. If inputs were shrunk before the schedule was, it is
-//! the schedule under which it was found, event by event, however dice are rolled by then; or else it is the smallest
-//! one. Without the seed, or with other strategies, the smallest schedule is tried with whatever inputs come, which is
-//! the same failure if the test has none.
+//! The inputs, if there are any, are proptest's to keep: as a seed, in `proptest-regressions/`. Both files belong in
+//! the repository. Then the failure comes again with the inputs that it was found with. If inputs were shrunk before
+//! the schedule was, it is the schedule under which it was found, event by event, however dice are rolled by then; or
+//! else it is the smallest one. Without the seed, or with other strategies, the smallest schedule is tried with
+//! whatever inputs come, which is the same failure if the test has none.
 //!
 //! # What makes a test lie
 //! All processes of a simulated network share the statics and thread-local variables of the test, which processes of
@@ -91,6 +94,7 @@
 /// What a process says that the schedule has made to panic.
 use crate::engine::sim::PANIC;
 
+mod attribute;
 mod causality;
 mod coverage;
 mod decision;
@@ -116,6 +120,8 @@ mod token;
 mod tree;
 
 pub use crate::process::Runnable;
+#[doc(hidden)]
+pub use attribute::{TestResult, Trial};
 pub use coverage::Coverage;
 pub use event::{Event, EventKind};
 pub use explore::{Bound, Counterexample, Estimate, Explore, Explored, explore};

@@ -4,6 +4,9 @@
 
 use crate::{DeadlockReport, Failure};
 
+/// A run with more events than this is a livelock.
+pub(super) const MOST_EVENTS: usize = 20_000;
+
 /// How a simulated run has ended.
 ///
 /// # Examples

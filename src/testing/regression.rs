@@ -106,12 +106,12 @@ fn text_of(file: &Path) -> io::Result<String> {
 }
 
 /// Adds a failure to the file of a test, in the place of one that has come again. What else stands there stays.
-pub(super) fn keep(file: &Path, test: &str, new: &Regression, again: Option<&Regression>) -> io::Result<()> {
+pub(super) fn keep(file: &Path, header: &Header<'_>, new: &Regression, again: Option<&Regression>) -> io::Result<()> {
     // Tests of one program change files one after the other; of two programs the last one is right.
     static CHANGES: Mutex<()> = Mutex::new(());
     let _turn = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
     let old = text_of(file)?;
-    let mut text = if old.is_empty() { header(test) } else { String::new() };
+    let mut text = if old.is_empty() { header.write() } else { String::new() };
     let is_replaced = |(kept, _): &&Entry| kept.smallest == new.smallest || Some(kept) == again;
     let entries = Regression::read(&old);
     let replaced: Vec<&Entry> = entries.iter().filter(is_replaced).collect();
@@ -126,12 +126,26 @@ pub(super) fn keep(file: &Path, test: &str, new: &Regression, again: Option<&Reg
     if text == old { Ok(()) } else { write(file, &text) }
 }
 
-fn header(test: &str) -> String {
-    format!(
-        "# Schedules under which `{test}` has failed, each with its events. They are tried\n\
-         # before all others. The inputs are kept by proptest, in a file of its own, in the line with the same token:\n\
-         # both files belong in the repository. To forget a failure, delete its lines.\n"
-    )
+/// What a new file begins with.
+pub(super) struct Header<'a> {
+    pub(super) test: &'a str,
+    pub(super) has_inputs: bool,
+}
+
+impl Header<'_> {
+    fn write(&self) -> String {
+        let Header { test, has_inputs } = self;
+        let files = if *has_inputs {
+            "The inputs are kept by proptest, in a file of its own, in the line with the same token:\n\
+             # both files belong in the repository."
+        } else {
+            "This file belongs in the repository."
+        };
+        format!(
+            "# Schedules under which `{test}` has failed, each with its events. They are tried\n\
+             # before all others. {files} To forget a failure, delete its lines.\n"
+        )
+    }
 }
 
 /// Whoever reads sees the old file or the new one.
@@ -179,17 +193,18 @@ mod tests {
     fn a_failure_that_comes_again_takes_the_place_of_the_old_one_and_notes_of_others_stay() {
         let directory = env::temp_dir().join(format!("csproc-regression-{}", process::id()));
         let file = directory.join("sub").join("test.txt");
+        let header = Header { test: "test", has_inputs: true };
         for case in [1, 2, 3] {
-            keep(&file, "test", &regression(case, case as u32), None).unwrap();
+            keep(&file, &header, &regression(case, case as u32), None).unwrap();
         }
         fs::write(&file, fs::read_to_string(&file).unwrap().replace("\nfailure", "# of mine\n\nfailure")).unwrap();
         let cases = || load(&file).unwrap().iter().map(|(failure, _)| failure.case).collect::<Vec<_>>();
         assert_eq!(cases(), [1, 2, 3]);
         // The same schedule, in another case.
-        keep(&file, "test", &regression(4, 2), None).unwrap();
+        keep(&file, &header, &regression(4, 2), None).unwrap();
         assert_eq!(cases(), [1, 3, 4]);
         // Another schedule, in the case of an old one.
-        keep(&file, "test", &regression(3, 9), Some(&regression(3, 3))).unwrap();
+        keep(&file, &header, &regression(3, 9), Some(&regression(3, 3))).unwrap();
         assert_eq!(cases(), [1, 4, 3]);
         let text = fs::read_to_string(&file).unwrap();
         assert_eq!((text.matches("# of mine").count(), text.matches("# Schedules under").count()), (3, 1), "{text}");

@@ -32,7 +32,10 @@ impl<R> fmt::Display for Run<R> {
         if let Some(parted) = self.parts_from_schedule() {
             writeln!(f, "the run is not the one that was asked for: {parted}")?;
         }
-        write!(f, "again: replay(\"{}\", …)", self.token())
+        match self.is_of_a_test {
+            true => write!(f, "again: #[csproc::test(replay = \"{}\")]", self.token()),
+            false => write!(f, "again: replay(\"{}\", …)", self.token()),
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Run<R> {
     pub(super) parted: Option<String>,
     /// The nearest run that passes, and where it differs, if a search has come to its end with this one.
     pub(super) nearest: Option<String>,
+    /// It is one of a test with `#[csproc::test]`.
+    pub(super) is_of_a_test: bool,
     trace: OnceCell<Vec<Event>>,
     causality: OnceCell<Causality>,
     token: OnceCell<String>,
@@ -51,6 +53,7 @@ impl<R> Run<R> {
             record: Arc::new(record),
             parted,
             nearest: None,
+            is_of_a_test: false,
             trace: OnceCell::new(),
             causality: OnceCell::new(),
             token: OnceCell::new(),
@@ -60,6 +63,11 @@ impl<R> Run<R> {
     /// The same run, with the nearest one that passes.
     pub(super) fn with_nearest(self, nearest: Option<String>) -> Run<R> {
         Run { nearest, ..self }
+    }
+
+    /// The same run, which was one of a test with `#[csproc::test]`.
+    pub(super) fn of_a_test(self) -> Run<R> {
+        Run { is_of_a_test: true, ..self }
     }
 
     /// The same run, of which something else is to be told.

@@ -16,9 +16,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 #[must_use = "a strategy does nothing until proptest takes values of it"]
 pub struct Schedules {
-    faults: Faults,
+    pub(super) faults: Faults,
     /// The failures that are kept.
-    memory: Memory,
+    pub(super) memory: Memory,
 }
 
 /// Schedules of all kinds: some choose uniformly, some by priorities that change, some let one process starve, some

@@ -4,7 +4,8 @@
 //! so an event that is left out does not change what the others are. (Delta debugging over events ends at the true
 //! minimum where shrinking of random numbers does not: deadlocks of 3, 5, 8 and 12 philosophers, November 2026.)
 //!
-//! Smaller is: fewer faults, then fewer events, then fewer switches between processes.
+//! Smaller is: fewer faults, then fewer events, then fewer switches between processes. A run that goes on for ever is
+//! as long whatever is left out of it, so only its faults are.
 
 use crate::engine::sim::{Choice, Kind, NOBODY};
 
@@ -47,6 +48,8 @@ const ROUND: usize = 8;
 pub(super) struct Shrinking {
     smallest: Vec<Choice>,
     way: Way,
+    /// The smallest one is of a run that goes on for ever.
+    is_endless: bool,
     /// Something was gained since the search for chunks began.
     gained: bool,
     /// The smallest one was proposed at the end, so that it is the last that fails.
@@ -71,9 +74,14 @@ fn can_be_shifted(choice: Choice) -> bool {
 }
 
 impl Shrinking {
-    /// From a list that fails.
-    pub(super) fn of(failing: Vec<Choice>) -> Shrinking {
-        Shrinking { smallest: failing, way: Way::Fault(0), gained: false, is_told: false }
+    /// From a list that fails, of a run that may have gone on for ever.
+    pub(super) fn of(failing: Vec<Choice>, is_endless: bool) -> Shrinking {
+        Shrinking { smallest: failing, way: Way::Fault(0), is_endless, gained: false, is_told: false }
+    }
+
+    /// Whether the smallest one is of a run that goes on for ever.
+    pub(super) fn is_endless(&self) -> bool {
+        self.is_endless
     }
 
     pub(super) fn smallest(&self) -> &[Choice] {
@@ -81,9 +89,10 @@ impl Shrinking {
     }
 
     /// What was proposed last fails, and this is what was decided by it.
-    pub(super) fn fails(&mut self, made: Vec<Choice>) {
+    pub(super) fn fails(&mut self, made: Vec<Choice>, is_endless: bool) {
         if size(&made) < size(&self.smallest) {
             self.smallest = made;
+            self.is_endless = is_endless;
             self.gained = true;
             self.is_told = false;
         }
@@ -102,7 +111,7 @@ impl Shrinking {
                 Way::Fault(number) => {
                     let faults = self.smallest.iter().enumerate().filter(|(_, choice)| choice.kind.is_fault());
                     let Some((place, _)) = faults.clone().nth(number) else {
-                        self.way = Way::Cut { kept: 0 };
+                        self.way = if self.is_endless { Way::Over } else { Way::Cut { kept: 0 } };
                         continue;
                     };
                     // If it is gained, the fault of this number is another one.

@@ -3,7 +3,7 @@
 //! Knows nothing of how a run goes on.
 
 use super::decision::{decisions, describe};
-use super::outcome::Outcome;
+use super::outcome::{MOST_EVENTS, Outcome};
 use super::plan::Plan;
 use super::reason::{WATCHED, reason, watch};
 use super::run::Run;
@@ -13,9 +13,6 @@ use crate::engine::sim::{Ended, Record, Scheduler};
 use crate::process::{Runnable, Simulated};
 use std::cell::Cell;
 use std::panic::Location;
-
-/// A run with more events than this is a livelock.
-const MOST_EVENTS: usize = 20_000;
 
 /// Each run of this number is made twice.
 const TWICE: u32 = 16;
@@ -95,8 +92,8 @@ pub(super) fn decided_by<N: Runnable>(
     place: &'static Location<'static>,
     build: &mut impl FnMut() -> N,
 ) -> (Run<N::Output>, Ended) {
-    let made = crate::process::simulate(decider, events, is_again, place, || build().into_network());
-    let Simulated { ended, result, standing, record } = match made {
+    let made = crate::process::simulate(decider, events, is_again, place, || build().into_work());
+    let Simulated { ended, result, body, standing, record } = match made {
         Ok(made) => made,
         Err(error) => panic!("the run cannot begin: {error}"),
     };
@@ -109,13 +106,15 @@ pub(super) fn decided_by<N: Runnable>(
         return (Run::new(Outcome::Outside(what), None, standing, record, None), ended);
     }
     let outcome = match (ended, &standing) {
+        _ if let Some(Some(failure)) = &body => Outcome::Failed(vec![failure.clone()]),
         (Ended::Stuck, Some(report)) => Outcome::Deadlock(report.clone()),
         (Ended::TooLong, _) => Outcome::Livelock,
         (Ended::LeftBehind, _) => Outcome::Leaked,
         _ if failures.is_empty() => Outcome::Completed,
         _ => Outcome::Failed(failures),
     };
-    (Run::new(outcome, result, standing, record, None), ended)
+    let run = Run::new(outcome, result, standing, record, None);
+    (if body.is_some() { run.of_a_test() } else { run }, ended)
 }
 
 /// The same run once more: it must be the same.

@@ -4,6 +4,7 @@
 
 use super::decision::{decisions, in_common, parting};
 use super::memory::{Case, Failure};
+use super::outcome::MOST_EVENTS;
 use super::plan::Plan;
 use super::shrink::Shrinking;
 use super::token;
@@ -123,9 +124,13 @@ impl ScheduleTree {
     }
 
     /// When there is nothing smaller: the smallest one up to a place, and something else there, from the end on, as
-    /// long as a run that passes might have more in common with it than any before.
+    /// long as a run that passes might have more in common with it than any before. Not if it goes on for ever: each of
+    /// them may do so, too.
     fn go_around(&mut self) -> Option<Plan> {
         let (smallest, _) = self.smallest.as_ref()?;
+        if self.shrinking.as_ref().is_some_and(Shrinking::is_endless) {
+            return None;
+        }
         let mut wanted = decisions(smallest);
         let (place, time) = match self.around {
             Some((place, time)) if time < TIMES => (place, time + 1),
@@ -153,17 +158,17 @@ impl ScheduleTree {
 
     /// The run that was made last fails.
     fn fails(&mut self, made: Arc<Record>) {
-        let choices = decisions(&made);
+        let (choices, is_endless) = (decisions(&made), made.happenings.len() >= MOST_EVENTS);
         let Some(shrinking) = &mut self.shrinking else {
             // If the first one is known already, proptest has tried other inputs since.
             let has_other_inputs = self.first.get().is_some();
             self.first.get_or_init(|| made.clone());
+            self.shrinking = Some(Shrinking::of(choices, is_endless));
             self.smallest = Some((made, has_other_inputs));
-            self.shrinking = Some(Shrinking::of(choices));
             return;
         };
         let before = shrinking.smallest().to_vec();
-        shrinking.fails(choices);
+        shrinking.fails(choices, is_endless);
         // A smaller one, and not the same run by another way.
         if shrinking.smallest() != before {
             let has_other_inputs = self.smallest.as_ref().is_some_and(|(_, other)| *other);

@@ -3,9 +3,11 @@
 //! Knows nothing of the operating system: nothing here runs as a process of its own, but where a test says so.
 
 mod alternation;
+mod attribute;
 mod cast;
 mod causality;
 mod coverage;
+mod crashes;
 mod differential;
 mod ending;
 mod explore;

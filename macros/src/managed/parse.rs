@@ -26,7 +26,7 @@ pub(super) struct Options {
 impl Options {
     pub(super) fn parse(tokens: TokenStream, report: &mut Report) -> Options {
         let mut options = Options::default();
-        list::options(tokens, report, OPTIONS, |option, input| options.set(option, input));
+        list::options(tokens, report, OPTIONS, &[], |option, input| options.set(option, input));
         options
     }
 

@@ -33,7 +33,7 @@ impl Options {
     /// Reads as many options as can be read, and reports the others one by one.
     pub(super) fn parse(tokens: TokenStream, report: &mut Report) -> Self {
         let mut options = Options::default();
-        list::options(tokens, report, OPTIONS, |option, input| options.set(option, input));
+        list::options(tokens, report, OPTIONS, &[], |option, input| options.set(option, input));
         options
     }
 

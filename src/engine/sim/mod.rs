@@ -30,7 +30,7 @@ pub(crate) use decision::{Choice, END, Kind, NOBODY, STOP, Scheduler};
 pub(crate) use faults::PANIC;
 pub(crate) use offers::{Curiosity, Offered, Wish};
 pub(crate) use record::{Ended, Happening, Linked, Record};
-pub(crate) use run::{offer, run, start, tear_down};
+pub(crate) use run::{is_end, offer, run, start, tear_down};
 pub(crate) use standing::stuck;
 pub(crate) use touch::{Object, Part, Touch, Wants, What};
 

@@ -10,10 +10,16 @@ use super::record::{Ended, Linked};
 use super::task::{Offer, State, Task};
 use super::touch::Object;
 use super::world::{Simulation, ask};
+use std::any::Any;
 use std::panic::{Location, resume_unwind};
 
 /// What a task that was killed unwinds with.
 struct Killed;
+
+/// Whether it is the end of a task that was killed, and no panic.
+pub(crate) fn is_end(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Killed>()
+}
 
 /// A task that swallows this many unwindings is left behind.
 const PATIENCE: u64 = 1000;

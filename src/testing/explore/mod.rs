@@ -103,6 +103,11 @@ pub fn explore() -> Explore {
 }
 
 impl Explore {
+    /// With all these faults.
+    pub(super) fn faults(self, faults: Faults) -> Explore {
+        Explore { faults, ..self }
+    }
+
     /// In each run, up to so many processes are killed, each at any moment at which it waits: with one, each run with
     /// each process killed at each of these. The main process, which runs the network, is never killed.
     ///
@@ -481,11 +486,12 @@ fn counterexample<N: Runnable>(
                    thread-locals that keep something, random numbers, the order in a `HashMap`";
         return Counterexample::new(&smallest.told(Outcome::Nondeterministic(String::from(why))), failed.after);
     }
-    let mut shrinking = Shrinking::of(failed.decisions);
+    let is_endless = |run: &Run<_>| *run.outcome() == Outcome::Livelock;
+    let mut shrinking = Shrinking::of(failed.decisions, is_endless(&smallest));
     while let Some(wanted) = shrinking.next().or_else(|| shrinking.last()) {
         let run = again(wanted);
         if !holds(&run) {
-            shrinking.fails(decisions(&run.record));
+            shrinking.fails(decisions(&run.record), is_endless(&run));
             smallest = run;
         }
     }
