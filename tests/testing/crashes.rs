@@ -2,7 +2,8 @@
 //! supervisor, a manager and a queue, each in every schedule with one crash.
 //!
 //! Knows nothing of how schedules are visited. The body of a test is never killed. Beside each stands how many
-//! schedules it has (in November 2026, and how many of them are given up on the way), and a bound, so that far more are found.
+//! schedules it has (in November 2026, and how many of them are given up on the way), and a bound, so that far more are
+//! found.
 
 use super::cast::{sink, source};
 use csproc::prelude::*;
