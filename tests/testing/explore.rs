@@ -4,7 +4,12 @@
 
 use csproc::prelude::*;
 use csproc::testing::{Outcome, Run, Runnable, explore, replay};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -240,4 +245,43 @@ fn differs() -> csproc::Result<()> {
 fn a_network_that_does_not_do_the_same_twice_is_found() {
     let found = explore().workers(1).check(|| network!(differs(), differs())).unwrap_err();
     assert!(matches!(found.outcome(), Outcome::Nondeterministic(_)), "{found}");
+}
+
+/// Run by the test below, in a process of its own: until it is told that its line was seen.
+#[test]
+fn a_long_exploration() {
+    let Ok(seen) = std::env::var("CSPROC_SEEN") else { return };
+    let found = explore().check_only(|| server(4, 3), |_| !Path::new(&seen).exists());
+    assert!(found.is_err());
+}
+
+#[test]
+fn a_terminal_shows_how_far_a_long_exploration_is_and_the_line_is_gone_at_its_end() {
+    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&screen).unwrap();
+    unlockpt(&screen).unwrap();
+    let terminal = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
+    let terminal = File::options().read(true).write(true).open(terminal).unwrap();
+    let seen = std::env::temp_dir().join(format!("csproc-seen-{}", std::process::id()));
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "explore::a_long_exploration"])
+        .env("CSPROC_SEEN", &seen)
+        .env("TERM", "xterm")
+        .stdout(Stdio::null())
+        .stderr(terminal)
+        .spawn()
+        .unwrap();
+    let (mut screen, mut shown, mut part) = (File::from(screen), Vec::new(), [0; 4096]);
+    // Nobody has the terminal any more when reading fails.
+    while let Ok(count @ 1..) = screen.read(&mut part) {
+        shown.extend_from_slice(&part[..count]);
+        if String::from_utf8_lossy(&shown).contains(" places to go on from") {
+            File::create(&seen).unwrap();
+        }
+    }
+    assert!(child.wait().unwrap().success());
+    std::fs::remove_file(&seen).unwrap();
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(shown.contains("csproc: ") && shown.contains(" schedules, "), "{shown:?}");
+    assert!(shown.ends_with("\x1b8\x1b[J"), "{shown:?}");
 }

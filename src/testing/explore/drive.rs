@@ -7,6 +7,7 @@ use super::super::outcome::Outcome;
 use super::super::run::Run;
 use super::super::simulate::decided_by;
 use super::path::Path;
+use super::progress::Progress;
 use super::report::{Bound, Explored};
 use super::search::{Came, Job, Rules, Walker};
 use crate::engine::sim::Ended;
@@ -48,6 +49,7 @@ pub(super) struct Drive<'a, N: Runnable, B, P> {
     changed: Condvar,
     limits: Limits,
     started: Instant,
+    progress: Progress,
     place: &'static Location<'static>,
     build: &'a B,
     holds: &'a P,
@@ -80,6 +82,7 @@ impl<'a, N: Runnable, B: Fn() -> N + Sync, P: Fn(&Run<N::Output>) -> bool + Sync
             changed: Condvar::new(),
             limits,
             started: Instant::now(),
+            progress: Progress::on_terminal(),
             place,
             build,
             holds,
@@ -123,7 +126,15 @@ impl<'a, N: Runnable, B: Fn() -> N + Sync, P: Fn(&Run<N::Output>) -> bool + Sync
             // Also if the closure panics: the others do not wait for what it would have found.
             let _leaves = Leaves(self);
             self.one(path, job, &rules, beginning);
+            self.progress.say(self.started.elapsed(), || self.so_far());
         }
+    }
+
+    /// One line.
+    fn so_far(&self) -> String {
+        let Work { explored: Explored { executions, blocked, .. }, jobs, .. } = &*self.work();
+        let (left, time) = (jobs.len(), self.started.elapsed());
+        format!("csproc: {executions} schedules, {blocked} given up, {left} places to go on from, {time:.0?}")
     }
 
     fn next(&self) -> Option<(Job, Rules, u32)> {

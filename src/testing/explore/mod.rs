@@ -6,6 +6,7 @@
 mod drive;
 mod estimate;
 mod path;
+mod progress;
 mod races;
 mod report;
 mod search;
