@@ -1,9 +1,9 @@
 //! Who looks after whom keeps its promise whoever is killed, at whichever moment: a process that is started again, a
 //! supervisor, a manager and a queue, each in every schedule with one crash.
 //!
-//! Knows nothing of how schedules are visited. The body of a test is never killed. Beside each stands how many
-//! schedules it has (in November 2026, and how many of them are given up on the way), and a bound, so that far more are
-//! found.
+//! Knows nothing of how schedules are visited. The body of a test is never killed. Beside most stands how many
+//! schedules there are (in November 2026, and how many of them are given up on the way); all have a bound, so that more
+//! are found.
 
 use super::cast::{sink, source};
 use csproc::prelude::*;
@@ -148,4 +148,26 @@ fn an_item_of_a_queue_is_had_by_one_or_left_or_lost_with_the_dead() {
         return;
     }
     assert!(left.len() <= 2, "{left:?}");
+}
+
+#[process]
+fn does(queue: Queue<u32>) -> csproc::Result<()> {
+    while queue.try_get().is_ok() {
+        queue.task_done().expect("it has the item in hand");
+    }
+    Ok(())
+}
+
+/// Whoever joins goes on when all is done, or is told who has left an item behind.
+#[csproc::test(exhaustive, crashes = 1, processes("does"), schedules = 5000)]
+fn whoever_joins_a_queue_is_told_of_what_was_left_behind() {
+    let queue = Queue::new();
+    (0..2).try_for_each(|item| queue.put(item)).unwrap();
+    let children = [Spawn!(does(queue.clone())).unwrap(), Spawn!(does(queue.clone())).unwrap()];
+    let joined = queue.join();
+    let ended = children.map(|child| child.join());
+    match joined {
+        Ok(()) => assert!(queue.is_empty()),
+        Err(error) => assert!(error.is_lost() && ended.iter().any(Result::is_err), "{error}"),
+    }
 }
