@@ -401,9 +401,8 @@ once! {
         let place = format!("{}:{}", file!(), line!() + 1);
         let error = supervisor.run().unwrap_err();
         let report = error.deadlock().unwrap_or_else(|| panic!("{error}"));
-        let program = csproc::current();
-        let blocked = report.processes().iter().find(|process| process.name == program.name()).unwrap();
-        assert!(blocked.location.starts_with(&place), "{blocked:?} is at {place}");
+        // Other threads of the program may be in it, too.
+        assert!(report.processes().iter().any(|process| process.location.starts_with(&place)), "{place}: {report}");
     }
 
     fn a_thread_that_waits_for_nobody_when_its_supervisor_fails_is_told_with_the_crash() {

@@ -115,7 +115,6 @@ impl Local {
             return false;
         }
         let mut all = true;
-        self.open_count();
         for (index, seen) in counts {
             let named = names.get(&index).copied().unwrap_or(0);
             let Some(member) = tables.members.get(index) else { continue };
@@ -125,6 +124,7 @@ impl Local {
             // The flags stay; whoever gives up the last of all frees the slot, and here that may be we.
             let right = References::new(seen.generation(), seen.kept() & (STARTER | OWN) | named);
             let with_ours = References(right.0 + 1);
+            self.open_count();
             let changed =
                 member.references.compare_exchange(seen.0, with_ours.0, Ordering::AcqRel, Ordering::Acquire).is_ok();
             if changed {
