@@ -15,8 +15,7 @@
 //!    were just about to commit one of the dead are waited for: they hold the lock of a channel in their table. After
 //!    this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.
 //! 4. **Exchanges.** A commit that the dead made without tagging the block they received: it gets their tag (see
-//!    `offer`), as soon as the lock is broken under which they made it. So does the block that a commit has delivered
-//!    to the dead.
+//!    `offer`). So does the block that a commit has delivered to the dead.
 //! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
 //! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the COMMITTED word of a living
 //!    context: then the message was delivered and its new owner is about to tag it.
@@ -108,6 +107,7 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     }
     local.let_partners_finish(&corpses);
     local.release_held_by(&corpses, host);
+    local.settle_exchanges(&corpses);
     for (index, _, member) in &members {
         local.close_held(*index, closing(*index, member));
     }
@@ -415,11 +415,19 @@ impl Local {
         }
     }
 
-    /// Step 4, for what this context, which is dead, was taking: if the exchange was committed, that is its own, and
-    /// ends that travel in it go by the policy of its member as all others.
+    /// Step 4, for what the dead were taking.
+    fn settle_exchanges(&mut self, corpses: &[Corpse]) {
+        for corpse in corpses {
+            self.take_over_for(corpse.index, corpse.context);
+            corpse.context.exchange_done();
+        }
+    }
+
+    /// What this context, which is dead, was taking is its own if the exchange was committed: ends that travel in it
+    /// go by the policy of its member as all others.
     ///
-    /// Whoever commits holds the lock until it has tagged what it takes, so this is done when the lock is broken. Later
-    /// would be too late, when the partner is dead, too, and buried before:
+    /// At its burial; and before that, when its lock is broken in the burial of its partner, which is dead, too: the
+    /// number of the partner names somebody else afterwards, and so does the tag of the block:
     ///
     /// ```text
     ///     W, who is dead, had committed R     R is buried; its spare has its tag still: freed

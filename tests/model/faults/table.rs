@@ -214,8 +214,8 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "the reaper settles no exchanges",
         file: "engine/live/reaper.rs",
-        there: "self.take_over_for(dead, taker);",
-        instead: "if !FAULTY { self.take_over_for(dead, taker); }",
+        there: "tables.arena.block(taking).set_owner(Owner::Context(number).tag());",
+        instead: "if !FAULTY { tables.arena.block(taking).set_owner(Owner::Context(number).tag()); }",
     },
     Edit {
         fault: "the reaper rings nobody",
