@@ -8,7 +8,7 @@
 //! else; the stack itself always holds one consistent word.
 
 use super::identity::{Layout, record};
-use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::marker::PhantomData;
 
 /// The part of every slot that the pool owns.
@@ -125,6 +125,9 @@ impl<T: Slot> Pool<T> {
     pub(crate) fn take(self, fill: impl FnOnce(&T)) -> Option<(u32, u32, &'static T)> {
         let index = self.pop().or_else(|| self.grow())?;
         let slot = self.get(index)?;
+        // Who takes it for the slot of its last owner, and sees in it what `fill` writes, sees at an acquire fence what
+        // was done when that owner gave it back.
+        fence(Ordering::Release);
         fill(slot);
         let generation = slot.state().coming();
         debug_assert!(generation % 2 == 1, "slot {index} was taken twice");

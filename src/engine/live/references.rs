@@ -22,15 +22,31 @@
 //!     count of M: CAS to the number of names
 //! ```
 //! If the look has seen any step of the other one, it sees the odd word, or the next even one, when it reads the words
-//! again, for all of these steps are releases, and the looks acquire. If it has seen none, the compare-and-swap fails,
-//! unless as much was added as was taken away since; then the number of names is what it was.
+//! again. If it has seen none, the compare-and-swap fails, unless as much was added as was taken away since; then the
+//! number of names is what it was.
+//!
+//! **Orderings.** Each step is a release, and so is the odd word's successor; so nobody needs a fence between the odd
+//! word and the first step. The look reads the words first with acquire: whoever finds an even one sees all that was
+//! done before. It reads most of the names relaxed, as everybody does, and puts an acquire fence between the last of
+//! them and the second reading of the words. Without that, the second reading may be older than a name:
+//! ```text
+//!     look                                    somebody who is told of M anew
+//!     word is even                            word := odd
+//!                                             its old name is gone, and the count not yet
+//!     count of M is 1, no name
+//!     word is even (as it was)
+//!     count of M: CAS 1 to 0  ✗
+//! ```
+//! A name also goes with the slot it stands in, and whoever is given that slot writes it anew, relaxed, before anybody
+//! knows it. To a look that still takes it for the slot of its last owner this is a step of that owner's. Therefore the
+//! pool puts a release fence before it ([`Pool::take`](crate::memory::Pool::take)).
 //!
 //! A context that is stopped while it counts holds the look up: then the next burial looks again.
 
 use super::local::Local;
 use super::member::{FREEING, Member, OWN, Phase, References, STARTER};
 use super::reaper::Corpse;
-use super::sync::{Ordering, yield_now};
+use super::sync::{Ordering, fence, yield_now};
 use super::tables::Tables;
 use std::collections::HashMap;
 
@@ -87,7 +103,7 @@ impl Local {
     }
 
     /// Reaper: if somebody has died who counted, takes back what nothing stands for.
-    pub(super) fn settle_counts(&mut self) {
+    pub(crate) fn settle_counts(&mut self) {
         let unsettled = &self.tables().arena.shared().unsettled;
         if unsettled.load(Ordering::Acquire) == 0 {
             return;
@@ -111,6 +127,7 @@ impl Local {
         let counts: Vec<(u32, References)> =
             tables.members.taken().map(|(index, _, member)| (index, member.references())).collect();
         let names = tables.names_of_members();
+        fence(Ordering::Acquire);
         if tables.counting() != before {
             return false;
         }

@@ -33,6 +33,8 @@ mod machine;
 pub mod network;
 #[path = "../../model/src/party.rs"]
 mod party;
+#[path = "../../model/src/references.rs"]
+pub mod references;
 #[path = "../../model/src/scenario.rs"]
 pub mod scenario;
 pub mod search;

@@ -4,7 +4,7 @@
 
 use crate::barriers;
 use crate::calls;
-use crate::engine::{Closing, Direction, Fate, Store};
+use crate::engine::{Closing, Direction, Fate, Opened, Store};
 use crate::gates;
 use crate::party::{Arm, Part, Seen};
 use crate::scenario::{self, Scenario};
@@ -236,8 +236,25 @@ pub static TASK_AND_ANOTHER: Scenario = Scenario {
     judge: is_joined,
 };
 
+/// A channel that names a record goes, and its slot is another's, which names nobody, before the reference is given up.
+/// Meanwhile all references are compared with all names; a gate names the record, too.
+pub static TAKEN_ANEW: Scenario = Scenario {
+    name: "a lost channel, another one that is given its slot, and a burial",
+    parties: 3,
+    prepare: |stage| {
+        let (record, gate, end) = (stage.record(), stage.gate(1, Opened::ByHolders), stage.fleeting());
+        let (lost, _) = end.place().expect("it was just made");
+        [gate, lost].into_iter().for_each(|channel| stage.tell_of_deadlock(channel, record));
+        stage.unsettle();
+        stage.party(&[], move |me| me.close_end(end));
+        stage.party(&[], |me| me.create());
+        stage.reaper(|me| me.settle_counts());
+    },
+    judge: |_| (),
+};
+
 /// Those that loom runs: two or three processes, few operations.
-pub static ALL: [&Scenario; 34] = [
+pub static ALL: [&Scenario; 35] = [
     &scenario::ONCE,
     &scenario::PAIR,
     &TWO_INPUTS,
@@ -272,4 +289,5 @@ pub static ALL: [&Scenario; 34] = [
     &TASK_STORED,
     &TASK_HANDED,
     &TASK_AND_ANOTHER,
+    &TAKEN_ANEW,
 ];

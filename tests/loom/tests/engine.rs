@@ -10,6 +10,7 @@ use csproc_loom::execution::{Death, Victim};
 use csproc_loom::fault::{Fault, Part, Site, sites};
 use csproc_loom::gates;
 use csproc_loom::network;
+use csproc_loom::references;
 use csproc_loom::scenario::{self, Scenario};
 use csproc_loom::search::check;
 use std::collections::BTreeSet;
@@ -85,6 +86,7 @@ const DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::TWO_REAPERS, 0, 6),
     (&network::TASK_STORED, 0, 12),
     (&network::TASK_HANDED, 0, 12),
+    (&references::TOLD_AGAIN, 0, 1),
 ];
 
 const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
@@ -105,6 +107,7 @@ const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::OPPOSITE, 0, 4),
     (&scenario::CLOSED_TWICE, 1, 1),
     (&scenario::TWO_REAPERS, 0, 1),
+    (&references::TOLD_AGAIN, 1, 1),
 ];
 
 #[test]
@@ -227,7 +230,9 @@ const SOURCES: &[(&str, &str)] = &[
     ("live/context.rs", include_str!("../../../src/engine/live/context.rs")),
     ("live/tasks.rs", include_str!("../../../src/engine/live/tasks.rs")),
     ("live/reaper.rs", include_str!("../../../src/engine/live/reaper.rs")),
+    ("live/references.rs", include_str!("../../../src/engine/live/references.rs")),
     ("memory/block.rs", include_str!("../../../src/memory/block.rs")),
+    ("memory/pool.rs", include_str!("../../../src/memory/pool.rs")),
 ];
 
 /// Orderings without which something goes wrong that all threads cannot see alike: file, line, part; where it is found
@@ -398,4 +403,44 @@ fn whoever_joins_needs_the_orderings_of_the_lock_and_of_the_word_and_no_other() 
             assert_eq!(report.wrong, None, "{spare:?} is needed after all: {}", scenario.name);
         }
     }
+}
+
+/// In [`references::TOLD_AGAIN`] one is killed before it does anything: its burial compares all references with all
+/// names, and the other one changes both meanwhile.
+const AT_ONCE: Death = Death { victim: Victim::Party(1), step: 0 };
+
+#[test]
+fn nobody_says_that_it_counts() {
+    let Some(_turn) = apart() else { return };
+    let fault = Fault::Seeded("nobody says that it counts");
+    is_found(check(&references::TOLD_AGAIN, 1, &[AT_ONCE], Some(fault)).wrong, fault, "and 2 name it");
+}
+
+/// The orderings without which that burial takes a name for none.
+const NEEDED_TO_COUNT: &[(&str, &str, Part)] = &[
+    (
+        "live/references.rs",
+        "counting.store(counting.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);",
+        Part::Release,
+    ),
+    (
+        "live/references.rs",
+        "self.contexts.used().map(|(_, context)| context.counting.load(Ordering::Acquire)).collect()",
+        Part::Acquire,
+    ),
+    ("live/references.rs", "fence(Ordering::Acquire);", Part::Acquire),
+];
+
+#[test]
+fn a_weaker_ordering_is_found_by_whoever_compares_references_with_names() {
+    let Some(_turn) = apart() else { return };
+    let all = sites(|| _ = check(&references::TOLD_AGAIN, 0, &[AT_ONCE], None));
+    for (file, line, part) in NEEDED_TO_COUNT {
+        let fault = Fault::Weakened(site(file, line, *part, &all));
+        is_found(check(&references::TOLD_AGAIN, 1, &[AT_ONCE], Some(fault)).wrong, fault, "and 2 name it");
+    }
+    // A name that goes with its slot.
+    let all = sites(|| _ = check(&network::TAKEN_ANEW, 0, &[], None));
+    let fault = Fault::Weakened(site("memory/pool.rs", "fence(Ordering::Release);", Part::Release, &all));
+    is_found(check(&network::TAKEN_ANEW, 2, &[], Some(fault)).wrong, fault, "and 1 name it");
 }

@@ -432,4 +432,10 @@ pub(crate) const EDITS: &[Edit] = &[
         self.context.word.idle();
         fired",
     },
+    Edit {
+        fault: "nobody says that it counts",
+        file: "engine/live/references.rs",
+        there: "if !self.is_counting {",
+        instead: "if !self.is_counting && !FAULTY {",
+    },
 ];

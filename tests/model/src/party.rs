@@ -441,6 +441,16 @@ impl Party {
         self.local.disown(record);
     }
 
+    /// A gate names the record of a deadlock from now on.
+    pub(crate) fn tell_of_deadlock(&mut self, gate: ChannelName, record: MemberName) {
+        self.local.poison_all([gate], Some(record.index));
+    }
+
+    /// A reaper compares all references with all names.
+    pub(crate) fn settle_counts(&mut self) {
+        self.local.settle_counts();
+    }
+
     /// Makes another one, which stays until it is given up.
     pub(crate) fn create_record(&mut self) {
         let (name, _) = tables().create_deadlock().expect("room for a record");

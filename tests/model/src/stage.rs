@@ -11,6 +11,7 @@ use crate::engine::{
 use crate::machine::{self, Machine};
 use crate::party::{Party, Seen, pid};
 use std::mem::ManuallyDrop;
+use std::sync::atomic::Ordering;
 
 type Body = Box<dyn FnOnce(&mut Party) + Send>;
 
@@ -115,6 +116,11 @@ impl Stage {
         tables().create_deadlock().expect("room for a record").0
     }
 
+    /// A gate names the record of a deadlock from now on.
+    pub(crate) fn tell_of_deadlock(&mut self, gate: ChannelName, record: MemberName) {
+        self.local.poison_all([gate], Some(record.index));
+    }
+
     /// A process that begins when the one that was killed is buried: its context has a number of the dead.
     pub(crate) fn heir(&mut self, body: impl FnOnce(&mut Party) + 'static) {
         self.heir = Some(Box::new(body));
@@ -132,6 +138,19 @@ impl Stage {
             }
         }
         self.roles.push(Role { party, member, body: Box::new(body) });
+    }
+
+    /// Somebody has died who counted.
+    pub(crate) fn unsettle(&mut self) {
+        tables().arena.shared().unsettled.store(1, Ordering::Release);
+    }
+
+    /// A process that buries others.
+    pub(crate) fn reaper(&mut self, body: impl FnOnce(&mut Party) + Send + 'static) {
+        self.party(&[], body);
+        let party = &mut self.roles.last_mut().expect("it was just made").party;
+        let local = Local::for_reaper(tables()).expect("a context");
+        drop(ManuallyDrop::into_inner(std::mem::replace(&mut party.local, ManuallyDrop::new(local))));
     }
 
     /// A process that holds these ends, and has a future.

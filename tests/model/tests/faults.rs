@@ -8,7 +8,7 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{apart, areas, barriers, calls, cells, ends, futures, gates, queues, seeded, tasks};
+use csproc_model::{apart, areas, barriers, calls, cells, ends, futures, gates, queues, references, seeded, tasks};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -394,4 +394,9 @@ fn what_a_thread_looks_at_is_closed_when_the_function_of_its_process_returns() {
 #[test]
 fn a_handle_in_a_message_does_not_count() {
     is_found("a handle in a message does not count", &areas::SENT, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn nobody_says_that_it_counts() {
+    is_found("nobody says that it counts", &references::TOLD_AGAIN, PRIORITIES, killing(1), "name it");
 }

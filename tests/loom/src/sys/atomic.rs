@@ -21,10 +21,11 @@ pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use super::yield_now;
 pub(crate) use super::yield_now as spin_loop;
 
-pub(crate) fn fence(order: Ordering) {
+#[track_caller]
+pub(crate) fn fence(asked: Ordering) {
     if !checker::is_quiet() {
         checker::step();
-        loom::sync::atomic::fence(order);
+        super::object::fence(asked);
     }
 }
 

@@ -7,10 +7,10 @@ use super::futex::Word;
 use crate::fault::{Part, keeps};
 pub(crate) use loom::sync::atomic::Ordering;
 
-/// A fence, or none if a test wants that.
+/// A fence, or none if a test wants that. One that orders everything stays.
 #[track_caller]
 pub(crate) fn fence(asked: Ordering) {
-    let order = order(asked);
+    let order = if asked == Ordering::SeqCst { asked } else { order(asked) };
     if order != Ordering::Relaxed {
         loom::sync::atomic::fence(order);
     }
