@@ -154,21 +154,21 @@ impl Actor {
     /// but for the blocks of messages.
     #[cfg(feature = "testing")]
     pub(super) fn exchange(&self, other: &Actor) {
-        self.member.swap(&other.member);
+        other.member.set(self.member.replace(other.member.get()));
         self.deferral.exchange(&other.deferral);
         self.journeys.exchange(&other.journeys);
         self.selection.swap(&other.selection);
-        self.task.swap(&other.task);
+        other.task.set(self.task.replace(other.task.get()));
     }
 
-    /// It acts for nobody any more, and has nothing but the room for selections.
+    /// It acts for nobody any more, and has nothing but rooms.
     #[cfg(feature = "testing")]
     pub(super) fn renew(&self) {
-        let new = Actor::new();
-        self.exchange(&new);
-        new.deferral.give_up();
-        new.journeys.give_up();
-        let mut selection = new.selection.take();
+        self.member.set(None);
+        self.task.set(None);
+        self.deferral.renew();
+        self.journeys.renew();
+        let mut selection = self.selection.take();
         selection.guards.clear();
         selection.numbers.clear();
         self.selection.set(selection);

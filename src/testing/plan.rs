@@ -44,6 +44,11 @@ impl Faults {
         }
     }
 
+    /// Whether there may be another one.
+    pub(super) fn are_left(&self) -> bool {
+        self.crashes + self.panics + self.poisons + self.delays + self.losses > 0
+    }
+
     /// One has happened.
     pub(super) fn take(&mut self, kind: Kind) {
         if let Some(left) = self.left(kind) {
@@ -118,6 +123,13 @@ impl Scheduler for Decider {
         match self {
             Decider::Dice(dice) => dice.decide(options),
             Decider::List(list) => list.decide(options),
+        }
+    }
+
+    fn allows_any(&self) -> bool {
+        match self {
+            Decider::Dice(dice) => dice.faults.are_left(),
+            Decider::List(list) => list.fault.is_some(),
         }
     }
 

@@ -130,6 +130,9 @@ pub(crate) trait Scheduler {
     /// [`STOP`] ends the run.
     fn decide(&mut self, options: &[Choice]) -> usize;
 
+    /// Whether there may be another fault of any kind.
+    fn allows_any(&self) -> bool;
+
     /// Whether there may be another fault of this kind.
     fn allows(&self, fault: Kind) -> bool;
 

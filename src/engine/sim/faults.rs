@@ -17,6 +17,9 @@ pub(crate) const PANIC: &str = "the schedule has it panic";
 impl Simulation {
     /// The faults that may happen now, behind what may happen anyway.
     pub(super) fn possible_faults(&self, scheduler: &dyn Scheduler, options: &mut Vec<Choice>) {
+        if !scheduler.allows_any() {
+            return;
+        }
         let ordinary = options.len();
         for kind in [Kind::Crash, Kind::Panic, Kind::Delay] {
             if scheduler.allows(kind) {

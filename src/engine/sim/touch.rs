@@ -176,12 +176,14 @@ pub(crate) struct Wants {
 }
 
 impl Simulation {
+    #[inline]
     pub(super) fn touch(&mut self, object: Object, changes: bool) {
         if self.watches {
             self.touched.push(Touch { object, changes });
         }
     }
 
+    #[inline]
     pub(super) fn touch_part(&mut self, name: ChannelName, part: Part, changes: bool) {
         if self.watches
             && let Some(number) = self.number(name)
@@ -191,16 +193,18 @@ impl Simulation {
     }
 
     /// All of a channel.
+    #[inline]
     pub(super) fn touch_all(&mut self, name: ChannelName, changes: bool) {
-        for part in Part::ALL {
-            self.touch_part(name, part, changes);
+        if self.watches {
+            Part::ALL.into_iter().for_each(|part| self.touch_part(name, part, changes));
         }
     }
 
     /// Whether it has ended, and how.
+    #[inline]
     pub(super) fn touch_fate(&mut self, name: ChannelName) {
-        for part in Part::FATE {
-            self.touch_part(name, part, false);
+        if self.watches {
+            Part::FATE.into_iter().for_each(|part| self.touch_part(name, part, false));
         }
     }
 

@@ -240,6 +240,10 @@ impl Scheduler for Walker<'_> {
         place
     }
 
+    fn allows_any(&self) -> bool {
+        self.left.are_left()
+    }
+
     fn allows(&self, fault: Kind) -> bool {
         self.left.count(fault) > 0
     }
