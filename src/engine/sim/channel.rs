@@ -213,6 +213,9 @@ impl Channel {
 
     /// Takes out all that nobody will read.
     pub(super) fn drain(&mut self) -> Vec<Block> {
+        if self.buffer.is_empty() && self.kept_back.is_none() {
+            return Vec::new();
+        }
         self.arrive();
         self.buffer.drain(..).collect()
     }

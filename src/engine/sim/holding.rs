@@ -35,7 +35,7 @@ fn holds_any(holder: Holder) -> bool {
 
 /// Keeps the counters that blocks and members have of their ends.
 pub(super) fn count_held(holder: Holder, change: i32) {
-    let _ = with_local(|local| local.count_held(holder, change));
+    tables().count_held_alone(holder, change);
 }
 
 impl Simulation {
@@ -96,6 +96,9 @@ impl Simulation {
     pub(super) fn close(&mut self, task: u32, end: EndName, closing: Closing) {
         let Some(number) = self.end(end) else { return };
         let End { channel, direction, weight, .. } = self.ends[number];
+        if direction == Direction::Handle {
+            return self.close_handle(number);
+        }
         let owes = !self.tasks[task as usize].effects.is_empty();
         Part::ends(direction).into_iter().for_each(|part| self.touch_part(channel, part, false));
         let is_noticed = self.channel(channel).is_some_and(|channel| {
@@ -110,10 +113,32 @@ impl Simulation {
             // Also if it has ended otherwise: or else it would matter which side closes first.
             leaves_tasks || left == 1 || !matches!(closing, Closing::Retire | Closing::Resign | Closing::Void)
         });
-        if self.is_over || !(owes || is_noticed) || direction == Direction::Handle {
+        // A process that ends closes what it still has, also what it has closed before and what is not gone yet.
+        let is_owed = |effect: &Effect| matches!(effect, Effect::Close(other, _) if *other == end);
+        if self.is_over || !(owes || is_noticed) {
             self.close_now(end, closing);
-        } else {
+        } else if !self.tasks[task as usize].effects.iter().any(is_owed) {
             self.owe(task, Effect::Close(end, closing));
+        }
+    }
+
+    /// Takes a handle out of existence. Of these there are most, and nobody notices, unless it is the last end.
+    fn close_handle(&mut self, number: usize) {
+        let End { channel: of, holder, .. } = self.ends[number];
+        if self.is_happening {
+            self.affects(of);
+        }
+        self.ends[number].holder = None;
+        if let Some(holder) = holder {
+            count_held(holder, -1);
+        }
+        let Some(channel) = self.channel_mut(of) else { return };
+        channel.handles -= 1;
+        if channel.is_unused() {
+            let rest = channel.drain();
+            channel.is_gone = true;
+            self.doomed.extend(rest);
+            self.tell_settled(of);
         }
     }
 
@@ -121,6 +146,9 @@ impl Simulation {
     pub(super) fn close_now(&mut self, name: EndName, closing: Closing) {
         let Some(number) = self.end(name) else { return };
         let End { channel: of, direction, holder, weight } = self.ends[number];
+        if direction == Direction::Handle {
+            return self.close_handle(number);
+        }
         // That an end is not the last one to close is noticed by nobody, but a unit is.
         if self.is_happening || direction == Direction::Unit {
             self.affects(of);
