@@ -88,9 +88,11 @@ impl Launch {
         postcard::to_extend(self, Vec::with_capacity(64)).unwrap_or_default()
     }
 
-    /// A launch into a thread of this process, which shares everything.
-    pub(crate) fn here(name: String, stack: usize) -> Launch {
-        Launch { face: Face { name, stack }, directory: None, environment: None, credentials: None }
+    /// A launch into a thread of this process, which shares everything, as a member keeps it.
+    pub(crate) fn here(name: &str, stack: usize) -> Vec<u8> {
+        // As a `Launch` with nothing but a face; there are many of them.
+        let nothing: [Option<()>; 3] = [None; 3];
+        postcard::to_extend(&(name, stack, nothing), Vec::with_capacity(64)).unwrap_or_default()
     }
 
     /// A launch into a new process, with the credentials, the directory and the environment of this moment.
@@ -144,5 +146,18 @@ impl Launch {
             Some(directory) => directory.enter(),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_launch_into_this_process_is_read_as_one_with_nothing_but_a_face() {
+        let launch: Launch = postcard::from_bytes(&Launch::here("eats[12]", 8 << 20)).unwrap();
+        let face = Face { name: String::from("eats[12]"), stack: 8 << 20 };
+        assert_eq!(launch, Launch { face, ..Launch::default() });
+        assert_eq!(launch.to_bytes(), Launch::here("eats[12]", 8 << 20));
     }
 }

@@ -10,7 +10,7 @@ use crate::channel::{MessageError, Parcel};
 use crate::forkserver::{Code, STACK};
 use crate::sys::map::can_map;
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A process without its type.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(super) struct Blueprint {
 #[derive(Clone, Debug)]
 pub(super) struct Role {
     pub(super) name: Cow<'static, str>,
-    /// Where it stands in the `for` parts and vectors around it, as `[2][0]`.
-    pub(super) place: String,
+    /// Where it stands in the `for` parts and vectors around it, the innermost first.
+    pub(super) place: Vec<usize>,
     /// Its name was given by hand and tells it apart.
     pub(super) is_named: bool,
     pub(super) placement: Placement,
@@ -41,9 +41,18 @@ pub(super) struct Role {
 
 impl Role {
     /// Its name, with its place: `worker[2]`.
-    pub(super) fn name(&self) -> String {
-        let place = if self.is_named { "" } else { self.place.as_str() };
-        [&*self.name, place].concat()
+    pub(super) fn name(&self) -> Arc<str> {
+        if self.is_named || self.place.is_empty() {
+            return Arc::from(&*self.name);
+        }
+        let mut name = String::with_capacity(self.name.len() + 8 * self.place.len());
+        name.push_str(&self.name);
+        for index in self.place.iter().rev() {
+            name.push('[');
+            push_number(&mut name, *index);
+            name.push(']');
+        }
+        Arc::from(name)
     }
 
     /// Where it runs.
@@ -71,9 +80,16 @@ impl Role {
 
     /// It stands at this place in one more `for` part or vector.
     pub(super) fn stands_at(&mut self, index: usize) {
-        let inner = std::mem::replace(&mut self.place, format!("[{index}]"));
-        self.place.push_str(&inner);
+        self.place.push(index);
     }
+}
+
+/// The digits of a number. A network has many processes, and `write!` takes ten times as long.
+fn push_number(text: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 impl Blueprint {

@@ -6,14 +6,21 @@
 use crate::channel::Parcel;
 use crate::engine::{ChannelName, Direction, Holder};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::borrow::Cow;
+use std::collections::VecDeque;
 
-/// Those that live now, in the order in which they were built.
-static BUILT: Mutex<BTreeMap<u64, Known>> = Mutex::new(BTreeMap::new());
+/// Those that live now, in the order in which they were built, which is that of their numbers; mostly they go in it,
+/// too.
+static BUILT: Mutex<Known> = Mutex::new(Known { next: 0, all: VecDeque::new() });
 
 struct Known {
-    name: String,
+    next: u64,
+    all: VecDeque<One>,
+}
+
+struct One {
+    number: u64,
+    name: Cow<'static, str>,
     arguments: Holder,
 }
 
@@ -23,34 +30,45 @@ pub(super) struct Built(u64);
 
 impl Built {
     /// `None` for one that holds nothing.
-    pub(super) fn with(name: &str, arguments: &Parcel) -> Option<Built> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
+    pub(super) fn with(name: Cow<'static, str>, arguments: &Parcel) -> Option<Built> {
         if !arguments.has_ends() {
             return None;
         }
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        BUILT.lock().insert(number, Known { name: String::from(name), arguments: arguments.as_holder() });
+        let mut known = BUILT.lock();
+        let number = known.next;
+        known.next += 1;
+        known.all.push_back(One { number, name, arguments: arguments.as_holder() });
         Some(Built(number))
     }
 
-    pub(super) fn rename(&self, name: &str) {
-        if let Some(known) = BUILT.lock().get_mut(&self.0) {
-            known.name = String::from(name);
+    pub(super) fn rename(&self, name: Cow<'static, str>) {
+        let mut known = BUILT.lock();
+        if let Some(place) = known.place_of(self.0) {
+            known.all[place].name = name;
         }
+    }
+}
+
+impl Known {
+    fn place_of(&self, number: u64) -> Option<usize> {
+        self.all.binary_search_by_key(&number, |one| one.number).ok()
     }
 }
 
 impl Drop for Built {
     fn drop(&mut self) {
-        BUILT.lock().remove(&self.0);
+        let mut known = BUILT.lock();
+        if let Some(place) = known.place_of(self.0) {
+            known.all.remove(place);
+        }
     }
 }
 
 /// The names of those that hold such an end of a channel.
 pub(super) fn never_run(channel: ChannelName, wanted: Direction) -> Vec<String> {
-    let holds = |known: &&Known| {
-        let ends = known.arguments.ends();
+    let holds = |one: &&One| {
+        let ends = one.arguments.ends();
         ends.into_iter().any(|end| end.place() == Some((channel, wanted)))
     };
-    BUILT.lock().values().filter(holds).map(|known| known.name.clone()).collect()
+    BUILT.lock().all.iter().filter(holds).map(|one| one.name.to_string()).collect()
 }

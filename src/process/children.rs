@@ -182,10 +182,11 @@ pub(super) fn join_children_of(index: u32) {
     let parent = serial_of(Some(index));
     let mut failures = Failures::default();
     loop {
-        let (drivers, child) = match FAMILIES.lock().get_mut(&parent) {
-            Some(family) => (std::mem::take(&mut family.drivers), family.children.pop_first()),
-            None => break,
-        };
+        let next = FAMILIES
+            .lock()
+            .get_mut(&parent)
+            .map(|family| (std::mem::take(&mut family.drivers), family.children.pop_first()));
+        let Some((drivers, child)) = next else { return failures.tell() };
         if drivers.is_empty() && child.is_none() {
             break;
         }

@@ -64,7 +64,7 @@ pub fn process<A: Message, R: Message>(
 ) -> Process<R> {
     let role = Role {
         name: Cow::Borrowed(options.name),
-        place: String::new(),
+        place: Vec::new(),
         is_named: false,
         placement: options.placement,
         stack: None,
@@ -75,7 +75,7 @@ pub fn process<A: Message, R: Message>(
     };
     // The originals of the ends inside go here, after they were requested again for the parcel.
     let arguments = Parcel::pack(&arguments);
-    let built = arguments.as_ref().ok().and_then(|arguments| Built::with(&role.name, arguments));
+    let built = arguments.as_ref().ok().and_then(|arguments| Built::with(role.name.clone(), arguments));
     let plan = Blueprint { role, arguments, copy: copy::<A>, built };
     Process { plan, assemble: one::<R> }
 }
@@ -117,7 +117,7 @@ impl<R> Process<R> {
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Process<R> {
         self.plan.role.name = name.into();
         if let Some(built) = &self.plan.built {
-            built.rename(&self.plan.role.name);
+            built.rename(self.plan.role.name.clone());
         }
         self.plan.role.is_named = true;
         self

@@ -7,6 +7,7 @@ use crate::cause::Cause;
 use crate::channel::{DeadlockReport, Message, MessageError, Parcel};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// How one process failed.
 ///
@@ -140,7 +141,7 @@ fn times(count: u32) -> String {
 #[derive(Debug)]
 pub(super) enum Outcome {
     Returned {
-        process: String,
+        process: Arc<str>,
         result: Parcel,
     },
     Failed(Failure),
@@ -148,7 +149,7 @@ pub(super) enum Outcome {
     Deadlocked(Box<Outcome>, DeadlockReport),
     /// Another process was refused before anything had begun.
     NotBegun {
-        process: String,
+        process: Arc<str>,
     },
 }
 
@@ -189,7 +190,7 @@ impl NetworkError {
     pub(super) fn results_of(outcomes: Vec<Outcome>) -> Result<Results, NetworkError> {
         let processes = outcomes.len();
         let mut failures = Vec::new();
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(processes);
         for outcome in outcomes {
             let outcome = match outcome {
                 Outcome::Deadlocked(outcome, report) => {
@@ -208,7 +209,7 @@ impl NetworkError {
                 Outcome::Returned { process, result } => entries.push((process, Some(result))),
                 Outcome::NotBegun { process } => entries.push((process, None)),
                 Outcome::Failed(failure) => {
-                    entries.push((String::from(failure.process()), None));
+                    entries.push((Arc::from(failure.process()), None));
                     failures.push(failure);
                 }
             }
@@ -280,7 +281,7 @@ impl std::error::Error for NetworkError {}
 /// # Examples
 /// See [`NetworkError`].
 pub struct Results {
-    entries: Vec<(String, Option<Parcel>)>,
+    entries: Vec<(Arc<str>, Option<Parcel>)>,
 }
 
 impl Results {
@@ -297,7 +298,7 @@ impl Results {
             result
         }));
         value.map_err(|source| {
-            let process = read.last().map_or_else(String::new, |(name, _)| name.clone());
+            let process = read.last().map_or_else(String::new, |(name, _)| name.to_string());
             read.extend(entries);
             let failures = vec![Failure::Unreadable { process, source }];
             NetworkError { failures, processes, results: Results { entries: read } }
@@ -360,7 +361,7 @@ impl Results {
 /// Which processes there are, and whether each has left a result.
 impl fmt::Debug for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entry = |(name, result): &(String, Option<Parcel>)| match result {
+        let entry = |(name, result): &(Arc<str>, Option<Parcel>)| match result {
             Some(result) => format!("{name}: {}", without_paths(result.type_name())),
             None => format!("{name}: nothing"),
         };

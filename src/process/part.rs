@@ -26,6 +26,13 @@ pub trait Part: sealed::Sealed + Sized {
     fn plan(self) -> Planned;
     #[doc(hidden)]
     fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<Self::Output, MessageError>;
+
+    /// A network of this part alone.
+    #[doc(hidden)]
+    fn network(self) -> Network<Self::Output> {
+        let Planned { plan, shape } = self.plan();
+        Network { plan, shape, assemble: |shape, returned| Self::assemble(shape, &mut Returned(returned)) }
+    }
 }
 
 /// A tuple of up to 16 parts; one stands for itself, none for `()`.
@@ -66,12 +73,16 @@ impl<R> Part for Process<R> {
     type Output = R;
 
     fn plan(self) -> Planned {
-        let Process { plan, assemble } = self;
-        Network { plan: Plan::Process(Box::new(plan)), shape: Shape(Inner::One), assemble }.plan()
+        self.network().plan()
     }
 
     fn assemble(shape: &Shape, returned: &mut Returned<'_>) -> Result<R, MessageError> {
         <Network<R> as Part>::assemble(shape, returned)
+    }
+
+    fn network(self) -> Network<R> {
+        let Process { plan, assemble } = self;
+        Network { plan: Plan::Process(Box::new(plan)), shape: Shape(Inner::One), assemble }
     }
 }
 
@@ -115,6 +126,10 @@ impl<R> Part for Network<R> {
                 reason: error.to_string(),
             }),
         }
+    }
+
+    fn network(self) -> Network<R> {
+        self
     }
 }
 
@@ -195,8 +210,7 @@ up_to_sixteen! { [] (A a 0) (B b 1) (C c 2) (D d 3) (E e 4) (F f 5) (G g 6) (H h
 
 /// Makes a network of one part, so that a wrong part is reported at its own place and nowhere else.
 pub fn part<P: Part<Output = R>, R>(part: P) -> Network<R> {
-    let Planned { plan, shape } = part.plan();
-    Network { plan, shape, assemble: |shape, returned| P::assemble(shape, &mut Returned(returned)) }
+    part.network()
 }
 
 /// Parts side by side.

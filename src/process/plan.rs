@@ -24,10 +24,18 @@ impl Plan {
         }
     }
 
+    /// How many processes there are.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Plan::Process(_) => 1,
+            Plan::Parallel(parts) | Plan::Sequence(parts) | Plan::List(parts) => parts.iter().map(Plan::size).sum(),
+        }
+    }
+
     pub(super) fn names(&self) -> Vec<String> {
         let mut leaves = Vec::new();
         self.leaves(&mut leaves);
-        leaves.into_iter().map(|leaf| leaf.role.name()).collect()
+        leaves.into_iter().map(|leaf| leaf.role.name().to_string()).collect()
     }
 
     pub(super) fn each(&mut self, change: &mut dyn FnMut(&mut Blueprint)) {

@@ -126,7 +126,7 @@ pub(super) fn keep_alive(
         if let Some(crash) = crash {
             crash.set_restarts(current.restarts());
         }
-        let process = String::from(running.name());
+        let process = running.shared_name();
         return outcome.unwrap_or(Outcome::NotBegun { process });
     }
 }

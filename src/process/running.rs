@@ -18,15 +18,13 @@ use parking_lot::Mutex;
 use std::panic::Location;
 #[cfg(feature = "testing")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
-#[cfg(feature = "testing")]
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 /// One started process.
 #[derive(Debug)]
 pub(super) struct Running {
-    name: String,
+    name: Arc<str>,
     member: MemberName,
     serial: u64,
     placement: Placement,
@@ -52,13 +50,13 @@ enum Taken {
 pub(super) enum Refusal {
     Failed(Failure),
     /// Another process of the network was refused before anything had begun.
-    NotBegun(String),
+    NotBegun(Arc<str>),
 }
 
 impl Running {
     /// One whose slot is filled, to be started.
     pub(super) fn new(
-        name: String,
+        name: Arc<str>,
         made: &NewProcess,
         placement: Placement,
         stack: usize,
@@ -95,6 +93,11 @@ impl Running {
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its name, to be kept.
+    pub(super) fn shared_name(&self) -> Arc<str> {
+        self.name.clone()
     }
 
     /// The number of its slot, for those who lose channels with it.
@@ -198,7 +201,7 @@ impl Running {
                 }
                 actor(|actor| actor.leave(member, slot));
             };
-            let started = sim::start(self.member, &self.name, true, self.stack, Box::new(work));
+            let started = sim::start(self.member, self.name.clone(), true, self.stack, Box::new(work));
             if let Err(error) = started {
                 self.fail();
                 return Err(StartError::Arguments(error.into()));
@@ -275,14 +278,14 @@ impl Running {
             // Its panic was caught inside.
             let _ = thread.join();
         }
-        let process = self.name.clone();
-        let Some(slot) = self.slot() else { return Outcome::Failed(Failure::Unknown { process }) };
+        let process = || self.name.to_string();
+        let Some(slot) = self.slot() else { return Outcome::Failed(Failure::Unknown { process: process() }) };
         if let Some(result) = slot.take_result(member().ok()) {
-            return Outcome::Returned { process, result: Parcel::of(result, self.result_type) };
+            return Outcome::Returned { process: self.name.clone(), result: Parcel::of(result, self.result_type) };
         }
         Outcome::Failed(match start_error(slot) {
-            Some(error) => Failure::Start { process, source: error.into() },
-            None => Failure::Crashed { process, cause: cause_of(slot), restarts: 0 },
+            Some(error) => Failure::Start { process: process(), source: error.into() },
+            None => Failure::Crashed { process: process(), cause: cause_of(slot), restarts: 0 },
         })
     }
 }
@@ -337,7 +340,7 @@ fn beside<R: Send + 'static>(
         }
     };
     let member = me.and_then(Member::name_at).ok_or_else(|| std::io::Error::other("nobody starts it"))?;
-    sim::start(member, name, false, forkserver::STACK, Box::new(work)).map_err(std::io::Error::other)?;
+    sim::start(member, Arc::from(name), false, forkserver::STACK, Box::new(work)).map_err(std::io::Error::other)?;
     Ok(Aside::Simulated(place))
 }
 

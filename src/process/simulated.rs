@@ -8,13 +8,13 @@ use super::deadlock::report;
 use super::definition::Process;
 use super::failure::{Failure, NetworkError};
 use super::network::Network;
-use super::plan::Plan;
-use super::shape::{Inner, Shape, assemble};
+use super::part::Part;
+use super::shape::assemble;
 use super::started::run;
 use crate::cause::{Cause, killed_by};
 use crate::channel::{DeadlockReport, MessageError, Scope};
 use crate::engine::sim::{self, Ended, Limits, Record, Scheduler, World};
-use crate::engine::{Closing, Member, MemberName, actor};
+use crate::engine::{Closing, MemberName, actor};
 use crate::forkserver::{Launch, STACK, record_panics_of, told_by, untold};
 use std::cell::Cell;
 use std::fmt;
@@ -82,9 +82,7 @@ impl<R: 'static> Runnable for Process<R> {
     type Output = R;
 
     fn into_work(self) -> Work<R> {
-        let Process { plan, assemble } = self;
-        let network = Network { plan: Plan::Process(Box::new(plan)), shape: Shape(Inner::One), assemble };
-        Work(Main::Network(network))
+        Work(Main::Network(self.network()))
     }
 }
 
@@ -122,7 +120,7 @@ pub(crate) fn simulate<R: 'static>(
     build: impl FnOnce() -> Work<R>,
 ) -> Result<Simulated<R>, MessageError> {
     let limits = Limits { events, killed: killed_by(libc::SIGKILL), is_again };
-    let launch = Launch::here(String::from(MAIN), STACK).to_bytes();
+    let launch = Launch::here(MAIN, STACK);
     let world = World::begin(limits, &launch)?;
     let main = world.main();
     let (scope, Work(what)) = world.as_main(|| (Scope::enter(main.index), build()));
@@ -154,7 +152,7 @@ pub(crate) fn simulate<R: 'static>(
     // Whoever is brought to an end afterwards comes to nothing.
     let (result, body) = (result.take(), is_body.then(|| panicked.take()));
     let record = world.record();
-    let serials: Vec<u64> = sim::members().into_iter().filter_map(Member::at).map(Member::serial).collect();
+    let serials = sim::serials();
     sim::tear_down();
     world.as_main(|| serials.into_iter().for_each(forget_children_of));
     drop(world);

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// With `confirm` waits until the system has really started each; without, a refusal shows when the process is joined.
 pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<Running>, Refusal>> {
     settle();
-    let mut prepared: Vec<Result<Running, Failure>> = plans.into_iter().map(prepare).collect();
+    let mut prepared: Vec<Result<Arc<Running>, Failure>> = plans.into_iter().map(prepare).collect();
     if prepared.iter().any(Result::is_err) {
         // Validated before anything is done: the others are not begun, and their peers learn of it.
         return prepared
@@ -28,7 +28,7 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
             .map(|slot| match slot {
                 Ok(running) => {
                     running.fail();
-                    Err(Refusal::NotBegun(String::from(running.name())))
+                    Err(Refusal::NotBegun(running.shared_name()))
                 }
                 Err(failure) => Err(Refusal::Failed(failure)),
             })
@@ -42,7 +42,7 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
         .iter()
         .flatten()
         .filter(|running| running.placement() == Placement::Process)
-        .map(Running::slot_name)
+        .map(|running| running.slot_name())
         .collect();
     let sent = if wanted.is_empty() { Ok(()) } else { forkserver::start(&wanted) };
     join_at_exit();
@@ -65,22 +65,22 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
             *slot = Err(Failure::Start { process, source });
         }
     }
-    prepared.into_iter().map(|running| running.map(Arc::new).map_err(Refusal::Failed)).collect()
+    prepared.into_iter().map(|running| running.map_err(Refusal::Failed)).collect()
 }
 
-fn start_simulated(prepared: Result<Running, Failure>) -> Result<Arc<Running>, Refusal> {
+fn start_simulated(prepared: Result<Arc<Running>, Failure>) -> Result<Arc<Running>, Refusal> {
     let running = prepared.map_err(Refusal::Failed)?;
     match running.start_simulated() {
-        Ok(()) => Ok(Arc::new(running)),
+        Ok(()) => Ok(running),
         Err(source) => Err(Refusal::Failed(Failure::Start { process: String::from(running.name()), source })),
     }
 }
 
 /// Fills a member's slot. If that fails, the arguments are gone, and the channels among them are poisoned.
-fn prepare(plan: Blueprint) -> Result<Running, Failure> {
+fn prepare(plan: Blueprint) -> Result<Arc<Running>, Failure> {
     let Blueprint { role, arguments, .. } = plan;
     let name = role.name();
-    let refused = |source| Failure::Start { process: name.clone(), source };
+    let refused = |source| Failure::Start { process: name.to_string(), source };
     let arguments = arguments.map_err(|error| refused(StartError::Arguments(error)))?;
     let (made, placement, stack) = match make(&role, &name) {
         Ok(prepared) => prepared,
@@ -93,7 +93,7 @@ fn prepare(plan: Blueprint) -> Result<Running, Failure> {
     slot.keep_arguments(arguments.hand_to(made.name.index));
     let inherited = Member::at(made.parent).map_or(0, Member::on_deadlock);
     slot.set_policies(role.on_crash != OnCrash::Poison, role.on_deadlock.map_or(inherited, Deadlock::raw));
-    Ok(Running::new(name, &made, placement, stack, role.code, role.result_type))
+    Ok(Arc::new(Running::new(name, &made, placement, stack, role.code, role.result_type)))
 }
 
 /// Makes the slot, for a process of this name; with it, where it runs and how many bytes its stack has.
@@ -109,11 +109,10 @@ fn make(role: &Role, name: &str) -> Result<(NewProcess, Placement, usize), Start
     };
     let stack = role.stack()?;
     let launch = match placement {
-        _ if is_simulated() => Launch::here(String::from(name), stack),
-        Placement::Process => Launch::now(String::from(name), stack)?,
-        Placement::Thread => Launch::here(String::from(name), stack),
+        Placement::Process if !is_simulated() => Launch::now(String::from(name), stack)?.to_bytes(),
+        _ => Launch::here(name, stack),
     };
-    let made = actor(|actor| actor.create_process(placement == Placement::Thread, &launch.to_bytes()));
+    let made = actor(|actor| actor.create_process(placement == Placement::Thread, &launch));
     let made = made.map_err(|error| StartError::Arguments(error.into()))?;
     functions.into_iter().for_each(|functions| made.member.set_functions(functions));
     Ok((made, placement, stack))

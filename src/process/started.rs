@@ -130,7 +130,7 @@ impl Started {
 
 /// Starts a plan: all processes that run side by side in one request.
 pub(super) fn start(plan: Plan, confirm: bool, location: &'static Location<'static>) -> Started {
-    let mut leaves = Vec::new();
+    let mut leaves = Vec::with_capacity(plan.size());
     let form = take_leaves(plan, &mut leaves);
     let mut started = start_all(leaves, confirm).into_iter();
     build(form, &mut started, location)
@@ -213,7 +213,7 @@ fn attend(
 
 /// Runs a plan to its end.
 pub(super) fn run(plan: Plan, location: &'static Location<'static>) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
+    let mut outcomes = Vec::with_capacity(plan.size());
     match plan {
         Plan::Sequence(parts) => {
             // After a failure the rest is not started: giving up its arguments retires their ends.

@@ -77,7 +77,7 @@ pub struct Supervisor {
 
 /// One child, running or not.
 struct Kept {
-    name: String,
+    name: std::sync::Arc<str>,
     placement: Placement,
     template: Template,
     running: Option<Arc<Running>>,
@@ -155,7 +155,7 @@ impl Supervisor {
         {
             let reason =
                 String::from("a thread cannot be ended from outside, as this strategy asks; use Placement::Process");
-            let process = self.children[place].name.clone();
+            let process = self.children[place].name.to_string();
             return Err((place, Failure::Start { process, source: StartError::Unavailable { reason } }));
         }
         let mut intensity = Intensity::new(self.max, self.within);
@@ -277,7 +277,7 @@ impl Template {
 
 impl fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.children.iter().map(|child| child.name.as_str()).collect();
+        let names: Vec<&str> = self.children.iter().map(|child| &*child.name).collect();
         f.debug_struct("Supervisor").field("strategy", &self.strategy).field("children", &names).finish_non_exhaustive()
     }
 }

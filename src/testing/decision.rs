@@ -4,6 +4,7 @@
 
 use crate::engine::sim::{Choice, Happening, Kind, Record};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What was decided in a run.
 pub(super) fn decisions(record: &Record) -> Vec<Choice> {
@@ -31,13 +32,13 @@ pub(super) fn channel_name(record: &Record, choice: Choice) -> String {
 }
 
 /// What the processes are called: by their names, and of several with the same name each with a number.
-pub(super) fn labels(record: &Record) -> Vec<String> {
+pub(super) fn labels(record: &Record) -> Vec<Arc<str>> {
     let mut times: HashMap<&str, (usize, usize)> = HashMap::new();
     record.processes.iter().for_each(|name| times.entry(name).or_default().0 += 1);
-    let label = |name: &String| match times.get_mut(name.as_str()) {
+    let label = |name: &Arc<str>| match times.get_mut(&**name) {
         Some((2.., number)) => {
             *number += 1;
-            format!("{name}#{number}")
+            Arc::from(format!("{name}#{number}"))
         }
         _ => name.clone(),
     };
@@ -47,7 +48,7 @@ pub(super) fn labels(record: &Record) -> Vec<String> {
 /// A choice in words.
 pub(super) fn describe(record: &Record, choice: Choice) -> String {
     let labels = labels(record);
-    let name = |number: u32| labels.get(number as usize).map_or("a process that is not there", String::as_str);
+    let name = |number: u32| labels.get(number as usize).map_or("a process that is not there", AsRef::as_ref);
     let channel = channel_name(record, choice);
     let who = name(choice.who);
     match choice.kind {

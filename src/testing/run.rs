@@ -179,9 +179,8 @@ impl<R> Run<R> {
     /// See [`Event`].
     pub fn trace(&self) -> &[Event] {
         self.trace.get_or_init(|| {
-            let names: Vec<Arc<str>> = self.record.processes.iter().map(|name| Arc::from(name.as_str())).collect();
-            let labels: Vec<Arc<str>> = labels(&self.record).into_iter().map(Arc::from).collect();
-            self.record.happenings.iter().filter_map(|happening| self.event(&names, &labels, happening)).collect()
+            let (names, labels) = (&self.record.processes, labels(&self.record));
+            self.record.happenings.iter().filter_map(|happening| self.event(names, &labels, happening)).collect()
         })
     }
 

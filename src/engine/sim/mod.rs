@@ -43,6 +43,7 @@ use crate::memory::{Block, NONE};
 use crate::sys::atomic::Ordering;
 use crate::sys::clock::Instant;
 use std::panic::Location;
+use std::sync::Arc;
 use task::Effect;
 use world::{Simulation, ask};
 
@@ -73,7 +74,7 @@ impl World {
         let _ = tables().keep_record(main.index, slot, SlotRecord::Launch, launch);
         slot.come_to(super::Phase::Running);
         let mut simulation = Simulation::new(limits);
-        simulation.add_task(main, String::from("main"), false, parent);
+        simulation.add_task(main, Arc::from("main"), false, parent);
         if let Err(error) = world::begin(simulation) {
             give_up_slot(main, slot);
             return Err(error);
@@ -145,9 +146,13 @@ pub(crate) fn network_is_over() {
     ask(|world| world.network_is_over = true);
 }
 
-/// The slots of everybody who was ever started.
-pub(crate) fn members() -> Vec<u32> {
-    ask(|world| world.tasks.iter().map(|task| task.member.index).collect())
+/// The serial numbers of everybody who was started and has a slot.
+pub(crate) fn serials() -> Vec<u64> {
+    ask(|world| {
+        let mut serials = Vec::with_capacity(world.tasks.len());
+        serials.extend(world.tasks.iter().filter_map(|task| task.member.slot()).map(Member::serial));
+        serials
+    })
 }
 
 /// The virtual time.

@@ -4,8 +4,11 @@
 
 use super::decision::Choice;
 use super::offers::Offers;
+use std::cell::Cell;
+use std::mem::take;
 use std::ops::Range;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One event.
@@ -54,7 +57,47 @@ pub(crate) enum Ended {
     Stopped,
 }
 
+/// The rooms of a record that is gone, for the next one of the thread.
+#[derive(Default)]
+struct Rooms {
+    happenings: Vec<Happening>,
+    bytes: Vec<u8>,
+    links: Vec<Link>,
+}
+
+/// Rooms for more than so many events, or so many bytes, are given back.
+const LARGEST: [usize; 2] = [1 << 12, 1 << 18];
+
+thread_local! {
+    static ROOMS: Cell<Rooms> =
+        const { Cell::new(Rooms { happenings: Vec::new(), bytes: Vec::new(), links: Vec::new() }) };
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let Record { happenings, bytes, links, .. } = self;
+        let is_large = happenings.capacity().max(links.capacity()) > LARGEST[0] || bytes.capacity() > LARGEST[1];
+        if is_large || happenings.capacity() == 0 {
+            return;
+        }
+        happenings.clear();
+        bytes.clear();
+        links.clear();
+        let (happenings, bytes, links) = (take(happenings), take(bytes), take(links));
+        // A thread that ends keeps none.
+        let _ = ROOMS.try_with(|place| place.set(Rooms { happenings, bytes, links }));
+    }
+}
+
 impl Record {
+    /// One of nothing.
+    pub(super) fn begin() -> Record {
+        let Rooms { happenings, bytes, links } = ROOMS.take();
+        let mut record = Record::default();
+        (record.happenings, record.bytes, record.links) = (happenings, bytes, links);
+        record
+    }
+
     /// What happens now, or what a task does now, leads to something. What the last event says of itself is known.
     pub(super) fn link(&mut self, from: Option<u32>, to: Linked) {
         let is_known = |happening: &Happening| match to {
@@ -75,7 +118,7 @@ pub(crate) struct Record {
     /// Who has started, released or told whom.
     pub(crate) links: Vec<Link>,
     /// The names of the processes, by number.
-    pub(crate) processes: Vec<String>,
+    pub(crate) processes: Vec<Arc<str>>,
     /// The names of the channels, by number; empty if they have none.
     pub(crate) channels: Vec<String>,
     /// What was used first that is not of this world, and gave no error, in words.

@@ -12,6 +12,7 @@ use super::touch::Object;
 use super::world::{Simulation, ask};
 use std::any::Any;
 use std::panic::{Location, resume_unwind};
+use std::sync::Arc;
 
 /// What a task that was killed unwinds with.
 struct Killed;
@@ -30,7 +31,7 @@ const PATIENCE: u64 = 1000;
 /// There is no room for its stack.
 pub(crate) fn start(
     member: MemberName,
-    name: &str,
+    name: Arc<str>,
     is_process: bool,
     stack: usize,
     work: Box<dyn FnOnce()>,
@@ -38,7 +39,7 @@ pub(crate) fn start(
     let coroutine = Coroutine::new(stack, work)?;
     let parent = member.slot().map_or(u32::MAX, super::super::Member::parent);
     Ok(ask(|world| {
-        let number = world.add_task(member, String::from(name), is_process, parent);
+        let number = world.add_task(member, name, is_process, parent);
         world.tasks[number as usize].coroutine = Some(coroutine);
         world.leads_to(Linked::Task(number));
         world.ready.push_back(number);

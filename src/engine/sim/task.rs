@@ -8,6 +8,7 @@ use super::coroutine::Coroutine;
 use super::decision::Choice;
 use std::collections::VecDeque;
 use std::panic::Location;
+use std::sync::Arc;
 
 /// What is offered, and has not come to anything.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ pub(super) enum Effect {
 pub(super) struct Task {
     /// The process that it is, or that it does something for.
     pub(super) member: MemberName,
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     /// Whether it is the process itself.
     pub(super) is_process: bool,
     /// The member that started it.
@@ -93,7 +94,7 @@ pub(super) struct Rooms {
 }
 
 impl Task {
-    pub(super) fn new(member: MemberName, name: String, is_process: bool, parent: u32, rooms: Rooms) -> Task {
+    pub(super) fn new(member: MemberName, name: Arc<str>, is_process: bool, parent: u32, rooms: Rooms) -> Task {
         let Rooms { effects, actor, options, guards } = rooms;
         Task {
             member,

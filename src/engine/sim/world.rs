@@ -14,7 +14,9 @@ use super::{channel, task};
 use crate::memory::Block;
 use crate::sys::clock::Instant;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Names of a simulated world lie where no arena has slots.
@@ -29,7 +31,7 @@ pub(super) struct Simulation {
     pub(super) channels: Vec<Channel>,
     pub(super) ends: Vec<End>,
     /// The channel that tells of the end of a member.
-    pub(super) exits: HashMap<u32, ChannelName>,
+    pub(super) exits: BTreeMap<u32, ChannelName>,
     /// Members that nobody will ask for any more.
     pub(super) disowned: Vec<MemberName>,
     /// Members that a channel was lost with, and that are kept for their names.
@@ -74,13 +76,11 @@ pub(super) struct Simulation {
 struct Spare {
     tasks: Vec<task::Rooms>,
     channels: Vec<channel::Rooms>,
-    /// Events of the last run.
-    events: usize,
-    bytes: usize,
 }
 
 thread_local! {
-    static WORLD: RefCell<Option<Box<Simulation>>> = const { RefCell::new(None) };
+    /// Without a destructor, which each look would have to ask for: it is empty when the thread ends.
+    static WORLD: ManuallyDrop<RefCell<Option<Box<Simulation>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
     /// The last one, empty.
     static LAST: Cell<Option<Box<Simulation>>> = const { Cell::new(None) };
 }
@@ -95,8 +95,7 @@ impl Simulation {
         world.run = RUNS.get();
         world.start = Instant::now();
         (world.most_events, world.killed) = (limits.events, limits.killed);
-        world.record.happenings.reserve(world.spare.events);
-        world.record.bytes.reserve(world.spare.bytes);
+        world.record = Record::begin();
         world.record.offers = Offers::if_wanted();
         world
     }
@@ -108,7 +107,7 @@ impl Simulation {
             tasks: Vec::new(),
             channels: Vec::new(),
             ends: Vec::new(),
-            exits: HashMap::new(),
+            exits: BTreeMap::new(),
             disowned: Vec::new(),
             kept: Vec::new(),
             ready: VecDeque::new(),
@@ -136,7 +135,6 @@ impl Simulation {
 
     /// It is over: what it has taken stays for the next one.
     fn clear(&mut self) {
-        let empty = Simulation::empty();
         let spare = &mut self.spare;
         spare.tasks.extend(self.tasks.drain(..).map(Task::into_rooms));
         spare.channels.extend(self.channels.drain(..).map(Channel::into_rooms));
@@ -150,14 +148,13 @@ impl Simulation {
         self.options.clear();
         self.stirred.clear();
         self.stirred_channels.clear();
-        (self.epoch, self.elapsed) = (empty.epoch, empty.elapsed);
-        (self.network_is_over, self.is_over) = (empty.network_is_over, empty.is_over);
-        (self.is_deciding, self.is_stirred) = (empty.is_deciding, empty.is_stirred);
-        self.record = empty.record;
+        (self.epoch, self.elapsed) = (0, Duration::ZERO);
+        (self.network_is_over, self.is_over) = (false, false);
+        (self.is_deciding, self.is_stirred) = (false, false);
     }
 
     /// One more task, with an actor that acts for it.
-    pub(super) fn add_task(&mut self, member: MemberName, name: String, is_process: bool, parent: u32) -> u32 {
+    pub(super) fn add_task(&mut self, member: MemberName, name: Arc<str>, is_process: bool, parent: u32) -> u32 {
         let number = self.tasks.len() as u32;
         let rooms = self.spare.tasks.pop().unwrap_or_default();
         let task = Task::new(member, name, is_process, parent, rooms);
@@ -179,8 +176,7 @@ impl Simulation {
     /// What has happened, for whoever made the world.
     pub(super) fn take_record(&mut self) -> Record {
         let mut record = std::mem::take(&mut self.record);
-        (self.spare.events, self.spare.bytes) = (record.happenings.len(), record.bytes.len());
-        record.processes = self.tasks.iter_mut().map(|task| std::mem::take(&mut task.name)).collect();
+        record.processes = self.tasks.iter().map(|task| task.name.clone()).collect();
         record.channels = self.channels.iter_mut().map(|channel| std::mem::take(&mut channel.label)).collect();
         record
     }
@@ -250,18 +246,19 @@ pub(super) fn is_simulated(index: u32) -> bool {
 /// # Errors
 /// There is one already.
 pub(super) fn begin(world: Box<Simulation>) -> Result<(), ArenaError> {
-    WORLD.with_borrow_mut(|place| match place {
-        Some(_) => Err(ArenaError::Simulated { what: "a simulation inside a simulation" }),
-        None => {
-            *place = Some(world);
-            Ok(())
+    WORLD.with(|place| {
+        let mut place = place.borrow_mut();
+        if place.is_some() {
+            return Err(ArenaError::Simulated { what: "a simulation inside a simulation" });
         }
+        *place = Some(world);
+        Ok(())
     })
 }
 
 /// Ends it; the members that it has kept are to be released.
 pub(super) fn end() -> Vec<u32> {
-    let Some(mut world) = WORLD.take() else { return Vec::new() };
+    let Some(mut world) = WORLD.with(|place| place.take()) else { return Vec::new() };
     let kept = std::mem::take(&mut world.kept);
     world.clear();
     LAST.set(Some(world));
@@ -269,8 +266,9 @@ pub(super) fn end() -> Vec<u32> {
 }
 
 /// Looks at the world of the calling thread, or changes it. `work` calls no code of the user's and does not suspend.
+#[inline]
 pub(super) fn ask<R>(work: impl FnOnce(&mut Simulation) -> R) -> R {
-    WORLD.with_borrow_mut(|world| match world {
+    WORLD.with(|world| match world.borrow_mut().as_mut() {
         Some(world) => work(world),
         None => unreachable!("who runs in a simulated world has one"),
     })
