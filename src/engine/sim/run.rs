@@ -248,6 +248,7 @@ pub(crate) fn run(scheduler: &mut dyn Scheduler) -> Ended {
         if std::mem::take(&mut world.watches) && !touched.is_empty() {
             scheduler.watch(&touched, &|task| world.wants(task));
         }
+        world.touched = touched;
     });
     ended
 }

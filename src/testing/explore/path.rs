@@ -7,33 +7,42 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// A set of events, by number.
+/// A set of events, by number. Most runs have few events, whose sets take no memory of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Events(Vec<u64>);
+pub(super) struct Events {
+    first: u64,
+    rest: Vec<u64>,
+}
 
 impl Events {
     pub(super) fn add(&mut self, event: usize) {
-        let word = event / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
+        let bit = 1 << (event % 64);
+        let Some(word) = (event / 64).checked_sub(1) else {
+            self.first |= bit;
+            return;
+        };
+        if self.rest.len() <= word {
+            self.rest.resize(word + 1, 0);
         }
-        self.0[word] |= 1 << (event % 64);
+        self.rest[word] |= bit;
     }
 
     pub(super) fn has(&self, event: usize) -> bool {
-        self.0.get(event / 64).is_some_and(|word| word >> (event % 64) & 1 == 1)
+        let word = (event / 64).checked_sub(1).map_or(Some(&self.first), |word| self.rest.get(word));
+        word.is_some_and(|word| word >> (event % 64) & 1 == 1)
     }
 
     pub(super) fn add_all(&mut self, other: &Events) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
+        self.first |= other.first;
+        if self.rest.len() < other.rest.len() {
+            self.rest.resize(other.rest.len(), 0);
         }
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, other)| *mine |= other);
+        self.rest.iter_mut().zip(&other.rest).for_each(|(mine, other)| *mine |= other);
     }
 
     /// Those from a number on, in order.
     pub(super) fn from(&self, first: usize) -> impl Iterator<Item = usize> {
-        let words = self.0.iter().enumerate().skip(first / 64);
+        let words = std::iter::once(&self.first).chain(&self.rest).enumerate().skip(first / 64);
         words
             .flat_map(|(number, word)| {
                 let mut rest = *word;
