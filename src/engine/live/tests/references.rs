@@ -45,16 +45,24 @@ fn newest() -> u32 {
     members.max_by_key(|(_, _, member)| member.serial()).unwrap().0
 }
 
+/// The slot of a process that runs, and how that ends.
+fn somebody_to_be_counted() -> (u32, impl FnOnce()) {
+    let word = Channel::<u8>::new();
+    let kept = Spawn!(end_at_a_word(word.reader())).unwrap();
+    let end = move || {
+        word.writer().write(1).unwrap();
+        kept.join().unwrap();
+    };
+    (newest(), end)
+}
+
 #[test]
 fn a_reference_that_was_counted_and_never_named_goes_with_whoever_counted() {
     alone("a_reference_that_was_counted_and_never_named_goes_with_whoever_counted", || {
-        let word = Channel::<u8>::new();
-        let kept = Spawn!(end_at_a_word(word.reader())).unwrap();
-        let slot = newest();
+        let (slot, end) = somebody_to_be_counted();
         let counting = Spawn!(count_and_stay(slot)).unwrap();
         until(|| counted(slot) == 1);
-        word.writer().write(1).unwrap();
-        kept.join().unwrap();
+        end();
         assert!(!is_free(slot), "it is kept");
         assert!(faults().iter().any(|fault| fault.contains("counts 1 references, and 0 name it")), "{:?}", faults());
         counting.kill().unwrap();
@@ -68,17 +76,14 @@ fn a_reference_that_was_counted_and_never_named_goes_with_whoever_counted() {
 #[test]
 fn somebody_who_is_stopped_while_it_counts_puts_the_look_off() {
     alone("somebody_who_is_stopped_while_it_counts_puts_the_look_off", || {
-        let word = Channel::<u8>::new();
-        let kept = Spawn!(end_at_a_word(word.reader())).unwrap();
-        let slot = newest();
+        let (slot, end) = somebody_to_be_counted();
         let [first, second] = [1, 2].map(|count| {
             let counting = Spawn!(count_and_stay(slot)).unwrap();
             until(|| counted(slot) == count);
             counting
         });
         stop(second.pid().unwrap());
-        word.writer().write(1).unwrap();
-        kept.join().unwrap();
+        end();
         first.kill().unwrap();
         first.join().unwrap_err();
         assert_eq!(counted(slot), 2, "nobody knows yet which of them is named");
