@@ -23,9 +23,9 @@ pub(super) fn is_event(kind: Kind) -> bool {
 }
 
 /// What a channel is called, or its number; nothing, if there is none.
-pub(super) fn channel_name(record: &Record, choice: Choice) -> String {
-    match record.channels.get(choice.channel as usize) {
-        Some(name) if name.is_empty() => format!("channel {}", choice.channel),
+pub(super) fn channel_name(record: &Record, channel: u32) -> String {
+    match record.channels.get(channel as usize) {
+        Some(name) if name.is_empty() => format!("channel {channel}"),
         Some(name) => name.clone(),
         None => String::new(),
     }
@@ -45,11 +45,19 @@ pub(super) fn labels(record: &Record) -> Vec<Arc<str>> {
     record.processes.iter().map(label).collect()
 }
 
+/// All names that mean a process: its own, and those of the lists that it is in, as `worker` for `worker[2]`.
+pub(super) fn names_of(process: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(process), |name| {
+        let (list, place) = name.strip_suffix(']')?.rsplit_once('[')?;
+        place.parse::<usize>().is_ok().then_some(list)
+    })
+}
+
 /// A choice in words.
 pub(super) fn describe(record: &Record, choice: Choice) -> String {
     let labels = labels(record);
     let name = |number: u32| labels.get(number as usize).map_or("a process that is not there", AsRef::as_ref);
-    let channel = channel_name(record, choice);
+    let channel = channel_name(record, choice.channel);
     let who = name(choice.who);
     match choice.kind {
         Kind::Communication => format!("`{who} → {} on {channel}`", name(choice.with)),
@@ -103,4 +111,22 @@ pub(super) fn parting(failing: &Record, passing: &Record) -> Option<String> {
 /// What a run shows.
 fn events(record: &Record) -> impl Iterator<Item = &Happening> {
     record.happenings.iter().filter(|happening| is_event(happening.choice.kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_of;
+
+    #[test]
+    fn a_process_of_a_list_is_meant_by_the_name_of_the_list() {
+        for (process, names) in [
+            ("worker", &["worker"][..]),
+            ("worker[2]", &["worker[2]", "worker"]),
+            ("worker[2][0]", &["worker[2][0]", "worker[2]", "worker"]),
+            ("worker[two]", &["worker[two]"]),
+            ("worker]", &["worker]"]),
+        ] {
+            assert_eq!(names_of(process).collect::<Vec<_>>(), names);
+        }
+    }
 }

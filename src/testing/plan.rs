@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of processes or of how its decisions are carried out.
 
+use super::decision::names_of;
 use crate::engine::sim::{Choice, END, Kind, NOBODY, Scheduler};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -66,12 +67,9 @@ impl Faults {
         self.in_order.iter().any(|name| name == channel)
     }
 
-    /// A process is called like this, or is one of several that are, as `worker[2]`.
+    /// A process is called like this, or is one of several that are.
     pub(super) fn meets(&self, process: &str) -> bool {
-        let is = |name: &String| {
-            process.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
-        };
-        self.processes.is_empty() || self.processes.iter().any(is)
+        self.processes.is_empty() || names_of(process).any(|name| self.processes.iter().any(|met| met == name))
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Knows nothing of how it is told.
 
+use super::decision::{channel_name, names_of};
 use super::event::{Event, EventKind};
-use crate::engine::sim::{Kind, Offered, Record, Wish};
+use crate::engine::sim::{Offered, Record, Wish};
 use crate::engine::view::Action;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -67,12 +68,14 @@ impl Seen {
     }
 
     fn channels(&mut self, record: &Record) {
-        for (number, name) in record.channels.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-            let is_of_it = |kind: Kind, channel| kind.is_communication() && channel as usize == number;
-            let happenings = record.happenings.iter();
-            let times =
-                happenings.filter(|happening| is_of_it(happening.choice.kind, happening.choice.channel)).count();
-            *self.channels.entry(name.clone()).or_default() += times as u64;
+        let mut times = vec![0; record.channels.len()];
+        for choice in record.happenings.iter().map(|happening| happening.choice) {
+            if let Some(times) = times.get_mut(choice.channel as usize).filter(|_| choice.kind.is_communication()) {
+                *times += 1;
+            }
+        }
+        for (name, times) in record.channels.iter().zip(times).filter(|(name, _)| !name.is_empty()) {
+            *self.channels.entry(name.clone()).or_default() += times;
         }
     }
 
@@ -139,11 +142,7 @@ impl At {
 /// Processes of a list are of one kind: `worker[2]` is a `worker`, and so is `worker#2`.
 fn kind_of(process: &str) -> String {
     let name = process.split('#').next().unwrap_or(process);
-    let is_place = |rest: &str| rest.strip_suffix(']').is_some_and(|number| number.parse::<usize>().is_ok());
-    match name.split_once('[') {
-        Some((kind, rest)) if is_place(rest) => String::from(kind),
-        _ => String::from(name),
-    }
+    names_of(name).last().unwrap_or(name).to_owned()
 }
 
 fn kind_of_event(event: &Event) -> String {
@@ -163,11 +162,7 @@ fn describe(wish: Wish, record: &Record) -> String {
     let Wish::At(action, number) = wish else {
         return String::from(if wish == Wish::Time { "waits for a time" } else { "finds nothing ready" });
     };
-    let name = match record.channels.get(number as usize) {
-        Some(name) if !name.is_empty() => name.clone(),
-        _ => format!("channel {number}"),
-    };
-    in_words(action, &name)
+    in_words(action, &channel_name(record, number))
 }
 
 pub(super) fn names(all: &BTreeSet<String>) -> String {

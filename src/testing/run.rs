@@ -254,7 +254,7 @@ impl<R> Run<R> {
             process: labels.get(who).cloned().unwrap_or_else(|| Arc::from("")),
             partner: labels.get(with).cloned(),
             names: [names.get(who).cloned(), names.get(with).cloned()],
-            channel: Arc::from(channel_name(&self.record, happening.choice)),
+            channel: Arc::from(channel_name(&self.record, happening.choice.channel)),
             places: happening.places,
             at: happening.at,
         })
