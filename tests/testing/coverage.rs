@@ -93,19 +93,21 @@ fn every_place_where_a_process_stands_is_one_where_it_may_be_killed() {
 fn the_page_has_what_the_text_has_and_marks_what_was_never_reached() {
     let coverage = Coverage::new();
     coverage.see(&replay("csp1:00", || {
-        let c = named("a < b & c");
-        network!(writes(c.writer()), reads(c.reader()))
+        let (c, stop) = (named("a < b & c"), named("stop"));
+        std::mem::forget(stop.writer());
+        network!(writes(c.writer()), reads(c.reader(), stop.reader()))
     }));
     let (page, text) = (coverage.to_html(), coverage.to_string());
     assert!(text.contains("`a < b & c`") && page.contains("`a &lt; b &amp; c`") && !page.contains("a < b"), "{page}");
     let never = text.lines().filter(|line| line.trim_start().starts_with("never")).count();
-    assert_eq!(page.matches("<tr class=\"never\"><td>never</td>").count(), never);
+    // The guard, and the channel.
+    assert_eq!((page.matches("<tr class=\"never\"><td>never</td>").count(), never), (2, 2), "{page}");
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
 }
 
 #[process]
-fn reads(input: Reader<u8>) -> csproc::Result<u8> {
-    Ok(input.read()?)
+fn reads(input: Reader<u8>, stop: Reader<u8>) -> csproc::Result<u8> {
+    Ok(AltSelect! { v = input.read() => v, v = stop.read() => v }?)
 }
 
 #[test]
