@@ -219,9 +219,9 @@ once! {
         }
         child.kill().unwrap();
         assert!(matches!(mine.recv(), Err(ChannelError::Lost { process, .. }) if process == "send_and_stay"));
-        assert!(child.join().is_err());
-        // Its ends go one after the other: they have gone when it is joined, and what is sent before is lost with it.
+        // What it received with has gone before, whoever has joined it.
         assert!(mine.send(1).unwrap_err().is_lost());
+        assert!(child.join().is_err());
     }
 
     fn a_message_that_the_killed_had_sent_is_received() {

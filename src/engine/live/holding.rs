@@ -59,6 +59,14 @@ impl Tables {
         self.held_by_any(|seen| seen == holder)
     }
 
+    /// The same in the order in which they are to be closed: those to write with come last. So whoever reads that a
+    /// process is gone, and writes to it then, finds it gone there, too.
+    pub(super) fn held_to_close(self, holder: Holder) -> Vec<EndName> {
+        let mut ends = self.held_by(holder);
+        ends.sort_by_key(|end| self.end(*end).is_some_and(|(_, direction)| direction == Direction::Writer));
+        ends
+    }
+
     /// All ends that one of these holds.
     fn held_by_any(self, is_one: impl Fn(Holder) -> bool) -> Vec<EndName> {
         self.ends
@@ -382,7 +390,7 @@ impl Local {
         if tables.arena.block(block).ends().load(Ordering::Acquire) == 0 {
             return;
         }
-        for end in tables.held_by(Holder::Block(block)) {
+        for end in tables.held_to_close(Holder::Block(block)) {
             self.close_end(end, closing);
         }
     }

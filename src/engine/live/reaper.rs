@@ -16,7 +16,8 @@
 //!    this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.
 //! 4. **Exchanges.** A commit that the dead made without tagging the block they received: it gets their tag (see
 //!    `offer`). So does the block that a commit has delivered to the dead.
-//! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member.
+//! 5. **Ends.** Every end held by the dead, or travelling in a block of theirs, goes by the policy of its member. Those
+//!    that they wrote with come last: whoever reads that they are gone, and writes to them then, is told so, too.
 //! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the COMMITTED word of a living
 //!    context: then the message was delivered and its new owner is about to tag it.
 //! 7. **Members.** Phase GONE; then the exit ends go, which wakes whoever joins. Children that nobody can join any more
@@ -215,7 +216,7 @@ impl Local {
     pub(crate) fn close_held(&mut self, member: u32, closing: Closing) {
         let tables = self.tables();
         self.write_down();
-        for end in tables.held_by(Holder::Member(member)) {
+        for end in tables.held_to_close(Holder::Member(member)) {
             if self.is_reaper || !tables.keeps_memory(end) {
                 self.close_end(end, closing);
             }
