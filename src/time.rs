@@ -41,7 +41,7 @@ pub fn now() -> Instant {
 /// ```
 #[track_caller]
 pub fn sleep(duration: Duration) {
-    if !engine::is_simulated() {
+    if !engine::is_decided() {
         return std::thread::sleep(duration);
     }
     // More than a clock can count is more than anybody waits for.

@@ -10,14 +10,20 @@
 //! it was doing with its process.
 
 use super::deferral::Deferral;
+#[cfg(feature = "testing")]
+use super::drive::Side;
 use super::journey::Journeys;
 use super::live::{Local, Tables, become_foreign, is_foreign};
 use super::{ArenaError, Guard};
+#[cfg(feature = "testing")]
+use crate::sys::clock::Instant;
 use crate::sys::leaving::when_thread_ends;
 use rustix::io::Errno;
 use std::cell::Cell;
 use std::fmt;
 use std::mem::ManuallyDrop;
+#[cfg(feature = "testing")]
+use std::rc::Rc;
 
 /// What runs on a thread.
 pub(crate) struct Actor {
@@ -27,9 +33,22 @@ pub(crate) struct Actor {
     pub(super) deferral: Deferral,
     pub(super) journeys: Journeys,
     selection: Cell<Selection>,
-    /// The task of the simulated world that runs here, if one does.
     #[cfg(feature = "testing")]
-    task: Cell<Option<u32>>,
+    place: Cell<Place>,
+    /// What is driven here, if something is.
+    #[cfg(feature = "testing")]
+    side: Cell<Option<Rc<Side>>>,
+}
+
+/// Where what runs on a thread communicates, and by whose decisions.
+#[cfg(feature = "testing")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Live,
+    /// In a simulated world, as this task.
+    Simulated(u32),
+    /// In the live one, when it is told to.
+    Driven,
 }
 
 /// Where it communicates.
@@ -133,7 +152,9 @@ impl Actor {
             journeys: Journeys::new(),
             selection: Cell::new(Selection { guards: Vec::new(), numbers: Vec::new() }),
             #[cfg(feature = "testing")]
-            task: Cell::new(None),
+            place: Cell::new(Place::Live),
+            #[cfg(feature = "testing")]
+            side: Cell::new(None),
         }
     }
 
@@ -141,13 +162,48 @@ impl Actor {
     #[cfg(feature = "testing")]
     #[inline]
     pub(super) fn task(&self) -> Option<u32> {
-        self.task.get()
+        if let Place::Simulated(task) = self.place.get() { Some(task) } else { None }
+    }
+
+    /// Whether neither a simulated world nor anybody who drives is to be asked.
+    #[cfg(feature = "testing")]
+    #[inline]
+    pub(super) fn is_live(&self) -> bool {
+        self.place.get() == Place::Live
+    }
+
+    /// What is driven here, if something is.
+    #[cfg(feature = "testing")]
+    pub(super) fn side(&self) -> Option<Rc<Side>> {
+        if self.place.get() != Place::Driven {
+            return None;
+        }
+        let side = self.side.take();
+        self.side.set(side.clone());
+        side
+    }
+
+    /// From now on it does what it is told, or no more.
+    #[cfg(feature = "testing")]
+    pub(super) fn be_driven(&self, side: Option<Rc<Side>>) {
+        self.place.set(if side.is_some() { Place::Driven } else { Place::Live });
+        drop(self.side.replace(side));
+    }
+
+    /// The time as what runs here sees it, if that is not the time of the system.
+    #[cfg(feature = "testing")]
+    pub(super) fn virtual_time(&self) -> Option<Instant> {
+        match self.place.get() {
+            Place::Live => None,
+            Place::Simulated(_) => Some(super::sim::now()),
+            Place::Driven => self.side().map(|side| side.now()),
+        }
     }
 
     /// From now on it is the side of a task of the simulated world.
     #[cfg(feature = "testing")]
     pub(super) fn simulate(&self, task: u32) {
-        self.task.set(Some(task));
+        self.place.set(Place::Simulated(task));
     }
 
     /// What runs on the thread is exchanged as a whole; only the context stays, which a simulated world does not use
@@ -158,14 +214,15 @@ impl Actor {
         self.deferral.exchange(&other.deferral);
         self.journeys.exchange(&other.journeys);
         self.selection.swap(&other.selection);
-        other.task.set(self.task.replace(other.task.get()));
+        other.place.set(self.place.replace(other.place.get()));
+        self.side.swap(&other.side);
     }
 
     /// It acts for nobody any more, and has nothing but rooms.
     #[cfg(feature = "testing")]
     pub(super) fn renew(&self) {
         self.member.set(None);
-        self.task.set(None);
+        self.place.set(Place::Live);
         self.deferral.renew();
         self.journeys.renew();
         let mut selection = self.selection.take();
@@ -241,7 +298,7 @@ impl Actor {
 
     /// Runs `work` with this context in the place of the thread's: what it makes belongs to it, and the thread needs
     /// none.
-    #[cfg(feature = "async")]
+    #[cfg(any(feature = "async", feature = "testing"))]
     pub(super) fn stand_in<R>(&self, context: &mut Option<Box<Local>>, work: impl FnOnce() -> R) -> R {
         struct Exchanged<'a> {
             place: &'a Cell<Option<Box<Local>>>,

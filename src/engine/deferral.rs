@@ -61,6 +61,8 @@ impl Actor {
     pub(crate) fn begin_process(&self, member: u32) {
         self.act_for(Some(member));
         self.deferral.mood.set(Mood::Calm);
+        #[cfg(feature = "testing")]
+        self.begin_if_driven(member);
     }
 
     /// The process is over: from now on ends are closed when they are dropped. Gives those that were deferred.

@@ -17,12 +17,24 @@ use super::{
 };
 use std::panic::Location;
 
-/// Asks the simulated world instead, if the actor is the side of one of its tasks.
+/// Asks the simulated world instead, if the actor is the side of one of its tasks. Or first does what somebody who is
+/// driven does in the live one, if it is one.
 macro_rules! simulated {
     ($actor:expr, $task:pat => $answer:expr) => {
         #[cfg(feature = "testing")]
         if let Some($task) = $actor.task() {
             return $answer;
+        }
+    };
+    ($actor:expr, $task:pat => $answer:expr, $side:ident => $first:expr) => {
+        #[cfg(feature = "testing")]
+        if !$actor.is_live() {
+            if let Some($task) = $actor.task() {
+                return $answer;
+            }
+            if let Some($side) = $actor.side() {
+                $first;
+            }
         }
     };
     // It has nothing to do then.
@@ -46,7 +58,11 @@ impl Actor {
         order: Order,
         location: &'static Location<'static>,
     ) -> Result<Fired, ArenaError> {
-        simulated!(self, me => sim::offer(me, guards, order, location));
+        simulated!(
+            self,
+            me => sim::offer(me, guards, order, location),
+            side => return side.offer(self, guards, order, location)
+        );
         self.with(|local| local.offer(guards, order, location))?
     }
 
@@ -64,11 +80,11 @@ impl Actor {
                 Packet::settle(message, &fired.outcome);
             }
             Ok((fired.index, if fired.index == 0 { fired.outcome.map(drop) } else { Ok(()) }))
+        }, side => {
+            let fired = side.offer(self, guards, Order::Priority, location)?;
+            return self.with(|local| fired.given(local, message));
         });
-        self.with(|local| {
-            let fired = local.offer(guards, Order::Priority, location)?;
-            Ok((fired.index, if fired.index == 0 { fired.settle(local, message) } else { Ok(()) }))
-        })?
+        self.with(|local| Ok(local.offer(guards, Order::Priority, location)?.given(local, message)))?
     }
 
     /// A packet with room for so many bytes.
@@ -88,7 +104,7 @@ impl Actor {
     /// Puts a message that was just taken out of a channel back before all others. To be said before anything else is
     /// offered.
     pub(crate) fn put_back(&self, channel: ChannelName, reader: EndName, packet: Packet) {
-        simulated!(self, me => sim::put_back(me, channel, reader, packet));
+        simulated!(self, me => sim::put_back(me, channel, reader, packet), side => side.settle(self));
         let _ = self.with(|local| local.put_back(channel, reader, packet.into_raw()));
     }
 
@@ -100,19 +116,19 @@ impl Actor {
 
     /// One message that the holder of an end has read is done with. `false` if none is open.
     pub(crate) fn task_done(&self, reader: EndName) -> bool {
-        simulated!(self, me => sim::task_done(me, reader));
+        simulated!(self, me => sim::task_done(me, reader), side => side.let_others_go_first(self));
         self.with(|local| local.task_done(reader)).unwrap_or(false)
     }
 
     /// Lets the writer of an extended rendezvous go on, with the reason if its reader did not finish.
     pub(crate) fn release(&self, writer: ExtendedWriter, unfinished: Option<Unfinished>) {
-        simulated!(self, me => sim::release(me, writer, unfinished));
+        simulated!(self, me => sim::release(me, writer, unfinished), side => side.settle(self));
         let _ = self.with(|local| local.release(writer, unfinished));
     }
 
     /// The same with a reply, which the writer gets. A writer that is gone gets none, and the reply is dropped.
     pub(crate) fn reply(&self, writer: ExtendedWriter, reply: Packet) {
-        simulated!(self, me => sim::reply(me, writer, reply));
+        simulated!(self, me => sim::reply(me, writer, reply), side => side.settle(self));
         let mut reply = Some(reply);
         let _ = self.with(|local| local.reply(writer, &mut reply));
     }
@@ -128,6 +144,10 @@ impl Actor {
             let fired = sim::offer(me, &[guard], Order::Priority, location)?;
             Packet::settle(message, &fired.outcome);
             Ok(fired.packet())
+        }, side => {
+            let fired = side.offer(self, &[guard], Order::Priority, location)?;
+            Packet::settle(message, &fired.outcome);
+            return Ok(fired.packet());
         });
         self.with(|local| {
             let fired = local.offer(&[guard], Order::Priority, location)?;
@@ -155,7 +175,11 @@ impl Actor {
     /// There is no room for it.
     pub(crate) fn create_channel(&self, name: &str, kind: ChannelKind) -> Result<(ChannelName, EndName), ArenaError> {
         let holder = self.as_holder()?;
-        simulated!(self, _me => sim::create_channel(name, kind, holder));
+        simulated!(self, _me => sim::create_channel(name, kind, holder), side => {
+            let made = self.with(|local| local.create_channel(name, kind, holder))?;
+            made.iter().for_each(|(channel, _)| side.note_channel(*channel));
+            return made;
+        });
         self.with(|local| local.create_channel(name, kind, holder))?
     }
 
@@ -170,7 +194,11 @@ impl Actor {
         begin: impl FnOnce(Cell<'_>),
     ) -> Result<(ChannelName, EndName), ArenaError> {
         let holder = self.as_holder()?;
-        simulated!(self, _me => sim::create_cell(bytes, begin, holder));
+        simulated!(self, _me => sim::create_cell(bytes, begin, holder), side => {
+            let made = self.with(|local| local.create_cell(bytes, begin, holder))?;
+            made.iter().for_each(|(gate, _)| side.note_channel(*gate));
+            return made;
+        });
         self.with(|local| local.create_cell(bytes, begin, holder))?
     }
 
@@ -197,7 +225,7 @@ impl Actor {
     /// There is no room for it.
     pub(crate) fn request_end(&self, channel: ChannelName, direction: Direction) -> Result<EndName, ArenaError> {
         let holder = self.as_holder()?;
-        simulated!(self, me => sim::request_end(me, channel, direction, holder));
+        simulated!(self, me => sim::request_end(me, channel, direction, holder), side => side.settle(self));
         self.with(|local| local.request_end(channel, direction, holder))?
     }
 
@@ -211,7 +239,7 @@ impl Actor {
         direction: Direction,
         packet: Holder,
     ) -> Result<EndName, ArenaError> {
-        simulated!(self, me => sim::request_end(me, channel, direction, packet));
+        simulated!(self, me => sim::request_end(me, channel, direction, packet), side => side.settle(self));
         self.with(|local| local.request_end(channel, direction, packet))?
     }
 
@@ -242,7 +270,7 @@ impl Actor {
 
     /// Closes an end. Closing it twice is closing it once.
     pub(crate) fn close_end(&self, end: EndName, closing: Closing) {
-        simulated!(self, me => sim::close_end(me, end, closing));
+        simulated!(self, me => sim::close_end(me, end, closing), side => return side.close(self, end, closing));
         let _ = self.with(|local| local.close_end(end, closing));
     }
 
@@ -254,6 +282,9 @@ impl Actor {
         simulated!(self, me => {
             sim::close_held(me, member, closing);
             Ok(())
+        }, side => {
+            side.close_held(self, member, closing);
+            return Ok(());
         });
         self.with(|local| local.close_held(member, closing))
     }
@@ -266,19 +297,27 @@ impl Actor {
 
     /// Poisons a channel from the side of an end.
     pub(crate) fn poison(&self, channel: ChannelName, direction: Direction) {
-        simulated!(self, me => sim::poison(me, channel, direction));
+        simulated!(
+            self,
+            me => sim::poison(me, channel, direction),
+            side => return side.owe(self, sim::Effect::Poison(channel, direction))
+        );
         let _ = self.with(|local| local.poison(channel, direction));
     }
 
     /// From now on nobody writes to a channel, whoever has an end of it. What is in its buffer is still read.
     pub(crate) fn end_writing(&self, channel: ChannelName) {
-        simulated!(self, me => sim::end_writing(me, channel));
+        simulated!(
+            self,
+            me => sim::end_writing(me, channel),
+            side => return side.owe(self, sim::Effect::EndWriting(channel))
+        );
         let _ = self.with(|local| local.end_writing(channel));
     }
 
     /// One more party of a barrier, or one less.
     pub(crate) fn change_parties(&self, barrier: ChannelName, change: i32) {
-        simulated!(self, me => sim::change_parties(me, barrier, change));
+        simulated!(self, me => sim::change_parties(me, barrier, change), side => side.settle(self));
         let _ = self.with(|local| local.change_parties(barrier, change));
     }
 
@@ -292,7 +331,7 @@ impl Actor {
         location: &'static Location<'static>,
     ) -> Option<Passed> {
         // It is decided who passes: that takes an offer.
-        simulated!(self, _me => None);
+        simulated!(self, _me => None, _side => return None);
         let pass = |local: &mut Local| {
             let member = self.member_in(local.tables()).ok()?;
             local.pass_at_once(gate, weight, member, location)
@@ -307,7 +346,7 @@ impl Actor {
         weight: u32,
         location: &'static Location<'static>,
     ) -> Option<Passed> {
-        simulated!(self, _me => None);
+        simulated!(self, _me => None, _side => return None);
         let member = self.member().ok()?;
         self.with(|local| local.pass_soon(gate, weight, member, location)).ok()?
     }
@@ -315,19 +354,23 @@ impl Actor {
     /// Gives permits of a gate back.
     #[inline(never)]
     pub(crate) fn give_back(&self, unit: EndName) {
-        simulated!(self, me => sim::close_end(me, unit, Closing::Resign));
+        simulated!(
+            self,
+            me => sim::close_end(me, unit, Closing::Resign),
+            side => return side.close(self, unit, Closing::Resign)
+        );
         let _ = self.with(|local| local.give_back(unit));
     }
 
     /// Changes how many permits a gate has. Never waits.
     pub(crate) fn change_permits(&self, gate: ChannelName, change: impl FnOnce(u32) -> u32) {
-        simulated!(self, me => sim::change_permits(me, gate, change));
+        simulated!(self, me => sim::change_permits(me, gate, change), side => side.let_others_go_first(self));
         let _ = self.with(|local| local.change_permits(gate, change));
     }
 
     /// Lets in the one who waits longest at a gate that opens in turns.
     pub(crate) fn notify(&self, gate: ChannelName) {
-        simulated!(self, me => sim::notify(me, gate));
+        simulated!(self, me => sim::notify(me, gate), side => side.let_others_go_first(self));
         let _ = self.with(|local| local.notify(gate));
     }
 
@@ -352,13 +395,19 @@ impl Actor {
     /// There is no room for it.
     pub(crate) fn create_process(&self, on_thread: bool, launch: &[u8]) -> Result<NewProcess, ArenaError> {
         let parent = self.member()?;
-        simulated!(self, _me => sim::create_process(parent, launch));
+        simulated!(self, _me => sim::create_process(parent, launch), side => {
+            let made = self.with(|local| local.create_process(parent, on_thread, launch))?;
+            made.iter().for_each(|made| side.note_channel(made.exit));
+            return made;
+        });
         self.with(|local| local.create_process(parent, on_thread, launch))?
     }
 
     /// A process is over, or will never begin: gives up what it still holds, and tells those who wait for its end.
     pub(crate) fn leave(&self, name: MemberName, member: &Member) {
-        simulated!(self, me => sim::leave(me, name));
+        simulated!(self, me => sim::leave(me, name), side => if side.is(name) {
+            return self.end_if_driven(Some(name));
+        });
         let _ = self.with(|local| local.leave(name.index, member));
     }
 

@@ -34,9 +34,12 @@ impl ChannelFacts {
     #[inline]
     pub(super) fn of(name: ChannelName) -> ChannelFacts {
         #[cfg(feature = "testing")]
-        if let Some(task) = super::actor(super::Actor::task) {
-            sim::settle(task);
-            return ChannelFacts::Simulated(name);
+        if !super::actor(super::Actor::is_live) {
+            if let Some(task) = super::actor(super::Actor::task) {
+                sim::settle(task);
+                return ChannelFacts::Simulated(name);
+            }
+            super::actor(|actor| actor.side().into_iter().for_each(|side| side.settle(actor)));
         }
         ChannelFacts::Live(tables().facts(name))
     }
@@ -66,7 +69,7 @@ impl ChannelFacts {
 
     /// How many messages lie in its buffer.
     pub(crate) fn buffered(self) -> usize {
-        ask!(self, live => live.buffered(), channel => channel.buffer.len(), 0, sim::look_in_turn)
+        ask!(self, live => in_turn(|| live.buffered()), channel => channel.buffer.len(), 0, sim::look_in_turn)
     }
 
     /// Whether somebody has left a gate without giving its permits back. Exact for whoever has permits: then nobody
@@ -80,7 +83,7 @@ impl ChannelFacts {
     pub(crate) fn permits(self) -> (u32, u32) {
         ask!(
             self,
-            live => live.permits(tables()),
+            live => in_turn(|| live.permits(tables())),
             channel => (channel.capacity, channel.in_use),
             (0, 0),
             sim::look_in_turn
@@ -101,4 +104,12 @@ impl ChannelFacts {
     pub(crate) fn parties(self) -> usize {
         ask!(self, live => live.parties(), channel => channel.capacity as usize, 0)
     }
+}
+
+/// Looks at something that others change without waiting: somebody who is driven does it when that is decided.
+#[inline]
+fn in_turn<R>(look: impl FnOnce() -> R) -> R {
+    #[cfg(feature = "testing")]
+    super::actor(|actor| actor.side().into_iter().for_each(|side| side.let_others_go_first(actor)));
+    look()
 }

@@ -29,6 +29,8 @@ mod actor;
 mod bell;
 mod deferral;
 mod door;
+#[cfg(feature = "testing")]
+pub(crate) mod drive;
 mod facts;
 mod journey;
 pub(crate) mod live;
@@ -67,8 +69,8 @@ use crate::sys::clock::{Deadline, Instant};
 /// The time: of the system, or of the simulated world that the calling thread is in.
 pub(crate) fn now() -> Instant {
     #[cfg(feature = "testing")]
-    if is_simulated() {
-        return sim::now();
+    if let Some(now) = actor(Actor::virtual_time) {
+        return now;
     }
     Instant::now()
 }
@@ -78,6 +80,15 @@ pub(crate) fn now() -> Instant {
 pub(crate) fn is_simulated() -> bool {
     #[cfg(feature = "testing")]
     return actor(Actor::task).is_some();
+    #[cfg(not(feature = "testing"))]
+    return false;
+}
+
+/// Whether what runs on the calling thread goes by somebody's decisions, in a simulated world or outside of it: what
+/// becomes of it is told by a run.
+pub(crate) fn is_decided() -> bool {
+    #[cfg(feature = "testing")]
+    return !actor(Actor::is_live);
     #[cfg(not(feature = "testing"))]
     return false;
 }

@@ -69,6 +69,8 @@ impl ChannelName {
     #[inline]
     pub(crate) fn cell<R>(self, look: impl FnOnce(usize, Cell<'_>) -> R) -> Option<R> {
         in_simulation!(sim::look_at_cell(self, look));
+        #[cfg(feature = "testing")]
+        super::actor(|actor| actor.side().into_iter().for_each(|side| side.let_others_go_first(actor)));
         tables().cell(self, look)
     }
 }

@@ -179,6 +179,13 @@ fn give_back(block: Block) {
 }
 
 impl Fired {
+    /// What became of an offer whose first guard hands over a message: which guard has fired, and, if it was that one,
+    /// what it came to.
+    #[inline]
+    pub(super) fn given(self, local: &mut Local, message: &mut Option<Packet>) -> (usize, Result<(), Fate>) {
+        (self.index, if self.index == 0 { self.settle(local, message) } else { Ok(()) })
+    }
+
     /// What came with the guard that fired: for an input guard its message, for an output guard the reader's spare
     /// block. To be asked once.
     #[inline]

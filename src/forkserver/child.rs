@@ -61,6 +61,8 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
             // `exit` and not `_exit`: standard output is flushed, exit handlers run. Called on this thread because
             // waking the main thread for it would cost a context switch per process.
             let returned = super::set_up::run(name.index, member) && code.run(name);
+            #[cfg(feature = "testing")]
+            crate::engine::actor(|actor| actor.end_if_driven(Some(name)));
             std::process::exit(if returned { 0 } else { PANICKED })
         });
     roam(processors.as_ref());

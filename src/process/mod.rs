@@ -15,6 +15,8 @@ mod children;
 mod current;
 mod deadlock;
 mod definition;
+#[cfg(feature = "testing")]
+mod driven;
 mod driver;
 pub mod ending;
 mod entry;
@@ -47,6 +49,8 @@ pub use child::{Child, StillRunning};
 pub use current::{Current, current, stand_aside};
 pub use deadlock::{Deadlock, looks};
 pub use definition::{Options, Process, process};
+#[cfg(feature = "testing")]
+pub(crate) use driven::{Driven, drive};
 pub use error::{Error, Result};
 pub use exit_guard::ExitGuard;
 pub use failure::{Failure, NetworkError, Results};

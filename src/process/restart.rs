@@ -12,7 +12,7 @@ use super::running::{Refusal, Running};
 use super::start::start_all;
 use super::untold::say;
 use crate::channel::Parcel;
-use crate::engine::{Closing, is_simulated, now};
+use crate::engine::{Closing, is_decided, now};
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::Arc;
@@ -79,8 +79,8 @@ pub(super) struct Borne {
 impl Borne {
     /// Tells people that what failed runs again.
     pub(super) fn tell(self, crash: &Failure) {
-        // Of a simulated one, the run tells.
-        if is_simulated() {
+        // Of one that goes by decisions, the run tells.
+        if is_decided() {
             return;
         }
         say(format_args!("{crash}; started again ({} of {})", self.count, self.max));

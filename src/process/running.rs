@@ -310,12 +310,16 @@ pub(super) fn on_thread<R: Send + 'static>(
     if is_simulated() {
         return beside(name, me, work);
     }
+    #[cfg(feature = "testing")]
+    let enrolled = actor(Actor::enroll_thread);
     let (say, known) = mpsc::sync_channel(1);
     let thread = std::thread::Builder::new().name(String::from(name)).spawn(along(move || {
         actor(|actor| actor.act_for(me));
         // Without a context it cannot wait later either.
         let _ = actor(Actor::prepare);
         let _ = say.send(());
+        #[cfg(feature = "testing")]
+        let _driven = enrolled.map(crate::engine::drive::Enrolled::begin);
         work()
     }))?;
     let _ = known.recv();

@@ -13,7 +13,7 @@ use super::shape::assemble;
 use super::started::run;
 use crate::cause::{Cause, killed_by};
 use crate::channel::{DeadlockReport, MessageError, Scope};
-use crate::engine::sim::{self, Ended, Limits, Record, Scheduler, World};
+use crate::engine::sim::{self, Ended, Limits, Purpose, Record, Scheduler, World};
 use crate::engine::{Closing, MemberName, actor};
 use crate::forkserver::{Launch, STACK, record_panics_of, told_by, untold};
 use std::cell::Cell;
@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 /// What the main process is called.
-const MAIN: &str = "main";
+pub(super) const MAIN: &str = "main";
 
 /// What can be run as a whole: a network, or one process.
 pub trait Runnable: sealed::Sealed {
@@ -35,17 +35,17 @@ pub trait Runnable: sealed::Sealed {
 
 /// What the main process does.
 #[derive(Debug)]
-pub struct Work<R>(Main<R>);
+pub struct Work<R>(pub(super) Main<R>);
 
 #[derive(Debug)]
-enum Main<R> {
+pub(super) enum Main<R> {
     Network(Network<R>),
     Body(Body<R>),
 }
 
 /// The body of a test: the main process calls it.
 pub(crate) struct Body<R> {
-    body: fn() -> R,
+    pub(super) body: fn() -> R,
     is_heard: bool,
 }
 
@@ -108,18 +108,18 @@ pub(crate) struct Simulated<R> {
 }
 
 /// Builds a network and runs it, all of it on the calling thread, until nothing can happen any more or there were too
-/// many events; `is_again` if it is the last run of the thread once more, which is to send the same bytes.
+/// many events.
 ///
 /// # Errors
 /// There is no room for the world, or the calling thread is in one already.
 pub(crate) fn simulate<R: 'static>(
     scheduler: &mut dyn Scheduler,
     events: usize,
-    is_again: bool,
+    purpose: Purpose,
     place: &'static Location<'static>,
     build: impl FnOnce() -> Work<R>,
 ) -> Result<Simulated<R>, MessageError> {
-    let limits = Limits { events, killed: killed_by(libc::SIGKILL), is_again };
+    let limits = Limits { events, killed: killed_by(libc::SIGKILL), purpose };
     let launch = Launch::here(MAIN, STACK);
     let world = World::begin(limits, &launch)?;
     let main = world.main();

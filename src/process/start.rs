@@ -37,6 +37,8 @@ pub(super) fn start_all(plans: Vec<Blueprint>, confirm: bool) -> Vec<Result<Arc<
     if is_simulated() {
         return prepared.into_iter().map(start_simulated).collect();
     }
+    #[cfg(feature = "testing")]
+    prepared.iter().flatten().for_each(|running| actor(|actor| actor.enroll(running.slot_name())));
     look_after_the_program();
     let wanted: Vec<MemberName> = prepared
         .iter()

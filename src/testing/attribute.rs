@@ -11,7 +11,7 @@ use super::run::Run;
 use super::schedule::{Schedules, schedule};
 use super::simulate::{once, simulate};
 use super::token;
-use crate::engine::sim::Choice;
+use crate::engine::sim::{Choice, Purpose};
 use crate::process::Body;
 use proptest::test_runner::{Config, FailurePersistence, TestCaseError, TestError, TestRunner};
 use std::cell::Cell;
@@ -185,7 +185,7 @@ impl Trial {
 
     /// By these decisions, and so that everybody hears what panics.
     fn again(&self, wanted: Vec<Choice>, place: &'static Location<'static>) -> Run<Came> {
-        once(&Plan::Wanted(wanted), false, place, &mut || Body::new(self.body, true))
+        once(&Plan::Wanted(wanted), Purpose::First, place, &mut || Body::new(self.body, true))
     }
 }
 

@@ -143,6 +143,7 @@ impl<R> Run<R> {
             Outcome::Leaked => "leaked",
             Outcome::Nondeterministic(_) => "nondeterministic",
             Outcome::Outside(_) => "outside",
+            Outcome::Parted(_) => "parted",
         };
         let mut json = format!(r#"{{"outcome":"{outcome}","token":{},"trace":["#, quoted(self.token()));
         for (number, event) in self.trace().iter().enumerate() {

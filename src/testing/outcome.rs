@@ -44,4 +44,7 @@ pub enum Outcome {
     /// The network has looked at a shared object that was made outside of the simulation, or changed it, by a method
     /// that has no error: who, and which one. What it saw means nothing, so the run has no result.
     Outside(String),
+    /// Of [`real`](super::real) only: real processes did something else than the simulated ones, or cannot do it; what,
+    /// and after how many events the trace says.
+    Parted(String),
 }

@@ -131,6 +131,15 @@ impl Scheduler for Decider {
         }
     }
 
+    fn pass_over(&mut self, choice: Choice) {
+        if let Decider::List(list) = self
+            && let Some(place) = list.wanted.iter().position(|wanted| *wanted == choice)
+        {
+            list.wanted.remove(place);
+            list.done += 1;
+        }
+    }
+
     fn allows(&self, fault: Kind) -> bool {
         match self {
             Decider::Dice(dice) => dice.faults.count(fault) > 0,

@@ -52,6 +52,7 @@ impl<R> Run<R> {
             Outcome::Leaked => writeln!(f, "the network ended after {events} and left somebody behind who waits"),
             Outcome::Nondeterministic(reason) => writeln!(f, "the same decisions gave another run: {reason}"),
             Outcome::Outside(what) => writeln!(f, "what was simulated is not the network: {what}"),
+            Outcome::Parted(what) => writeln!(f, "after {events}, {what}"),
             Outcome::Failed(failures) => {
                 writeln!(f, "the network failed after {events}:")?;
                 failures.iter().try_for_each(|failure| writeln!(f, "    {failure}"))

@@ -92,12 +92,13 @@ impl<R> Run<R> {
     }
 
     /// Whether it has ended otherwise than in a deadlock. A process that was left behind by a network that has ended is
-    /// none: see [`Outcome::Leaked`]. Of a run that is [`Outside`](Outcome::Outside) nobody knows: `false`.
+    /// none: see [`Outcome::Leaked`]. Of a run that is [`Outside`](Outcome::Outside), or has [parted](Outcome::Parted)
+    /// from what was decided, nobody knows: `false`.
     ///
     /// # Examples
     /// See [`testing`](super).
     pub fn is_deadlock_free(&self) -> bool {
-        !matches!(self.outcome, Outcome::Deadlock(_) | Outcome::Outside(_))
+        !matches!(self.outcome, Outcome::Deadlock(_) | Outcome::Outside(_) | Outcome::Parted(_))
     }
 
     /// What the network returned, if nothing failed.

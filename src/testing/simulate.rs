@@ -9,7 +9,7 @@ use super::reason::{WATCHED, reason, watch};
 use super::run::Run;
 use super::token;
 use super::tree::Schedule;
-use crate::engine::sim::{Ended, Record, Scheduler};
+use crate::engine::sim::{Ended, Purpose, Record, Scheduler};
 use crate::process::{Runnable, Simulated};
 use std::cell::Cell;
 use std::panic::Location;
@@ -34,7 +34,7 @@ const TWICE: u32 = 16;
 #[track_caller]
 pub fn simulate<N: Runnable>(schedule: &Schedule, mut build: impl FnMut() -> N) -> Run<N::Output> {
     let place = Location::caller();
-    let run = once(&schedule.plan, false, place, &mut build);
+    let run = once(&schedule.plan, Purpose::First, place, &mut build);
     let nearest = schedule.note(&run.record);
     let run = run.with_nearest(nearest);
     if is_due() { again(run, place, &mut build) } else { run }
@@ -56,10 +56,7 @@ pub fn simulate<N: Runnable>(schedule: &Schedule, mut build: impl FnMut() -> N) 
 /// See [`Run::token`].
 #[track_caller]
 pub fn replay<N: Runnable>(token: &str, mut build: impl FnMut() -> N) -> Run<N::Output> {
-    let Some(wanted) = token::read(token) else {
-        panic!("`{token}` is no token: copy all of what a run has printed, from `csp1:` on");
-    };
-    once(&Plan::Wanted(wanted), false, Location::caller(), &mut build)
+    once(&Plan::Wanted(token::wanted(token)), Purpose::First, Location::caller(), &mut build)
 }
 
 fn is_due() -> bool {
@@ -72,27 +69,37 @@ fn is_due() -> bool {
 
 pub(super) fn once<N: Runnable>(
     plan: &Plan,
-    is_again: bool,
+    purpose: Purpose,
     place: &'static Location<'static>,
     build: &mut impl FnMut() -> N,
 ) -> Run<N::Output> {
+    once_for(plan, purpose, place, build).0
+}
+
+/// The same, and how it has ended.
+pub(super) fn once_for<N: Runnable>(
+    plan: &Plan,
+    purpose: Purpose,
+    place: &'static Location<'static>,
+    build: &mut impl FnMut() -> N,
+) -> (Run<N::Output>, Ended) {
     let mut decider = plan.decider();
-    let (mut run, _) = decided_by(&mut decider, MOST_EVENTS, is_again, place, build);
+    let (mut run, ended) = decided_by(&mut decider, MOST_EVENTS, purpose, place, build);
     run.parted = decider.parted().map(|(number, choice)| {
         format!("decision {} of the schedule, {}, was not possible", number + 1, describe(&run.record, choice))
     });
-    run
+    (run, ended)
 }
 
 /// Runs a network once, with at most so many events, and says how it has ended.
 pub(super) fn decided_by<N: Runnable>(
     decider: &mut dyn Scheduler,
     events: usize,
-    is_again: bool,
+    purpose: Purpose,
     place: &'static Location<'static>,
     build: &mut impl FnMut() -> N,
 ) -> (Run<N::Output>, Ended) {
-    let made = crate::process::simulate(decider, events, is_again, place, || build().into_work());
+    let made = crate::process::simulate(decider, events, purpose, place, || build().into_work());
     let Simulated { ended, result, body, standing, record } = match made {
         Ok(made) => made,
         Err(error) => panic!("the run cannot begin: {error}"),
@@ -123,12 +130,12 @@ fn again<N: Runnable>(
     place: &'static Location<'static>,
     build: &mut impl FnMut() -> N,
 ) -> Run<N::Output> {
-    let other = once(&Plan::Wanted(decisions(&run.record)), true, place, build);
+    let other = once(&Plan::Wanted(decisions(&run.record)), Purpose::Again, place, build);
     match difference(&run.record, &other.record) {
         None => run,
         Some(difference) => {
             let plan = Plan::Wanted(decisions(&run.record));
-            let watched = (0..WATCHED).map(|_| watch(|| drop(once(&plan, true, place, build))));
+            let watched = (0..WATCHED).map(|_| watch(|| drop(once(&plan, Purpose::Again, place, build))));
             let reason = reason(&watched.collect::<Vec<_>>(), &run.record, &other.record);
             run.told(Outcome::Nondeterministic(format!("{difference}; {reason}")))
         }

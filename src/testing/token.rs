@@ -25,6 +25,18 @@ pub(super) fn write(choices: &[Choice]) -> String {
     })
 }
 
+/// The schedule that a token says.
+///
+/// # Panics
+/// The text is none.
+#[track_caller]
+pub(super) fn wanted(text: &str) -> Vec<Choice> {
+    match read(text) {
+        Some(wanted) => wanted,
+        None => panic!("`{text}` is no token: copy all of what a run has printed, from `csp1:` on"),
+    }
+}
+
 /// The schedule that a text says; `None` if it says none.
 pub(super) fn read(text: &str) -> Option<Vec<Choice>> {
     let digits = text.trim().strip_prefix(HEAD)?;

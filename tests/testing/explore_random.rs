@@ -4,7 +4,7 @@
 //! Knows nothing of which events depend on each other: two runs are the same if each process and each channel has seen
 //! the same.
 
-use super::differential::{Plan, network, plans};
+use super::networks::{Plan, network, plans};
 use csproc::prelude::*;
 use csproc::testing::{Explore, Explored, Outcome, Run, explore};
 use proptest::strategy::{Strategy, ValueTree};

@@ -195,6 +195,9 @@ pub(crate) struct Member {
     pub(super) bell: AtomicU32,
     /// The number above which its contexts begin: that of its making, and of what its contexts that ended had done.
     pub(super) number: AtomicU64,
+    /// The block with the stands, if it is driven, and the number of its own plus one: see [`stand`](super::stand).
+    pub(super) baton: AtomicU32,
+    pub(super) stand: AtomicU32,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -239,6 +242,8 @@ impl Member {
                 on_deadlock,
                 bell,
                 number,
+                baton,
+                stand,
             }
         )
     }
@@ -350,6 +355,7 @@ impl Member {
             &self.exit_reader,
             &self.exit_reader_generation,
             &self.on_deadlock,
+            &self.stand,
         ] {
             word.store(0, Ordering::Relaxed);
         }

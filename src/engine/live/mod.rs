@@ -20,6 +20,7 @@
 //! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `unit`: how they come to
 //!   somebody and back; `cell`: bytes beside a gate; `area`: many of them, for one who writes or several who read;
 //!   `tasks`: messages that are done with later; `reaper`: death
+//! - `stand`, `driven`: somebody whose offers are made when somebody else says so (feature `testing`)
 //! - `process`, `facts`: what the layers above may ask; `reading`: a view of everything; `audit`: what does not fit
 
 mod area;
@@ -31,6 +32,8 @@ mod cell;
 mod channel;
 mod commit;
 mod context;
+#[cfg(feature = "testing")]
+mod driven;
 mod end;
 mod extended;
 mod facts;
@@ -53,6 +56,8 @@ mod reading;
 mod reaper;
 mod references;
 mod spin;
+#[cfg(feature = "testing")]
+mod stand;
 mod sync;
 mod tables;
 #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "only futures wait in this way"))]
@@ -67,12 +72,16 @@ mod word;
 pub(crate) use audit::Census;
 #[cfg(feature = "async")]
 pub(crate) use bell::Bell;
+#[cfg(feature = "testing")]
+pub(in crate::engine) use driven::Came;
 pub(crate) use facts::ChannelFacts;
 pub(crate) use host::{become_foreign, become_server, is_foreign};
 pub(crate) use local::Local;
 pub(crate) use member::{Member, Phase, Role};
 pub(crate) use process::{Functions, NewProcess, Record};
 pub(crate) use reaper::bury;
+#[cfg(feature = "testing")]
+pub(in crate::engine) use stand::{Baton, Said, Stand, Told};
 pub(crate) use tables::Tables;
 #[cfg(feature = "async")]
 pub(crate) use task::{Task, Watch, Withdrawn};

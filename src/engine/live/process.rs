@@ -11,6 +11,8 @@ use super::tables::Tables;
 use crate::engine::{
     ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Holder, MemberName, Owner, Packet,
 };
+#[cfg(feature = "testing")]
+use crate::memory::Block;
 use crate::memory::NONE;
 
 /// The functions of a process, each as the words of an [`AnyFn`](crate::sys::image::AnyFn).
@@ -104,6 +106,26 @@ impl Member {
         for (words, function) in [(&self.entry, entry), (&self.body, body), (&self.ending, ending)] {
             words.iter().zip(function).for_each(|(word, value)| word.store(value, Ordering::Release));
         }
+    }
+
+    /// It is gone, and whoever waits for its end was told.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn is_left(&self) -> bool {
+        !self.is_to_be_buried()
+    }
+
+    /// It is driven from its beginning: with the block of the stands, and the number of its own.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn drive(&self, baton: Block, stand: u32) {
+        self.baton.store(baton, Ordering::Release);
+        self.stand.store(stand + 1, Ordering::Release);
+    }
+
+    /// As [`drive`](Member::drive) was told, if it is driven.
+    #[cfg(feature = "testing")]
+    pub(in crate::engine) fn driven(&self) -> Option<(Block, u32)> {
+        let stand = self.stand.load(Ordering::Acquire).checked_sub(1)?;
+        Some((self.baton.load(Ordering::Acquire), stand))
     }
 
     /// Its arguments lie here from now on.

@@ -20,6 +20,7 @@ impl Simulation {
     pub(super) fn carry_out(&mut self, choice: Choice) {
         self.is_deciding = true;
         self.is_happening = true;
+        self.note_decision(choice);
         self.bring_about(choice);
         self.is_happening = false;
     }
@@ -229,7 +230,10 @@ impl Simulation {
     /// Tells somebody who waits at a channel that it has ended.
     fn tell(&mut self, who: u32, name: ChannelName) {
         let Some(fate) = self.fate(name) else { return };
-        let place = self.place_of(who, |guard| channel_of(guard) == Some(name));
+        // What lies in the buffer is read first.
+        let is_empty = self.channel(name).is_none_or(|channel| channel.buffer.is_empty());
+        let is_told = |guard: &Guard| channel_of(guard) == Some(name) && (is_empty || !is_input(guard));
+        let place = self.place_of(who, is_told);
         self.answer(who, Fired::ended(place, fate));
     }
 
@@ -243,12 +247,7 @@ impl Simulation {
     /// Of the timers that are due, the first in the order of the policy.
     fn fire_first_due(&mut self, who: u32) {
         let Some(offer) = self.tasks[who as usize].offer() else { return };
-        let first = match offer.order {
-            super::super::Order::From(first) => first % offer.guards.len(),
-            _ => 0,
-        };
-        let mut order = (first..offer.guards.len()).chain(0..first);
-        let due = order.find(|place| self.is_due(&offer.guards[*place])).unwrap_or(0);
+        let due = offer.order_of_guards().find(|place| self.is_due(&offer.guards[*place])).unwrap_or(0);
         self.answer(who, Fired::bare(due));
     }
 
@@ -275,6 +274,7 @@ impl Simulation {
     /// An offer has come to something.
     pub(super) fn answer(&mut self, who: u32, fired: Fired) {
         self.note_fired(who, fired.index);
+        self.note_answer(who, &fired);
         self.leads_to(Linked::Task(who));
         self.touch_offer(who);
         self.withdraw(who);
@@ -311,10 +311,11 @@ impl Simulation {
         }
     }
 
-    /// The number of the first guard like this.
+    /// The number of the first guard like this, in the order of the policy.
     pub(super) fn place_of(&self, who: u32, is_such: impl Fn(&Guard) -> bool) -> usize {
-        let offer = self.tasks[who as usize].offer();
-        offer.and_then(|offer| offer.guards.iter().position(is_such)).unwrap_or(0)
+        let Some(offer) = self.tasks[who as usize].offer() else { return 0 };
+        let mut order = offer.order_of_guards();
+        order.find(|place| is_such(&offer.guards[*place])).unwrap_or(0)
     }
 
     pub(super) fn place_at(&self, who: u32, name: ChannelName, side: fn(&Guard) -> bool) -> usize {

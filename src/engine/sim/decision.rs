@@ -133,6 +133,9 @@ pub(crate) trait Scheduler {
     /// Whether there may be another fault of any kind.
     fn allows_any(&self) -> bool;
 
+    /// This happens without being decided.
+    fn pass_over(&mut self, _choice: Choice) {}
+
     /// Whether there may be another fault of this kind.
     fn allows(&self, fault: Kind) -> bool;
 

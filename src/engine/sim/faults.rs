@@ -100,7 +100,8 @@ impl Simulation {
             Kind::Crash => self.kill(choice.who, Some(self.killed)),
             Kind::Panic => {
                 let place = self.where_is(choice.who).map_or_else(String::new, |place| format!(" at {place}"));
-                self.tasks[choice.who as usize].panics = Some(format!("{PANIC}{place}"));
+                let task = &mut self.tasks[choice.who as usize];
+                (task.panics, task.has_panicked) = (Some(format!("{PANIC}{place}")), true);
                 self.kill(choice.who, None);
             }
             Kind::Poison => self.poison_now(name, Direction::Writer),
@@ -172,7 +173,12 @@ impl Task {
 impl Channel {
     /// Whether it is one of the program's that can still be used.
     fn can_be_poisoned(&self) -> bool {
-        let is_such = matches!(self.kind, ChannelKind::Channel(_) | ChannelKind::Barrier { .. });
+        let is_such = match self.kind {
+            // One that nobody has an end of yet may still become one that the program knows nothing of.
+            ChannelKind::Channel(_) => self.readers + self.writers > 0,
+            ChannelKind::Barrier { .. } => true,
+            _ => false,
+        };
         is_such && !self.is_end && !self.serves && !self.is_gone && self.fate().is_none()
     }
 }

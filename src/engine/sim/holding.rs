@@ -8,6 +8,7 @@ use super::super::{
 };
 use super::channel::End;
 use super::record::Linked;
+use super::script::Note;
 use super::task::{Effect, State};
 use super::touch::{Object, Part};
 use super::world::Simulation;
@@ -369,6 +370,7 @@ impl Simulation {
         self.touch_offer(number);
         self.withdraw(number);
         self.stir(number);
+        self.note_script(if note.is_some() { Note::Killed(number) } else { Note::Panics(number) });
         let task = &mut self.tasks[number as usize];
         task.is_killed = true;
         if task.is_process

@@ -18,6 +18,7 @@ mod outside;
 mod possible;
 mod record;
 mod run;
+mod script;
 mod standing;
 mod stirring;
 mod task;
@@ -31,6 +32,7 @@ pub(crate) use faults::PANIC;
 pub(crate) use offers::{Curiosity, Offered, Wish};
 pub(crate) use record::{Ended, Happening, Linked, Record};
 pub(crate) use run::{is_end, offer, run, start, tear_down};
+pub(crate) use script::{Answer, Note};
 pub(crate) use standing::stuck;
 pub(crate) use touch::{Object, Part, Touch, Wants, What};
 
@@ -44,7 +46,7 @@ use crate::sys::atomic::Ordering;
 use crate::sys::clock::Instant;
 use std::panic::Location;
 use std::sync::Arc;
-use task::Effect;
+pub(crate) use task::Effect;
 use world::{Simulation, ask};
 
 /// How long a run may become, and how the layer above notes that a process was killed.
@@ -52,8 +54,18 @@ use world::{Simulation, ask};
 pub(crate) struct Limits {
     pub(crate) events: usize,
     pub(crate) killed: u32,
+    pub(crate) purpose: Purpose,
+}
+
+/// What a run is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To see what it comes to.
+    First,
     /// It is the last run of this thread once more, with the same names: what is sent of them has the same bytes.
-    pub(crate) is_again: bool,
+    Again,
+    /// To be done in the same way outside of the simulation. There a process that was killed is buried at once.
+    Script,
 }
 
 /// A simulated world on the calling thread. Dropped, it is gone, with everybody in it.

@@ -23,7 +23,7 @@ use super::task::Offer;
 use super::world::Simulation;
 
 /// An offer at a channel: whose, and the number of the guard.
-type At = (u32, usize);
+pub(super) type At = (u32, usize);
 
 impl Simulation {
     /// What one task may do next, or may be done with it, but faults and the passing of time.
@@ -135,11 +135,34 @@ impl Simulation {
 
     /// Whether a writer and a reader may meet.
     fn may_meet(&self, writer: At, reader: At, name: ChannelName) -> bool {
-        let comes_last =
-            |second: At, first: At| !self.is_settled(second.0) && self.permits(second) && self.is_quiet(first.0);
         self.is_first(writer, reader.0, name, is_output)
             && self.is_first(reader, writer.0, name, is_input)
-            && (comes_last(reader, writer) || comes_last(writer, reader))
+            && (self.comes_last(reader, writer) || self.comes_last(writer, reader))
+    }
+
+    /// Whether one may come, and find the other one there.
+    pub(super) fn comes_last(&self, second: At, first: At) -> bool {
+        !self.is_settled(second.0)
+            && self.permits(second)
+            && self.is_quiet(first.0)
+            && !self.meets_before(second, first.0)
+    }
+
+    /// Whether somebody who looks would meet another one, who is there, at a guard before this one.
+    fn meets_before(&self, (me, place): At, other: u32) -> bool {
+        let offers = |task: u32| self.tasks[task as usize].offer();
+        let (Some(mine), Some(its)) = (offers(me), offers(other)) else { return false };
+        if mine.order == Order::Random {
+            return false;
+        }
+        let answers = |guard: &Guard| {
+            let is_answer = |of: &&Guard| {
+                let sides = is_input(guard) && is_output(of) || is_output(guard) && is_input(of);
+                sides && channel_of(guard) == channel_of(of)
+            };
+            its.guards.iter().any(|of| is_answer(&of))
+        };
+        mine.order_of_guards().take_while(|before| *before != place).any(|before| answers(&mine.guards[before]))
     }
 
     /// Whether nobody surely waits before it, its partner aside.
@@ -161,14 +184,10 @@ impl Simulation {
     /// Whether somebody who looks may choose this guard.
     pub(super) fn permits(&self, (me, place): At) -> bool {
         let Some(offer) = self.tasks[me as usize].offer() else { return false };
-        let count = offer.guards.len();
-        let first = match offer.order {
-            Order::Random => return true,
-            Order::Priority => 0,
-            Order::From(first) => first % count,
-        };
-        let order = (first..count).chain(0..first);
-        !order.take_while(|before| *before != place).any(|before| self.is_sure((me, before)))
+        if offer.order == Order::Random {
+            return true;
+        }
+        !offer.order_of_guards().take_while(|before| *before != place).any(|before| self.is_sure((me, before)))
     }
 
     /// Whether somebody who looks may find nothing.

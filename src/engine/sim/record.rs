@@ -6,6 +6,7 @@ use super::decision::Choice;
 use super::offers::Offers;
 use std::cell::Cell;
 use std::mem::take;
+use super::script::Note;
 use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
@@ -125,4 +126,6 @@ pub(crate) struct Record {
     pub(crate) outside: Option<String>,
     /// What was offered, if anybody wanted to know.
     pub(crate) offers: Option<Box<Offers>>,
+    /// What a network outside of the simulation has to do to do the same, if it is to.
+    pub(crate) script: Option<Vec<Note>>,
 }

@@ -7,6 +7,7 @@ use super::super::{ArenaError, Fired, Guard, MemberName, Order};
 use super::coroutine::{self, Coroutine};
 use super::decision::{Choice, END, Kind, NOBODY, STOP, Scheduler};
 use super::record::{Ended, Linked};
+use super::script::Note;
 use super::task::{Offer, State, Task};
 use super::touch::Object;
 use super::world::{Simulation, ask};
@@ -65,6 +66,7 @@ pub(super) fn start_main(stack: usize, work: Box<dyn FnOnce()>) -> Result<(), Ar
 /// Lets a task go on until it waits, or comes to its end.
 fn resume(number: u32) {
     let out = ask(|world| {
+        world.note_script(Note::Resumed(number));
         let task = &mut world.tasks[number as usize];
         Some((task.coroutine.take()?, task.actor.take()?))
     });
@@ -170,6 +172,12 @@ impl Simulation {
     fn step(&mut self, scheduler: &mut dyn Scheduler) -> Option<Ended> {
         if self.record.happenings.len() >= self.most_events {
             return Some(Ended::TooLong);
+        }
+        if let Some(dead) = self.next_to_bury() {
+            let burial = Choice::new(Kind::Effect, dead, NOBODY, NOBODY);
+            scheduler.pass_over(burial);
+            self.carry_out(burial);
+            return None;
         }
         let mut options = std::mem::take(&mut self.options);
         options.clear();

@@ -22,6 +22,18 @@ pub(super) struct Offer {
     pub(super) polls: bool,
 }
 
+impl Offer {
+    /// The numbers of its guards, in the order in which they are looked at; in a random order any of them may be first.
+    pub(super) fn order_of_guards(&self) -> impl Iterator<Item = usize> + use<> {
+        let count = self.guards.len();
+        let first = match self.order {
+            Order::From(first) => first % count,
+            Order::Priority | Order::Random => 0,
+        };
+        (first..count).chain(0..first)
+    }
+}
+
 /// What a task does.
 #[derive(Debug)]
 pub(super) enum State {
@@ -44,7 +56,7 @@ pub(super) enum State {
 
 /// Something that a task has done and that others will notice.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     Close(EndName, Closing),
     Poison(ChannelName, Direction),
     EndWriting(ChannelName),
@@ -68,6 +80,7 @@ pub(super) struct Task {
     pub(super) is_killed: bool,
     /// It does so by this panic.
     pub(super) panics: Option<String>,
+    pub(super) has_panicked: bool,
     /// It has not come yet, whatever it offers.
     pub(super) is_late: bool,
     /// Away while it runs.
@@ -105,6 +118,7 @@ impl Task {
             effects,
             is_killed: false,
             panics: None,
+            has_panicked: false,
             is_late: false,
             coroutine: None,
             actor: Some(actor),

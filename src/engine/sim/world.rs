@@ -3,13 +3,13 @@
 //! Knows nothing of what happens next.
 
 use super::super::{ArenaError, ChannelKind, ChannelName, EndName, Fate, MemberName};
-use super::Limits;
 use super::channel::{Channel, End};
 use super::decision::Choice;
 use super::offers::Offers;
 use super::record::Record;
 use super::task::{Effect, Task};
 use super::touch::Touch;
+use super::{Limits, Purpose};
 use super::{channel, task};
 use crate::memory::Block;
 use crate::sys::clock::Instant;
@@ -90,13 +90,14 @@ impl Simulation {
         thread_local! {
             static RUNS: Cell<u32> = const { Cell::new(0) };
         }
-        RUNS.set(RUNS.get().wrapping_add(u32::from(!limits.is_again)));
+        RUNS.set(RUNS.get().wrapping_add(u32::from(limits.purpose != Purpose::Again)));
         let mut world = LAST.take().unwrap_or_else(|| Box::new(Simulation::empty()));
         world.run = RUNS.get();
         world.start = Instant::now();
         (world.most_events, world.killed) = (limits.events, limits.killed);
         world.record = Record::begin();
         world.record.offers = Offers::if_wanted();
+        world.record.script = (limits.purpose == Purpose::Script).then(Vec::new);
         world
     }
 

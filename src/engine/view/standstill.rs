@@ -331,10 +331,13 @@ impl<'v> Search<'v> {
         let Some(ends) = self.ends.remove(&name) else { return false };
         let missing = |end: &&&EndView| !matches!(end.holder, Holder::Member(holder) if here.contains(&holder));
         let seats: Vec<&EndView> = ends.iter().copied().filter(|end| end.direction == Direction::Party).collect();
-        let stuck = seats.iter().filter(missing).any(|end| match end.holder {
+        // A seat that is kept for whoever may have to be started again is nobody's until then.
+        let mut never_come = |end: &&&EndView| match end.holder {
             Holder::Member(holder) => self.is_at_rest(holder, set),
-            _ => false,
-        });
+            Holder::Block(_) => end.keeper.is_some_and(|keeper| self.is_at_rest(keeper, set)),
+            Holder::Exit(_) => false,
+        };
+        let stuck = seats.iter().filter(missing).filter(|end| never_come(end)).count();
         let enough = seats.len() >= parties as usize;
         // A party that has not taken its seat yet is a handle, in the hands of any thread of its process: not only of
         // the one that made it, and other threads of that process may wait here already.
@@ -343,7 +346,7 @@ impl<'v> Search<'v> {
             _ => false,
         });
         self.ends.insert(name, ends);
-        !stuck && (enough || handles_outside)
+        if enough { seats.len() - stuck >= parties as usize } else { stuck == 0 && handles_outside }
     }
 
     fn describe(&self, context: u32) -> Option<Stuck> {

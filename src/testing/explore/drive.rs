@@ -10,7 +10,7 @@ use super::path::Path;
 use super::progress::Progress;
 use super::report::{Bound, Explored};
 use super::search::{Came, Job, Rules, Walker};
-use crate::engine::sim::Ended;
+use crate::engine::sim::{Ended, Purpose};
 use crate::process::Runnable;
 use std::panic::Location;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -168,7 +168,8 @@ impl<'a, N: Runnable, B: Fn() -> N + Sync, P: Fn(&Run<N::Output>) -> bool + Sync
     /// One run.
     fn one(&self, path: &mut Path, job: Job, rules: &Rules, beginning: u32) {
         let mut walker = Walker::new(rules, path, job);
-        let (run, ended) = decided_by(&mut walker, self.limits.events, false, self.place, &mut || (self.build)());
+        let (run, ended) =
+            decided_by(&mut walker, self.limits.events, Purpose::First, self.place, &mut || (self.build)());
         walker.end();
         walker.find_races();
         let (came, mut jobs, is_bounded) = (walker.came.clone(), std::mem::take(&mut walker.jobs), walker.is_bounded);

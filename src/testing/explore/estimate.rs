@@ -5,7 +5,7 @@
 use super::super::plan::Numbers;
 use super::super::simulate::decided_by;
 use super::{Explore, MOST_EVENTS};
-use crate::engine::sim::{Choice, Kind, STOP, Scheduler};
+use crate::engine::sim::{Choice, Kind, Purpose, STOP, Scheduler};
 use crate::process::Runnable;
 use std::fmt;
 use std::panic::Location;
@@ -88,7 +88,7 @@ impl Explore {
                 events: 0,
                 most,
             };
-            let _ = decided_by(&mut probe, most, false, place, &mut build);
+            let _ = decided_by(&mut probe, most, Purpose::First, place, &mut build);
             schedules += probe.schedules / f64::from(PROBES);
             events = events.max(probe.events);
         }

@@ -20,6 +20,7 @@ use super::plan::{Faults, Plan};
 use super::run::Run;
 use super::shrink::Shrinking;
 use super::simulate::once;
+use crate::engine::sim::Purpose;
 use crate::process::Runnable;
 use crate::{Cause, Failure};
 use drive::{Drive, Failed, Limits};
@@ -477,7 +478,7 @@ fn counterexample<N: Runnable>(
     build: &impl Fn() -> N,
     holds: &impl Fn(&Run<N::Output>) -> bool,
 ) -> Counterexample {
-    let again = |wanted: Vec<_>| once(&Plan::Wanted(wanted), false, place, &mut || build());
+    let again = |wanted: Vec<_>| once(&Plan::Wanted(wanted), Purpose::First, place, &mut || build());
     let mut smallest = again(failed.decisions.clone());
     if let Some(why) = failed.why {
         return Counterexample::new(&smallest.told(why), failed.after);
