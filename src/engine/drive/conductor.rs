@@ -303,6 +303,11 @@ impl Conductor {
             }
             _ => {
                 if is_process_of_its_own(member) {
+                    // What it has closed or poisoned it has done before, and nobody has noticed yet.
+                    while stand.said() == Said::Offers && stand.effects.load(Ordering::Relaxed) > 0 {
+                        self.tell(stand, Told::Settle, 0);
+                        self.hear(record, task, stand, PATIENCE)?;
+                    }
                     (self.kill)(member);
                 }
                 self.wait_until_buried(record, task)

@@ -88,7 +88,12 @@ impl Simulation {
             Kind::Communication | Kind::Double => {
                 let writer = (choice.who, self.place_at(choice.who, name, is_output));
                 let reader = (choice.with, self.place_at(choice.with, name, is_input));
-                if self.comes_last(reader, writer) { vec![writer.0, reader.0] } else { vec![reader.0, writer.0] }
+                let orders = [(reader, writer), (writer, reader)];
+                let mut orders = orders.into_iter().filter(|(last, first)| self.comes_last(*last, *first));
+                // Where either may come last, it is now the one and now the other.
+                let nth = self.record.happenings.len() % 2;
+                let last = if nth == 0 { orders.next() } else { orders.next_back() };
+                last.map_or(Vec::new(), |(last, first)| vec![first.0, last.0])
             }
             Kind::Sync => self.parties_in_order(choice),
             Kind::Time => self.all_who_wait(),

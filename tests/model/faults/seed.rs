@@ -22,24 +22,7 @@ const LENIENCE: &str = "#[allow(clippy::all, clippy::allow_attributes, reason = 
 pub(crate) fn copy_sources(entries: &[(&str, &[&str])]) {
     // A feature of csproc that the models have nothing of: the sources ask for it.
     println!("cargo::rustc-check-cfg=cfg(feature, values(\"testing\"))");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo runs this"));
-    let (from, to) = (Path::new("../../src"), out.join("src"));
-    if to.exists() {
-        fs::remove_dir_all(&to).expect("the last copies can be removed");
-    }
-    let files: Vec<String> = LAYERS.iter().flat_map(|layer| sources(from, layer)).collect();
-    for edit in EDITS.iter().filter(|edit| !files.iter().any(|file| file == edit.file)) {
-        println!("cargo::error={}", refusal(edit, "there is no such file"));
-    }
-    for file in &files {
-        println!("cargo::rerun-if-changed={}", from.join(file).display());
-        let source = fs::read_to_string(from.join(file)).expect("a source file");
-        let edits: Vec<&Edit> = EDITS.iter().filter(|edit| edit.file == file).collect();
-        match seeded(&source, &edits) {
-            Ok(copy) => write(&to.join(file), &copy),
-            Err(refusal) => println!("cargo::error={refusal}"),
-        }
-    }
+    let out = copy(&LAYERS, EDITS);
     for (name, files) in entries {
         let modules = files.iter().map(|file| {
             let module = file.trim_end_matches(".rs").trim_end_matches("/mod").rsplit('/').next().unwrap_or(file);
@@ -49,12 +32,36 @@ pub(crate) fn copy_sources(entries: &[(&str, &[&str])]) {
     }
 }
 
+/// Copies these directories of the sources, the root by an empty name, with these edits; gives the directory of the
+/// build, in which the copies are below `src`.
+pub(crate) fn copy(directories: &[&str], edits: &[Edit]) -> PathBuf {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo runs this"));
+    let (from, to) = (Path::new("../../src"), out.join("src"));
+    if to.exists() {
+        fs::remove_dir_all(&to).expect("the last copies can be removed");
+    }
+    let files: Vec<String> = directories.iter().flat_map(|directory| sources(from, directory)).collect();
+    for edit in edits.iter().filter(|edit| !files.iter().any(|file| file == edit.file)) {
+        println!("cargo::error={}", refusal(edit, "there is no such file"));
+    }
+    for file in &files {
+        println!("cargo::rerun-if-changed={}", from.join(file).display());
+        let source = fs::read_to_string(from.join(file)).expect("a source file");
+        let edits: Vec<&Edit> = edits.iter().filter(|edit| edit.file == file).collect();
+        match seeded(&source, &edits) {
+            Ok(copy) => write(&to.join(file), &copy),
+            Err(refusal) => println!("cargo::error={refusal}"),
+        }
+    }
+    out
+}
+
 /// The files of a layer, without its unit tests.
 fn sources(root: &Path, directory: &str) -> Vec<String> {
     let entries = fs::read_dir(root.join(directory)).expect("the sources of csproc are two directories up");
     let names = entries.map(|entry| entry.expect("a directory entry").file_name().into_string().expect("a name"));
     let files = names.flat_map(|name| {
-        let path = format!("{directory}/{name}");
+        let path = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
         match name.as_str() {
             "tests" => Vec::new(),
             _ if name.ends_with(".rs") => vec![path],
