@@ -264,10 +264,11 @@ impl Side {
         let owes = !self.effects.borrow().is_empty();
         let Some(is_noticed) = self.baton.tables().notices(end, closing) else { return };
         let is_handle = end.place().is_some_and(|(_, direction)| direction == Direction::Handle);
-        if (owes || is_noticed) && !is_handle {
-            self.owe(actor, Effect::Close(end, closing));
-        } else {
+        let is_owed = |effect: &Effect| matches!(effect, Effect::Close(other, _) if *other == end);
+        if !(owes || is_noticed) || is_handle {
             close_now(actor, end, closing);
+        } else if !self.effects.borrow().iter().any(is_owed) {
+            self.owe(actor, Effect::Close(end, closing));
         }
     }
 
