@@ -85,6 +85,16 @@ fn sync_first(barrier: Barrier, output: Writer<u64>) -> End {
 }
 
 #[process]
+fn sync_only(barrier: Barrier) -> End {
+    barrier.sync()
+}
+
+#[process]
+fn dies_before_sync(_barrier: Barrier) {
+    std::panic::resume_unwind(Box::new("as planned"));
+}
+
+#[process]
 fn read_before_sync(barrier: Barrier, input: Reader<u64>) -> End {
     input.read()?;
     barrier.sync()
@@ -245,6 +255,16 @@ over_both! {
         assert_eq!(blocked(&report, "a").location, place("sync", "sync()"));
         assert_eq!(cycle(&report), ["a", "b"]);
         assert!(report.to_string().contains("waits at barrier"), "{report}");
+    }
+
+    /// Beside those who live there is a seat among the arguments that are kept for a restart: nobody takes it before.
+    fn law_9_a_barrier_with_a_seat_that_is_kept_for_a_restart(placement) {
+        let barrier = Barrier::new(2);
+        let again = OnCrash::Restart { max: 1, within: Duration::from_secs(3600) };
+        let waits = sync_only(barrier.clone()).on(placement).on_crash(again);
+        let error = network!(waits, dies_before_sync(barrier).on(placement)).run().unwrap_err();
+        let report = error.deadlock().unwrap_or_else(|| panic!("{error}"));
+        assert_eq!(blocked(report, "sync_only").waits_for[0].action, "sync");
     }
 
     fn law_9_a_writer_held_by_a_reader_that_waits_for_it(placement) {

@@ -4,9 +4,9 @@
 
 use super::decision::Choice;
 use super::offers::Offers;
+use super::script::Note;
 use std::cell::Cell;
 use std::mem::take;
-use super::script::Note;
 use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
