@@ -181,6 +181,11 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
             _ => aside.note_deadlock(stuck.member, name.index),
         }
     }
+    #[cfg(feature = "testing")]
+    if stuck.iter().filter_map(|stuck| stuck.member.slot()).any(Member::is_driven) {
+        // The run tells.
+        slot.give();
+    }
     keep(name, report, of_program);
     Some(name.index)
 }

@@ -8,6 +8,7 @@ use super::run::Run;
 use super::token;
 use super::tree::Schedule;
 use crate::engine::drive::Parting;
+use crate::engine::is_decided;
 use crate::engine::sim::{Ended, Purpose, Record};
 use crate::process::{Driven, Runnable, drive};
 use crate::{DeadlockReport, Failure};
@@ -35,7 +36,8 @@ use std::sync::Arc;
 /// minute has parted from them.
 ///
 /// # Panics
-/// As [`simulate`](super::simulate); or there is no memory or no thread to drive the network with.
+/// As [`simulate`](super::simulate); or there is no memory or no thread to drive the network with; or it is called in a
+/// run itself.
 ///
 /// # Examples
 /// ```
@@ -120,6 +122,7 @@ fn driven<N: Runnable>(
     place: &'static Location<'static>,
     build: &mut impl FnMut() -> N,
 ) -> Run<N::Output> {
+    assert!(!is_decided(), "the run cannot begin: a run of real processes inside another run");
     let (simulated, ended) = super::simulate::once_for(plan, Purpose::Script, place, build);
     if matches!(simulated.outcome, Outcome::Outside(_) | Outcome::Nondeterministic(_)) {
         return simulated;

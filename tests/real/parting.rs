@@ -78,3 +78,18 @@ fn a_closure_that_panics_leaves_nothing_behind() {
         assert!(said.downcast_ref::<&str>().is_some_and(|said| said.contains("is not built")));
     });
 }
+
+#[test]
+fn no_run_begins_inside_another_one() {
+    watched_alone("no_run_begins_inside_another_one", || {
+        #[process]
+        fn nothing() {}
+        #[process(thread)]
+        fn runs_another() -> bool {
+            std::panic::catch_unwind(|| replay_real("csp1:00", nothing).completed()).is_ok()
+        }
+        let run = csproc::testing::replay("csp1:00", runs_another);
+        assert_eq!(run.result(), Some(&false), "{run}");
+        assert_eq!(runs_another().run().ok(), Some(true));
+    });
+}

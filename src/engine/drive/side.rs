@@ -10,6 +10,7 @@ use super::super::{
     Actor, ArenaError, ChannelName, Closing, Direction, EndName, Fired, Guard, Holder, MemberName, Order, actor,
 };
 use crate::memory::Block;
+use crate::sys::atomic::Ordering;
 use crate::sys::clock::{Deadline, Instant};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -58,10 +59,10 @@ pub(crate) struct Side {
     start: Instant,
 }
 
-/// The calling thread is the main process of a driven network from now on, and builds it; `work` is done before it
-/// begins.
+/// The main process of a driven network, which the calling thread builds.
 pub(super) fn drive_main(baton: Baton, name: MemberName) -> Option<Rc<Side>> {
     let task = baton.enroll(name)?;
+    name.slot()?.drive(baton.block(), task);
     Side::new(baton, task, Some(name), Mode::Builds)
 }
 
@@ -110,10 +111,9 @@ impl Side {
     }
 
     /// Says where it stands, and does what it is told until that is something for the caller.
-    fn stop(&self, actor: &Actor, said: Said, guards: usize) -> (Told, u32) {
+    fn stop(&self, actor: &Actor, said: Said) -> (Told, u32) {
         loop {
-            self.stand.effects.store(self.effects.borrow().len() as u32, crate::sys::atomic::Ordering::Relaxed);
-            self.stand.guards.store(guards as u32, crate::sys::atomic::Ordering::Relaxed);
+            self.note_effects();
             self.stand.say(said);
             match self.stand.listen() {
                 (Told::Settle, _) => self.take_effect(actor),
@@ -124,6 +124,10 @@ impl Side {
                 other => return other,
             }
         }
+    }
+
+    fn note_effects(&self) {
+        self.stand.effects.store(self.effects.borrow().len() as u32, Ordering::Relaxed);
     }
 
     /// Whether it may stop: one that unwinds, only builds, or is only to come to its end does not.
@@ -154,7 +158,7 @@ impl Side {
         if self.mode.get() == Mode::Free {
             return self.offer_freely(actor, guards, order, location);
         }
-        match self.stop(actor, Said::Offers, guards.len()) {
+        match self.stop(actor, Said::Offers) {
             (Told::Come, first) => {
                 let order = if order == Order::Random { Order::From(first as usize) } else { order };
                 let in_its_time = || self.in_its_time(guards);
@@ -235,7 +239,7 @@ impl Side {
         if !self.may_stop() {
             return self.settle_at_once(actor);
         }
-        match self.stop(actor, Said::Offers, 1) {
+        match self.stop(actor, Said::Offers) {
             (Told::Come, _) => {
                 let _: Fired = self.go_on(actor, Fired::bare(0));
             }
@@ -320,7 +324,7 @@ impl Side {
     /// It has ended: stays until everything has taken effect that it has done.
     fn end(&self, actor: &Actor) {
         while !self.effects.borrow().is_empty() {
-            self.stand.effects.store(self.effects.borrow().len() as u32, crate::sys::atomic::Ordering::Relaxed);
+            self.note_effects();
             if self.mode.get() == Mode::Driven {
                 self.stand.say(Said::Ends);
                 let (told, _) = self.stand.listen();

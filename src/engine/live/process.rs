@@ -121,6 +121,12 @@ impl Member {
         self.stand.store(stand + 1, Ordering::Release);
     }
 
+    /// Whether it is driven, or was, as long as it is there.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_driven(&self) -> bool {
+        self.stand.load(Ordering::Acquire) != 0
+    }
+
     /// As [`drive`](Member::drive) was told, if it is driven.
     #[cfg(feature = "testing")]
     pub(in crate::engine) fn driven(&self) -> Option<(Block, u32)> {

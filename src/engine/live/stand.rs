@@ -113,8 +113,6 @@ pub(in crate::engine) struct Stand {
     context: AtomicU32,
     /// What it has done that has not taken effect.
     pub(in crate::engine) effects: AtomicU32,
-    /// The guards of its offer.
-    pub(in crate::engine) guards: AtomicU32,
     /// The guard that has fired.
     pub(in crate::engine) fired: AtomicU32,
     /// What it brought: a block, or a fate.

@@ -356,7 +356,7 @@ impl Simulation {
 
     pub(super) fn where_is(&self, task: u32) -> Option<&'static Location<'static>> {
         match &self.tasks.get(task as usize)?.state {
-            State::Offered(offer) => Some(offer.place),
+            State::Offered(offer) => Some(offer.place).filter(|place| place.file() != super::HERE),
             State::Held { place, .. } => Some(place),
             _ => None,
         }

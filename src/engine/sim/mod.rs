@@ -213,17 +213,25 @@ pub(super) fn describe(name: ChannelName, change: impl FnOnce(&mut Channel)) {
     });
 }
 
+/// Where nothing of the user's is known to be.
+pub(super) const HERE: &str = file!();
+
+/// Where a task communicated last.
+fn place_of(me: u32) -> &'static Location<'static> {
+    ask(|world| world.tasks[me as usize].place).unwrap_or_else(Location::caller)
+}
+
 /// What a task has done takes effect before it goes on: by decisions, as far as it can wait for them.
 pub(super) fn settle(me: u32) {
     let owes = ask(|world| !world.tasks[me as usize].effects.is_empty());
-    if owes && run::offer(me, &[Guard::Skip], Order::Priority, Location::caller()).is_err() {
+    if owes && run::offer(me, &[Guard::Skip], Order::Priority, place_of(me)).is_err() {
         ask(|world| world.settle(me));
     }
 }
 
 /// Others may do something before what a task does next: that is decided. Where nobody can wait, it does it at once.
 fn let_others_go_first(me: u32) {
-    if run::offer(me, &[Guard::Skip], Order::Priority, Location::caller()).is_err() {
+    if run::offer(me, &[Guard::Skip], Order::Priority, place_of(me)).is_err() {
         ask(|world| world.settle(me));
     }
 }

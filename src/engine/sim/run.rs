@@ -106,6 +106,7 @@ pub(crate) fn offer(
         let offer = Offer { guards: room, order, place, epoch: world.epoch, polls };
         world.tasks[me as usize].state = State::Offered(offer);
         world.tasks[me as usize].offers += 1;
+        world.tasks[me as usize].place = Some(place);
         if world.record.offers.is_some() {
             world.note_offer(me);
         }

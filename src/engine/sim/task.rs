@@ -87,6 +87,8 @@ pub(super) struct Task {
     pub(super) coroutine: Option<Coroutine>,
     pub(super) actor: Option<Box<Actor>>,
     pub(super) waits: u64,
+    /// Where it made its last offer.
+    pub(super) place: Option<&'static Location<'static>>,
     /// How many offers it has made.
     pub(super) offers: u64,
     /// What it could do when that was looked at last.
@@ -123,6 +125,7 @@ impl Task {
             coroutine: None,
             actor: Some(actor),
             waits: 0,
+            place: None,
             offers: 0,
             options,
             is_stirred: true,
