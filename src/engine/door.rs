@@ -376,7 +376,7 @@ impl Actor {
 
     /// Who has left a gate without giving its permits back, as `look` sees it; `None` if that is dealt with.
     pub(crate) fn look_at_abandoner<R>(&self, gate: ChannelName, look: impl FnOnce(u32) -> R) -> Option<R> {
-        simulated!(self, _me => sim::look(gate, |gate| gate.abandoner).flatten().map(look));
+        simulated!(self, _me => sim::look_at_permits(gate, |gate| gate.abandoner).flatten().map(look));
         let member = self.with(|local| local.abandoner(gate)).ok()??;
         let seen = look(member);
         let _ = self.with(Local::forget_leaver);

@@ -76,7 +76,13 @@ impl ChannelFacts {
     /// else can have had all of them.
     #[inline]
     pub(crate) fn is_abandoned(self) -> bool {
-        ask!(self, live => live.is_abandoned(), channel => channel.abandoner.is_some(), false)
+        ask!(
+            self,
+            live => live.is_abandoned(),
+            channel => channel.abandoner.is_some(),
+            false,
+            sim::look_at_permits
+        )
     }
 
     /// How many permits a gate has, and how many of them are in use.

@@ -185,6 +185,15 @@ pub(super) fn look<R>(name: ChannelName, look: impl FnOnce(&Channel) -> R) -> Op
     })
 }
 
+/// Looks at what changes with the permits of a gate only.
+pub(super) fn look_at_permits<R>(gate: ChannelName, look: impl FnOnce(&Channel) -> R) -> Option<R> {
+    ask(|world| {
+        world.asks_for(gate);
+        world.touch_part(gate, Part::Permits, false);
+        world.channel(gate).map(look)
+    })
+}
+
 /// Why a channel cannot be used any more.
 pub(super) fn fate(name: ChannelName) -> Option<Fate> {
     ask(|world| {

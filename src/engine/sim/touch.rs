@@ -18,7 +18,8 @@
 //! - [`Part::Place`]: a place in a buffer, changed by the message that is put there, and by taking it out. So a
 //!   put and a take are independent in a buffer that is neither full nor empty. A buffer that makes room by itself
 //!   has no places: what is put there changes its head, too.
-//! - [`Part::Permits`]: changed by passing a gate, and by giving permits back.
+//! - [`Part::Permits`]: changed by passing a gate, and by giving permits back, in order or not: so who has left a
+//!   gate without giving them back is read by it.
 //! - [`Part::Waits`]: changed when an offer that surely waits is answered or withdrawn. Read by those who are
 //!   served after it, or are sure to find it.
 //! - [`Part::Memory`]: changed by a look at a cell, for what is done there is the program's; and by waiting for a
