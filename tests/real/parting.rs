@@ -47,6 +47,14 @@ fn what_is_another_network_is_told() {
         });
         assert!(told.contains("differ"), "{told}");
 
+        // One process less.
+        let told = differs(|is_first| {
+            let c = named("c");
+            let count = if is_first { 2 } else { 1 };
+            network!(for _ in 0..count => source(c.writer(), 0), sink(c.reader()))
+        });
+        assert!(told.contains("`sink` was not started"), "{told}");
+
         // One that dies.
         #[process]
         fn may_die(out: Writer<u32>, lives: bool) -> csproc::Result<()> {

@@ -45,7 +45,7 @@ fn all_of(explore: &Explore, plan: &Plan) -> (BTreeSet<String>, Explored) {
 fn compare(networks: usize, reference: u8, most: u64, change: impl Fn(Explore) -> Explore) {
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
-    let networks = if std::env::var_os("CSPROC_LONG").is_some() { networks * 10 } else { networks };
+    let networks = if std::env::var_os("CSPROC_LONG").is_some() { networks * 20 } else { networks };
     let (mut compared, mut orders, mut classes, mut blocked, mut tried) = (0, 0, 0, 0, 0);
     while compared < networks {
         tried += 1;

@@ -271,8 +271,10 @@ impl Conductor {
                 return Ok(said);
             }
             let name = name_of(record, task);
-            if said == Said::Runs && stand.member().is_gone() && stand.said() == Said::Runs {
-                return self.parted(format!("{name} has died"));
+            // Looked at again: what it said last it has said before it was gone.
+            if stand.member().is_gone() && stand.said() == said {
+                let what = if said == Said::Absent { "was not started" } else { "has died" };
+                return self.parted(format!("{name} {what}"));
             }
             if deadline.is_past() {
                 return self.parted(format!("{name} {} for {} seconds", words_for(said), patience.as_secs()));
