@@ -146,6 +146,7 @@ fn driven<N: Runnable>(
         }
         None => (came.outcome(ended, outcome), record.happenings.len()),
     };
+    let standing = if let Outcome::Deadlock(report) = &outcome { Some(report.clone()) } else { standing };
     let mut run = Run::new(outcome, result, standing, up_to(record, after), None);
     run.parted = parted;
     run

@@ -41,6 +41,7 @@ over_both! { alone:
         let run = replay_real(found.token(), || dining(3, placement));
         let Outcome::Deadlock(report) = run.outcome() else { panic!("{run}") };
         assert!(report.processes().iter().any(|process| process.name.starts_with("philosopher")), "{run}");
+        assert_eq!(run.standing(), Some(report));
         assert_eq!(run.token(), found.token());
     }
 
