@@ -115,19 +115,21 @@ impl Search<'_> {
         let is_pass = |event: usize| self.path.event(event).choice.kind == Kind::Pass;
         let conflicts = event.touches.iter().flat_map(|touch| {
             let of = self.path.touching(touch.object).iter();
-            of.filter(move |(_, changes)| *changes || touch.changes).map(move |(other, _)| (touch.object, *other))
+            of.filter(move |(_, changes)| *changes || touch.changes)
+                .map(move |(other, changes)| (touch.object, *other, *changes))
         });
-        let barriers = self.path.barriers().iter().map(|barrier| (Object::EVERYTHING, *barrier));
-        let all = (0..number).map(|other| (Object::EVERYTHING, other));
+        let barriers = self.path.barriers().iter().map(|barrier| (Object::EVERYTHING, *barrier, true));
+        let all = (0..number).map(|other| (Object::EVERYTHING, other, true));
         let all = all.filter(|_| event.touches.first().is_some_and(|touch| touch.object == Object::EVERYTHING));
-        for (object, other) in conflicts.chain(barriers).chain(all).filter(|(_, other)| *other < number) {
+        for (object, other, changes) in conflicts.chain(barriers).chain(all).filter(|(_, other, _)| *other < number) {
             if through.has(other) {
                 continue;
             }
-            // What comes before something that only makes it possible might be in its way all the same.
+            // What comes before something that only makes it possible might be in its way all the same. Whoever has only
+            // looked has made nothing possible.
             let only_makes_possible = object.is_place()
                 || event.choice.kind == Kind::Told && self.is_first_end(event.choice.channel, other)
-                || event.choice.kind == Kind::Pass && object.is_permits() && !is_pass(other);
+                || event.choice.kind == Kind::Pass && object.is_permits() && changes && !is_pass(other);
             if only_makes_possible {
                 continue;
             }
