@@ -125,8 +125,8 @@ impl Search<'_> {
             if through.has(other) {
                 continue;
             }
-            // What comes before something that only makes it possible might be in its way all the same. Whoever has only
-            // looked has made nothing possible.
+            // What comes before something that only makes it possible might be in its way all the same. Whoever has
+            // only looked has made nothing possible.
             let only_makes_possible = object.is_place()
                 || event.choice.kind == Kind::Told && self.is_first_end(event.choice.channel, other)
                 || event.choice.kind == Kind::Pass && object.is_permits() && changes && !is_pass(other);
