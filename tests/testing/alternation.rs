@@ -144,6 +144,31 @@ fn an_alternation_never_meets_itself() {
 }
 
 #[process]
+fn reads_or_writes(input: Reader<u32>, out: Writer<u32>) -> csproc::Result<()> {
+    Ok(PriSelect! { _ = input.read() => (), out.write(1) => () }?)
+}
+
+#[process]
+fn reads_or_writes_or_polls(input: Reader<u32>, out: Writer<u32>) -> csproc::Result<String> {
+    let said = PriSelect! { _ = input.read() => "reads", out.write(2) => "writes", skip => "finds nothing" }?;
+    Ok(String::from(said))
+}
+
+#[test]
+fn of_two_that_would_rather_read_none_writes_by_coming_second() {
+    let network = || {
+        let (c, d) = (Channel::new(), Channel::new());
+        network!(reads_or_writes(c.reader(), d.writer()), reads_or_writes_or_polls(d.reader(), c.writer()))
+    };
+    // Who polls does not wait, and so is never the first one.
+    let seen = sees_all(100, &schedule(), network, |run| match run.result() {
+        Some((_, Ok(what))) => what.clone(),
+        _ => panic!("{run}"),
+    });
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["finds nothing", "reads"]);
+}
+
+#[process]
 fn polls(input: Reader<u32>) -> Result<Option<u32>, ChannelError> {
     PriSelect! { v = input.read() => Some(v), skip => None }
 }

@@ -378,13 +378,18 @@ impl Conductor {
         (0..baton.tasks()).filter_map(move |task| baton.stand(task))
     }
 
-    /// Brings everybody to an end: processes are killed, and threads unwind.
+    /// Brings everybody to an end: processes are killed, and threads unwind. Nobody is waited for who does not stand
+    /// still; when it does, it comes to its end.
     fn end_all(&self) {
+        self.baton.end();
         let deadline = Deadline::at(Instant::now() + WAKES);
         loop {
             let left: Vec<&Stand> = self.stands().filter(|stand| !is_over(stand)).collect();
-            if left.is_empty() || deadline.is_past() {
+            if left.is_empty() {
                 return;
+            }
+            if deadline.is_past() {
+                return left.into_iter().for_each(|stand| self.tell(stand, Told::End, 0));
             }
             for stand in left {
                 if is_process_of_its_own(stand.member()) {

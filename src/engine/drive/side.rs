@@ -97,6 +97,9 @@ impl Side {
 
     fn begin(&self, actor: &Actor) {
         self.stand.say(Said::Begins);
+        if self.baton.is_over() {
+            return self.mode.set(Mode::Ended);
+        }
         match self.stand.listen() {
             (Told::Free, _) => self.be_free(actor),
             (Told::End, _) => self.mode.set(Mode::Ended),

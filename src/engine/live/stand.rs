@@ -121,6 +121,8 @@ pub(in crate::engine) struct Stand {
     /// Of the first one: how many tasks there are, and how many channels.
     tasks: AtomicU32,
     channels: AtomicU32,
+    /// Of the first one: whoever begins from now on is only to come to its end.
+    is_over: AtomicU32,
     /// Of the first one: the virtual time, in nanoseconds since the beginning.
     elapsed: AtomicU64,
 }
@@ -313,6 +315,15 @@ impl Baton {
     pub(in crate::engine) fn channel(self, number: u32) -> Option<ChannelName> {
         let MemberName { index, generation } = self.stand_of_channel(number)?.member();
         Some(ChannelName { index, generation })
+    }
+
+    /// Nobody drives any more: whoever begins is only to come to its end.
+    pub(in crate::engine) fn end(self) {
+        self.header().is_over.store(1, Ordering::SeqCst);
+    }
+
+    pub(in crate::engine) fn is_over(self) -> bool {
+        self.header().is_over.load(Ordering::SeqCst) != 0
     }
 
     pub(in crate::engine) fn elapsed(self) -> Duration {

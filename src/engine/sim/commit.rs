@@ -40,7 +40,7 @@ impl Simulation {
             Kind::Pass => self.pass(choice, name),
             Kind::Timer => {
                 self.note(choice, NONE);
-                self.fire_first_due(choice.who);
+                self.answer(choice.who, Fired::bare(self.place_due(choice.who)));
             }
             Kind::Skip | Kind::Look => {
                 self.note(choice, NONE);
@@ -230,11 +230,14 @@ impl Simulation {
     /// Tells somebody who waits at a channel that it has ended.
     fn tell(&mut self, who: u32, name: ChannelName) {
         let Some(fate) = self.fate(name) else { return };
-        // What lies in the buffer is read first.
+        self.answer(who, Fired::ended(self.place_told(who, name), fate));
+    }
+
+    /// The number of the guard by which somebody is told what has become of a channel: what lies in the buffer is read
+    /// first.
+    pub(super) fn place_told(&self, who: u32, name: ChannelName) -> usize {
         let is_empty = self.channel(name).is_none_or(|channel| channel.buffer.is_empty());
-        let is_told = |guard: &Guard| channel_of(guard) == Some(name) && (is_empty || !is_input(guard));
-        let place = self.place_of(who, is_told);
-        self.answer(who, Fired::ended(place, fate));
+        self.place_of(who, |guard| channel_of(guard) == Some(name) && (is_empty || !is_input(guard)))
     }
 
     /// Who surely waits longest on one side of a channel.
@@ -244,11 +247,9 @@ impl Simulation {
         settled.min_by_key(|task| (self.tasks[*task as usize].offer().map(|offer| offer.epoch), *task))
     }
 
-    /// Of the timers that are due, the first in the order of the policy.
-    fn fire_first_due(&mut self, who: u32) {
-        let Some(offer) = self.tasks[who as usize].offer() else { return };
-        let due = offer.order_of_guards().find(|place| self.is_due(&offer.guards[*place])).unwrap_or(0);
-        self.answer(who, Fired::bare(due));
+    /// The number of the guard by which a timer that is due fires.
+    pub(super) fn place_due(&self, who: u32) -> usize {
+        self.place_of(who, |guard| self.is_due(guard))
     }
 
     /// The first deadline that somebody waits for, after now.

@@ -100,11 +100,9 @@ impl Simulation {
         }
         let parties: Vec<At> = self.offers_at(name, is_barrier).collect();
         let is_complete = self.channel(name).is_some_and(|barrier| parties.len() >= barrier.capacity as usize);
-        // One of them comes last, and finds all the others.
-        let comes_last = |last: &At| self.permits(*last) && parties.iter().all(|at| at == last || self.is_quiet(at.0));
         // In whatever order they have come, it is the same choice.
         let is_named = parties.iter().all(|party| party.0 >= at.0);
-        if is_complete && is_named && parties.iter().any(comes_last) {
+        if is_complete && is_named && self.last_party(&parties).is_some() {
             let number = self.number(name).map_or(NOBODY, |number| number as u32);
             push(options, Choice::new(Kind::Sync, at.0, NOBODY, number));
         }
@@ -125,6 +123,16 @@ impl Simulation {
         self.ways_to_join(at.0, name).for_each(|kind| self.alone(kind, at, Some(name), options));
     }
 
+    /// Of all the parties of a barrier, one that may come last, and find the others there.
+    pub(super) fn last_party(&self, parties: &[At]) -> Option<u32> {
+        let comes_last = |last: &&At| {
+            !self.is_settled(last.0)
+                && self.permits(**last)
+                && parties.iter().all(|party| party == *last || self.is_quiet(party.0))
+        };
+        parties.iter().find(comes_last).map(|party| party.0)
+    }
+
     /// Something that needs no partner.
     fn alone(&self, kind: Kind, at: At, name: Option<ChannelName>, options: &mut Vec<Choice>) {
         if self.permits(at) {
@@ -140,7 +148,8 @@ impl Simulation {
             && (self.comes_last(reader, writer) || self.comes_last(writer, reader))
     }
 
-    /// Whether one may come, and find the other one there.
+    /// Whether one may come, and find the other one there: of two that could meet at several guards, it is the first
+    /// one of whoever comes last.
     pub(super) fn comes_last(&self, second: At, first: At) -> bool {
         !self.is_settled(second.0)
             && self.permits(second)

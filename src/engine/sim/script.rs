@@ -116,12 +116,7 @@ impl Simulation {
     fn parties_in_order(&self, choice: Choice) -> Vec<u32> {
         let name = self.channel_name(choice.channel as usize);
         let parties: Vec<(u32, usize)> = self.offers_at(name, is_barrier).collect();
-        let may_be_last = |last: &(u32, usize)| {
-            !self.is_settled(last.0)
-                && self.permits(*last)
-                && parties.iter().all(|party| party == last || self.is_quiet(party.0))
-        };
-        let last = parties.iter().find(|party| may_be_last(party)).map(|party| party.0);
+        let last = self.last_party(&parties);
         let mut coming: Vec<u32> = parties.iter().map(|party| party.0).filter(|party| Some(*party) != last).collect();
         coming.extend(last);
         coming

@@ -39,7 +39,7 @@
 
 use super::super::{ChannelKind, ChannelName, Direction, Guard, Opened, Order, Store};
 use super::decision::{Choice, Kind};
-use super::possible::{channel_of, is_barrier};
+use super::possible::{channel_of, is_barrier, is_input, is_output};
 use super::task::State;
 use super::world::Simulation;
 
@@ -284,13 +284,22 @@ impl Simulation {
                 if matches!(choice.kind, Kind::Put | Kind::Told) {
                     self.touch_fate(name);
                 }
-                if choice.kind == Kind::Told {
-                    self.touch_part(name, Part::Head, false);
-                }
                 if self.is_joining(choice.who, name) {
                     self.touch_all(name, false);
                 }
-                let place = self.place_by(choice.who, name, choice.kind);
+                let place = match choice.kind {
+                    Kind::Timer => self.place_due(choice.who),
+                    Kind::Told => self.place_told(choice.who, name),
+                    Kind::Put => self.place_at(choice.who, name, is_output),
+                    Kind::Take => self.place_at(choice.who, name, is_input),
+                    _ => self.place_of(choice.who, |guard| channel_of(guard) == Some(name)),
+                };
+                // What lies in the buffer is read first.
+                let offer = self.tasks[choice.who as usize].offer();
+                if choice.kind == Kind::Told && offer.is_some_and(|offer| offer.guards.get(place).is_some_and(is_input))
+                {
+                    self.touch_part(name, Part::Head, false);
+                }
                 let before = self.before(choice.who, place);
                 self.touch_guards(&before);
             }
@@ -306,20 +315,12 @@ impl Simulation {
                 let guards = self.guards(choice.who);
                 self.touch_guards(&guards);
             }
-            Kind::Lose => self.touch_fate(name),
+            // Poison comes before the last end of a side is closed, or not at all.
+            Kind::Lose | Kind::Poison => self.touch_fate(name),
             Kind::Hold | Kind::Arrive => self.touch_all(name, true),
             Kind::Time | Kind::Delay => self.touch(Object::EVERYTHING, true),
-            Kind::Effect | Kind::Look | Kind::Crash | Kind::Panic | Kind::Poison => (),
+            Kind::Effect | Kind::Look | Kind::Crash | Kind::Panic => (),
         }
-    }
-
-    /// The number of the guard by which a task does this alone.
-    fn place_by(&self, who: u32, name: ChannelName, kind: Kind) -> usize {
-        let is_it = |guard: &Guard| match kind {
-            Kind::Timer => self.is_due(guard),
-            _ => channel_of(guard) == Some(name),
-        };
-        self.tasks[who as usize].offer().and_then(|offer| offer.guards.iter().position(is_it)).unwrap_or(0)
     }
 
     fn guards(&self, who: u32) -> Vec<Guard> {
@@ -329,35 +330,27 @@ impl Simulation {
     /// The guards that a task prefers to the one of this number.
     fn before(&self, who: u32, place: usize) -> Vec<Guard> {
         let Some(offer) = self.tasks[who as usize].offer() else { return Vec::new() };
-        let count = offer.guards.len();
-        let first = match offer.order {
-            Order::Random => return Vec::new(),
-            Order::Priority => 0,
-            Order::From(first) => first % count,
-        };
-        (first..count)
-            .chain(0..first)
-            .take_while(|before| *before != place)
-            .map(|before| offer.guards[before])
-            .collect()
+        if offer.order == Order::Random {
+            return Vec::new();
+        }
+        offer.order_of_guards().take_while(|before| *before != place).map(|before| offer.guards[before]).collect()
     }
 
     /// The guards that were looked at for a writer and a reader to meet: those of whichever way looks at fewer.
     fn reasons_to_meet(&self, choice: Choice, name: ChannelName) -> Vec<Guard> {
         let (writer, reader) = (choice.who, choice.with);
-        let given = self.place_at(writer, name, super::possible::is_output);
-        let taken = self.place_at(reader, name, super::possible::is_input);
-        let way = |second: (u32, usize), first: u32| {
-            let may = !self.is_settled(second.0) && self.permits(second) && self.is_quiet(first);
-            may.then(|| {
+        let given = (writer, self.place_at(writer, name, is_output));
+        let taken = (reader, self.place_at(reader, name, is_input));
+        let way = |second: (u32, usize), first: (u32, usize)| {
+            self.comes_last(second, first).then(|| {
                 let mut guards = self.before(second.0, second.1);
-                if !self.is_settled(first) {
-                    guards.extend(self.guards(first));
+                if !self.is_settled(first.0) {
+                    guards.extend(self.guards(first.0));
                 }
                 guards
             })
         };
-        let ways = [way((reader, taken), writer), way((writer, given), reader)];
+        let ways = [way(taken, given), way(given, taken)];
         ways.into_iter().flatten().min_by_key(Vec::len).unwrap_or_default()
     }
 

@@ -61,14 +61,18 @@ struct Candidate {
     /// Which options it is.
     is_it: fn(&Candidate, Choice) -> bool,
     channel: u32,
-    kind: Option<Kind>,
+    /// What it may be, if it needs no partner: what an alternation reads and what it writes at one channel are two
+    /// things.
+    kinds: &'static [Kind],
 }
 
 impl Candidate {
     fn is_solo(&self, option: Choice) -> bool {
         let Some((task, ..)) = self.tasks[0] else { return false };
-        let is_such = self.kind.map_or(option.kind != Kind::Sync, |kind| option.kind == kind);
-        is_such && option.who == task && option.with == NOBODY && option.channel == self.channel
+        self.kinds.contains(&option.kind)
+            && option.who == task
+            && option.with == NOBODY
+            && option.channel == self.channel
     }
 
     fn is_pair(&self, option: Choice) -> bool {
@@ -128,7 +132,7 @@ impl Search<'_> {
             // What comes before something that only makes it possible might be in its way all the same. Whoever has
             // only looked has made nothing possible.
             let only_makes_possible = object.is_place()
-                || event.choice.kind == Kind::Told && self.is_first_end(event.choice.channel, other)
+                || event.choice.kind == Kind::Told && self.is_first_end(event.choice.channel, object, other)
                 || event.choice.kind == Kind::Pass && object.is_permits() && changes && !is_pass(other);
             if only_makes_possible {
                 continue;
@@ -153,10 +157,11 @@ impl Search<'_> {
         }
     }
 
-    /// Whether nothing had become of a channel before this event.
-    fn is_first_end(&self, channel: u32, event: usize) -> bool {
-        let touching = Part::FATE.into_iter().flat_map(|part| self.path.touching(Object::of(channel, part)));
-        !touching.into_iter().any(|(other, changes)| *changes && *other < event)
+    /// Whether this event has changed what has become of a channel, by this part of it, and was the first to do so.
+    fn is_first_end(&self, channel: u32, object: Object, event: usize) -> bool {
+        let fate = Part::FATE.map(|part| Object::of(channel, part));
+        let mut touching = fate.iter().flat_map(|part| self.path.touching(*part));
+        fate.contains(&object) && !touching.any(|(other, changes)| *changes && *other < event)
     }
 
     /// What was not decided, because something else was.
@@ -208,36 +213,36 @@ impl Search<'_> {
     fn alone(&self, task: u32, number: usize, found: &mut impl Insert) {
         let at = self.at(task, number);
         let wants = self.path.wants(at.1);
-        let solo = |channel: u32, kind: Option<Kind>, in_the_way: Vec<Object>, makes_possible: Vec<Object>| Candidate {
+        let solo = |channel, kinds, in_the_way: Vec<Object>, makes_possible: Vec<Object>| Candidate {
             tasks: [Some(at), None],
             in_the_way,
             makes_possible,
             is_it: Candidate::is_solo,
             channel,
-            kind,
+            kinds,
         };
         if wants.owes {
-            self.candidate(&solo(NOBODY, Some(Kind::Effect), Vec::new(), Vec::new()), found);
+            self.candidate(&solo(NOBODY, &[Kind::Effect], Vec::new(), Vec::new()), found);
         }
         if wants.can_die {
-            for kind in [Kind::Crash, Kind::Panic] {
-                self.candidate(&solo(NOBODY, Some(kind), vec![Object::budget(kind)], Vec::new()), found);
+            for kinds in [&[Kind::Crash], &[Kind::Panic]] {
+                self.candidate(&solo(NOBODY, kinds, vec![Object::budget(kinds[0])], Vec::new()), found);
             }
         }
         for want in &wants.list {
             let of = |part| Object::of(want.channel, part);
-            let (mut in_the_way, kind) = match want.what {
-                What::Read => (vec![of(Part::Head), of(Part::Waits)], None),
+            let (mut in_the_way, kinds): (Vec<Object>, &'static [Kind]) = match want.what {
+                What::Read => (vec![of(Part::Head), of(Part::Waits)], &[Kind::Take, Kind::Told]),
                 What::Write => (
                     vec![of(Part::Tail), of(Part::Fate), of(Part::NoReaders), of(Part::NoWriters), of(Part::Waits)],
-                    None,
+                    &[Kind::Put, Kind::Told, Kind::Lose, Kind::Hold],
                 ),
-                What::Pass => (vec![of(Part::Permits), of(Part::Waits)], None),
-                What::Sync => (vec![of(Part::Fate)], None),
-                What::Join => (Part::ALL.map(of).to_vec(), None),
-                What::Timer => (Vec::new(), Some(Kind::Timer)),
-                What::Skip => (Vec::new(), Some(Kind::Skip)),
-                What::Look => (Vec::new(), Some(Kind::Look)),
+                What::Pass => (vec![of(Part::Permits), of(Part::Waits)], &[Kind::Pass, Kind::Told]),
+                What::Sync => (vec![of(Part::Fate)], &[Kind::Told]),
+                What::Join => (Part::ALL.map(of).to_vec(), &[Kind::Pass, Kind::Told]),
+                What::Timer => (Vec::new(), &[Kind::Timer]),
+                What::Skip => (Vec::new(), &[Kind::Skip]),
+                What::Look => (Vec::new(), &[Kind::Look]),
             };
             let mut makes_possible = enabling(Kind::Told, want.channel);
             if want.what == What::Join {
@@ -252,7 +257,7 @@ impl Search<'_> {
                 // Alone, it is only told of the end.
                 in_the_way.clear();
             }
-            let alone = solo(want.channel, kind, in_the_way, makes_possible);
+            let alone = solo(want.channel, kinds, in_the_way, makes_possible);
             self.candidate(&alone, found);
             if want.what == What::Sync {
                 self.candidate(&Candidate { is_it: Candidate::is_sync, ..alone }, found);
@@ -305,7 +310,7 @@ impl Search<'_> {
         let makes_possible = if meets || !looked_at.is_empty() { in_the_way.clone() } else { Vec::new() };
         let is_it = if meets { Candidate::is_sync } else { Candidate::is_pair };
         let tasks = [Some(first), Some(second)];
-        self.candidate(&Candidate { tasks, in_the_way, makes_possible, is_it, channel, kind: None }, found);
+        self.candidate(&Candidate { tasks, in_the_way, makes_possible, is_it, channel, kinds: &[] }, found);
     }
 
     /// A channel may be poisoned before anything that finds it whole.
