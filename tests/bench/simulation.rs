@@ -1,10 +1,10 @@
-//! Simulated networks: how many runs a second, and how long an event takes.
+//! Simulated networks: how many runs a second, how long an event takes, and how long all schedules take.
 //!
 //! Knows nothing of what the runs come to. All of it is on one thread; what counts is five philosophers, who are what
 //! the field measures itself by. `cargo bench --bench simulation --features testing`
 
 use csproc::prelude::*;
-use csproc::testing::{Runnable, Schedule, schedule, simulate};
+use csproc::testing::{Runnable, Schedule, explore, schedule, simulate};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use std::time::{Duration, Instant};
@@ -89,10 +89,15 @@ fn measure<N: Runnable>(schedules: &[Schedule], network: impl Fn() -> N) -> Dura
     start.elapsed()
 }
 
-/// One row of the table, unless only others were asked for.
-fn row<N: Runnable>(name: &str, schedules: &[Schedule], network: impl Fn() -> N) {
+/// Whether a row was asked for, or none was.
+fn is_wanted(name: &str) -> bool {
     let mut wanted = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
-    if wanted.peek().is_some() && !wanted.any(|wanted| name.contains(&wanted)) {
+    wanted.peek().is_none() || wanted.any(|wanted| name.contains(&wanted))
+}
+
+/// One row of the table.
+fn row<N: Runnable>(name: &str, schedules: &[Schedule], network: impl Fn() -> N) {
+    if !is_wanted(name) {
         return;
     }
     // The events that are told: what is closed, and who hears of it, is not among them.
@@ -114,6 +119,22 @@ fn row<N: Runnable>(name: &str, schedules: &[Schedule], network: impl Fn() -> N)
     );
 }
 
+/// One row of the table of every schedule: it is gone through so often.
+fn explored<N: Runnable>(name: &str, times: usize, network: impl Fn() -> N + Sync) {
+    if !is_wanted(name) {
+        return;
+    }
+    let mut all = Vec::new();
+    for _ in 0..times {
+        let explored = explore().check_only(&network, |_| true).unwrap_or_else(|found| panic!("{found}"));
+        all.push((explored.time, explored.executions, explored.blocked));
+    }
+    all.sort();
+    let (time, executions, blocked) = all[times / 2];
+    let each = time.as_secs_f64() * 1e6 / (executions + blocked) as f64;
+    println!("| {name} | {executions} | {blocked} | {:.2} | {each:.1} |", time.as_secs_f64() * 1e3);
+}
+
 fn main() {
     let is_test = std::env::args().any(|argument| argument == "--test");
     let count = if is_test { 1 } else { 5000 };
@@ -130,4 +151,9 @@ fn main() {
     row("five over locks, one left-handed", &some(count), || over_locks(5, true));
     row("one process that does nothing", &some(count), nothing);
     row("9000 messages from one to another", &some(count.div_ceil(500)), || stream(9000));
+    let times = if is_test { 1 } else { 501 };
+    println!("\n| every schedule (median of {times}) | executions | given up | ms | µs per execution |");
+    println!("|---|---|---|---|---|");
+    explored("every schedule of five over locks", times, || over_locks(5, false));
+    explored("every schedule of five over locks, one left-handed", times, || over_locks(5, true));
 }

@@ -217,6 +217,7 @@ impl Simulation {
         }
         let choice = options[chosen.min(options.len() - 1)];
         self.options = options;
+        self.watches = scheduler.watches();
         self.touch_reasons(choice);
         if self.watches && self.channels.get(choice.channel as usize).is_some_and(|at| scheduler.orders(&at.label)) {
             self.touch(Object::ORDER, true);

@@ -42,6 +42,7 @@ use super::decision::{Choice, Kind};
 use super::possible::{channel_of, is_barrier, is_input, is_output};
 use super::task::State;
 use super::world::Simulation;
+use smallvec::SmallVec;
 
 /// A part of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,6 +137,9 @@ impl Object {
     }
 }
 
+/// Some of the guards of an offer.
+type Guards = SmallVec<[Guard; 4]>;
+
 /// One object was read, or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Touch {
@@ -167,7 +171,7 @@ pub(crate) enum What {
 /// What a task waits for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wants {
-    pub(crate) list: Vec<Want>,
+    pub(crate) list: SmallVec<[Want; 2]>,
     /// It has an order of preference.
     pub(crate) is_ordered: bool,
     /// What it has done has not taken effect.
@@ -229,7 +233,7 @@ impl Simulation {
         self.touch(Object::task(task), true);
         let is_settled = self.is_settled(task);
         let State::Offered(offer) = &self.tasks[task as usize].state else { return };
-        let names: Vec<(ChannelName, bool)> =
+        let names: SmallVec<[(ChannelName, bool); 4]> =
             offer.guards.iter().filter_map(|guard| Some((channel_of(guard)?, stands_in_line(guard)))).collect();
         for (name, stands) in names {
             if is_settled {
@@ -248,7 +252,7 @@ impl Simulation {
         }
         self.touch(Object::task(task), true);
         let Some(offer) = self.tasks[task as usize].offer() else { return };
-        let names: Vec<ChannelName> =
+        let names: SmallVec<[ChannelName; 4]> =
             offer.guards.iter().filter(|guard| stands_in_line(guard)).filter_map(channel_of).collect();
         for name in names {
             if self.goes_in_turns(name) {
@@ -323,21 +327,21 @@ impl Simulation {
         }
     }
 
-    fn guards(&self, who: u32) -> Vec<Guard> {
-        self.tasks[who as usize].offer().map_or_else(Vec::new, |offer| offer.guards.clone())
+    fn guards(&self, who: u32) -> Guards {
+        self.tasks[who as usize].offer().map_or_else(Guards::new, |offer| offer.guards.iter().copied().collect())
     }
 
     /// The guards that a task prefers to the one of this number.
-    fn before(&self, who: u32, place: usize) -> Vec<Guard> {
-        let Some(offer) = self.tasks[who as usize].offer() else { return Vec::new() };
+    fn before(&self, who: u32, place: usize) -> Guards {
+        let Some(offer) = self.tasks[who as usize].offer() else { return Guards::new() };
         if offer.order == Order::Random {
-            return Vec::new();
+            return Guards::new();
         }
         offer.order_of_guards().take_while(|before| *before != place).map(|before| offer.guards[before]).collect()
     }
 
     /// The guards that were looked at for a writer and a reader to meet: those of whichever way looks at fewer.
-    fn reasons_to_meet(&self, choice: Choice, name: ChannelName) -> Vec<Guard> {
+    fn reasons_to_meet(&self, choice: Choice, name: ChannelName) -> Guards {
         let (writer, reader) = (choice.who, choice.with);
         let given = (writer, self.place_at(writer, name, is_output));
         let taken = (reader, self.place_at(reader, name, is_input));
@@ -351,7 +355,7 @@ impl Simulation {
             })
         };
         let ways = [way(taken, given), way(given, taken)];
-        ways.into_iter().flatten().min_by_key(Vec::len).unwrap_or_default()
+        ways.into_iter().flatten().min_by_key(SmallVec::len).unwrap_or_default()
     }
 
     /// Whether these are surely ready was asked.

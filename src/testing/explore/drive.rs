@@ -12,8 +12,9 @@ use super::report::{Bound, Explored};
 use super::search::{Came, Job, Rules, Walker};
 use crate::engine::sim::{Ended, Purpose};
 use crate::process::Runnable;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::num::NonZero;
 use std::panic::Location;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Other threads are started when it takes longer than this.
@@ -27,7 +28,8 @@ pub(super) struct Limits {
     pub(super) cuts: bool,
     pub(super) executions: Option<u64>,
     pub(super) time: Option<Duration>,
-    pub(super) workers: usize,
+    /// As many as there are processors, if nothing is said.
+    pub(super) workers: Option<NonZero<usize>>,
 }
 
 /// What all threads share.
@@ -92,22 +94,23 @@ impl<'a, N: Runnable, B: Fn() -> N + Sync, P: Fn(&Run<N::Output>) -> bool + Sync
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+        self.work.lock()
     }
 
     /// Until nothing is left to be tried, or something was found.
     pub(super) fn run(self) -> (Explored, Option<Failed>) {
         let mut path = Path::default();
-        let more = self.limits.workers > 1;
-        self.go_on(&mut path, more.then_some(ALONE));
-        if more && !self.is_done() {
+        self.go_on(&mut path, Some(ALONE));
+        if !self.is_done() {
+            let workers = self.limits.workers.or_else(|| std::thread::available_parallelism().ok());
             std::thread::scope(|scope| {
-                (1..self.limits.workers).for_each(|_| _ = scope.spawn(|| self.go_on(&mut Path::default(), None)));
+                (1..workers.map_or(1, NonZero::get))
+                    .for_each(|_| _ = scope.spawn(|| self.go_on(&mut Path::default(), None)));
                 self.go_on(&mut path, None);
             });
         }
         let mut explored = self.work().explored.clone();
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let failed = self.failed.into_inner();
         explored.complete = explored.bounds.is_empty() && failed.is_none();
         explored.time = self.started.elapsed();
         (explored, failed)
@@ -159,7 +162,7 @@ impl<'a, N: Runnable, B: Fn() -> N + Sync, P: Fn(&Run<N::Output>) -> bool + Sync
                 work.busy += 1;
                 return Some((job, work.rules.clone(), work.beginning));
             }
-            work = self.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut work);
         }
         self.changed.notify_all();
         None
@@ -213,7 +216,7 @@ impl<'a, N: Runnable, B: Fn() -> N + Sync, P: Fn(&Run<N::Output>) -> bool + Sync
             work.is_over = true;
             let decisions = decisions(&run.record);
             let failed = Failed { decisions, why, after: work.explored.executions };
-            *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
+            *self.failed.lock() = Some(failed);
         }
     }
 }
@@ -223,7 +226,7 @@ struct Leaves<'a, 'b, N: Runnable, B, P>(&'a Drive<'b, N, B, P>);
 
 impl<N: Runnable, B, P> Drop for Leaves<'_, '_, N, B, P> {
     fn drop(&mut self) {
-        let mut work = self.0.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut work = self.0.work.lock();
         work.busy -= 1;
         work.is_over |= std::thread::panicking();
         self.0.changed.notify_all();

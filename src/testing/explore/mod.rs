@@ -455,13 +455,12 @@ impl Explore {
         build: impl Fn() -> N + Sync,
         holds: impl Fn(&Run<N::Output>) -> bool + Sync,
     ) -> Result<Explored, Counterexample> {
-        let workers = self.workers.or_else(|| std::thread::available_parallelism().ok());
         let limits = Limits {
             events: self.events.unwrap_or(MOST_EVENTS),
             cuts: self.events.is_some(),
             executions: self.executions,
             time: self.time,
-            workers: workers.map_or(1, NonZero::get),
+            workers: self.workers,
         };
         let (explored, failed) = Drive::new(self.rules(), limits, place, &build, &holds).run();
         match failed {

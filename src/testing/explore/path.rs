@@ -3,9 +3,11 @@
 //! Knows nothing of what is to be tried next.
 
 use crate::engine::sim::{Choice, Object, Touch, Wants};
+use parking_lot::{Condvar, Mutex};
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A set of events, by number. Most runs have few events, whose sets take no memory of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,11 +63,11 @@ pub(super) type Touches = Arc<[Touch]>;
 
 /// In order, each object once; to change it is to read it as well.
 pub(super) fn sorted(touched: &[Touch]) -> Touches {
-    let mut touches = touched.to_vec();
+    let mut touches: SmallVec<[Touch; 32]> = touched.into();
     // Changes first.
     touches.sort_unstable_by_key(|touch| (touch.object, !touch.changes));
     touches.dedup_by_key(|touch| touch.object);
-    touches.into()
+    touches.as_slice().into()
 }
 
 /// Whether one changes what the other one reads or changes.
@@ -96,11 +98,17 @@ pub(super) struct Event {
     pub(super) history: Events,
 }
 
+/// What some tasks wait for.
+pub(super) type AllWants = SmallVec<[(u32, Wants); 2]>;
+
+/// What may happen next.
+pub(super) type Options = SmallVec<[Choice; 8]>;
+
 /// What is to be tried from a node.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     /// What was tried, in this order, and what it reads and changes, as soon as that is known.
-    pub(super) begun: Vec<(Choice, Option<Touches>)>,
+    pub(super) begun: SmallVec<[(Choice, Option<Touches>); 1]>,
     pub(super) waiting: Vec<Choice>,
 }
 
@@ -113,35 +121,20 @@ pub(super) struct Node {
     /// The last of them.
     pub(super) event: Option<Event>,
     /// What the tasks wait for that it has changed.
-    pub(super) wants: Vec<(u32, Wants)>,
-    pub(super) options: Box<[Choice]>,
+    pub(super) wants: AllWants,
+    pub(super) options: Options,
     /// What need not be tried from here: it was tried before, and what has happened since does not depend on it.
     pub(super) sleep: Vec<(Choice, Touches)>,
     /// How often another process went on although the last one could have.
     pub(super) preemptions: usize,
-    plan: Mutex<Plan>,
+    pub(super) plan: Mutex<Plan>,
     /// More is known of what was begun.
-    known: Condvar,
+    pub(super) known: Condvar,
 }
 
 impl Node {
-    pub(super) fn new(parent: Option<Arc<Node>>, event: Option<Event>, wants: Vec<(u32, Wants)>) -> Node {
-        let depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
-        Node {
-            parent,
-            depth,
-            event,
-            wants,
-            options: Box::default(),
-            sleep: Vec::new(),
-            preemptions: 0,
-            plan: Mutex::default(),
-            known: Condvar::new(),
-        }
-    }
-
     pub(super) fn plan<R>(&self, work: impl FnOnce(&mut Plan) -> R) -> R {
-        work(&mut self.plan.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.plan.lock())
     }
 
     /// What a choice that was begun reads and changes. It is noted once.
@@ -153,16 +146,22 @@ impl Node {
         self.known.notify_all();
     }
 
-    /// What was begun before this choice, once it is known what each of it reads and changes: another thread has it,
+    /// What sleeps after a choice that reads and changes this: what slept before, and what was begun before it, as far
+    /// as that does not depend on it. Waits until it is known what each of it reads and changes: another thread has it,
     /// and is on the way.
-    pub(super) fn begun_before(&self, choice: Choice) -> Vec<(Choice, Touches)> {
+    pub(super) fn asleep_after(&self, choice: Choice, touches: &Touches) -> Vec<(Choice, Touches)> {
+        let stays = |asleep: &Touches| !are_dependent(asleep, touches);
+        let mut asleep: Vec<(Choice, Touches)> =
+            self.sleep.iter().filter(|(_, asleep)| stays(asleep)).cloned().collect();
+        let mut plan = self.plan.lock();
         let is_unknown = |plan: &mut Plan| {
             plan.begun.iter().take_while(|(begun, _)| *begun != choice).any(|(_, touches)| touches.is_none())
         };
-        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
-        let plan = self.known.wait_while(plan, is_unknown).unwrap_or_else(PoisonError::into_inner);
+        self.known.wait_while(&mut plan, is_unknown);
         let before = plan.begun.iter().take_while(|(begun, _)| *begun != choice);
-        before.filter_map(|(begun, touches)| Some((*begun, touches.clone()?))).collect()
+        let before = before.filter_map(|(begun, touches)| Some((*begun, touches.as_ref()?)));
+        asleep.extend(before.filter(|(_, before)| stays(before)).map(|(begun, before)| (begun, before.clone())));
+        asleep
     }
 
     pub(super) fn is_asleep(&self, choice: Choice) -> bool {

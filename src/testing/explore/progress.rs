@@ -4,9 +4,9 @@
 //! print there, as the name of a test that is not over, stays as it is, and whatever comes next takes the line's place.
 
 use crate::sys::standard::say;
+use parking_lot::Mutex;
 use std::env;
 use std::io::{IsTerminal as _, stderr};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 pub(super) struct Progress {
     /// When the next line is due, after the beginning; never, if nobody sees it.
     due: Mutex<Option<Duration>>,
+    is_seen: fn() -> bool,
     write: fn(&str),
     is_shown: AtomicBool,
 }
@@ -36,22 +37,25 @@ pub(super) struct Progress {
 impl Progress {
     /// On standard error, if that is a terminal that understands what moves a cursor.
     pub(super) fn on_terminal() -> Progress {
-        let is_seen = stderr().is_terminal() && env::var_os("TERM").is_some_and(|kind| kind != "dumb");
+        let is_seen = || stderr().is_terminal() && env::var_os("TERM").is_some_and(|kind| kind != "dumb");
         Progress::new(is_seen, say)
     }
 
-    fn new(is_seen: bool, write: fn(&str)) -> Progress {
-        Progress { due: Mutex::new(is_seen.then_some(SHORT)), write, is_shown: AtomicBool::new(false) }
+    fn new(is_seen: fn() -> bool, write: fn(&str)) -> Progress {
+        Progress { due: Mutex::new(Some(SHORT)), is_seen, write, is_shown: AtomicBool::new(false) }
     }
 
     /// It has taken so long, and this is what there is to say, if it is time to.
     pub(super) fn say(&self, after: Duration, text: impl FnOnce() -> String) {
         // Whoever comes while another one writes has nothing to add.
-        let Ok(mut due) = self.due.try_lock() else { return };
+        let Some(mut due) = self.due.try_lock() else { return };
         if due.is_none_or(|due| after < due) {
             return;
         }
-        *due = Some(after + PAUSE);
+        *due = (self.is_seen)().then_some(after + PAUSE);
+        if due.is_none() {
+            return;
+        }
         if self.is_shown.load(Ordering::Relaxed) || !IS_TAKEN.swap(true, Ordering::Relaxed) {
             self.is_shown.store(true, Ordering::Relaxed);
             (self.write)(&format!("{ERASE}{BELOW}{}{BACK}", text()));
@@ -84,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_line_comes_late_and_now_and_then_and_is_gone_at_the_end_and_one_speaks_at_a_time() {
-        let (one, other, unseen) = (Progress::new(true, note), Progress::new(true, note), Progress::new(false, note));
+        let (one, other, unseen) =
+            (Progress::new(|| true, note), Progress::new(|| true, note), Progress::new(|| false, note));
         for (milliseconds, text) in [(999, "early"), (1000, "first"), (1100, "too soon"), (1200, "second")] {
             one.say(Duration::from_millis(milliseconds), || String::from(text));
             other.say(Duration::from_millis(milliseconds), || String::from("of another"));

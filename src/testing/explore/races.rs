@@ -26,9 +26,14 @@
 //! visited execution has it. The history of d behind s lies in u. If e does not prevent d, take e·u·d: d happens
 //! there, and has a race with e. If it does, d would be possible in E without e, by what the tasks wait for that
 //! take part in it. In both cases d and its history are found in E, with e as the first event that is in the way,
-//! and what is tried then at s begins w. It may be asleep; then w was visited before. (Weak initials, which the
-//! paper asks for before it tries something, say nothing here: what is independent of H·d can still be taken away
-//! afterwards.)
+//! and what is tried then at s begins w. It may be asleep; then w was visited before.
+//!
+//! **What stands aside.** Nothing new is tried if something is tried from s already that happens in E, too, and that
+//! neither e nor d has to do with, nor anything that comes before it behind s: an initial of what happens in E
+//! without e, as the paper asks. For say that f is such an event. It is none of u, or else it begins w; and as E has
+//! e·u as a prefix, nothing of u depends on it. So more of w is independent of f than of e: u and d. What is to be
+//! tried for the sake of w is found by the race of f with what is behind them, in an execution below f, and so on:
+//! each time more of w stands aside, until something begins it, or can stand before all of it.
 //!
 //! **Where it is not exact**, more is tried than needed, and ends as a run that is blocked by a sleep set: of the
 //! things that d needs beside its tasks (messages, permits, ends) it is not checked whether they are there when H
@@ -40,24 +45,39 @@
 //! of everything, for it might have been made later. What a lossy line keeps back may arrive as time may pass: where
 //! it may, all is tried.
 
-use super::path::{Events, Path, Stay};
+use super::path::{Event, Events, Path, Stay};
 use crate::engine::sim::{Choice, Kind, NOBODY, Object, Part, What};
+use smallvec::{SmallVec, smallvec};
 
 /// At this node, one of these is to be tried: what begins these events, or one of these choices.
 pub(super) trait Insert {
-    /// The events in their order, all of which can happen from the node on, without others between.
-    fn insert_events(&mut self, node: usize, events: &[usize]);
+    /// The events in their order, all of which can happen from the node on, without others between. Not if what stands
+    /// aside is tried.
+    fn insert_events(&mut self, node: usize, events: &[usize], stands_aside: &dyn Fn(&Event) -> bool);
 
-    fn insert_choice(&mut self, node: usize, choice: Choice);
+    /// The same for a choice.
+    fn insert_choice(&mut self, node: usize, choice: Choice, stands_aside: &dyn Fn(&Event) -> bool);
 }
+
+/// What happened, and depends on what was not in its way, if that happened, too.
+fn anything(_: &Event) -> bool {
+    true
+}
+
+fn nothing(_: &Event) -> bool {
+    false
+}
+
+/// Some parts of the world.
+type Objects = SmallVec<[Object; 8]>;
 
 /// What might happen where some tasks are.
 struct Candidate {
     tasks: [Option<(u32, Stay, Option<usize>)>; 2],
     /// What takes it away when it is changed.
-    in_the_way: Vec<Object>,
+    in_the_way: Objects,
     /// What makes it possible when it is changed.
-    makes_possible: Vec<Object>,
+    makes_possible: Objects,
     /// Which options it is.
     is_it: fn(&Candidate, Choice) -> bool,
     channel: u32,
@@ -114,7 +134,7 @@ impl Search<'_> {
             }
         }
         // What it has a race with, and is not before another one.
-        let mut races: Vec<usize> = Vec::new();
+        let mut races: SmallVec<[usize; 8]> = SmallVec::new();
         let mut through = needed.clone();
         let is_pass = |event: usize| self.path.event(event).choice.kind == Kind::Pass;
         let conflicts = event.touches.iter().flat_map(|touch| {
@@ -145,14 +165,13 @@ impl Search<'_> {
             if needed.has(race) {
                 continue;
             }
-            let behind: Vec<usize> = needed.from(race).collect();
-            if !behind.is_empty() {
-                found.insert_events(race, &behind);
+            if needed.from(race).next().is_some() {
+                found.insert_events(race, &needed.from(race).collect::<Vec<usize>>(), &anything);
             } else if self.path.nodes[race].options.contains(&event.choice) {
-                found.insert_choice(race, event.choice);
+                found.insert_choice(race, event.choice, &anything);
             } else {
                 let objects = enabling(event.choice.kind, event.choice.channel);
-                self.what_makes_possible(race, &objects, &[], true, found);
+                self.what_makes_possible(race, &objects, &[], true, &nothing, found);
             }
         }
     }
@@ -166,7 +185,7 @@ impl Search<'_> {
 
     /// What was not decided, because something else was.
     fn alternatives(&self, found: &mut impl Insert) {
-        let mut by_channel: Vec<Vec<(What, u32, usize)>> = Vec::new();
+        let mut ends: SmallVec<[(u32, What, u32, usize); 16]> = SmallVec::new();
         for task in self.path.tasks() {
             for (number, stay) in self.path.stays(task).iter().enumerate() {
                 let wants = self.path.wants(*stay);
@@ -177,19 +196,16 @@ impl Search<'_> {
                         _ => false,
                     };
                     if paired && want.channel != NOBODY {
-                        let place = want.channel as usize;
-                        if by_channel.len() <= place {
-                            by_channel.resize_with(place + 1, Vec::new);
-                        }
-                        by_channel[place].push((want.what, task, number));
+                        ends.push((want.channel, want.what, task, number));
                     }
                 }
                 self.alone(task, number, found);
             }
         }
-        for (channel, all) in by_channel.iter().enumerate() {
-            for (place, (what, task, number)) in all.iter().enumerate() {
-                for (other_what, other, other_number) in &all[place + 1..] {
+        ends.sort_by_key(|(channel, ..)| *channel);
+        for all in ends.chunk_by(|one, other| one.0 == other.0) {
+            for (place, (channel, what, task, number)) in all.iter().enumerate() {
+                for (_, other_what, other, other_number) in &all[place + 1..] {
                     let ends = match (what, other_what) {
                         _ if task == other => continue,
                         (What::Write, What::Read) | (What::Sync, What::Sync) => {
@@ -198,7 +214,7 @@ impl Search<'_> {
                         (What::Read, What::Write) => [(*other, *other_number), (*task, *number)],
                         _ => continue,
                     };
-                    self.pair(channel as u32, ends, *what == What::Sync, found);
+                    self.pair(*channel, ends, *what == What::Sync, found);
                 }
             }
         }
@@ -210,10 +226,21 @@ impl Search<'_> {
         (task, stays[number], stays.get(number + 1).and_then(|next| next.from))
     }
 
+    /// Whether anything that is in the way of tasks that are there may be new: what has taken one of them away comes
+    /// last, and what has brought them there.
+    fn is_new(&self, tasks: &[(u32, Stay, Option<usize>)]) -> bool {
+        let ended = tasks.iter().filter_map(|(.., next)| *next).min();
+        let is_new = |event: usize| event >= self.new;
+        ended.is_none_or(is_new) || tasks.iter().filter_map(|(_, stay, _)| stay.from).any(is_new)
+    }
+
     fn alone(&self, task: u32, number: usize, found: &mut impl Insert) {
         let at = self.at(task, number);
+        if !self.is_new(&[at]) {
+            return;
+        }
         let wants = self.path.wants(at.1);
-        let solo = |channel, kinds, in_the_way: Vec<Object>, makes_possible: Vec<Object>| Candidate {
+        let solo = |channel, kinds, in_the_way: Objects, makes_possible: Objects| Candidate {
             tasks: [Some(at), None],
             in_the_way,
             makes_possible,
@@ -222,27 +249,33 @@ impl Search<'_> {
             kinds,
         };
         if wants.owes {
-            self.candidate(&solo(NOBODY, &[Kind::Effect], Vec::new(), Vec::new()), found);
+            self.candidate(&solo(NOBODY, &[Kind::Effect], Objects::new(), Objects::new()), found);
         }
         if wants.can_die {
             for kinds in [&[Kind::Crash], &[Kind::Panic]] {
-                self.candidate(&solo(NOBODY, kinds, vec![Object::budget(kinds[0])], Vec::new()), found);
+                self.candidate(&solo(NOBODY, kinds, smallvec![Object::budget(kinds[0])], Objects::new()), found);
             }
         }
         for want in &wants.list {
             let of = |part| Object::of(want.channel, part);
-            let (mut in_the_way, kinds): (Vec<Object>, &'static [Kind]) = match want.what {
-                What::Read => (vec![of(Part::Head), of(Part::Waits)], &[Kind::Take, Kind::Told]),
+            let (mut in_the_way, kinds): (Objects, &'static [Kind]) = match want.what {
+                What::Read => (smallvec![of(Part::Head), of(Part::Waits)], &[Kind::Take, Kind::Told]),
                 What::Write => (
-                    vec![of(Part::Tail), of(Part::Fate), of(Part::NoReaders), of(Part::NoWriters), of(Part::Waits)],
+                    smallvec![
+                        of(Part::Tail),
+                        of(Part::Fate),
+                        of(Part::NoReaders),
+                        of(Part::NoWriters),
+                        of(Part::Waits)
+                    ],
                     &[Kind::Put, Kind::Told, Kind::Lose, Kind::Hold],
                 ),
-                What::Pass => (vec![of(Part::Permits), of(Part::Waits)], &[Kind::Pass, Kind::Told]),
-                What::Sync => (vec![of(Part::Fate)], &[Kind::Told]),
-                What::Join => (Part::ALL.map(of).to_vec(), &[Kind::Pass, Kind::Told]),
-                What::Timer => (Vec::new(), &[Kind::Timer]),
-                What::Skip => (Vec::new(), &[Kind::Skip]),
-                What::Look => (Vec::new(), &[Kind::Look]),
+                What::Pass => (smallvec![of(Part::Permits), of(Part::Waits)], &[Kind::Pass, Kind::Told]),
+                What::Sync => (smallvec![of(Part::Fate)], &[Kind::Told]),
+                What::Join => (Part::ALL.map(of).into_iter().collect(), &[Kind::Pass, Kind::Told]),
+                What::Timer => (Objects::new(), &[Kind::Timer]),
+                What::Skip => (Objects::new(), &[Kind::Skip]),
+                What::Look => (Objects::new(), &[Kind::Look]),
             };
             let mut makes_possible = enabling(Kind::Told, want.channel);
             if want.what == What::Join {
@@ -250,7 +283,7 @@ impl Search<'_> {
             }
             if wants.is_ordered || want.what == What::Skip {
                 let all = self.guards(&[at.1]);
-                makes_possible.extend(&all);
+                makes_possible.extend(all.iter().copied());
                 in_the_way.extend(all);
             }
             if !want.is_buffered && matches!(want.what, What::Read | What::Write) {
@@ -266,8 +299,8 @@ impl Search<'_> {
     }
 
     /// What guards depend on: whether they are surely ready.
-    fn guards(&self, stays: &[Stay]) -> Vec<Object> {
-        let mut objects = Vec::new();
+    fn guards(&self, stays: &[Stay]) -> Objects {
+        let mut objects = Objects::new();
         for want in stays.iter().flat_map(|stay| &self.path.wants(*stay).list).filter(|want| want.channel != NOBODY) {
             if want.what == What::Join {
                 objects.extend(Part::ALL.map(|part| Object::of(want.channel, part)));
@@ -287,6 +320,9 @@ impl Search<'_> {
 
     fn pair(&self, channel: u32, ends: [(u32, usize); 2], meets: bool, found: &mut impl Insert) {
         let [first, second] = ends.map(|(task, number)| self.at(task, number));
+        if !self.is_new(&[first, second]) {
+            return;
+        }
         let has = |from: Option<usize>, next: Option<usize>| {
             from.zip(next).is_some_and(|(from, next)| self.path.event(from).history.has(next))
         };
@@ -307,7 +343,7 @@ impl Search<'_> {
         let mut in_the_way = self.guards(looked_at);
         in_the_way
             .extend([Part::Fate, Part::NoReaders, Part::NoWriters, Part::Waits].map(|part| Object::of(channel, part)));
-        let makes_possible = if meets || !looked_at.is_empty() { in_the_way.clone() } else { Vec::new() };
+        let makes_possible = if meets || !looked_at.is_empty() { in_the_way.clone() } else { Objects::new() };
         let is_it = if meets { Candidate::is_sync } else { Candidate::is_pair };
         let tasks = [Some(first), Some(second)];
         self.candidate(&Candidate { tasks, in_the_way, makes_possible, is_it, channel, kinds: &[] }, found);
@@ -325,7 +361,7 @@ impl Search<'_> {
                 if touches.clone().any(|touch| touch.object == budget || fate.contains(&touch.object))
                     || touches.clone().any(|touch| touch.object == Object::EVERYTHING)
                 {
-                    found.insert_choice(node, *poison);
+                    found.insert_choice(node, *poison, &nothing);
                 }
             }
         }
@@ -348,7 +384,7 @@ impl Search<'_> {
             (candidate.is_it)(candidate, self.path.event(*end).choice)
                 && candidate.tasks.iter().flatten().all(|(.., next)| *next == Some(*end))
         };
-        let mut ways: Vec<usize> = end.into_iter().filter(|end| !has_happened(end)).collect();
+        let mut ways: SmallVec<[usize; 16]> = end.into_iter().filter(|end| !has_happened(end)).collect();
         let limit = end.unwrap_or(usize::MAX);
         let objects = candidate.in_the_way.iter();
         let touching = objects.flat_map(|object| self.path.touching(*object).iter().map(|by| (*object, *by)));
@@ -361,6 +397,15 @@ impl Search<'_> {
         ways.extend(changed.chain(self.path.barriers().iter().copied()).filter(|event| *event < limit));
         ways.sort_unstable();
         ways.dedup();
+        let stands_aside = |event: &Event| {
+            !event.touches.iter().any(|touch| {
+                let of = |task: &(u32, Stay, Option<usize>)| touch.object == Object::task(task.0);
+                touch.object == Object::EVERYTHING
+                    || candidate.tasks.iter().flatten().any(of)
+                    || candidate.in_the_way.contains(&touch.object)
+                    || candidate.makes_possible.contains(&touch.object)
+            })
+        };
         for event in ways {
             if needed.has(event) {
                 continue;
@@ -368,7 +413,7 @@ impl Search<'_> {
             let behind = || needed.from(event);
             if behind().next().is_some() {
                 if is_new(event) {
-                    found.insert_events(event, &behind().collect::<Vec<usize>>());
+                    found.insert_events(event, &behind().collect::<Vec<usize>>(), &stands_aside);
                 }
                 continue;
             }
@@ -377,13 +422,15 @@ impl Search<'_> {
                 if (candidate.is_it)(candidate, *option) {
                     was_possible = true;
                     if is_new(event) {
-                        found.insert_choice(event, *option);
+                        found.insert_choice(event, *option, &stands_aside);
                     }
                 }
             }
             if !was_possible {
-                let next: Vec<usize> = candidate.tasks.iter().flatten().filter_map(|(.., next)| *next).collect();
-                self.what_makes_possible(event, &candidate.makes_possible, &next, is_new(event), found);
+                let next: SmallVec<[usize; 2]> =
+                    candidate.tasks.iter().flatten().filter_map(|(.., next)| *next).collect();
+                let objects = &candidate.makes_possible;
+                self.what_makes_possible(event, objects, &next, is_new(event), &stands_aside, found);
             }
         }
     }
@@ -396,6 +443,7 @@ impl Search<'_> {
         objects: &[Object],
         before: &[usize],
         is_new: bool,
+        stands_aside: &dyn Fn(&Event) -> bool,
         found: &mut impl Insert,
     ) {
         for (other, _) in objects.iter().flat_map(|object| self.path.touching(*object)).filter(|(_, changes)| *changes)
@@ -406,16 +454,16 @@ impl Search<'_> {
             }
             if is_new || *other >= self.new {
                 let behind: Vec<usize> = history.from(event).collect();
-                found.insert_events(event, &behind);
+                found.insert_events(event, &behind, stands_aside);
             }
         }
     }
 }
 
 /// What makes something of this kind possible when it is changed.
-fn enabling(kind: Kind, channel: u32) -> Vec<Object> {
+fn enabling(kind: Kind, channel: u32) -> Objects {
     if channel == NOBODY {
-        return Vec::new();
+        return Objects::new();
     }
     let parts: &[Part] = match kind {
         Kind::Communication | Kind::Double | Kind::Lose | Kind::Hold | Kind::Poison | Kind::Arrive => &[],

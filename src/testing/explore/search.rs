@@ -3,9 +3,10 @@
 //! Knows nothing of what is asked of a run. Nothing is kept of a state but what was decided to come there.
 
 use super::super::plan::Faults;
-use super::path::{Event, Node, Path, Plan, Touches, are_dependent, sorted};
+use super::path::{AllWants, Event, Node, Options, Path, Plan, Touches, sorted};
 use super::races::{self, Insert};
 use crate::engine::sim::{Choice, END, Kind, Object, STOP, Scheduler, Touch, Wants};
+use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 
 /// How much is left out of what is equivalent.
@@ -70,7 +71,7 @@ pub(super) struct Walker<'a> {
     decided: usize,
     guide: std::vec::IntoIter<Choice>,
     /// What the last event has read and changed, and what became of the tasks.
-    seen: Option<(Touches, Vec<(u32, Wants)>)>,
+    seen: Option<(Touches, AllWants)>,
     left: Faults,
     last: Option<Choice>,
     pub(super) new: usize,
@@ -117,9 +118,8 @@ impl<'a> Walker<'a> {
 
     /// The node that was just come to.
     fn arrive(&mut self, options: &[Choice]) {
-        let Some((touches, wants)) = self.seen.take() else { return };
+        let Some((mut touches, wants)) = self.seen.take() else { return };
         let parent = self.path.nodes.last().cloned();
-        let mut touches = touches;
         let is_poll = self.last.is_some_and(|last| last.kind == Kind::Skip);
         if is_poll && self.rules.is_timed {
             let everything = Touch { object: Object::EVERYTHING, changes: true };
@@ -128,26 +128,33 @@ impl<'a> Walker<'a> {
         let mut sleep = Vec::new();
         let mut preemptions = 0;
         let event = parent.as_ref().zip(self.last).map(|(parent, choice)| {
-            preemptions = parent.preemptions + usize::from(preempts(parent, choice));
+            preemptions =
+                parent.preemptions + usize::from(self.rules.preemptions.is_some() && preempts(parent, choice));
             if self.rules.reduction != Reduction::Nothing {
                 parent.note(choice, &touches);
-                let all = parent.sleep.iter().cloned().chain(parent.begun_before(choice));
-                sleep.extend(all.filter(|(_, asleep)| !are_dependent(asleep, &touches)));
+                sleep = parent.asleep_after(choice, &touches);
             }
             let history = self.path.history(&touches);
-            Event { choice, touches: touches.clone(), history }
+            Event { choice, touches, history }
         });
-        let mut node = Node::new(parent, event, wants);
-        node.options = options.into();
-        node.sleep = sleep;
-        node.preemptions = preemptions;
-        self.path.push(Arc::new(node));
+        let depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
+        self.path.push(Arc::new(Node {
+            parent,
+            depth,
+            event,
+            wants,
+            options: options.into(),
+            sleep,
+            preemptions,
+            plan: Mutex::default(),
+            known: Condvar::new(),
+        }));
     }
 
     /// What is tried first from the last node.
     fn first(&mut self) -> Option<Choice> {
         let node = self.path.nodes.last().cloned()?;
-        let mut awake: Vec<Choice> = node.options.iter().copied().filter(|option| !node.is_asleep(*option)).collect();
+        let mut awake: Options = node.options.iter().copied().filter(|option| !node.is_asleep(*option)).collect();
         if let Some(most) = self.rules.preemptions {
             let before = awake.len();
             awake.retain(|option| node.preemptions + usize::from(preempts(&node, *option)) <= most);
@@ -166,10 +173,10 @@ impl<'a> Walker<'a> {
         }
         let is_timed = node.options.iter().any(|option| matches!(option.kind, Kind::Time | Kind::Arrive));
         let all = self.rules.reduction != Reduction::Sources || is_timed;
-        let others: Vec<Choice> = awake.into_iter().filter(|option| all && *option != first).collect();
+        let others: Options = awake.into_iter().filter(|option| all && *option != first).collect();
         node.plan(|plan: &mut Plan| {
             plan.begun.push((first, None));
-            plan.waiting.extend(&others);
+            plan.waiting.extend_from_slice(&others);
         });
         let jobs = others.into_iter().rev().map(|option| Job { from: Some((node.clone(), option)), guide: Vec::new() });
         self.jobs.extend(jobs);
@@ -268,15 +275,12 @@ impl Scheduler for Walker<'_> {
         self.rules.ordered.iter().any(|name| name == channel)
     }
 
+    /// What the events of the path have read and changed is known already.
     fn watches(&self) -> bool {
-        true
+        self.decided >= self.path.nodes.len()
     }
 
     fn watch(&mut self, touched: &[Touch], wants: &dyn Fn(u32) -> Wants) {
-        // Known already, as far as the path goes.
-        if self.decided < self.path.nodes.len() {
-            return;
-        }
         let touches = sorted(touched);
         let tasks = touches.iter().filter(|touch| touch.changes).filter_map(|touch| touch.object.as_task());
         let wants = tasks.map(|task| (task, wants(task))).collect();
@@ -309,15 +313,23 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn try_from(&mut self, node: &Arc<Node>, begins: &[Choice], guide: Vec<Choice>) {
-        let Some(first) = begins.first().copied() else { return };
+    fn try_from(
+        &mut self,
+        number: usize,
+        begins: &[Choice],
+        guide: Vec<Choice>,
+        stands_aside: &dyn Fn(&Event) -> bool,
+    ) {
+        let (node, Some(first)) = (&self.path.nodes[number], begins.first().copied()) else { return };
         let is_new = node.plan(|plan| {
-            let is_known = |choice: &Choice| {
-                plan.begun.iter().any(|(begun, _)| begun == choice)
-                    || plan.waiting.contains(choice)
-                    || node.is_asleep(*choice)
-            };
-            if begins.iter().any(is_known) {
+            let is_tried =
+                |choice: &Choice| plan.begun.iter().any(|(begun, _)| begun == choice) || plan.waiting.contains(choice);
+            // What is tried from here, and happens all the same, with nothing before it.
+            let others = (number + 1..self.path.len()).map(|event| (event, self.path.event(event)));
+            let mut aside = others.filter(|(event, other)| {
+                other.history.from(number).next() == Some(*event) && is_tried(&other.choice) && stands_aside(other)
+            });
+            if begins.iter().any(|choice| is_tried(choice) || node.is_asleep(*choice)) || aside.next().is_some() {
                 return false;
             }
             plan.waiting.push(first);
@@ -330,7 +342,7 @@ impl Found<'_> {
 }
 
 impl Insert for Found<'_> {
-    fn insert_events(&mut self, node: usize, events: &[usize]) {
+    fn insert_events(&mut self, node: usize, events: &[usize], stands_aside: &dyn Fn(&Event) -> bool) {
         let of = |event: usize| self.path.event(event);
         // Those that no other one of them comes before.
         let begins: Vec<Choice> = events
@@ -339,12 +351,10 @@ impl Insert for Found<'_> {
             .map(|event| of(*event).choice)
             .collect();
         let guide = events[1..].iter().map(|event| of(*event).choice).collect();
-        let node = self.path.nodes[node].clone();
-        self.try_from(&node, &begins, guide);
+        self.try_from(node, &begins, guide, stands_aside);
     }
 
-    fn insert_choice(&mut self, node: usize, choice: Choice) {
-        let node = self.path.nodes[node].clone();
-        self.try_from(&node, &[choice], Vec::new());
+    fn insert_choice(&mut self, node: usize, choice: Choice, stands_aside: &dyn Fn(&Event) -> bool) {
+        self.try_from(node, &[choice], Vec::new(), stands_aside);
     }
 }
