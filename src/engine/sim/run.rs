@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of why it is decided so.
 
-use super::super::actor::actor;
+use super::super::actor::{Actor, actor};
 use super::super::{ArenaError, Fired, Guard, MemberName, Order};
 use super::coroutine::{self, Coroutine};
 use super::decision::{Choice, END, Kind, NOBODY, STOP, Scheduler};
@@ -63,28 +63,6 @@ pub(super) fn start_main(stack: usize, work: Box<dyn FnOnce()>) -> Result<(), Ar
     Ok(())
 }
 
-/// Lets a task go on until it waits, or comes to its end.
-fn resume(number: u32) {
-    let out = ask(|world| {
-        world.note_script(Note::Resumed(number));
-        let task = &mut world.tasks[number as usize];
-        Some((task.coroutine.take()?, task.actor.take()?))
-    });
-    let Some((coroutine, side)) = out else { return };
-    actor(|actor| actor.exchange(&side));
-    let rest = coroutine.resume();
-    actor(|actor| actor.exchange(&side));
-    ask(|world| {
-        let task = &mut world.tasks[number as usize];
-        task.actor = Some(side);
-        match rest {
-            Some(coroutine) => task.coroutine = Some(coroutine),
-            None => task.state = State::Over,
-        }
-        world.touch(Object::task(number), true);
-    });
-}
-
 /// What the calling task offers comes to something.
 ///
 /// # Errors
@@ -96,8 +74,11 @@ pub(crate) fn offer(
     place: &'static Location<'static>,
 ) -> Result<Fired, ArenaError> {
     assert!(!guards.is_empty(), "an offer of nothing would never come to anything");
-    refuse_unless_alive(me)?;
-    ask(|world| {
+    refuse_unless_inside()?;
+    let is_alive = ask(|world| {
+        if world.tasks[me as usize].is_killed {
+            return Ok(false);
+        }
         world.refuse_foreign(guards)?;
         let polls = guards.len() > 1 && guards.iter().any(|guard| matches!(guard, Guard::Skip));
         let mut room = std::mem::take(&mut world.tasks[me as usize].guards);
@@ -113,8 +94,11 @@ pub(crate) fn offer(
         world.stir(me);
         world.touch_post(me);
         world.post(me);
-        Ok(())
+        Ok(true)
     })?;
+    if !is_alive {
+        unwind(me);
+    }
     coroutine::suspend();
     let fired = ask(|world| {
         let task = &mut world.tasks[me as usize];
@@ -129,16 +113,13 @@ pub(crate) fn offer(
     }
 }
 
-/// One that is unwinding, or has no stack of its own, cannot wait; one that was killed unwinds.
-fn refuse_unless_alive(me: u32) -> Result<(), ArenaError> {
+/// One that is unwinding, or has no stack of its own, cannot wait.
+fn refuse_unless_inside() -> Result<(), ArenaError> {
     if std::thread::panicking() {
         return Err(ArenaError::Simulated { what: "a communication by a process that unwinds" });
     }
     if !coroutine::is_inside() {
         return Err(ArenaError::Simulated { what: "a communication by the closure that only builds the network" });
-    }
-    if ask(|world| world.tasks[me as usize].is_killed) {
-        unwind(me);
     }
     Ok(())
 }
@@ -161,6 +142,29 @@ fn unwind(me: u32) -> ! {
 }
 
 impl Simulation {
+    /// The next task that is ready, and what runs there.
+    fn next_to_go_on(&mut self) -> Option<(u32, Coroutine, Box<Actor>)> {
+        while let Some(number) = self.ready.pop_front() {
+            self.note_script(Note::Resumed(number));
+            let task = &mut self.tasks[number as usize];
+            if let (Some(coroutine), Some(side)) = (task.coroutine.take(), task.actor.take()) {
+                return Some((number, coroutine, side));
+            }
+        }
+        None
+    }
+
+    /// A task waits, or has come to its end.
+    fn come_back(&mut self, number: u32, rest: Option<Coroutine>, side: Box<Actor>) {
+        let task = &mut self.tasks[number as usize];
+        task.actor = Some(side);
+        match rest {
+            Some(coroutine) => task.coroutine = Some(coroutine),
+            None => task.state = State::Over,
+        }
+        self.touch(Object::task(number), true);
+    }
+
     fn refuse_foreign(&self, guards: &[Guard]) -> Result<(), ArenaError> {
         let mut names = guards.iter().filter_map(super::possible::channel_of);
         match names.find(|name| !super::is_simulated(*name)) {
@@ -263,9 +267,19 @@ pub(crate) fn run(scheduler: &mut dyn Scheduler) -> Ended {
     ended
 }
 
+/// Lets those who are ready go on, one after the other, until they wait or come to their ends.
 fn run_ready() {
-    while let Some(next) = ask(|world| world.ready.pop_front()) {
-        resume(next);
+    let mut back = None;
+    while let Some((number, coroutine, side)) = ask(|world| {
+        if let Some((number, rest, side)) = back.take() {
+            world.come_back(number, rest, side);
+        }
+        world.next_to_go_on()
+    }) {
+        actor(|actor| actor.exchange(&side));
+        let rest = coroutine.resume();
+        actor(|actor| actor.exchange(&side));
+        back = Some((number, rest, side));
     }
 }
 

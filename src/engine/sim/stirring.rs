@@ -40,7 +40,7 @@ impl Simulation {
             task.is_stirred = false;
         }
         for task in self.tasks.iter().filter(|task| !task.options.is_empty()) {
-            options.extend_from_slice(&task.options);
+            options.extend(task.options.iter().copied());
         }
         self.possible_arrivals(options);
         if cfg!(debug_assertions) {

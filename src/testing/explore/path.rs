@@ -168,9 +168,10 @@ impl Node {
         self.sleep.iter().any(|(asleep, _)| *asleep == choice)
     }
 
-    /// The choices that lead here.
-    pub(super) fn choices(&self) -> Vec<Choice> {
-        let mut choices = Vec::with_capacity(self.depth);
+    /// The choices that lead here, and this one.
+    pub(super) fn choices(&self, last: Choice) -> Vec<Choice> {
+        let mut choices = Vec::with_capacity(self.depth + 1);
+        choices.push(last);
         let mut node = Some(self);
         while let Some(here) = node {
             choices.extend(here.event.as_ref().map(|event| event.choice));

@@ -143,8 +143,8 @@ impl Search<'_> {
                 .map(move |(other, changes)| (touch.object, *other, *changes))
         });
         let barriers = self.path.barriers().iter().map(|barrier| (Object::EVERYTHING, *barrier, true));
-        let all = (0..number).map(|other| (Object::EVERYTHING, other, true));
-        let all = all.filter(|_| event.touches.first().is_some_and(|touch| touch.object == Object::EVERYTHING));
+        let is_of_all = event.touches.first().is_some_and(|touch| touch.object == Object::EVERYTHING);
+        let all = (0..if is_of_all { number } else { 0 }).map(|other| (Object::EVERYTHING, other, true));
         for (object, other, changes) in conflicts.chain(barriers).chain(all).filter(|(_, other, _)| *other < number) {
             if through.has(other) {
                 continue;

@@ -89,8 +89,7 @@ impl<'a> Walker<'a> {
         match &job.from {
             Some((node, choice)) => {
                 path.go_to(node);
-                script = node.choices();
-                script.push(*choice);
+                script = node.choices(*choice);
                 new = node.depth;
                 node.plan(|plan| {
                     plan.waiting.retain(|waiting| waiting != choice);
