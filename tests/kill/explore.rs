@@ -17,8 +17,7 @@ const SAMPLE: usize = 4;
 
 /// Runs a scene with the victim killed nowhere, and then killed at many places.
 pub(crate) fn explore(name: &str, policies: &[OnCrash], scene: &dyn Fn(OnCrash, Cut) -> Walk) {
-    if let Some(reason) = forbidden() {
-        crate::report(&format!("kill::step: {name} is skipped: {reason}"));
+    if forbidden_here(name) {
         return;
     }
     let _loafers = loafers();
@@ -51,11 +50,20 @@ pub(crate) fn explore(name: &str, policies: &[OnCrash], scene: &dyn Fn(OnCrash, 
     ));
 }
 
+/// Whether the system lets nobody be traced: then it is said what is skipped.
+pub(crate) fn forbidden_here(name: &str) -> bool {
+    let reason = forbidden();
+    if let Some(reason) = &reason {
+        crate::report(&format!("kill: {name} is skipped: {reason}"));
+    }
+    reason.is_some()
+}
+
 /// As [`explore`], for an operation with too many instructions for the plain run: the victim is killed after one part
 /// more of the time that the operation takes.
 pub(crate) fn explore_in_time(name: &str, scene: &dyn Fn(OnCrash, Cut) -> Walk) {
     const PARTS: u32 = 60;
-    if forbidden().is_some() {
+    if forbidden_here(name) {
         return;
     }
     Estate::EMPTY.restored(name);
@@ -88,11 +96,11 @@ fn places(whole: &Walk) -> Vec<usize> {
 
 /// Threads that count as active, so that a victim that waits yields a few times instead of spinning for thousands of
 /// rounds.
-fn loafers() -> Vec<Loafer> {
+pub(crate) fn loafers() -> Vec<Loafer> {
     (0..4).map(|_| Loafer::start()).collect()
 }
 
-struct Loafer {
+pub(crate) struct Loafer {
     stop: Option<std::sync::mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

@@ -16,6 +16,8 @@ mod estate;
 mod explore;
 #[cfg(target_arch = "x86_64")]
 mod gates;
+#[cfg(target_arch = "x86_64")]
+mod instructions;
 mod interrupt;
 mod managers;
 mod pools;
