@@ -1,8 +1,6 @@
 //! Measures choice against crossbeam's, in one run: a stressed alternation, opposite selections, many guards.
 //!
-//! Knows nothing of the library's inside. Every figure is taken in turn with its peers (A B A B …) and is the median of
-//! the rounds; what counts is the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench
-//! alternation`).
+//! Knows nothing of the library's inside. Every figure is taken in turn with its peers; what counts is the ratio.
 
 mod table;
 
@@ -10,7 +8,7 @@ use crossbeam::channel::{Receiver, Select, Sender, bounded};
 use csproc::prelude::*;
 use std::cell::Cell;
 use std::time::Instant;
-use table::{nanoseconds, scale, table};
+use table::{nanoseconds, suite, table};
 
 const CHANNELS: usize = 8;
 const WRITERS: usize = 8;
@@ -207,7 +205,10 @@ fn many_crossbeam(guards: usize, count: u64) -> f64 {
 }
 
 fn main() {
-    let Some(scale) = scale() else { return };
+    suite("alternation", measure_all);
+}
+
+fn measure_all(scale: u64) {
     let selections = 64_000 / scale as usize;
     let spreads: [Spread; 3] = std::array::from_fn(|_| Cell::new((f64::MAX, 0.0)));
     table(
@@ -219,10 +220,18 @@ fn main() {
             ("crossbeam Select over bounded(0), threads", Box::new(|| stressed_crossbeam(selections, &spreads[2]))),
         ],
     );
-    println!("\nhits of the writer heard least and most, in all rounds, in percent of the mean:");
-    for (name, spread) in ["csproc, processes", "csproc, threads", "crossbeam"].iter().zip(&spreads) {
-        let (least, most) = spread.get();
-        println!("- {name}: {least:.0} to {most:.0}");
+    for (title, side) in
+        [("least", |(least, _)| least), ("most", |(_, most)| most)] as [(&str, fn((f64, f64)) -> f64); 2]
+    {
+        table(
+            &format!("stressed alternation, the writer heard {title}"),
+            "percent of the mean in all rounds",
+            &[
+                ("csproc, processes", Box::new(|| side(spreads[0].get()))),
+                ("csproc, threads", Box::new(|| side(spreads[1].get()))),
+                ("crossbeam Select over bounded(0), threads", Box::new(|| side(spreads[2].get()))),
+            ],
+        );
     }
     let count = 20_000 / scale;
     table(

@@ -1,17 +1,17 @@
-//! Measures communication against its peers, in one run: ping-pong, commstime, any-to-any.
+//! Measures communication against its peers, in one run: ping-pong, commstime, rings, any-to-any.
 //!
-//! Knows nothing of the library's inside. Every figure is taken in turn with its peers (A B A B …) and is the median of
-//! the rounds; what counts is the ratio. Run it with free cores, and pinned to one (`taskset -c 0 cargo bench --bench
-//! communication`).
+//! Knows nothing of the library's inside. Every figure is taken in turn with its peers; what counts is the ratio.
 #![expect(unsafe_code, reason = "the peers are raw: fork, shared pages, futexes")]
 
+mod beside;
 mod table;
 
+use beside::beside;
 use csproc::prelude::*;
 use rustix::thread::futex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
-use table::{nanoseconds, scale, table};
+use table::{nanoseconds, suite, table};
 
 #[process]
 fn echo(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
@@ -44,24 +44,6 @@ fn ping_pong(placement: Placement, trips: u64) -> f64 {
     .values()
     .expect("the echo answers until its channel retires");
     time
-}
-
-/// Runs `child` in a forked process while `parent` runs here; this program has one thread at that moment.
-fn beside(child: impl FnOnce(), parent: impl FnOnce() -> f64) -> f64 {
-    // SAFETY: the benchmark starts no threads of its own before, and the child only runs `child` and exits.
-    match unsafe { libc::fork() } {
-        0 => {
-            child();
-            // SAFETY: ends the child without running the parent's exit handlers.
-            unsafe { libc::_exit(0) }
-        }
-        pid => {
-            let time = parent();
-            // SAFETY: waits for the child forked above.
-            unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
-            time
-        }
-    }
 }
 
 fn ipc_channel(trips: u64) -> f64 {
@@ -294,6 +276,104 @@ fn commstime_crossbeam(loops: u64) -> f64 {
     })
 }
 
+/// Passes a token on.
+#[process]
+fn hop(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
+    for hops in input {
+        output.write(hops + 1)?;
+    }
+    Ok(())
+}
+
+/// Sends a token round so often, and once more before; nanoseconds for each hop.
+#[process]
+fn first(output: Writer<u64>, input: Reader<u64>, processes: u64, rounds: u64) -> csproc::Result<f64> {
+    let mut start = Instant::now();
+    for round in 0..=rounds {
+        output.write(1)?;
+        assert_eq!(input.read()?, processes);
+        if round == 0 {
+            start = Instant::now();
+        }
+    }
+    Ok(nanoseconds(start, processes * rounds))
+}
+
+fn ring(placement: Placement, processes: usize, hops: u64) -> f64 {
+    let links: Vec<Channel<u64>> = (0..processes).map(|_| Channel::new()).collect();
+    let rounds = hops / processes as u64;
+    let (_, time) = Parallel!(
+        for i in 1..processes => hop(links[i - 1].reader(), links[i].writer()).on(placement),
+        first(links[0].writer(), links[processes - 1].reader(), processes as u64, rounds).on(placement),
+    )
+    .values()
+    .expect("the token comes back");
+    time
+}
+
+fn ring_crossbeam(threads: usize, hops: u64) -> f64 {
+    let rounds = hops / threads as u64;
+    std::thread::scope(|scope| {
+        let (first, mut input) = crossbeam::channel::bounded::<u64>(0);
+        for _ in 1..threads {
+            let (output, next) = crossbeam::channel::bounded::<u64>(0);
+            scope.spawn(move || input.iter().for_each(|hops| output.send(hops + 1).expect("the next one receives")));
+            input = next;
+        }
+        let mut start = Instant::now();
+        for round in 0..=rounds {
+            first.send(1).expect("the next one receives");
+            assert_eq!(input.recv(), Ok(threads as u64));
+            if round == 0 {
+                start = Instant::now();
+            }
+        }
+        drop(first);
+        nanoseconds(start, threads as u64 * rounds)
+    })
+}
+
+/// The same of forked processes, each with a pipe.
+fn ring_of_pipes(processes: usize, hops: u64) -> f64 {
+    let rounds = hops / processes as u64;
+    let (mut input, first) = rustix::pipe::pipe().expect("a pipe");
+    let mut children = Vec::new();
+    for _ in 1..processes {
+        let (next, output) = rustix::pipe::pipe().expect("a pipe");
+        // SAFETY: this program has one thread, and the child only passes on what comes, and exits.
+        match unsafe { libc::fork() } {
+            0 => {
+                let mut word = [0; 8];
+                for _ in 0..=rounds {
+                    rustix::io::read(&input, &mut word).expect("the one before writes");
+                    let hops = u64::from_ne_bytes(word) + 1;
+                    rustix::io::write(&output, &hops.to_ne_bytes()).expect("the next one reads");
+                }
+                // SAFETY: ends the child without running the parent's exit handlers.
+                unsafe { libc::_exit(0) }
+            }
+            pid => children.push(pid),
+        }
+        input = next;
+    }
+    let mut start = Instant::now();
+    let mut word = [0; 8];
+    for round in 0..=rounds {
+        rustix::io::write(&first, &1_u64.to_ne_bytes()).expect("the next one reads");
+        rustix::io::read(&input, &mut word).expect("the last one writes");
+        assert_eq!(u64::from_ne_bytes(word), processes as u64);
+        if round == 0 {
+            start = Instant::now();
+        }
+    }
+    let time = nanoseconds(start, processes as u64 * rounds);
+    for pid in children {
+        // SAFETY: waits for a child forked above.
+        unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
+    }
+    time
+}
+
 #[process]
 fn writer(output: Writer<u64>, count: u64) -> csproc::Result<()> {
     (0..count).try_for_each(|value| output.write(value))?;
@@ -339,7 +419,10 @@ fn any_to_any_crossbeam(values: u64) -> f64 {
 }
 
 fn main() {
-    let Some(scale) = scale() else { return };
+    suite("communication", measure_all);
+}
+
+fn measure_all(scale: u64) {
     let trips = 20_000 / scale;
     table(
         "ping-pong",
@@ -364,6 +447,19 @@ fn main() {
             ("crossbeam bounded(0), threads", Box::new(|| commstime_crossbeam(loops))),
         ],
     );
+    for processes in [4, 64] {
+        let hops = 10_000 / scale;
+        table(
+            &format!("a ring of {processes}"),
+            "ns per hop",
+            &[
+                ("csproc, processes", Box::new(move || ring(Placement::Process, processes, hops))),
+                ("csproc, threads", Box::new(move || ring(Placement::Thread, processes, hops))),
+                ("raw pipes, processes", Box::new(move || ring_of_pipes(processes, hops))),
+                ("crossbeam bounded(0), threads", Box::new(move || ring_crossbeam(processes, hops))),
+            ],
+        );
+    }
     table(
         "any-to-any, 4 writers and 4 readers",
         "ns per value",

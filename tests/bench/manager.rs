@@ -14,7 +14,7 @@ use csproc::shared::Dict;
 use python::python;
 use std::path::PathBuf;
 use std::time::Instant;
-use table::{Row, nanoseconds, scale, table};
+use table::{Row, nanoseconds, suite, table};
 
 /// How many keys there are.
 const KEYS: u64 = 100;
@@ -205,10 +205,13 @@ fn measured_by_python(what: &str, processes: usize, count: u64) -> Option<f64> {
 }
 
 fn main() {
-    let Some(scale) = scale() else { return };
+    suite("manager", measure_all);
+}
+
+fn measure_all(scale: u64) {
     let has_python = measured_by_python("Get", 1, 10).is_some();
     if !has_python {
-        println!("no python3: its rows are left out");
+        eprintln!("no python3: its rows are left out");
     }
     let compare = |title: &str, csproc: Box<dyn Fn() -> f64>, what: &'static str, processes, count| {
         let mut rows: Vec<Row<'static>> = vec![("csproc, `Manager`", csproc)];

@@ -11,7 +11,7 @@ mod table;
 use csproc::prelude::*;
 use python::python;
 use std::time::Instant;
-use table::{Row, nanoseconds, scale, table};
+use table::{Row, nanoseconds, suite, table};
 
 const WORKERS: usize = 2;
 
@@ -89,10 +89,13 @@ fn apply(placement: Placement, count: u64) -> f64 {
 }
 
 fn main() {
-    let Some(scale) = scale() else { return };
+    suite("pool", measure_all);
+}
+
+fn measure_all(scale: u64) {
     let has_python = measured_by_python("map", 10).is_some();
     if !has_python {
-        println!("no python3: its rows are left out");
+        eprintln!("no python3: its rows are left out");
     }
     let with = |mut rows: Vec<Row<'static>>, what: &'static str, count: u64| {
         if has_python {

@@ -11,7 +11,7 @@ mod table;
 use csproc::prelude::*;
 use python::python;
 use std::time::Instant;
-use table::{Row, nanoseconds, scale, table};
+use table::{Row, nanoseconds, suite, table};
 
 /// Prints the nanoseconds for each of so many round trips or items; both arguments come from the command line.
 const PYTHON: &str = r#"
@@ -137,10 +137,13 @@ fn crowd(placement: Placement, parties: u64, items: u64) -> f64 {
 }
 
 fn main() {
-    let Some(scale) = scale() else { return };
+    suite("queue", measure_all);
+}
+
+fn measure_all(scale: u64) {
     let there = measured_by_python("pipe", 10).is_some();
     if !there {
-        println!("no python3: its rows are left out");
+        eprintln!("no python3: its rows are left out");
     }
     let compare = |title: &str, unit: &str, ours: Vec<Row<'_>>, theirs: Vec<Row<'_>>| {
         let rows: Vec<Row<'_>> = ours.into_iter().chain(theirs.into_iter().filter(|_| there)).collect();

@@ -12,7 +12,7 @@ use csproc::shared::Region;
 use python::python;
 use std::ops::DerefMut;
 use std::time::Instant;
-use table::{Row, nanoseconds, scale, table};
+use table::{Row, nanoseconds, suite, table};
 
 const LENGTH: usize = 1 << 17;
 
@@ -25,7 +25,7 @@ fn count<T: Message + DerefMut<Target = [u64]>>(input: Reader<T>, output: Writer
     Ok(())
 }
 
-/// Microseconds of a round.
+/// Nanoseconds of a round.
 fn csproc<T: Message + DerefMut<Target = [u64]>>(mut numbers: T, times: u64) -> f64 {
     let (there, back) = (Channel::new(), Channel::new());
     let child = Spawn!(count(there.reader(), back.writer())).expect("a process starts");
@@ -37,14 +37,14 @@ fn csproc<T: Message + DerefMut<Target = [u64]>>(mut numbers: T, times: u64) -> 
         w.write(numbers).expect("it is read");
         numbers = r.read().expect("it comes back");
     }
-    let time = nanoseconds(start, times) / 1000.0;
+    let time = nanoseconds(start, times);
     drop(w);
     child.join().expect("it ends").expect("nobody dies");
     assert_eq!((numbers[0], numbers[LENGTH / 2]), (times, times));
     time
 }
 
-/// The same in Python, which prints microseconds.
+/// The same in Python, which prints nanoseconds.
 const PYTHON: &str = "
 import array, sys, time
 from multiprocessing import get_context, shared_memory
@@ -85,7 +85,7 @@ else:
         numbers[0] += 1
         mine.send_bytes(numbers)
         numbers = array.array('Q', mine.recv_bytes())
-print((time.perf_counter() - begin) * 1e6 / times)
+print((time.perf_counter() - begin) * 1e9 / times)
 child.join()
 assert (numbers[0], numbers[length // 2]) == (times, times)
 if way == 'shared':
@@ -95,7 +95,10 @@ memory.unlink()
 ";
 
 fn main() {
-    let Some(scale) = scale() else { return };
+    suite("region", measure_all);
+}
+
+fn measure_all(scale: u64) {
     let times = 20_000 / scale;
     let few = times / 20;
     let measured = |way: &str, times: u64| python(PYTHON, &[way, &LENGTH.to_string(), &times.to_string()]);
@@ -109,5 +112,5 @@ fn main() {
         rows.push(("Python, `shared_memory`", Box::new(by("shared"))));
         rows.push(("Python, a pipe", Box::new(by("piped"))));
     }
-    table("1 MiB, there and back", "us", &rows);
+    table("1 MiB, there and back", "ns each time", &rows);
 }

@@ -11,7 +11,7 @@ use csproc::shared::Atomic;
 use python::python;
 use std::hint::black_box;
 use std::time::Instant;
-use table::{Row, nanoseconds, scale, table};
+use table::{Row, nanoseconds, suite, table};
 
 /// What is done again and again.
 #[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
@@ -98,7 +98,10 @@ fn measured_by_python(work: &str, processes: usize, times: u64) -> Option<f64> {
 }
 
 fn main() {
-    let Some(scale) = scale() else { return };
+    suite("shared", measure_all);
+}
+
+fn measure_all(scale: u64) {
     let times = 200_000 / scale;
     let few = times / 10;
     let has_python = measured_by_python("Get", 1, 1).is_some();
@@ -111,12 +114,12 @@ fn main() {
         let with = |rows: Vec<Row<'static>>, work| rows.into_iter().chain(python(work)).collect::<Vec<_>>();
         let by = if processes == 1 { "one process" } else { "two processes" };
         let rows = vec![csproc("csproc, `Value::with_lock`", Work::Increment), csproc("csproc, `Atomic`", Work::Add)];
-        table(&format!("an increment, {by}"), "ns", &with(rows, "Increment"));
+        table(&format!("an increment, {by}"), "ns each time", &with(rows, "Increment"));
         let rows = vec![csproc("csproc, `Value::get`", Work::Get)];
-        table(&format!("a look, {by}"), "ns", &with(rows, "Get"));
+        table(&format!("a look, {by}"), "ns each time", &with(rows, "Get"));
         let rows = vec![csproc("csproc, `Array::get`", Work::GetElement)];
-        table(&format!("a look at an element, {by}"), "ns", &with(rows, "GetElement"));
+        table(&format!("a look at an element, {by}"), "ns each time", &with(rows, "GetElement"));
         let rows = vec![csproc("csproc, `Array::set`", Work::SetElement)];
-        table(&format!("an element set, {by}"), "ns", &with(rows, "SetElement"));
+        table(&format!("an element set, {by}"), "ns each time", &with(rows, "SetElement"));
     }
 }

@@ -9,7 +9,7 @@ mod table;
 
 use csproc::prelude::*;
 use std::time::Instant;
-use table::{nanoseconds, scale, table};
+use table::{nanoseconds, suite, table};
 
 /// Takes and gives back, so often.
 fn measure(times: u64, mut work: impl FnMut()) -> f64 {
@@ -64,13 +64,16 @@ impl Posix {
 }
 
 fn main() {
-    let Some(scale) = scale() else { return };
+    suite("sharing", measure_all);
+}
+
+fn measure_all(scale: u64) {
     let times = 1_000_000 / scale;
     let (lock, rw, seats, posix) = (Lock::new(), RwLock::new(), Semaphore::new(4), Posix::new());
     let std = std::sync::Mutex::new(());
     table(
         "taking and giving back, nobody else there",
-        "ns",
+        "ns each time",
         &[
             ("`Lock`", Box::new(|| measure(times, || drop(lock.acquire().unwrap())))),
             ("`RwLock`, to read", Box::new(|| measure(times, || drop(rw.read().unwrap())))),
@@ -82,7 +85,7 @@ fn main() {
     let times = 40_000 / scale;
     table(
         "taking and giving back a `Lock`, one after the other",
-        "ns",
+        "ns each time",
         &[
             ("two processes", Box::new(|| contended(Placement::Process, 2, times))),
             ("two threads", Box::new(|| contended(Placement::Thread, 2, times))),
