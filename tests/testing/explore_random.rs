@@ -11,6 +11,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// What everybody has seen of a run: the events of each process and of each channel, in order, and what became of it.
 fn seen_by_all(run: &Run<Vec<Vec<String>>>) -> String {
@@ -43,9 +44,8 @@ fn all_of(explore: &Explore, plan: &Plan) -> (BTreeSet<String>, Explored) {
     (seen.into_inner().expect("nobody panics"), explored)
 }
 
-/// Random networks that have at most so many runs in a search that leaves less out. With faults, of runs that are
-/// equivalent more than one may be visited: which of several faults uses up their number is not seen by anybody.
-fn compare(networks: usize, reference: u8, most: u64, has_faults: bool, change: impl Fn(Explore) -> Explore) {
+/// Random networks that have at most so many runs in a search that leaves less out.
+fn compare(networks: usize, reference: u8, most: u64, change: impl Fn(Explore) -> Explore) {
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
     let networks = if std::env::var_os("CSPROC_LONG").is_some() { networks * 20 } else { networks };
@@ -62,7 +62,7 @@ fn compare(networks: usize, reference: u8, most: u64, has_faults: bool, change: 
         let (asleep, sleep) = all_of(&change(explore().reduced(1)), &plan);
         assert_eq!(asleep, all, "sleep: {plan:#?}\n{sleep}\n{plain}");
         assert_eq!(reduced, all, "{plan:#?}\n{explored}\n{plain}");
-        assert!(has_faults || explored.executions == sleep.executions, "{plan:#?}\n{explored}\n{sleep}");
+        assert_eq!(explored.executions, sleep.executions, "{plan:#?}\n{explored}\n{sleep}");
         orders += plain.executions;
         classes += explored.executions;
         blocked += explored.blocked;
@@ -72,19 +72,19 @@ fn compare(networks: usize, reference: u8, most: u64, has_faults: bool, change: 
 
 #[test]
 fn what_happens_in_some_order_happens_in_one_that_is_visited() {
-    compare(60, 0, 100, false, |explore| explore);
+    compare(60, 0, 100, |explore| explore);
 }
 
 // With faults there are too many orders; so the reference leaves out what sleeps.
 
 #[test]
 fn what_happens_with_a_crash_in_some_order_happens_in_one_that_is_visited() {
-    compare(5, 1, 150, true, |explore| explore.max_crashes(1));
+    compare(5, 1, 150, |explore| explore.max_crashes(1));
 }
 
 #[test]
 fn what_happens_with_poison_in_some_order_happens_in_one_that_is_visited() {
-    compare(10, 1, 150, true, |explore| explore.max_poisons(1));
+    compare(10, 1, 150, |explore| explore.max_poisons(1));
 }
 
 fn plan(buffers: &[u8], scripts: &[&[Step]]) -> Plan {
@@ -92,12 +92,23 @@ fn plan(buffers: &[u8], scripts: &[&[Step]]) -> Plan {
     Plan { buffers: buffers.to_vec(), scripts: scripts.iter().map(script).collect(), supervised: None }
 }
 
-/// How many classes there are: found among all that do not sleep, and by the races. Both see the same.
-fn classes(plan: &Plan, change: impl Fn(Explore) -> Explore) -> [u64; 2] {
+/// How many classes there are, among all that do not sleep, and by the races: both see the same.
+fn classes(plan: &Plan, change: impl Fn(Explore) -> Explore) -> u64 {
     let [(asleep, sleep), (reduced, sources)] =
         [explore().reduced(1), explore()].map(|explore| all_of(&change(explore), plan));
     assert_eq!(reduced, asleep, "{sources}\n{sleep}");
-    [sleep.executions, sources.executions]
+    assert_eq!(sources.executions, sleep.executions, "{sources}\n{sleep}");
+    sources.executions
+}
+
+/// Whoever meets poison has met it after the poison, and that after what else was not in the way: of what comes before
+/// a race, all comes before it the other way round, too.
+#[test]
+fn poison_comes_before_who_meets_it_also_the_other_way_round() {
+    let with = Step::With { lock: true, step: Box::new(Step::Write(0)) };
+    let mut plan = plan(&[2], &[&[Step::Write(0)], &[with]]);
+    plan.scripts[1].on_crash = OnCrash::Restart { max: 1, within: Duration::from_secs(3600) };
+    assert_eq!(classes(&plan, |explore| explore.max_poisons(1)), 28);
 }
 
 /// Found by a thousand random networks: one that only looks at a semaphore does not make it possible to pass it, and is
@@ -106,7 +117,7 @@ fn classes(plan: &Plan, change: impl Fn(Explore) -> Explore) -> [u64; 2] {
 fn a_look_at_a_gate_and_passing_it_come_in_both_orders() {
     let with = |step| Step::With { lock: false, step: Box::new(step) };
     let plan = plan(&[2, 1], &[&[with(Step::Get)], &[with(Step::Write(1)), Step::Write(0), Step::Write(0)]]);
-    assert_eq!(classes(&plan, |explore| explore), [4, 4]);
+    assert_eq!(classes(&plan, |explore| explore), 4);
 }
 
 /// One that reads from a channel and writes to it has two things that it may do there.
@@ -119,7 +130,7 @@ fn what_an_alternation_reads_and_what_it_writes_at_one_channel_are_two_things() 
         [whole, poisoned].map(|plan| classes(&plan, |explore| explore))
     });
     // Who prefers to read does not write what it could read.
-    assert_eq!(counts, [[[7, 7], [23, 23]], [[6, 6], [14, 14]], [[6, 6], [14, 14]]]);
+    assert_eq!(counts, [[7, 16], [6, 11], [6, 11]]);
 }
 
 #[test]

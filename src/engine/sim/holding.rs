@@ -207,7 +207,8 @@ impl Simulation {
             let rest = channel.drain();
             // Nobody is left who would notice, if it is not in use any more.
             if is_in_use && !rest.is_empty() {
-                self.touch_all(of, true);
+                self.touch_part(of, Part::Head, true);
+                self.touch_part(of, Part::Tail, true);
             }
             self.doomed.extend(rest);
         }

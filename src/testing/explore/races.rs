@@ -18,6 +18,11 @@
 //! depends on e), all of them events of E. Then at s something is to be tried that begins H·d: the first event of
 //! H that lies behind s, or d itself if H does not reach behind s.
 //!
+//! What d needs is where its tasks come from. There may be more before d that it depends on, a poison that it meets
+//! say, and that is not in e's way. To try d without that is enough: in the execution that comes of it the two have a
+//! race. But if what is to be tried sleeps at s, that execution was visited from a node before s, and what their race
+//! asks for does not lead here. Then all of what comes before d is in H, but for what depends on e.
+//!
 //! **Why that is enough.** Say that below s, with e as the first choice, for each sequence that can happen and
 //! whose first events do not sleep an execution is visited that has it as a prefix, up to equivalence (by
 //! induction: the tree is finite). Let w be a sequence that can happen at s. If e is in w and nothing before it
@@ -52,11 +57,11 @@ use smallvec::{SmallVec, smallvec};
 /// At this node, one of these is to be tried: what begins these events, or one of these choices.
 pub(super) trait Insert {
     /// The events in their order, all of which can happen from the node on, without others between. Not if what stands
-    /// aside is tried.
-    fn insert_events(&mut self, node: usize, events: &[usize], stands_aside: &dyn Fn(&Event) -> bool);
+    /// aside is tried. Gives whether they are not tried because what begins them sleeps there.
+    fn insert_events(&mut self, node: usize, events: &[usize], stands_aside: &dyn Fn(&Event) -> bool) -> bool;
 
     /// The same for a choice.
-    fn insert_choice(&mut self, node: usize, choice: Choice, stands_aside: &dyn Fn(&Event) -> bool);
+    fn insert_choice(&mut self, node: usize, choice: Choice, stands_aside: &dyn Fn(&Event) -> bool) -> bool;
 }
 
 /// What happened, and depends on what was not in its way, if that happened, too.
@@ -165,13 +170,21 @@ impl Search<'_> {
             if needed.has(race) {
                 continue;
             }
-            if needed.from(race).next().is_some() {
-                found.insert_events(race, &needed.from(race).collect::<Vec<usize>>(), &anything);
+            let sleeps = if needed.from(race).next().is_some() {
+                found.insert_events(race, &needed.from(race).collect::<Vec<usize>>(), &anything)
             } else if self.path.nodes[race].options.contains(&event.choice) {
-                found.insert_choice(race, event.choice, &anything);
+                found.insert_choice(race, event.choice, &anything)
             } else {
                 let objects = enabling(event.choice.kind, event.choice.channel);
                 self.what_makes_possible(race, &objects, &[], true, &nothing, found);
+                false
+            };
+            if sleeps {
+                let behind = event.history.from(race).filter(|other| *other != number);
+                let behind: Vec<usize> = behind.filter(|other| !self.path.event(*other).history.has(race)).collect();
+                if !behind.is_empty() {
+                    found.insert_events(race, &behind, &anything);
+                }
             }
         }
     }
@@ -379,9 +392,11 @@ impl Search<'_> {
             end = [end, *next].into_iter().flatten().min();
         }
         let is_new = |event: usize| event >= self.new || last.is_some_and(|last| last >= self.new);
-        // It may have happened all the same, later; then that is not in its way.
+        // It may have happened all the same, later; then that is not in its way. Who was told of the end might have
+        // done something else before.
         let has_happened = |end: &usize| {
-            (candidate.is_it)(candidate, self.path.event(*end).choice)
+            self.path.event(*end).choice.kind != Kind::Told
+                && (candidate.is_it)(candidate, self.path.event(*end).choice)
                 && candidate.tasks.iter().flatten().all(|(.., next)| *next == Some(*end))
         };
         let mut ways: SmallVec<[usize; 16]> = end.into_iter().filter(|end| !has_happened(end)).collect();

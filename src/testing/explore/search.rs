@@ -318,8 +318,9 @@ impl Found<'_> {
         begins: &[Choice],
         guide: Vec<Choice>,
         stands_aside: &dyn Fn(&Event) -> bool,
-    ) {
-        let (node, Some(first)) = (&self.path.nodes[number], begins.first().copied()) else { return };
+    ) -> bool {
+        let (node, Some(first)) = (&self.path.nodes[number], begins.first().copied()) else { return false };
+        let sleeps = begins.iter().any(|choice| node.is_asleep(*choice));
         let is_new = node.plan(|plan| {
             let is_tried =
                 |choice: &Choice| plan.begun.iter().any(|(begun, _)| begun == choice) || plan.waiting.contains(choice);
@@ -328,20 +329,21 @@ impl Found<'_> {
             let mut aside = others.filter(|(event, other)| {
                 other.history.from(number).next() == Some(*event) && is_tried(&other.choice) && stands_aside(other)
             });
-            if begins.iter().any(|choice| is_tried(choice) || node.is_asleep(*choice)) || aside.next().is_some() {
-                return false;
+            let is_new = !begins.iter().any(is_tried) && aside.next().is_none();
+            if is_new && !sleeps {
+                plan.waiting.push(first);
             }
-            plan.waiting.push(first);
-            true
+            is_new
         });
-        if is_new {
+        if is_new && !sleeps {
             self.jobs.push(Job { from: Some((node.clone(), first)), guide });
         }
+        is_new && sleeps
     }
 }
 
 impl Insert for Found<'_> {
-    fn insert_events(&mut self, node: usize, events: &[usize], stands_aside: &dyn Fn(&Event) -> bool) {
+    fn insert_events(&mut self, node: usize, events: &[usize], stands_aside: &dyn Fn(&Event) -> bool) -> bool {
         let of = |event: usize| self.path.event(event);
         // Those that no other one of them comes before.
         let begins: Vec<Choice> = events
@@ -350,10 +352,10 @@ impl Insert for Found<'_> {
             .map(|event| of(*event).choice)
             .collect();
         let guide = events[1..].iter().map(|event| of(*event).choice).collect();
-        self.try_from(node, &begins, guide, stands_aside);
+        self.try_from(node, &begins, guide, stands_aside)
     }
 
-    fn insert_choice(&mut self, node: usize, choice: Choice, stands_aside: &dyn Fn(&Event) -> bool) {
-        self.try_from(node, &[choice], Vec::new(), stands_aside);
+    fn insert_choice(&mut self, node: usize, choice: Choice, stands_aside: &dyn Fn(&Event) -> bool) -> bool {
+        self.try_from(node, &[choice], Vec::new(), stands_aside)
     }
 }
