@@ -164,6 +164,39 @@ fn as_many_threads_as_there_are_visit_the_same() {
 }
 
 #[process]
+fn fills_and_poisons(out: Writer<u32>) -> csproc::Result<()> {
+    out.write(1)?;
+    out.poison();
+    Ok(())
+}
+
+#[process]
+fn writes_or_reads(out: Writer<u32>, input: Reader<u32>) -> csproc::Result<u32> {
+    Ok(AltSelect! { out.write(2) => 0, v = input.read() => v }?)
+}
+
+/// Its guard to write is told of the poison, and its guard to read has what was left before.
+#[test]
+fn who_may_be_told_of_poison_may_read_what_was_left_all_the_same() {
+    let network = || {
+        let c = Channel::buffered(Buffer::Fifo(1));
+        network!(fills_and_poisons(c.writer()), writes_or_reads(c.writer(), c.reader()))
+    };
+    let seen = |how| {
+        let seen = Mutex::new(BTreeSet::new());
+        let see = |run: &Run<(csproc::Result<()>, csproc::Result<u32>)>| {
+            let Some((_, chosen)) = run.result() else { panic!("{run}") };
+            seen.lock().expect("nobody panics").insert(format!("{:?}", chosen.as_ref().ok()));
+            true
+        };
+        let explored = explore().reduced(how).check_only(network, see).unwrap_or_else(|found| panic!("{found}"));
+        (explored.executions, seen.into_inner().expect("nobody panics"))
+    };
+    assert_eq!(seen(2), seen(1));
+    assert_eq!(seen(2).1.into_iter().collect::<Vec<_>>(), ["None", "Some(0)", "Some(1)"]);
+}
+
+#[process]
 fn waits_or_times_out(input: Reader<u32>) -> Option<u32> {
     input.read_timeout(Duration::from_secs(5)).ok()
 }
