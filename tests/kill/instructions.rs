@@ -24,34 +24,34 @@ struct Operation {
 const POLICY: OnCrash = OnCrash::Poison;
 
 const OPERATIONS: [Operation; 8] = [
-    Operation { name: "write", debug: 8984, release: 933, run: |cut| write_scene(read_all, true, POLICY, cut) },
-    Operation { name: "read", debug: 7973, release: 864, run: |cut| read_scene(read_one, true, POLICY, cut) },
+    Operation { name: "write", debug: 8984, release: 912, run: |cut| write_scene(read_all, true, POLICY, cut) },
+    Operation { name: "read", debug: 7973, release: 818, run: |cut| read_scene(read_one, true, POLICY, cut) },
     Operation {
         name: "write into a buffer",
         debug: 7340,
-        release: 801,
+        release: 782,
         run: |cut| store_scene(Buffer::Fifo(2), &[4], &[4, 9], POLICY, cut),
     },
     Operation {
         name: "read, and let the next one in",
         debug: 8859,
-        release: 960,
+        release: 914,
         run: |cut| refill_scene(POLICY, cut),
     },
-    Operation { name: "select among two", debug: 13864, release: 2335, run: |cut| choice_scene(1, true, POLICY, cut) },
+    Operation { name: "select among two", debug: 13864, release: 2270, run: |cut| choice_scene(1, true, POLICY, cut) },
     Operation {
         name: "select among eight",
         debug: 28975,
-        release: 5527,
+        release: 5470,
         run: |cut| choice_scene(4, true, POLICY, cut),
     },
     Operation {
         name: "meet at a barrier of three, as the last one",
         debug: 10105,
-        release: 1639,
+        release: 1596,
         run: |cut| barrier_scene(sync, true, POLICY, cut),
     },
-    Operation { name: "clone a writer and drop it", debug: 6025, release: 760, run: |cut| alone(clone_and_drop, cut) },
+    Operation { name: "clone a writer and drop it", debug: 6025, release: 734, run: |cut| alone(clone_and_drop, cut) },
 ];
 
 /// The fewest instructions between the marks in a few runs.
