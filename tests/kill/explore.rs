@@ -96,11 +96,11 @@ fn places(whole: &Walk) -> Vec<usize> {
 
 /// Threads that count as active, so that a victim that waits yields a few times instead of spinning for thousands of
 /// rounds.
-pub(crate) fn loafers() -> Vec<Loafer> {
+fn loafers() -> Vec<Loafer> {
     (0..4).map(|_| Loafer::start()).collect()
 }
 
-pub(crate) struct Loafer {
+struct Loafer {
     stop: Option<std::sync::mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }

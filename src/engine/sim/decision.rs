@@ -160,7 +160,7 @@ pub(crate) trait Scheduler {
         false
     }
 
-    /// Whether it wants to know what each step reads and changes.
+    /// Whether it wants to know what the next step reads and changes: asked before each.
     fn watches(&self) -> bool {
         false
     }

@@ -64,11 +64,12 @@ pub(super) trait Insert {
     fn insert_choice(&mut self, node: usize, choice: Choice, stands_aside: &dyn Fn(&Event) -> bool) -> bool;
 }
 
-/// What happened, and depends on what was not in its way, if that happened, too.
+/// Of an event that has happened: whatever has happened without what it has a race with stands aside.
 fn anything(_: &Event) -> bool {
     true
 }
 
+/// Of something of which it is not known on what it depends.
 fn nothing(_: &Event) -> bool {
     false
 }
