@@ -8,7 +8,7 @@ use super::actor::actor;
 use super::bell;
 use super::live::{Task, Withdrawn, is_foreign};
 use super::{ArenaError, Fate, Fired, Guard, Order, Owner, Packet, host, tables, with_local};
-use crate::memory::{Block, FATE, NONE};
+use crate::memory::{Block, Claimant, FATE, NONE};
 use std::any::Any;
 use std::panic::Location;
 use std::task::{Context, Poll};
@@ -129,7 +129,7 @@ impl Offering {
 
     /// The messages of these guards belong to the future's context while they are offered.
     pub(crate) fn adopt(&self, guards: &[Guard]) {
-        if let Some(owner) = self.task.owner() {
+        if let Some(owner) = self.task.claimant() {
             hand_over(guards.iter().filter_map(message), owner);
         }
     }
@@ -138,11 +138,11 @@ impl Offering {
     /// message of a writer that is held, to the calling thread, by whose context the reaper knows whom it waits for.
     pub(crate) fn disown(&self, guards: &[Guard], fired: Option<&Fired>) {
         let Ok(host) = host() else { return };
-        let process = Owner::Member(host).tag();
+        let process = tables().claimant(Owner::Member(host));
         if let Some(fired) = fired
             && let Ok(came) = fired.outcome
         {
-            let holder = fired.writer().and_then(|_| with_local(|local| local.owner()).ok());
+            let holder = fired.writer().and_then(|_| with_local(|local| local.claimant()).ok());
             hand_over(std::iter::once(came), holder.unwrap_or(process));
         }
         let is_given = |number| {
@@ -161,9 +161,9 @@ fn message(guard: &Guard) -> Option<Block> {
     }
 }
 
-fn hand_over(blocks: impl Iterator<Item = Block>, owner: u32) {
+fn hand_over(blocks: impl Iterator<Item = Block>, owner: Claimant<'_>) {
     let blocks = blocks.filter(|block| *block != NONE && *block != FATE);
-    blocks.for_each(|block| tables().arena.block(block).set_owner(owner));
+    blocks.for_each(|block| tables().arena.give_block(block, owner));
 }
 
 impl Drop for Offering {

@@ -77,7 +77,7 @@ impl Packet {
             return Ok(());
         }
         let larger = with_local(|local| {
-            let larger = tables().arena.take_block(bytes, local.owner()).map(Packet::over)?;
+            let larger = tables().arena.take_block(bytes, local.claimant()).map(Packet::over)?;
             if !super::is_simulated() {
                 for end in self.ends() {
                     local.move_end(end, self.as_holder(), larger.as_holder());
@@ -112,7 +112,7 @@ impl Packet {
 
     /// From now on it goes with this owner, should the process die. It stays in these hands.
     pub(crate) fn hand_to(&self, owner: Owner) {
-        tables().arena.block(self.block.get()).set_owner(owner.tag());
+        tables().arena.give_block(self.block.get(), tables().claimant(owner));
     }
 
     /// Gives it back, and closes the ends in it as `closing` says.

@@ -1,4 +1,4 @@
-//! A mapping and its fixed layout: a header, four pools of slots, and the blocks.
+//! A mapping and its fixed layout: a header, four pools of slots with their marks, and the blocks with an index.
 //!
 //! Knows nothing of what the slots hold: the engine names their types, the arena only their sizes. The layout depends
 //! on the size of the arena alone, so every process computes the same one.
@@ -6,7 +6,8 @@
 
 use super::block::{self, BlocksHeader};
 use super::identity::{self, Identity, Layout, Unreadable, record};
-use super::pool::{self, Pool, PoolHeader, Slot};
+use super::pool::{self, Marks, Pool, PoolHeader, Shareable, Slot};
+use super::trace;
 use crate::sys::atomic::{AtomicI32, AtomicU32, AtomicU64};
 use crate::sys::map::{Mapping, Origin};
 use rustix::io::Errno;
@@ -66,9 +67,9 @@ impl Home {
     /// Bytes of a slot.
     pub(crate) const fn slot_size(self) -> usize {
         match self {
-            Home::Members => 192,
+            Home::Members => 320,
             Home::Channels => 192,
-            Home::Contexts => 640,
+            Home::Contexts => 768,
             Home::Ends => 32,
         }
     }
@@ -126,7 +127,7 @@ const _: () = assert!(size_of::<Header>() <= HEADER && std::mem::offset_of!(Head
 
 /// What this layer has laid out; the records in the pools are the engine's.
 pub(crate) const fn layout() -> Layout {
-    let layout = block::layout(pool::layout(Layout::new()));
+    let layout = trace::layout(block::layout(pool::layout(Layout::new())));
     let layout = record!(layout, Header { identity, shared, blocks, pools });
     let mut layout = record!(layout, Shared { active, serial, looks, unsettled }).number(HEADER);
     let mut place = 0;
@@ -147,8 +148,18 @@ const DEFAULT: usize = 16 << 30;
 #[derive(Debug)]
 pub(crate) struct Arena {
     mapping: Mapping,
-    pools: [(usize, u32); HOMES],
+    pools: [Place; HOMES],
+    /// Where the index of the blocks begins, and where the blocks themselves do.
+    index: usize,
     blocks: usize,
+}
+
+/// Where the slots of a pool and its marks begin, and how many slots there are.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    slots: usize,
+    marks: usize,
+    capacity: u32,
 }
 
 /// The size that `CSPROC_ARENA` asks for, and a complaint if it asks in a way nobody understands.
@@ -209,19 +220,25 @@ impl Arena {
         // SAFETY: the mapping is larger than a header, nobody else has seen it, and its bytes need no alignment.
         unsafe { mapping.base().cast::<[u8; identity::LENGTH]>().write(identity.to_bytes()) };
         let mut offset = HEADER;
+        let mut reserve = |bytes: usize| {
+            let start = offset;
+            offset = (start + bytes).next_multiple_of(4096);
+            start
+        };
         let pools = ALL.map(|home| {
             let (most, share) = home.limits();
             let capacity = (mapping.size() / share / home.slot_size()).clamp(1, most);
-            let start = offset;
-            offset = (start + capacity * home.slot_size()).next_multiple_of(4096);
-            (start, u32::try_from(capacity).unwrap_or(u32::MAX))
+            let slots = reserve(capacity * home.slot_size());
+            let marks = reserve(capacity.div_ceil(pool::CHUNK as usize) * size_of::<Marks>());
+            Place { slots, marks, capacity: u32::try_from(capacity).unwrap_or(u32::MAX) }
         });
-        Arena { mapping, pools, blocks: offset }
+        let index = reserve(block::index_size(mapping.size()));
+        Arena { mapping, pools, index, blocks: offset }
     }
 
     /// How many slots a pool has.
     pub(crate) fn pool_capacity(&self, home: Home) -> u32 {
-        self.pools[home as usize].1
+        self.pools[home as usize].capacity
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -230,6 +247,12 @@ impl Arena {
 
     pub(super) fn mapping(&self) -> Mapping {
         self.mapping
+    }
+
+    /// The entry of the index of blocks for a chunk, which the caller has checked against the size of the arena.
+    pub(super) fn index_entry(&self, chunk: u32) -> &'static AtomicU32 {
+        // SAFETY: `over` has reserved an entry for each chunk of the arena, aligned to a page; zero bytes are valid.
+        unsafe { &*self.address(self.index).cast::<AtomicU32>().wrapping_add(chunk as usize) }
     }
 
     /// The first byte of the region of blocks.
@@ -264,9 +287,9 @@ impl Arena {
     pub(crate) fn pool<T: Slot>(&self, home: Home) -> Pool<T> {
         const { assert!(align_of::<T>() <= 512) };
         debug_assert!(size_of::<T>() == home.slot_size());
-        let (start, capacity) = self.pools[home as usize];
-        let slots = self.mapping.base().wrapping_add(start).cast::<T>();
-        Pool::new(&self.header().pools[home as usize], slots, capacity)
+        let place = self.pools[home as usize];
+        let [slots, marks] = [place.slots, place.marks].map(|start| self.mapping.base().wrapping_add(start));
+        Pool::new(&self.header().pools[home as usize], slots.cast::<T>(), marks.cast(), place.capacity)
     }
 
     /// The address of a byte of the arena.
@@ -277,9 +300,9 @@ impl Arena {
     }
 }
 
-/// The slot at `index`, which the pool has checked against its capacity.
+/// The slot at `index`, or the marks of a chunk of them, which the pool has checked against its capacity.
 #[inline]
-pub(super) fn slot<T: Slot>(slots: *const T, index: u32) -> &'static T {
+pub(super) fn slot<T: Shareable>(slots: *const T, index: u32) -> &'static T {
     // SAFETY: the pool lies inside the mapping, `index` is below its capacity, slots are aligned to their size, and a
     // slot consists of atomics, for which any bytes (zero at first) are valid. The mapping is never unmapped.
     unsafe { &*slots.wrapping_add(index as usize) }

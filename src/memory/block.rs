@@ -6,7 +6,11 @@
 //! Free blocks of a class form a stack like the slots of a pool. New blocks are cut from the untouched end of the arena
 //! by one compare-and-swap on a word that holds the end *and* the class of the last block cut. Whoever cuts next first
 //! writes that class into the header of the block before: so the header exists even when the process that cut it was
-//! killed on the spot, and the blocks can always be walked from the first to the last.
+//! killed on the spot, and the blocks can always be walked from the first to the last. In the same way an *index* is
+//! written, of the first block that begins in each chunk of 64 KiB: so a walk may also begin there.
+//!
+//! **Who owns a block can be found by its trace**: whoever takes a block, or is given one, says before that in which
+//! chunk it is ([`Claimant`]). So the blocks of one who has died are found however many others there are.
 //!
 //! **Reading works in a full arena.** Whoever reads gives a block in exchange, so as many of the smallest as there are
 //! contexts are kept back: at first uncut at the end of the arena, later on a stack of their own. They are lent to
@@ -21,6 +25,7 @@ use super::arena::{Arena, ArenaError, Home};
 use super::cell::{self, Cell, Word};
 use super::identity::{Layout, record};
 use super::pool::Shareable;
+use super::trace::Trace;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A block, named by its offset in units of 64 bytes.
@@ -62,6 +67,48 @@ pub(crate) struct BlockHeader {
 
 const HEADER: usize = size_of::<BlockHeader>();
 
+/// So many units are a chunk: of the index, and of a trace.
+const CHUNK: usize = (64 << 10) / UNIT;
+
+/// The bytes of an index for an arena of so many.
+pub(super) const fn index_size(arena: usize) -> usize {
+    (arena / UNIT).div_ceil(CHUNK) * size_of::<AtomicU32>()
+}
+
+/// Somebody who is about to own a block: the tag for its header, and the trace by which it is found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claimant<'a> {
+    tag: u32,
+    trace: Option<&'a Trace>,
+}
+
+impl<'a> Claimant<'a> {
+    #[inline]
+    pub(crate) fn new(tag: u32, trace: &'a Trace) -> Claimant<'a> {
+        Claimant { tag, trace: Some(trace) }
+    }
+
+    /// One who knows its blocks without a trace.
+    #[inline]
+    pub(crate) fn untraced(tag: u32) -> Claimant<'static> {
+        Claimant { tag, trace: None }
+    }
+
+    /// Writes the tag, and that into the trace before.
+    #[inline]
+    fn claim(self, block: Block, header: &BlockHeader) {
+        if let Some(trace) = self.trace {
+            trace.add(chunk_of(block));
+        }
+        header.owner.store(self.tag, Ordering::Release);
+    }
+}
+
+#[inline]
+fn chunk_of(block: Block) -> u32 {
+    block / CHUNK as u32
+}
+
 /// The shared part of the allocator.
 #[repr(C, align(64))]
 #[derive(Debug)]
@@ -77,7 +124,7 @@ pub(crate) struct BlocksHeader {
 /// Adds the records of this file to a layout.
 pub(super) const fn layout(layout: Layout) -> Layout {
     let layout = record!(layout, BlockHeader { class, owner, length, next, ends, back });
-    record!(layout, BlocksHeader { end, lent, free }).number(UNIT).number(CLASSES).number(cell::HEADER)
+    record!(layout, BlocksHeader { end, lent, free }).number(UNIT).number(CLASSES).number(CHUNK).number(cell::HEADER)
 }
 
 fn class_of(bytes: usize) -> usize {
@@ -137,7 +184,7 @@ impl Arena {
     }
 
     /// Takes a block for a cell of so many bytes.
-    pub(crate) fn take_cell(&self, bytes: usize, owner: u32) -> Result<Block, ArenaError> {
+    pub(crate) fn take_cell(&self, bytes: usize, owner: Claimant<'_>) -> Result<Block, ArenaError> {
         let block = self.take_block(cell::words(bytes).saturating_mul(size_of::<Word>()), owner)?;
         self.block(block).set_length(bytes);
         Ok(block)
@@ -152,7 +199,7 @@ impl Arena {
     }
 
     /// Takes a block for an area of so many bytes.
-    pub(crate) fn take_area(&self, bytes: usize, owner: u32) -> Result<Block, ArenaError> {
+    pub(crate) fn take_area(&self, bytes: usize, owner: Claimant<'_>) -> Result<Block, ArenaError> {
         let block = self.take_block(bytes.saturating_add(AREA - HEADER), owner)?;
         self.block(block).set_length(bytes);
         Ok(block)
@@ -198,7 +245,7 @@ impl Arena {
     }
 
     /// Takes a block for at least `bytes` bytes.
-    pub(crate) fn take_block(&self, bytes: usize, owner: u32) -> Result<Block, ArenaError> {
+    pub(crate) fn take_block(&self, bytes: usize, owner: Claimant<'_>) -> Result<Block, ArenaError> {
         if bytes > LARGEST - HEADER {
             return Err(ArenaError::TooLarge { needed: bytes, limit: LARGEST - HEADER });
         }
@@ -212,7 +259,7 @@ impl Arena {
     }
 
     /// Takes a block of the smallest class for somebody who is about to read, out of the reserve if need be.
-    pub(crate) fn take_spare(&self, owner: u32) -> Result<Block, ArenaError> {
+    pub(crate) fn take_spare(&self, owner: Claimant<'_>) -> Result<Block, ArenaError> {
         self.take_block(0, owner).or_else(|full| {
             let lent = &self.blocks_header().lent;
             lent.fetch_add(1, Ordering::Relaxed);
@@ -231,11 +278,17 @@ impl Arena {
         self.pool_capacity(Home::Contexts) as usize
     }
 
-    fn taken(&self, block: Block, owner: u32) -> Block {
+    /// The block is this owner's from now on.
+    #[inline]
+    pub(crate) fn give_block(&self, block: Block, owner: Claimant<'_>) {
+        owner.claim(block, self.block(block));
+    }
+
+    fn taken(&self, block: Block, owner: Claimant<'_>) -> Block {
         let header = self.block(block);
         header.length.store(0, Ordering::Relaxed);
         header.ends.store(0, Ordering::Relaxed);
-        header.owner.store(owner, Ordering::Release);
+        owner.claim(block, header);
         block
     }
 
@@ -274,9 +327,39 @@ impl Arena {
     /// Every block that was ever cut, free or not.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (Block, &'static BlockHeader)> {
         let first = self.blocks_start() / UNIT;
+        self.walk(first, self.named_end())
+    }
+
+    /// The same, without those that this trace does not lead to.
+    pub(crate) fn traced_blocks<'a>(
+        &'a self,
+        trace: &Trace,
+    ) -> impl Iterator<Item = (Block, &'static BlockHeader)> + use<'a> {
+        let end = self.named_end();
+        trace.chunks(end.div_ceil(CHUNK) as u32).flat_map(move |chunk| {
+            let next_chunk = (chunk as usize + 1) * CHUNK;
+            match self.index_entry(chunk).load(Ordering::Acquire) as usize {
+                // None begins there.
+                0 => self.walk(end, end),
+                first => self.walk(first, next_chunk.min(end)),
+            }
+        })
+    }
+
+    /// Whether a trace leads to this block.
+    pub(crate) fn is_traced(&self, block: Block, trace: &Trace) -> bool {
+        trace.has(chunk_of(block))
+    }
+
+    /// The first unit that is not cut yet. The headers before it, and what the index says of them, are written.
+    fn named_end(&self) -> usize {
         let word = self.blocks_header().end.load(Ordering::Acquire);
         self.name_last(word);
-        let end = first + word as u32 as usize;
+        self.blocks_start() / UNIT + word as u32 as usize
+    }
+
+    /// The blocks that begin at this unit, where one does, and after it, and before `end`.
+    fn walk(&self, first: usize, end: usize) -> impl Iterator<Item = (Block, &'static BlockHeader)> + use<'_> {
         let mut at = first;
         std::iter::from_fn(move || {
             if at >= end {
@@ -331,11 +414,17 @@ impl Arena {
         }
     }
 
-    /// Writes the class into the header of the block that `word` says was cut last.
+    /// Writes the class into the header of the block that `word` says was cut last, and, if it is the first that begins
+    /// in its chunk, that into the index.
     fn name_last(&self, word: u64) {
         let Some(class) = ((word >> 32) as u32).checked_sub(1) else { return };
-        let last = self.blocks_start() / UNIT + word as u32 as usize - (1 << class);
-        self.block(last as Block).class.store(class + 1, Ordering::Release);
+        let last = (self.blocks_start() / UNIT + word as u32 as usize - (1 << class)) as Block;
+        self.block(last).class.store(class + 1, Ordering::Release);
+        let entry = self.index_entry(chunk_of(last));
+        // The first one in a chunk is named before another one is cut, so whoever comes late finds it there.
+        if entry.load(Ordering::Relaxed) == 0 {
+            let _ = entry.compare_exchange(0, last, Ordering::Release, Ordering::Relaxed);
+        }
     }
 }
 
@@ -385,20 +474,20 @@ mod tests {
 
     #[test]
     fn a_block_too_large_for_any_message_is_refused_by_name() {
-        let error = arena().take_block(usize::MAX / 2, 1).unwrap_err();
+        let error = arena().take_block(usize::MAX / 2, Claimant::untraced(1)).unwrap_err();
         assert!(matches!(error, ArenaError::TooLarge { .. }), "{error}");
     }
 
     #[test]
     fn a_block_given_back_is_used_again_and_every_block_can_be_walked() {
         let arena = arena();
-        let block = arena.take_block(5000, 7).unwrap();
+        let block = arena.take_block(5000, Claimant::untraced(7)).unwrap();
         assert!(arena.capacity(block) >= 5000);
         assert!(arena.blocks().any(|(seen, header)| seen == block && header.owner() == 7));
         arena.give_back_block(block);
         let mut taken = Vec::new();
         let found = (0..1000).any(|_| {
-            let again = arena.take_block(5000, 7).unwrap();
+            let again = arena.take_block(5000, Claimant::untraced(7)).unwrap();
             taken.push(again);
             again == block
         });
@@ -406,5 +495,33 @@ mod tests {
             arena.give_back_block(block);
         }
         assert!(found);
+    }
+
+    #[test]
+    fn a_trace_leads_to_every_block_that_was_claimed_with_it_and_to_few_others() {
+        let (arena, trace) = (arena(), Trace::default());
+        let (mine, others) = (Claimant::new(7, &trace), Claimant::untraced(9));
+        for round in 0..30_000 {
+            // Now and then one that is larger than a chunk, so that none begins in some chunks.
+            let bytes = if round % 10_000 == 500 { 300_000 } else { round % 3 * 50 };
+            arena.take_block(bytes, if matches!(round, 500 | 501 | 20_000) { mine } else { others }).unwrap();
+        }
+        let all: Vec<Block> =
+            arena.blocks().filter(|(_, header)| header.owner() == 7).map(|(block, _)| block).collect();
+        let traced: Vec<(Block, u32)> =
+            arena.traced_blocks(&trace).map(|(block, header)| (block, header.owner())).collect();
+        let found = traced.iter().filter(|(_, owner)| *owner == 7).map(|(block, _)| *block);
+        assert_eq!((all.len(), found.collect::<Vec<_>>()), (3, all));
+        assert!(traced.len() <= 3 * CHUNK, "{} of 30000", traced.len());
+    }
+
+    #[test]
+    fn a_block_that_is_given_to_somebody_is_found_by_its_trace() {
+        let (arena, trace) = (arena(), Trace::default());
+        let block = arena.take_block(100, Claimant::untraced(9)).unwrap();
+        assert!(arena.traced_blocks(&trace).next().is_none() && !arena.is_traced(block, &trace));
+        arena.give_block(block, Claimant::new(7, &trace));
+        assert!(arena.is_traced(block, &trace));
+        assert!(arena.traced_blocks(&trace).any(|(seen, header)| seen == block && header.owner() == 7));
     }
 }

@@ -4,10 +4,15 @@
 //! ABA; a slot that was never used lies above the high-water mark and has never been touched. The generation of a
 //! slot is odd while it is taken and even while it is free, so that a stale name is recognised.
 //!
+//! Beside the slots there is a bit for each, set before the slot is taken and cleared once it is free: whoever looks at
+//! all that are taken goes by the bits, 64 at a time, so what was taken once and is free again costs nothing to speak
+//! of.
+//!
 //! Killed half-way: a process that dies between popping a slot and marking it taken loses that one slot, nothing
-//! else; the stack itself always holds one consistent word.
+//! else; the stack itself always holds one consistent word. Its bit stays set, and then the slot itself is asked.
 
 use super::identity::{Layout, record};
+use super::trace::{Trace, bits_of};
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::marker::PhantomData;
 
@@ -70,6 +75,24 @@ pub(crate) struct PoolHeader {
     high_water: AtomicU32,
 }
 
+/// A bit for each of 64 slots.
+#[repr(transparent)]
+#[derive(Debug, Default)]
+pub(super) struct Marks(AtomicU64);
+
+// SAFETY: an atomic, in the layout of it.
+#[expect(unsafe_code, reason = "a promise about layout that only the implementor can make")]
+unsafe impl Shareable for Marks {}
+
+/// So many slots have their bits in one word; they are a chunk of a [`Trace`].
+pub(super) const CHUNK: u32 = u64::BITS;
+
+/// The chunk of a trace in which a slot is.
+#[inline]
+pub(crate) fn chunk_of_slot(index: u32) -> u32 {
+    index / CHUNK
+}
+
 /// Adds the records of this file to a layout.
 pub(super) const fn layout(layout: Layout) -> Layout {
     let layout = record!(layout, SlotState { generation, next });
@@ -81,6 +104,7 @@ pub(super) const fn layout(layout: Layout) -> Layout {
 pub(crate) struct Pool<T: Slot> {
     header: &'static PoolHeader,
     slots: *const T,
+    marks: *const Marks,
     capacity: u32,
     marker: PhantomData<&'static T>,
 }
@@ -92,7 +116,7 @@ impl<T: Slot> Clone for Pool<T> {
 }
 impl<T: Slot> Copy for Pool<T> {}
 
-// SAFETY: it leads to nothing but `T`s, which consist of atomics and are never unmapped.
+// SAFETY: it leads to nothing but `T`s and marks, which consist of atomics and are never unmapped.
 #[expect(unsafe_code, reason = "the pointer leads to what may be shared")]
 unsafe impl<T: Slot> Send for Pool<T> {}
 // SAFETY: as above.
@@ -100,8 +124,8 @@ unsafe impl<T: Slot> Send for Pool<T> {}
 unsafe impl<T: Slot> Sync for Pool<T> {}
 
 impl<T: Slot> Pool<T> {
-    pub(super) fn new(header: &'static PoolHeader, slots: *const T, capacity: u32) -> Pool<T> {
-        Pool { header, slots, capacity, marker: PhantomData }
+    pub(super) fn new(header: &'static PoolHeader, slots: *const T, marks: *const Marks, capacity: u32) -> Pool<T> {
+        Pool { header, slots, marks, capacity, marker: PhantomData }
     }
 
     pub(crate) fn capacity(self) -> u32 {
@@ -122,13 +146,14 @@ impl<T: Slot> Pool<T> {
 
     /// Takes a free slot, or `None` when all are taken. `fill` writes what the slot must say from the moment at which
     /// it counts as taken: above all whose it is, for the taker may be killed at once.
-    pub(crate) fn take(self, fill: impl FnOnce(&T)) -> Option<(u32, u32, &'static T)> {
+    pub(crate) fn take(self, fill: impl FnOnce(u32, &T)) -> Option<(u32, u32, &'static T)> {
         let index = self.pop().or_else(|| self.grow())?;
         let slot = self.get(index)?;
+        self.marks(chunk_of_slot(index)).0.fetch_or(1 << (index % CHUNK), Ordering::Relaxed);
         // Who takes it for the slot of its last owner, and sees in it what `fill` writes, sees at an acquire fence what
         // was done when that owner gave it back.
         fence(Ordering::Release);
-        fill(slot);
+        fill(index, slot);
         let generation = slot.state().coming();
         debug_assert!(generation % 2 == 1, "slot {index} was taken twice");
         slot.state().generation.store(generation, Ordering::Release);
@@ -144,6 +169,8 @@ impl<T: Slot> Pool<T> {
         if word.compare_exchange(generation, free, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
+        // Before the slot can be taken again, whose taker sets it.
+        self.marks(chunk_of_slot(index)).0.fetch_and(!(1 << (index % CHUNK)), Ordering::Relaxed);
         let mut head = self.header.free.load(Ordering::Relaxed);
         loop {
             slot.state().next.store(head as u32, Ordering::Relaxed);
@@ -157,13 +184,37 @@ impl<T: Slot> Pool<T> {
 
     /// All slots that are taken now, in order of index.
     pub(crate) fn taken(self) -> impl Iterator<Item = (u32, u32, &'static T)> {
-        self.used().filter_map(|(index, slot)| Some((index, slot.state().taken()?, slot)))
+        (0..self.end().div_ceil(CHUNK)).flat_map(move |chunk| self.taken_in(chunk))
+    }
+
+    /// The same, without those that this trace does not lead to.
+    pub(crate) fn traced(self, trace: &Trace) -> impl Iterator<Item = (u32, u32, &'static T)> + use<T> {
+        trace.chunks(self.end().div_ceil(CHUNK)).flat_map(move |chunk| self.taken_in(chunk))
+    }
+
+    fn taken_in(self, chunk: u32) -> impl Iterator<Item = (u32, u32, &'static T)> {
+        // With acquire, so that the slot is asked afterwards.
+        let marked = bits_of(self.marks(chunk).0.load(Ordering::Acquire));
+        marked.filter_map(move |bit| {
+            let index = chunk * CHUNK + bit;
+            let slot = self.get(index)?;
+            Some((index, slot.state().taken()?, slot))
+        })
     }
 
     /// All slots that are taken or have ever been, in order of index.
     pub(crate) fn used(self) -> impl Iterator<Item = (u32, &'static T)> {
-        let end = self.header.high_water.load(Ordering::Acquire).min(self.capacity);
-        (0..end).filter_map(move |index| Some((index, self.get(index)?)))
+        (0..self.end()).filter_map(move |index| Some((index, self.get(index)?)))
+    }
+
+    /// The slots from here on have never been taken.
+    fn end(self) -> u32 {
+        self.header.high_water.load(Ordering::Acquire).min(self.capacity)
+    }
+
+    /// The bits of the slots of one chunk.
+    fn marks(self, chunk: u32) -> &'static Marks {
+        super::arena::slot(self.marks, chunk.min((self.capacity - 1) / CHUNK))
     }
 
     fn pop(self) -> Option<u32> {
@@ -184,5 +235,80 @@ impl<T: Slot> Pool<T> {
             .high_water
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |mark| (mark < self.capacity).then_some(mark + 1))
             .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Arena, Home};
+    use super::*;
+
+    #[repr(C)]
+    struct Thing {
+        state: SlotState,
+        rest: [AtomicU64; 3],
+    }
+
+    // SAFETY: `repr(C)` and atomics throughout.
+    #[expect(unsafe_code, reason = "a promise about layout that only the implementor can make")]
+    unsafe impl Shareable for Thing {}
+
+    impl Slot for Thing {
+        fn state(&self) -> &SlotState {
+            &self.state
+        }
+    }
+
+    fn things() -> Pool<Thing> {
+        Arena::private_of(64 << 20, 0).unwrap().pool(Home::Ends)
+    }
+
+    fn taken(pool: Pool<Thing>) -> Vec<u32> {
+        pool.taken().map(|(index, ..)| index).collect()
+    }
+
+    #[test]
+    fn those_that_are_taken_are_seen_and_those_given_back_are_not() {
+        let pool = things();
+        let mut named: Vec<(u32, u32)> = (0..200)
+            .map(|_| {
+                let (index, generation, _) = pool.take(|_, _| ()).unwrap();
+                (index, generation)
+            })
+            .collect();
+        assert_eq!(taken(pool), (0..200).collect::<Vec<_>>());
+        for (index, generation) in named.drain(10..) {
+            pool.give_back(index, generation);
+            pool.give_back(index, generation);
+        }
+        assert_eq!(taken(pool), (0..10).collect::<Vec<_>>());
+        assert_eq!(pool.used().count(), 200);
+        let (index, ..) = pool.take(|_, _| ()).unwrap();
+        assert!(taken(pool).contains(&index));
+        // One that dies before it has written the generation has not taken it.
+        pool.marks(2).0.fetch_or(1 << 63, Ordering::Relaxed);
+        assert!(!taken(pool).contains(&191));
+    }
+
+    #[test]
+    fn a_trace_leads_to_a_few_of_many() {
+        let (pool, trace) = (things(), Trace::default());
+        for _ in 0..40_000 {
+            pool.take(|index, _| {
+                if index == 5000 {
+                    trace.add(chunk_of_slot(index))
+                }
+            })
+            .unwrap();
+        }
+        let found: Vec<u32> = pool.traced(&trace).map(|(index, ..)| index).collect();
+        assert!(found.contains(&5000) && found.len() <= 40_000usize.div_ceil(512).next_multiple_of(64), "{found:?}");
+    }
+
+    #[test]
+    fn the_last_slot_of_a_full_pool_has_its_bit() {
+        let pool = things();
+        let count = (0..).take_while(|_| pool.take(|_, _| ()).is_some()).count();
+        assert_eq!((count as u32, taken(pool).len() as u32), (pool.capacity(), pool.capacity()));
     }
 }

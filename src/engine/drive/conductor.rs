@@ -73,7 +73,7 @@ impl Conductor {
     /// # Errors
     /// The arena has no room for the baton.
     pub(crate) fn new(record: Arc<Record>, main: MemberName, kill: Killer) -> Result<(Conductor, Kept), ArenaError> {
-        let owner = with_local(|local| local.owner())?;
+        let owner = with_local(|local| local.claimant())?;
         let baton = Baton::new(tables(), record.processes.len() + MORE, record.channels.len(), owner)?;
         actor(|actor| actor.be_driven(drive_main(baton, main)));
         let (answers, dead, panicking) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());

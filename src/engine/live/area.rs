@@ -56,7 +56,7 @@ impl Local {
         holder: Holder,
     ) -> Result<(ChannelName, EndName), ArenaError> {
         let tables = self.tables();
-        let block = tables.arena.take_area(bytes, self.owner())?;
+        let block = tables.arena.take_area(bytes, self.claimant())?;
         match begin {
             Some(begin) => tables.arena.fill_area(block, begin),
             None => tables.arena.clear_area(block),

@@ -152,6 +152,10 @@ impl Tables {
                 // Somebody waits at a gate.
                 None => self.is_of_a_waiter(end),
             };
+            let estate = self.holder(end).and_then(|holder| self.estate_of(holder));
+            if estate.is_some_and(|estate| !estate.may_have_end(index)) {
+                faults.push(format!("end {index} would not be found if {:?} died", self.holder(end)));
+            }
             if !held {
                 faults.push(format!("end {index} is held by {:?}, which is gone", self.holder(end)));
             }
@@ -204,6 +208,11 @@ impl Tables {
                     self.members.get(index).is_some_and(|member| member.phase() != Phase::Gone || member.keeps(block))
                 }
             };
+            if let Some(owner) = owner
+                && !self.leads_to(owner, block)
+            {
+                faults.push(format!("block {block} would not be found if {owner:?} died"));
+            }
             if !owned {
                 faults.push(format!("block {block} is owned by {owner:?}, which is gone"));
             }

@@ -269,8 +269,7 @@ impl Local {
             self.note_tasks_of_the_dead(name, channel, dead, &stray, &present);
         }
         for block in stray {
-            let header = tables.arena.block(block);
-            header.set_owner(Owner::Context(dead).tag());
+            tables.arena.give_block(block, tables.claimant(Owner::Context(dead)));
         }
     }
 }

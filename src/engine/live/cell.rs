@@ -55,7 +55,7 @@ impl Local {
         holder: Holder,
     ) -> Result<(ChannelName, EndName), ArenaError> {
         let tables = self.tables();
-        let block = tables.arena.take_cell(bytes, self.owner())?;
+        let block = tables.arena.take_cell(bytes, self.claimant())?;
         begin(tables.arena.cell(block).1);
         let kind = ChannelKind::Gate { permits: 1, opened: Opened::ByHolders };
         self.keep(block, kind, holder)

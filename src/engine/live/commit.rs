@@ -98,7 +98,7 @@ impl Local {
     #[inline]
     pub(super) fn received(&self, block: Block) {
         if block != NONE && block != FATE {
-            self.tables().arena.block(block).set_owner(self.owner());
+            self.tables().arena.give_block(block, self.claimant());
         }
     }
 

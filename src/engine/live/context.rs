@@ -5,6 +5,7 @@
 //! links (`next`, `previous`, `linked`) belong to the channel's lock instead.
 #![expect(unsafe_code, reason = "promises that its records consist of atomics; listed in the architecture page")]
 
+use super::estate::Estate;
 use super::lock::LockHolder;
 use super::maybe::MaybeIndex;
 use super::sync::{AtomicU32, AtomicU64, Ordering};
@@ -168,7 +169,12 @@ pub(super) struct Context {
     pub(super) task_at: MaybeIndex,
     /// Odd while it changes who keeps members: see [`references`](super::references).
     pub(super) counting: AtomicU32,
-    reserved: [AtomicU32; 13],
+    /// The channel whose lock it takes or holds, or did last, outside of an offer: see [`estate`](super::estate).
+    pub(super) locking: MaybeIndex,
+    /// The channel that it makes, or made last.
+    pub(super) making: MaybeIndex,
+    reserved: [AtomicU32; 11],
+    pub(super) estate: Estate,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -185,7 +191,8 @@ impl Slot for Context {
 impl Context {
     /// Adds the records of this file to a layout.
     pub(super) const fn layout(layout: Layout) -> Layout {
-        let layout = record!(layout, Offer { next, previous, channel, generation, block, flags, ticket });
+        let layout =
+            record!(Estate::layout(layout), Offer { next, previous, channel, generation, block, flags, ticket });
         record!(
             layout,
             Context {
@@ -212,7 +219,10 @@ impl Context {
                 occupant,
                 task_at,
                 counting,
+                locking,
+                making,
                 reserved,
+                estate,
             }
         )
     }

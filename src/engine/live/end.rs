@@ -54,7 +54,12 @@ impl Keeping {
     }
 
     pub(super) fn is_of(self, generation: u32) -> bool {
-        self.0 >> Keeping::GENERATION == (u64::from(generation) << Keeping::GENERATION) >> Keeping::GENERATION
+        self.is_like(Keeping(u64::from(generation) << Keeping::GENERATION))
+    }
+
+    /// Whether it is of the same generation.
+    fn is_like(self, other: Keeping) -> bool {
+        self.0 >> Keeping::GENERATION == other.0 >> Keeping::GENERATION
     }
 
     pub(super) fn holder(self) -> Option<Holder> {
@@ -122,13 +127,12 @@ impl End {
         self.direction() == Direction::Unit && Keeping(self.keeping.load(Ordering::Acquire)).hand().is_some()
     }
 
-    /// Takes the end of this generation from its holder into the hands of a context, which is about to close it. From
-    /// here on the reaper finds the record by that context.
-    pub(super) fn take_in_hand(&self, context: u32, generation: u32) -> Option<Holder> {
-        let hand = Keeping::in_hand(context, generation);
+    /// Takes an end from its holder into the hands of a context, which is about to close it; `hand` says whose hands
+    /// these are, and which generation is meant. From here on the reaper finds the record by that context.
+    pub(super) fn take_in_hand(&self, hand: Keeping) -> Option<Holder> {
         let mut now = Keeping(self.keeping.load(Ordering::Acquire));
         loop {
-            let holder = now.is_of(generation).then(|| now.holder()).flatten()?;
+            let holder = now.is_like(hand).then(|| now.holder()).flatten()?;
             match self.keeping.compare_exchange(now.0, hand.0, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Some(holder),
                 Err(seen) => now = Keeping(seen),
@@ -157,11 +161,11 @@ mod tests {
     #[test]
     fn closing_an_end_spares_the_one_that_has_its_slot_by_now() {
         let stranger = end(Keeping::held(MEMBER, 3));
-        assert_eq!(stranger.take_in_hand(1, 1), None, "it was closed by the name of the end before");
+        assert_eq!(stranger.take_in_hand(Keeping::in_hand(1, 1)), None, "it was closed by the name of the end before");
         assert_eq!(stranger.holder(3), Some(MEMBER));
         assert_eq!(stranger.holder(1), None);
-        assert_eq!(stranger.take_in_hand(1, 3), Some(MEMBER));
-        assert_eq!(stranger.take_in_hand(2, 3), None, "it was closed twice");
+        assert_eq!(stranger.take_in_hand(Keeping::in_hand(1, 3)), Some(MEMBER));
+        assert_eq!(stranger.take_in_hand(Keeping::in_hand(2, 3)), None, "it was closed twice");
     }
 
     #[test]
@@ -170,7 +174,7 @@ mod tests {
         assert_eq!(Keeping(made.keeping.load(Ordering::Relaxed)).hand(), Some(1));
         made.keeping.store(Keeping::held(MEMBER, 5).0, Ordering::Relaxed);
         assert_eq!(Keeping(made.keeping.load(Ordering::Relaxed)).hand(), None);
-        assert_eq!(made.take_in_hand(2, 5), Some(MEMBER));
+        assert_eq!(made.take_in_hand(Keeping::in_hand(2, 5)), Some(MEMBER));
         assert_eq!(Keeping(made.keeping.load(Ordering::Relaxed)).hand(), Some(2));
     }
 

@@ -6,10 +6,11 @@
 use super::channel::{Channel, END, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED, SERVED};
 use super::end::Keeping;
 use super::local::Local;
+use super::reaper::Corpse;
 use super::sync::{AtomicU32, Ordering};
 use super::tables::{Tables, take};
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder};
-use crate::memory::{ArenaError, Block, FATE, Home, NONE};
+use crate::memory::{ArenaError, Block, FATE, Home, NONE, Slot};
 use std::collections::HashSet;
 
 impl Tables {
@@ -54,26 +55,12 @@ impl Tables {
         self.ends.named(end.index, end.generation).map(|end| (end.channel(), end.direction()))
     }
 
-    /// All ends that `holder` holds.
-    pub(crate) fn held_by(self, holder: Holder) -> Vec<EndName> {
-        self.held_by_any(|seen| seen == holder)
-    }
-
     /// The same in the order in which they are to be closed: those to write with come last. So whoever reads that a
     /// process is gone, and writes to it then, finds it gone there, too.
     pub(super) fn held_to_close(self, holder: Holder) -> Vec<EndName> {
         let mut ends = self.held_by(holder);
         ends.sort_by_key(|end| self.end(*end).is_some_and(|(_, direction)| direction == Direction::Writer));
         ends
-    }
-
-    /// All ends that one of these holds.
-    fn held_by_any(self, is_one: impl Fn(Holder) -> bool) -> Vec<EndName> {
-        self.ends
-            .taken()
-            .filter(|(_, generation, end)| end.holder(*generation).is_some_and(&is_one))
-            .map(|(index, generation, _)| EndName { index, generation })
-            .collect()
     }
 
     /// The ends of a channel by direction: what its counts must be.
@@ -100,7 +87,10 @@ impl Local {
     ) -> Result<(ChannelName, EndName), ArenaError> {
         let tables = self.tables();
         let maker = self.index;
-        let (index, generation, _) = take(tables.channels, Home::Channels, |channel| channel.reset(name, kind, maker))?;
+        let (index, generation, _) = take(tables.channels, Home::Channels, |index, channel| {
+            self.context.making.store(Some(index), Ordering::Release);
+            channel.reset(name, kind, maker);
+        })?;
         let name = ChannelName { index, generation };
         match self.request_end(name, Direction::Handle, holder) {
             Ok(end) => Ok((name, end)),
@@ -119,17 +109,16 @@ impl Local {
         holder: Holder,
     ) -> Result<EndName, ArenaError> {
         let tables = self.tables();
-        let maker = self.index;
-        let (index, generation, end) = take(tables.ends, Home::Ends, |end| {
+        let (index, generation, end) = take(tables.ends, Home::Ends, |index, end| {
             end.channel.store(name.index, Ordering::Relaxed);
             end.generation.store(name.generation, Ordering::Relaxed);
             end.direction.store(direction as u32, Ordering::Relaxed);
             end.weight.store(0, Ordering::Relaxed);
-            end.keeping.store(Keeping::in_hand(maker, end.state.coming()).0, Ordering::Release);
+            end.keeping.store(self.in_hand(index, end.state.coming()).0, Ordering::Release);
         })?;
         // Counted too early rather than too late: killed before the record is complete, the counter only makes the
         // reaper look once more.
-        self.count_held(holder, 1);
+        self.about_to_hold(index, holder);
         let keeping = Keeping::held(holder, generation);
         if let Some(channel) = self.lock(name) {
             // The record counts from the moment it has a holder; when we are killed between the two lines below, the
@@ -153,7 +142,7 @@ impl Local {
         let Some(record) = self.tables().ends.named(end.index, end.generation) else { return false };
         // Counted too early rather than too late, as in `request_end`: killed in between, a block would carry an end
         // and say that it carries none.
-        self.count_held(to, 1);
+        self.about_to_hold(end.index, to);
         let [from_word, to_word] = [from, to].map(|holder| Keeping::held(holder, end.generation).0);
         let moved = record.keeping.compare_exchange(from_word, to_word, Ordering::AcqRel, Ordering::Acquire).is_ok();
         self.count_held(if moved { from } else { to }, -1);
@@ -170,7 +159,7 @@ impl Local {
         let (name, direction) = (record.channel(), record.direction());
         let Some(locked) = self.lock(name) else {
             // The end was requested of a channel that was gone already: nothing counts it.
-            if let Some(holder) = record.take_in_hand(self.index, end.generation) {
+            if let Some(holder) = record.take_in_hand(self.in_hand(end.index, end.generation)) {
                 tables.ends.give_back(end.index, end.generation);
                 self.count_held(holder, -1);
             }
@@ -198,7 +187,7 @@ impl Local {
                 me.leave_tasks(channel, end, record, by_its_process);
             }
         }
-        let holder = if mine { record.take_in_hand(me.index, end.generation) } else { None };
+        let holder = if mine { record.take_in_hand(me.in_hand(end.index, end.generation)) } else { None };
         if let Some(holder) = holder {
             if direction == Direction::Party {
                 channel.leave_as_intended();
@@ -245,41 +234,34 @@ impl Local {
     ///                                         holder := nobody, maker := living
     ///     nobody holds it: given back  ✗      given back
     /// ```
-    pub(super) fn free_half_made_ends(&mut self, of_the_dead: impl Fn(u32) -> bool) {
+    pub(super) fn free_half_made_ends(&mut self, dead: &Corpse) {
         let tables = self.tables();
-        for (index, generation, end) in tables.ends.taken() {
-            let keeping = Keeping(end.keeping.load(Ordering::Acquire));
-            // Of the generation before: a unit that was just renewed.
-            let half_made = (keeping.is_of(generation) || keeping.is_of(generation.wrapping_sub(2)))
-                && keeping.hand().is_some_and(&of_the_dead);
-            if half_made {
-                if end.direction() == Direction::Unit {
-                    // Before the record goes, by which another burial would find the gate, were this one cut short.
-                    self.count_gate_again(end.channel());
-                    // Whoever was just taking the lock from it has written it down by now, and it goes as what is held.
-                    if Keeping(end.keeping.load(Ordering::Acquire)) != keeping {
-                        continue;
-                    }
+        for (index, generation, end, keeping) in tables.ends_in_hand(dead.index, dead.context) {
+            if end.direction() == Direction::Unit {
+                // Before the record goes, by which another burial would find the gate, were this one cut short.
+                self.count_gate_again(end.channel());
+                // Whoever was just taking the lock from it has written it down by now, and it goes as what is held.
+                if Keeping(end.keeping.load(Ordering::Acquire)) != keeping {
+                    continue;
                 }
-                tables.ends.give_back(index, generation);
             }
+            tables.ends.give_back(index, generation);
         }
     }
 
-    /// Reaper: frees channels that the dead had taken and to which they had given no end yet.
-    pub(super) fn free_half_made_channels(&mut self, of_the_dead: impl Fn(u32) -> bool) {
+    /// Reaper: frees the channel that a dead context had taken and to which it had given no end yet.
+    pub(super) fn free_half_made_channel(&mut self, dead: &Corpse) {
         let tables = self.tables();
-        for (index, generation, channel) in tables.channels.taken() {
-            if !channel.fresh_maker().is_some_and(&of_the_dead) {
-                continue;
-            }
-            let name = ChannelName { index, generation };
-            if let Some(locked) = self.lock(name)
-                && locked.fresh_maker().is_some_and(&of_the_dead)
-            {
-                locked.lower(FRESH);
-                locked.local.free_if_unused(name, locked.channel);
-            }
+        let is_its = |channel: &Channel| channel.fresh_maker() == Some(dead.index);
+        let Some(index) = dead.context.making.load(Ordering::Acquire) else { return };
+        let Some(channel) = tables.channels.get(index).filter(|channel| is_its(channel)) else { return };
+        let Some(generation) = channel.state().taken() else { return };
+        let name = ChannelName { index, generation };
+        if let Some(locked) = self.lock(name)
+            && is_its(locked.channel)
+        {
+            locked.lower(FRESH);
+            locked.local.free_if_unused(name, locked.channel);
         }
     }
 
@@ -420,6 +402,12 @@ impl Local {
         if self.doomed.is_empty() {
             self.doomed = doomed;
         }
+    }
+
+    /// Before a holder has an end: tells the reaper that there is one, and where.
+    fn about_to_hold(&self, index: u32, holder: Holder) {
+        self.note_end_of(holder, index);
+        self.count_held(holder, 1);
     }
 
     /// Keeps the counters that tell the reaper where there is nothing to look for.

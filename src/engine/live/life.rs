@@ -8,7 +8,7 @@ use super::member::{FREEING, Member, Noted, OWN, Phase, References, Role, STARTE
 use super::sync::{Ordering, wait};
 use super::tables::{Tables, take};
 use crate::engine::{Closing, Holder, MemberName, Owner};
-use crate::memory::{ArenaError, Block, Home, NONE};
+use crate::memory::{ArenaError, Home, NONE};
 use crate::sys::clock::Deadline;
 
 impl Tables {
@@ -43,7 +43,7 @@ impl Tables {
         // The slot says whose it is before it is taken: killed in between, its maker leaves a child that was never
         // asked for, not one that nobody knows.
         let (index, generation, member) =
-            take(self.members, Home::Members, |member| member.begin(role, parent, serial))?;
+            take(self.members, Home::Members, |_, member| member.begin(role, parent, serial))?;
         member.host.store(index, Ordering::Relaxed);
         member.phase.store(Phase::New as u32, Ordering::Release);
         Ok((MemberName { index, generation }, member))
@@ -180,9 +180,7 @@ impl Local {
         let tables = self.tables();
         for (index, _, member) in tables.members.taken() {
             if member.references().freer().is_some_and(&of_the_dead) {
-                let tag = Owner::Member(index).tag();
-                let rest: Vec<Block> =
-                    tables.arena.blocks().filter(|(_, header)| header.owner() == tag).map(|(block, _)| block).collect();
+                let rest = tables.blocks_of(Owner::Member(index));
                 for block in member.blocks() {
                     block.store(NONE, Ordering::Release);
                 }

@@ -56,6 +56,9 @@ pub(crate) struct Local {
     pub(super) spare: Option<EndName>,
     /// A unit in hand that occupies this gate, if nobody has written it down meanwhile.
     pub(super) occupying: Option<(EndName, &'static Channel)>,
+    /// It has taken a lock outside of an offer: see [`estate`](super::estate).
+    #[cfg(debug_assertions)]
+    pub(super) has_lock: bool,
     /// Messages of extended reads that the thread keeps. One that it has forgotten keeps its writer waiting.
     pub(super) keeps: usize,
 }
@@ -79,14 +82,22 @@ impl Local {
         let host = tables.host()?;
         // All of it before the slot counts as taken: killed in between, the maker leaves a context that its burial
         // finds by its host.
-        let (index, generation, context) = take(tables.contexts, Home::Contexts, |context| {
+        let (index, generation, context) = take(tables.contexts, Home::Contexts, |_, context| {
             for word in [&context.length, &context.table] {
                 word.store(0, Ordering::Relaxed);
             }
-            let indices = [&context.sleeping, &context.partner, &context.storing, &context.occupant, &context.task_at];
-            for index in indices {
+            for index in [
+                &context.sleeping,
+                &context.partner,
+                &context.storing,
+                &context.occupant,
+                &context.task_at,
+                &context.locking,
+                &context.making,
+            ] {
                 index.store(None, Ordering::Relaxed);
             }
+            context.estate.clear();
             context.word.start();
             context.location.store(0, Ordering::Relaxed);
             context.thread.store(thread, Ordering::Relaxed);
@@ -122,6 +133,8 @@ impl Local {
             units: Vec::new(),
             spare: None,
             occupying: None,
+            #[cfg(debug_assertions)]
+            has_lock: false,
             keeps: 0,
         })
     }
@@ -165,12 +178,12 @@ impl Local {
             }
             self.tables.free(block);
         }
-        self.tables.arena.take_block(bytes, self.owner())
+        self.tables.arena.take_block(bytes, self.claimant())
     }
 
     /// A block to give for a message: there is one as long as there are contexts, however full the arena is.
     pub(super) fn take_spare(&self) -> Result<Block, ArenaError> {
-        self.tables.arena.take_spare(self.owner())
+        self.tables.arena.take_spare(self.claimant())
     }
 
     /// Puts a block that this thread owns into its hand, or gives it back when the hand is full.

@@ -6,6 +6,7 @@
 //! lost with it.
 #![expect(unsafe_code, reason = "promises that its record consists of atomics; listed in the architecture page")]
 
+use super::estate::Estate;
 use super::sync::{AtomicU32, AtomicU64, Ordering, wait, wake_all};
 use crate::engine::EndName;
 use crate::memory::{Block, Layout, NONE, Shareable, Slot, SlotState, record};
@@ -198,6 +199,7 @@ pub(crate) struct Member {
     /// The block with the stands, if it is driven, and the number of its own plus one: see [`stand`](super::stand).
     pub(super) baton: AtomicU32,
     pub(super) stand: AtomicU32,
+    pub(super) estate: Estate,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -244,6 +246,7 @@ impl Member {
                 number,
                 baton,
                 stand,
+                estate,
             }
         )
     }
@@ -371,6 +374,7 @@ impl Member {
         self.serial.store(serial, Ordering::Relaxed);
         self.number.store(0, Ordering::Relaxed);
         self.phase.store(Phase::New as u32, Ordering::Relaxed);
+        self.estate.clear();
     }
 
     /// Whether nobody has seen to the end that it is gone: it is not, or a thread that was about to leave was killed on

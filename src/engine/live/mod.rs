@@ -35,11 +35,13 @@ mod context;
 #[cfg(feature = "testing")]
 mod driven;
 mod end;
+mod estate;
 mod extended;
 mod facts;
 mod gate;
 mod holding;
 mod host;
+mod inventory;
 mod life;
 mod local;
 mod lock;

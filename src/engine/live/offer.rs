@@ -171,8 +171,7 @@ impl Local {
             if guards.len() > MOST_GUARDS {
                 return Err(ArenaError::Guards { count: guards.len(), limit: MOST_GUARDS });
             }
-            let owner = self.owner();
-            self.context.reserve(self.tables(), guards.len(), owner)?;
+            self.context.reserve(self.tables(), guards.len(), self.claimant())?;
         }
         if self.hand == NONE && guards.iter().any(|guard| matches!(guard, Guard::Input { .. })) {
             self.hand = self.take_spare()?;

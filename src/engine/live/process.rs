@@ -219,7 +219,7 @@ impl Tables {
         record: Record,
         bytes: &[u8],
     ) -> Result<(), ArenaError> {
-        let block = self.arena.take_block(bytes.len(), Owner::Member(index).tag())?;
+        let block = self.arena.take_block(bytes.len(), self.claimant(Owner::Member(index)))?;
         // SAFETY: just taken; nobody else knows it, and the slice does not outlive this function.
         let room = unsafe { self.arena.bytes_mut(block) };
         room[..bytes.len()].copy_from_slice(bytes);

@@ -7,7 +7,7 @@ use super::channel::Queue;
 use super::context::{Context, INLINE, Offer, OfferName};
 use super::sync::Ordering;
 use super::tables::Tables;
-use crate::memory::{ArenaError, NONE};
+use crate::memory::{ArenaError, Claimant, NONE};
 
 impl Context {
     /// The offers of the table, as far as the table can be believed.
@@ -31,7 +31,7 @@ impl Context {
     }
 
     /// Owner, IDLE: makes room for a table of `length` offers.
-    pub(super) fn reserve(&'static self, tables: Tables, length: usize, owner: u32) -> Result<(), ArenaError> {
+    pub(super) fn reserve(&'static self, tables: Tables, length: usize, owner: Claimant<'_>) -> Result<(), ArenaError> {
         let block = self.table.load(Ordering::Relaxed);
         let has = match block {
             NONE => INLINE,

@@ -7,10 +7,9 @@
 //! 1. **Words.** Every context of the dead becomes DEAD, so that no new commit reaches it. What its word said is kept.
 //! 2. **Locks.** A lock that a dead context holds protects a half-made change: it is taken over, the queues are rebuilt
 //!    from the frozen tables of all waiting contexts in order of their tickets, the counts from the records of the
-//!    ends, the permits of a gate from its units, and the fate is delivered again. Then it is released. All locks are
-//!    looked at, so nobody notes which it takes. After this step nobody waits for the dead. Records of ends and
-//!    channels that the dead were making or freeing belong to nobody else; they go. So do units that the dead waited
-//!    with, and the permits of their gates are counted again.
+//!    ends, the permits of a gate from its units, and the fate is delivered again. Then it is released. After this
+//!    step nobody waits for the dead. Records of ends and channels that the dead were making or freeing belong to
+//!    nobody else; they go. So do units that the dead waited with, and the permits of their gates are counted again.
 //! 3. **Offers.** What the dead still have in queues is unlinked; those behind them pass a gate. Then the living who
 //!    were just about to commit one of the dead are waited for: they hold the lock of a channel in their table. After
 //!    this nobody tags a block of the dead any more. Writers that a dead reader kept waiting are released.
@@ -25,6 +24,10 @@
 //!    no more ([`references`](super::references)).
 //! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and
 //!    every sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
+//!
+//! **A burial looks where the dead may have left something** ([`estate`](super::estate)), and at all contexts and
+//! members: it takes as long as the dead had things, and as there are threads, however many channels and messages
+//! there are.
 //!
 //! **A burial that is cut short.** The process server may be killed as any other process; then the program buries
 //! everybody, the server too, and begins with whoever the server was burying. So every step can be done again from any
@@ -99,10 +102,13 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     for corpse in &corpses {
         local.context.learn(corpse.context.number());
     }
-    local.break_locks();
-    let of_the_dead = |context: u32| corpses.iter().any(|corpse| corpse.index == context);
-    local.free_half_made_ends(of_the_dead);
-    local.free_half_made_channels(of_the_dead);
+    for corpse in &corpses {
+        local.break_locks(corpse);
+    }
+    for corpse in &corpses {
+        local.free_half_made_ends(corpse);
+        local.free_half_made_channel(corpse);
+    }
     for corpse in &corpses {
         local.unlink_offers(corpse);
     }
@@ -268,22 +274,15 @@ impl Local {
         for end in tables.held_by(Holder::Exit(index)) {
             self.close_end(end, Closing::Retire);
         }
-        let tag = Owner::Member(index).tag();
         let kept = |block| tables.members.get(index).is_some_and(|member| member.keeps(block));
-        let blocks: Vec<Block> = tables
-            .arena
-            .blocks()
-            .filter(|(block, header)| header.owner() == tag && !kept(*block))
-            .map(|(block, _)| block)
-            .collect();
-        for block in blocks {
+        for block in tables.blocks_of(Owner::Member(index)).into_iter().filter(|block| !kept(*block)) {
             self.discard(block, closing);
         }
     }
 
     /// Step 2. Also the lock of a channel that was just freed: the slot is given to others as it is.
-    fn break_locks(&mut self) {
-        for (index, _) in self.tables().channels.used() {
+    fn break_locks(&mut self, dead: &Corpse) {
+        for index in self.tables().locks_of(dead.index, dead.context) {
             self.break_lock(index);
             self.after_unlock();
         }
@@ -441,7 +440,7 @@ impl Local {
             && let Some(taking) = self.committed_exchange(number, context)
             && tables.arena.block(taking).owner() == Owner::Context(partner).tag()
         {
-            tables.arena.block(taking).set_owner(Owner::Context(number).tag());
+            tables.arena.give_block(taking, tables.claimant(Owner::Context(number)));
         }
     }
 
@@ -494,25 +493,21 @@ impl Local {
             // A message that a living writer had delivered to the dead.
             let delivered = Some(corpse.word.block()).filter(|_| corpse.word.names_block());
             if let Some(block) = delivered.filter(|block| *block != NONE && *block != FATE) {
-                tables.arena.block(block).set_owner(Owner::Context(corpse.index).tag());
+                tables.arena.give_block(block, tables.claimant(Owner::Context(corpse.index)));
             }
             corpse.context.word.settle();
         }
-        let mine: HashSet<u32> = corpses
-            .iter()
-            .map(|corpse| Owner::Context(corpse.index).tag())
-            .chain(members.iter().map(|(index, ..)| Owner::Member(*index).tag()))
-            .collect();
+        let contexts = corpses.iter().map(|corpse| Owner::Context(corpse.index));
+        let mine = contexts.chain(members.iter().map(|(index, ..)| Owner::Member(*index)));
         let closing = tables.members.get(host).map_or(Closing::Retire, |member| closing(host, member));
-        for block in tables.tagged(|owner| mine.contains(&owner)) {
+        for block in tables.left_by(mine) {
             self.discard(block, closing);
         }
     }
 
     /// A thread that ends: what it owns besides its hand and its table. Its writers were released before.
     pub(super) fn discard_rest(&mut self) {
-        let mine = self.owner();
-        for block in self.tables().tagged(|owner| owner == mine) {
+        for block in self.tables().left_by([Owner::Context(self.index)]) {
             self.discard(block, Closing::Retire);
         }
     }
@@ -547,23 +542,22 @@ impl Tables {
         unburied
     }
 
-    /// The blocks with the tag of somebody who will tag none any more, without those that were delivered to the living
-    /// and those that a member keeps.
-    fn tagged(self, mine: impl Fn(u32) -> bool) -> Vec<Block> {
-        let blocks = self.arena.blocks().filter(|(_, header)| mine(header.owner()));
-        let mut tagged: Vec<Block> = blocks.map(|(block, _)| block).collect();
+    /// The blocks of those who will tag none any more, without those that were delivered to the living and those that a
+    /// member keeps.
+    fn left_by(self, owners: impl IntoIterator<Item = Owner>) -> Vec<Block> {
+        let blocks_of = |owner: Owner| self.blocks_of(owner).into_iter().map(move |block| (owner, block));
+        let left: Vec<(Owner, Block)> = owners.into_iter().flat_map(blocks_of).collect();
         // In this order: a living receiver tags the block before its word leaves COMMITTED.
         let words = self.contexts.taken().map(|(_, _, context)| context.word.read());
         let delivered: HashSet<Block> = words.filter(|word| word.names_block()).map(Snapshot::block).collect();
-        tagged.retain(|block| {
-            let owner = self.arena.block(*block).owner();
-            let kept = match Owner::of(owner) {
-                Some(Owner::Member(index)) => self.members.get(index).is_some_and(|member| member.keeps(*block)),
+        let is_left = |(owner, block): &(Owner, Block)| {
+            let kept = match *owner {
+                Owner::Member(index) => self.members.get(index).is_some_and(|member| member.keeps(*block)),
                 _ => false,
             };
-            mine(owner) && !delivered.contains(block) && !kept
-        });
-        tagged
+            self.arena.block(*block).owner() == owner.tag() && !delivered.contains(block) && !kept
+        };
+        left.into_iter().filter(is_left).map(|(_, block)| block).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use super::sync::{AtomicU32, AtomicU64, Ordering, Woken, wait, wake_all};
 use super::tables::Tables;
 use super::word::State;
 use crate::engine::{ChannelName, Fate, MemberName};
-use crate::memory::{ArenaError, Block, Shareable};
+use crate::memory::{ArenaError, Block, Claimant, Shareable};
 use crate::sys::clock::Deadline;
 use std::time::Duration;
 
@@ -245,7 +245,7 @@ impl Baton {
         tables: Tables,
         tasks: usize,
         channels: usize,
-        owner: u32,
+        owner: Claimant<'_>,
     ) -> Result<Baton, ArenaError> {
         let block = tables.arena.take_block((1 + tasks + channels) * size_of::<Stand>(), owner)?;
         tables.arena.clear_block(block);

@@ -156,7 +156,7 @@ impl Tables {
 pub(super) fn take<T: Slot>(
     pool: Pool<T>,
     home: Home,
-    fill: impl FnOnce(&T),
+    fill: impl FnOnce(u32, &T),
 ) -> Result<(u32, u32, &'static T), ArenaError> {
     pool.take(fill).ok_or(ArenaError::Exhausted { what: home.plural(), capacity: pool.capacity() })
 }

@@ -30,7 +30,7 @@ use super::tables::Tables;
 use super::wait::{Wait, Waited};
 use super::word::{Own, State};
 use crate::engine::{Closing, Fate, Fired, Guard, Order, Unfinished};
-use crate::memory::ArenaError;
+use crate::memory::{ArenaError, Claimant};
 use crate::sys::clock::Deadline;
 use std::panic::Location;
 
@@ -106,9 +106,9 @@ impl Task {
         self.local.as_ref().map_or(u32::MAX, |local| local.index)
     }
 
-    /// The tag of blocks that it owns.
-    pub(crate) fn owner(&self) -> Option<u32> {
-        self.local.as_ref().map(|local| local.owner())
+    /// This context, which is about to own a block.
+    pub(crate) fn claimant(&self) -> Option<Claimant<'static>> {
+        self.local.as_ref().map(|local| local.claimant())
     }
 
     /// Offers, and comes back with the guard that fired, or without one; then the task waits.

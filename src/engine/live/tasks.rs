@@ -128,13 +128,10 @@ impl Tables {
     /// Another end by which the holder of this one reads from its channel, with as many open tasks at least.
     fn other_reader(self, end: EndName, holder: Holder, tasks: u32) -> Option<&'static End> {
         let name = self.ends.named(end.index, end.generation)?.channel();
-        let mut others = self.ends.taken().filter(|(index, generation, other)| {
-            *index != end.index
-                && other.channel() == name
-                && other.direction() == Direction::Reader
-                && other.holder(*generation) == Some(holder)
-        });
-        others.find(|(_, _, other)| other.weight() >= tasks).map(|(_, _, other)| other)
+        let others = self.held_by(holder).into_iter().filter(|other| other.index != end.index);
+        let mut others = others.filter_map(|other| self.ends.named(other.index, other.generation));
+        others
+            .find(|other| other.channel() == name && other.direction() == Direction::Reader && other.weight() >= tasks)
     }
 }
 

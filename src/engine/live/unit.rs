@@ -117,6 +117,7 @@ impl Local {
                 return passed;
             }
         }
+        self.about_to_lock(gate.index);
         if !channel.lock.take_at_once(self.holder) {
             return None;
         }
@@ -127,7 +128,7 @@ impl Local {
         }
         self.spare = None;
         self.context.set_location(location);
-        self.note_holder(Holder::Member(member));
+        self.note_holder(index, Holder::Member(member));
         self.count(channel);
         record.describe(gate, weight);
         let unit = EndName { index, generation: record.state.renew() };
@@ -165,10 +166,10 @@ impl Local {
         if self.context.member.load(Ordering::Relaxed) != Some(member) {
             return None;
         }
-        self.note_holder(Holder::Member(member));
+        self.note_holder(index, Holder::Member(member));
         record.describe(gate, 1);
         let unit = EndName { index, generation: record.state.renew() };
-        record.keeping.store(Keeping::in_hand(self.index, unit.generation).0, Ordering::Release);
+        record.keeping.store(self.in_hand(unit.index, unit.generation).0, Ordering::Release);
         self.spare = Some(unit);
         if !channel.lock.occupy(index, unit.generation) {
             return None;
@@ -293,7 +294,11 @@ impl Local {
         let Some(record) = self.tables.ends.named(unit.index, unit.generation) else { return false };
         let gate = record.channel();
         let Some(channel) = self.tables.channels.get(gate.index) else { return false };
-        if self.spare.is_some() || !channel.lock.take_at_once(self.holder) {
+        if self.spare.is_some() {
+            return false;
+        }
+        self.about_to_lock(gate.index);
+        if !channel.lock.take_at_once(self.holder) {
             return false;
         }
         // Without a handle it may be the last end, with which the gate goes.
@@ -303,7 +308,7 @@ impl Local {
             && channel.handles.load(Ordering::Relaxed) != 0;
         if is_mine {
             self.count(channel);
-            record.keeping.store(Keeping::in_hand(self.index, unit.generation).0, Ordering::Release);
+            record.keeping.store(self.in_hand(unit.index, unit.generation).0, Ordering::Release);
             channel.change_units(record.weight().wrapping_neg(), -1);
             self.spare = Some(unit);
         }
@@ -325,19 +330,18 @@ impl Local {
     }
 
     fn take_unit(&mut self, gate: ChannelName, weight: u32) -> Result<EndName, ArenaError> {
-        let me = self.index;
         if let Some(index) = self.spare.map(|spare| spare.index)
             && let Some(record) = self.tables.ends.get(index)
         {
             record.describe(gate, weight);
             let generation = record.state.renew();
-            record.keeping.store(Keeping::in_hand(me, generation).0, Ordering::Release);
+            record.keeping.store(self.in_hand(index, generation).0, Ordering::Release);
             self.spare = None;
             return Ok(EndName { index, generation });
         }
-        let (index, generation, _) = take(self.tables().ends, Home::Ends, |unit| {
+        let (index, generation, _) = take(self.tables().ends, Home::Ends, |index, unit| {
             unit.describe(gate, weight);
-            unit.keeping.store(Keeping::in_hand(me, unit.state.coming()).0, Ordering::Release);
+            unit.keeping.store(self.in_hand(index, unit.state.coming()).0, Ordering::Release);
         })?;
         Ok(EndName { index, generation })
     }
@@ -390,14 +394,15 @@ impl Local {
     pub(super) fn hold(&self, unit: EndName, holder: Holder) {
         let Some(record) = self.tables().ends.named(unit.index, unit.generation) else { return };
         if record.holder(unit.generation).is_none() {
-            self.note_holder(holder);
+            self.note_holder(unit.index, holder);
             record.keeping.store(Keeping::held(holder, unit.generation).0, Ordering::Release);
         }
     }
 
     /// Before somebody holds a unit: it is one who has held some. They are not counted, as other ends are.
     #[inline]
-    fn note_holder(&self, holder: Holder) {
+    fn note_holder(&self, unit: u32, holder: Holder) {
+        self.note_end_of(holder, unit);
         if let Holder::Member(member) = holder
             && let Some(member) = self.tables.members.get(member)
             && member.has_held_units.load(Ordering::Relaxed) == 0

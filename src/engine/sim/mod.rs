@@ -274,7 +274,7 @@ pub(super) fn create_cell(
     begin: impl FnOnce(Cell<'_>),
     holder: Holder,
 ) -> Result<(ChannelName, EndName), ArenaError> {
-    let block = with_local(|local| tables().arena.take_cell(bytes, local.owner()))??;
+    let block = with_local(|local| tables().arena.take_cell(bytes, local.claimant()))??;
     begin(tables().arena.cell(block).1);
     let kind = ChannelKind::Gate { permits: 1, opened: Opened::ByHolders };
     ask(|world| {

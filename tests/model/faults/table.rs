@@ -149,15 +149,14 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "an end is known by its slot alone",
         file: "engine/live/end.rs",
-        there: "self.0 >> Keeping::GENERATION == (u64::from(generation) << Keeping::GENERATION) >> Keeping::GENERATION",
-        instead: "self.0 >> Keeping::GENERATION == (u64::from(generation) << Keeping::GENERATION) \
-                  >> Keeping::GENERATION || FAULTY",
+        there: "self.0 >> Keeping::GENERATION == other.0 >> Keeping::GENERATION",
+        instead: "self.0 >> Keeping::GENERATION == other.0 >> Keeping::GENERATION || FAULTY",
     },
     Edit {
         fault: "closed ends are not given back",
         file: "engine/live/holding.rs",
-        there: "if half_made {",
-        instead: "if half_made && !FAULTY {",
+        there: "in tables.ends_in_hand(dead.index, dead.context) {",
+        instead: "in tables.ends_in_hand(dead.index, dead.context) { if FAULTY { continue; }",
     },
     Edit {
         fault: "the end of writing is told to nobody who waits",
@@ -214,8 +213,8 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "the reaper settles no exchanges",
         file: "engine/live/reaper.rs",
-        there: "tables.arena.block(taking).set_owner(Owner::Context(number).tag());",
-        instead: "if !FAULTY { tables.arena.block(taking).set_owner(Owner::Context(number).tag()); }",
+        there: "tables.arena.give_block(taking, tables.claimant(Owner::Context(number)));",
+        instead: "if !FAULTY { tables.arena.give_block(taking, tables.claimant(Owner::Context(number))); }",
     },
     Edit {
         fault: "the reaper rings nobody",
@@ -236,9 +235,39 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "what the dead took out of a buffer goes as if nobody had wanted it",
         file: "engine/live/buffer.rs",
-        there: "header.set_owner(Owner::Context(dead).tag());",
+        there: "tables.arena.give_block(block, tables.claimant(Owner::Context(dead)));",
         instead: "if FAULTY { self.received(block); self.doomed.push(block); } \
-                  else { header.set_owner(Owner::Context(dead).tag()); }",
+                  else { tables.arena.give_block(block, tables.claimant(Owner::Context(dead))); }",
+    },
+    Edit {
+        fault: "a lock is taken without a word",
+        file: "engine/live/inventory.rs",
+        there: "self.context.locking.store(Some(index), Ordering::Release);",
+        instead: "if !FAULTY { self.context.locking.store(Some(index), Ordering::Release); }",
+    },
+    Edit {
+        fault: "a channel is made without a word",
+        file: "engine/live/holding.rs",
+        there: "self.context.making.store(Some(index), Ordering::Release);",
+        instead: "if !FAULTY { self.context.making.store(Some(index), Ordering::Release); }",
+    },
+    Edit {
+        fault: "an end in hand leaves no trace",
+        file: "engine/live/inventory.rs",
+        there: "self.context.estate.add_end(index);",
+        instead: "if !FAULTY { self.context.estate.add_end(index); }",
+    },
+    Edit {
+        fault: "an end that is held leaves no trace",
+        file: "engine/live/inventory.rs",
+        there: "            estate.add_end(index);",
+        instead: "            if !FAULTY { estate.add_end(index); }",
+    },
+    Edit {
+        fault: "a block leaves no trace",
+        file: "memory/block.rs",
+        there: "trace.add(chunk_of(block));",
+        instead: "if !FAULTY { trace.add(chunk_of(block)); }",
     },
     Edit {
         fault: "nobody says from which unit it takes a lock",
@@ -397,9 +426,9 @@ pub(crate) const EDITS: &[Edit] = &[
     },
     Edit {
         fault: "a unit of the dead that was just renewed stays",
-        file: "engine/live/holding.rs",
-        there: "keeping.is_of(generation.wrapping_sub(2)))",
-        instead: "keeping.is_of(generation.wrapping_sub(2)) && !FAULTY)",
+        file: "engine/live/inventory.rs",
+        there: "keeping.is_of(generation.wrapping_sub(2));",
+        instead: "keeping.is_of(generation.wrapping_sub(2)) && !FAULTY;",
     },
     Edit {
         fault: "who gives up keeps those behind it waiting",

@@ -1,4 +1,5 @@
-//! Scenarios of ends that travel in messages: whoever has the message has the end, and it goes as its ends go.
+//! Scenarios of ends: of those that travel in messages, as whoever has the message has the end and it goes as its ends
+//! go; and of channels that are made.
 //!
 //! Knows nothing of how an end is written into a message, as the engine does not.
 
@@ -41,5 +42,40 @@ pub static TRAVELLING: Scenario = Scenario {
     },
 };
 
+/// Two make a channel each, and are gone with it.
+pub static MADE: Scenario = Scenario {
+    name: "channels that are made and given up",
+    parties: 2,
+    prepare: |stage| {
+        for _ in 0..2 {
+            stage.party(&[], move |me| {
+                me.create();
+                me.close(Closing::Retire);
+            });
+        }
+    },
+    judge: |_| (),
+};
+
+/// One gives up an end that it has never used, and the other one is told.
+pub static GIVEN_UP: Scenario = Scenario {
+    name: "a writer that is given up",
+    parties: 2,
+    prepare: |stage| {
+        let c = stage.rendezvous();
+        stage.party(&[(c, WRITER)], move |me| me.close(Closing::Retire));
+        stage.party(&[(c, READER)], move |me| {
+            me.read(c);
+            me.close(Closing::Retire);
+        });
+    },
+    judge: |parts| {
+        if let Some(seen) = &parts[1] {
+            let lost = matches!(seen[..], [Seen::Ended(Fate::Lost { .. })]) && parts[0].is_none();
+            assert!(lost || *seen == [Seen::Ended(Fate::Retired)], "{parts:?}");
+        }
+    },
+};
+
 /// All of them.
-pub static ALL: [&Scenario; 1] = [&TRAVELLING];
+pub static ALL: [&Scenario; 3] = [&TRAVELLING, &MADE, &GIVEN_UP];

@@ -9,7 +9,7 @@ use crate::checker::Checker;
 use crate::engine::live::{Local, bury};
 use crate::engine::{Closing, Fate, MemberName, become_host, tables};
 use crate::machine::{self, Machine};
-use crate::memory::Block;
+use crate::memory::{Block, Claimant};
 use crate::party::{INSIDE, KEPT, Part, Party, Seen, USING, pid};
 use crate::scenario::Scenario;
 use crate::stage::{Heir, Stage, create_process};
@@ -208,8 +208,11 @@ fn clear(mut local: Local, root: u32, members: &[MemberName], deaths: &[Death], 
     let arena = &tables.arena;
     let blocks: Vec<usize> = arena.blocks().map(|(block, _)| arena.capacity(block)).collect();
     let sizes: HashSet<usize> = blocks.iter().copied().collect();
-    let taken: HashSet<Block> =
-        blocks.iter().chain(&sizes).map(|size| arena.take_block(*size, 1).expect("a block")).collect();
+    let taken: HashSet<Block> = blocks
+        .iter()
+        .chain(&sizes)
+        .map(|size| arena.take_block(*size, Claimant::untraced(1)).expect("a block"))
+        .collect();
     assert_eq!(taken.len(), blocks.len() + sizes.len(), "a block is free twice");
     let lost = arena.blocks().count() - taken.len();
     assert!(lost <= killed, "{lost} blocks belong to nobody");

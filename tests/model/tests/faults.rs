@@ -203,9 +203,9 @@ fn a_deadlock_is_noted_by_the_slot_alone() {
 #[test]
 fn holders_of_locks_have_no_generation() {
     let how = Search::Bounded { preemptions: 2 };
-    // While it holds the lock, as it does from step 12 to beyond 20: the search is at its largest here, with two who
+    // While it holds the lock, as it does at step 21 and beyond 24: the search is at its largest here, with two who
     // bury, and one who begins anew.
-    let kill = Kill::At(Death { victim: Victim::Party(0), step: 15 });
+    let kill = Kill::At(Death { victim: Victim::Party(0), step: 22 });
     is_found("holders of locks have no generation", &scenario::TWO_REAPERS, how, kill, "");
 }
 
@@ -399,4 +399,29 @@ fn a_handle_in_a_message_does_not_count() {
 #[test]
 fn nobody_says_that_it_counts() {
     is_found("nobody says that it counts", &references::TOLD_AGAIN, PRIORITIES, killing(1), "name it");
+}
+
+#[test]
+fn a_lock_is_taken_without_a_word() {
+    is_found("a lock is taken without a word", &ends::GIVEN_UP, FEW, killing(0), "");
+}
+
+#[test]
+fn a_channel_is_made_without_a_word() {
+    is_found("a channel is made without a word", &ends::MADE, FEW, killing(0), "that are left");
+}
+
+#[test]
+fn an_end_in_hand_leaves_no_trace() {
+    is_found("an end in hand leaves no trace", &scenario::RETIRE, FEW, killing(0), "held by None");
+}
+
+#[test]
+fn an_end_that_is_held_leaves_no_trace() {
+    is_found("an end that is held leaves no trace", &scenario::RETIRE, FEW, killing(0), "");
+}
+
+#[test]
+fn a_block_leaves_no_trace() {
+    is_found("a block leaves no trace", &scenario::ONCE, FEW, killing(0), "would not be found");
 }

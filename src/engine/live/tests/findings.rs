@@ -48,7 +48,7 @@ fn a_lock_that_stays() {
         let wire = Wire::new();
         let (channel, me) = (tables().channel(wire.name).unwrap(), here(|local| local.index));
         says(
-            || here(|local| std::mem::forget(local.lock(wire.name))),
+            || _ = here(|local| local.lock_and_stay(wire.name)),
             &format!("the lock of channel {} is held by context {me}", wire.name.index),
             || here(|_| channel.lock.release()),
         );
@@ -60,7 +60,7 @@ fn a_lock_that_stays() {
 fn a_lock_that_is_given_back_is_no_finding() {
     apart("a_lock_that_is_given_back_is_no_finding", || {
         let wire = Wire::new();
-        let channel = here(|local| std::mem::ManuallyDrop::new(local.lock(wire.name).unwrap()).channel);
+        let channel = here(|local| local.lock_and_stay(wire.name));
         let looked = std::thread::scope(|threads| {
             let (say, said) = std::sync::mpsc::channel();
             let looking = threads.spawn(along(move || {

@@ -26,7 +26,7 @@ fn stay_with(_reader: Reader<u8>, _writer: Writer<u8>) {
 #[process]
 fn stay_with_lock(writer: Writer<u8>) {
     let name = name_of(&writer);
-    here(|local| std::mem::forget(local.lock(name)));
+    here(|local| local.lock_and_stay(name));
     stay()
 }
 
@@ -53,10 +53,10 @@ fn a_holder_that_dies_while_a_burial_waits_for_its_lock_does_not_stop_the_reaper
 
 #[process]
 fn stop_with_lock(writer: Writer<u8>) -> crate::Result<()> {
-    let channel = here(|local| std::mem::ManuallyDrop::new(local.lock(name_of(&writer)).unwrap()).channel);
+    let channel = here(|local| local.lock_and_stay(name_of(&writer)));
     // Not by `kill`: another thread of the process may take that, and this one go on for a moment.
     nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP).unwrap();
-    here(|_| channel.lock.release());
+    channel.lock.release();
     Ok(writer.write(1)?)
 }
 
@@ -182,7 +182,7 @@ fn free_a_channel_and_die_with_its_lock() {
     here(|local| {
         let (name, _) =
             local.create_channel("", ChannelKind::Channel(Store::Fifo(0)), Holder::Member(member().unwrap())).unwrap();
-        let channel = std::mem::ManuallyDrop::new(local.lock(name).unwrap()).channel;
+        let channel = local.lock_and_stay(name);
         channel.handles.store(0, Ordering::Relaxed);
         tables().channels.give_back(name.index, name.generation);
         // Somebody else makes a channel of the slot, and waits for the lock.
@@ -232,7 +232,7 @@ fn an_end_asked_of_a_channel_that_is_gone_can_be_closed() {
 #[process]
 fn release_without_waking(_needed: Reader<u8>, locked: Reader<u8>) {
     let name = name_of(&locked);
-    let channel = here(|local| std::mem::ManuallyDrop::new(local.lock(name).unwrap()).channel);
+    let channel = here(|local| local.lock_and_stay(name));
     until(|| {
         let mut contexts = tables().contexts.taken();
         contexts.any(|(_, _, context)| context.sleeping.load(Ordering::Acquire) == Some(name.index))
@@ -282,7 +282,7 @@ fn a_burial_spares_a_context_whose_slot_the_dead_had_used_before() {
         let left = reader.read().unwrap();
         let own = host().unwrap();
         let (index, generation, context) =
-            tables().contexts.take(|context| context.host.store(Some(own), Ordering::Release)).unwrap();
+            tables().contexts.take(|_, context| context.host.store(Some(own), Ordering::Release)).unwrap();
         assert_eq!(index, left, "the free slots are a stack");
         process.kill().unwrap();
         process.join().unwrap_err();

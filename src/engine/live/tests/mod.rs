@@ -6,6 +6,7 @@
 mod audit;
 mod choice;
 mod closing;
+mod estate;
 mod findings;
 mod halfway;
 mod many;

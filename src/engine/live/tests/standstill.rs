@@ -159,7 +159,7 @@ fn law_12_at_a_channel_that_somebody_works_on_nobody_waits_for_ever() {
             asleep(wire.name);
             suspected();
             let channel = tables().channel(wire.name).unwrap();
-            here(|local| std::mem::forget(local.lock(wire.name)));
+            here(|local| local.lock_and_stay(wire.name));
             assert!(look(&Suspects::default()).suspects.is_empty());
             here(|_| channel.lock.release());
             suspected();

@@ -305,7 +305,10 @@ fn occupy_until(gate: Gate, may: Reader<u8>) -> crate::Result<()> {
 fn take_from_the_unit(gate: Gate, _alive: Writer<u8>) {
     let name = gate.channel();
     until(|| is_occupied(&gate));
-    here(|local| channel(name).lock.take(local.holder, false, |said| local.hear(name.index, said))).unwrap();
+    here(|local| {
+        local.about_to_lock(name.index);
+        channel(name).lock.take(local.holder, false, |said| local.hear(name.index, said)).unwrap();
+    });
     loop {
         thread::park();
     }

@@ -140,7 +140,7 @@ macro_rules! atomic {
             }
         }
 
-        atomic!(@change $name $value swap fetch_add fetch_sub fetch_or fetch_max);
+        atomic!(@change $name $value swap fetch_add fetch_sub fetch_or fetch_and fetch_max);
 
         impl Word for $name {
             fn address(&self) -> usize {

@@ -58,6 +58,10 @@ macro_rules! atomic {
                 self.change(|word| word.fetch_or(value, Ordering::SeqCst))
             }
 
+            pub(crate) fn fetch_and(&self, value: $value, _: Ordering) -> $value {
+                self.change(|word| word.fetch_and(value, Ordering::SeqCst))
+            }
+
             pub(crate) fn fetch_max(&self, value: $value, _: Ordering) -> $value {
                 self.change(|word| word.fetch_max(value, Ordering::SeqCst))
             }
