@@ -169,8 +169,9 @@ impl<T: Slot> Pool<T> {
         if word.compare_exchange(generation, free, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
-        // Before the slot can be taken again, whose taker sets it.
-        self.marks(chunk_of_slot(index)).0.fetch_and(!(1 << (index % CHUNK)), Ordering::Relaxed);
+        // Before the slot can be taken again, whose taker sets it. With release: whoever passes the slot over sees what
+        // was done before it was given back.
+        self.marks(chunk_of_slot(index)).0.fetch_and(!(1 << (index % CHUNK)), Ordering::Release);
         let mut head = self.header.free.load(Ordering::Relaxed);
         loop {
             slot.state().next.store(head as u32, Ordering::Relaxed);

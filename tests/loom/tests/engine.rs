@@ -443,4 +443,8 @@ fn a_weaker_ordering_is_found_by_whoever_compares_references_with_names() {
     let all = sites(|| _ = check(&network::TAKEN_ANEW, 0, &[], None));
     let fault = Fault::Weakened(site("memory/pool.rs", "fence(Ordering::Release);", Part::Release, &all));
     is_found(check(&network::TAKEN_ANEW, 2, &[], Some(fault)).wrong, fault, "and 1 name it");
+    // A slot that is passed over.
+    let cleared = "self.marks(chunk_of_slot(index)).0.fetch_and(!(1 << (index % CHUNK)), Ordering::Release);";
+    let fault = Fault::Weakened(site("memory/pool.rs", cleared, Part::Release, &all));
+    is_found(check(&network::TAKEN_ANEW, 2, &[], Some(fault)).wrong, fault, "and 1 name it");
 }
