@@ -38,11 +38,11 @@ const OPERATIONS: [Operation; 8] = [
         release: 914,
         run: |cut| refill_scene(POLICY, cut),
     },
-    Operation { name: "select among two", debug: 13864, release: 2270, run: |cut| choice_scene(1, true, POLICY, cut) },
+    Operation { name: "select among two", debug: 12673, release: 2131, run: |cut| choice_scene(1, true, POLICY, cut) },
     Operation {
         name: "select among eight",
-        debug: 28975,
-        release: 5470,
+        debug: 22183,
+        release: 4469,
         run: |cut| choice_scene(4, true, POLICY, cut),
     },
     Operation {

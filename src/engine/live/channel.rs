@@ -255,6 +255,18 @@ impl Channel {
         if offer.joins() { &self.joins } else { self.queue(offer.is_output()) }
     }
 
+    /// Whether an offer on this channel could be answered at once, as it looks without the lock.
+    #[inline]
+    pub(super) fn looks_ready(&self, output: bool) -> bool {
+        let flags = self.flags.load(Ordering::Relaxed);
+        let has_ended = flags & (POISONED | NO_READERS | NO_WRITERS) != 0;
+        let stores = || match output {
+            false => self.head.load(Ordering::Relaxed) != NONE,
+            true => flags & LOSSY != 0 || self.length.load(Ordering::Relaxed) < self.capacity.load(Ordering::Relaxed),
+        };
+        has_ended || !self.queue(!output).is_empty() || stores()
+    }
+
     /// Why an offer on this channel cannot be answered any more. Poison outranks retirement.
     #[inline]
     pub(super) fn fate(&self) -> Option<Fate> {

@@ -9,6 +9,7 @@
 //! ```text
 //!  1 write   the table of offers (word IDLE)                        nobody looks at it yet
 //!  2 lock    the guarded channels, in order of index                so two offers never wait for each other
+//!            (if one looks ready before that, its channel alone)
 //!  3 look    at the guards in the order asked for: a channel with a fate is ready; else take the first offer of the
 //!            opposite queue, REMOVE it, announce the exchange, and COMMIT its word ([`pairing`](super::pairing)).
 //!            Not waiting any more (another commit, a deadline, death): look at the next one.
@@ -231,11 +232,14 @@ impl Local {
         found
     }
 
-    /// As [`look_at_one`](Local::look_at_one), for several guards: all channels are locked before the first is looked
-    /// at.
+    /// As [`look_at_one`](Local::look_at_one), for several guards: unless one is ready at once, all channels are locked
+    /// before the first is looked at.
     fn look_at_all(&mut self, guards: &[Guard], order: Order) -> Option<Fired> {
-        self.lock_all(guards);
         self.arrange(guards.len(), order);
+        if let Some(fired) = self.glance(guards, order) {
+            return Some(fired);
+        }
+        self.lock_all(guards);
         let scan = std::mem::take(&mut self.scan);
         let mut found = scan.iter().map(|number| usize::from(*number)).find_map(|number| match &guards[number] {
             Guard::Skip => None,
@@ -249,6 +253,44 @@ impl Local {
         if found.is_some() {
             self.unlock_all();
         }
+        found
+    }
+
+    /// Before step 2: fires a guard whose channel looks ready, under the lock of that channel alone.
+    ///
+    /// The context is IDLE and stands in no queue, so nobody can commit it meanwhile; the table tells the reaper of the
+    /// one lock as of many. Who chooses by priority may take no guard but the first in this way: that one before it is
+    /// not ready at the same instant takes all locks to know. In any other order the first that is seen to be ready is
+    /// the one. Only channels and timers can be seen to be ready; with other guards among them, whose turn would never
+    /// come, nothing is fired here.
+    #[inline]
+    fn glance(&mut self, guards: &[Guard], order: Order) -> Option<Fired> {
+        let is_plain =
+            |guard: &Guard| matches!(guard, Guard::Input { .. } | Guard::Output { .. } | Guard::Timer { .. });
+        let looks = match order {
+            Order::Priority => 1,
+            _ if guards.iter().all(is_plain) => guards.len(),
+            _ => 0,
+        };
+        let scan = std::mem::take(&mut self.scan);
+        let found = scan.iter().take(looks).find_map(|number| self.take_if_ready(*number, guards));
+        self.scan = scan;
+        found
+    }
+
+    fn take_if_ready(&mut self, number: u16, guards: &[Guard]) -> Option<Fired> {
+        let number = usize::from(number);
+        let guard = &guards[number];
+        let (name, is_output) = match guard {
+            Guard::Input { channel, .. } => (channel, false),
+            Guard::Output { channel, .. } => (channel, true),
+            Guard::Timer { .. } => return self.look_at(number, guard),
+            _ => return None,
+        };
+        let channel = self.tables().channels.get(name.index).filter(|channel| channel.looks_ready(is_output))?;
+        self.take_lock(name.index, channel);
+        let found = self.look_at(number, guard);
+        channel.lock.release();
         found
     }
 

@@ -57,6 +57,8 @@ pub(crate) struct Party {
     /// The ends that it reads with.
     pub(crate) readers: Vec<(ChannelName, EndName)>,
     pub(crate) seen: Vec<Seen>,
+    /// In which order it looks at the guards of a choice.
+    order: Order,
 }
 
 impl Party {
@@ -78,6 +80,7 @@ impl Party {
             member,
             readers: Vec::new(),
             seen: Vec::new(),
+            order: Order::Priority,
         }
     }
 
@@ -95,8 +98,16 @@ impl Party {
             return None;
         }
         let guards = self.guards(arms);
-        let fired = self.local.offer(&guards, Order::Priority, LOCATION).expect("room for the offer");
+        let fired = self.local.offer(&guards, self.order, LOCATION).expect("room for the offer");
         self.note(arms, &guards, fired)
+    }
+
+    /// As [`Party::choose`], by a policy that begins with this guard.
+    pub(crate) fn choose_from(&mut self, first: usize, arms: &[Arm]) -> Option<ExtendedWriter> {
+        self.order = Order::From(first);
+        let writer = self.choose(arms);
+        self.order = Order::Priority;
+        writer
     }
 
     fn guards(&mut self, arms: &[Arm]) -> Vec<Guard> {

@@ -178,6 +178,31 @@ pub static CHOOSER: Scenario = Scenario {
     },
 };
 
+/// What is ready is taken by a fair choice with the lock of its channel alone, in whatever order they come.
+pub static FAIR: Scenario = Scenario {
+    name: "a fair choice among two writers, twice",
+    parties: 3,
+    prepare: |stage| {
+        let (a, b) = (stage.rendezvous(), stage.queue(Store::Fifo(1)));
+        stage.party(&[(a, READER), (b, READER)], move |me| {
+            for first in [1, 0] {
+                me.choose_from(first, &[Arm::Read(a), Arm::Read(b)]);
+            }
+            me.close(Closing::Retire);
+        });
+        stage.party(&[(a, WRITER)], move |me| me.write(a, 1));
+        stage.party(&[(b, WRITER)], move |me| me.write(b, 2));
+    },
+    judge: |parts| match all_live(parts) {
+        Some(_) => {
+            let ended = |seen: &Seen| matches!(seen, Seen::Ended(Fate::Retired));
+            let seen = count(parts, |seen| matches!(seen, Seen::Read(1 | 2)) || ended(seen));
+            assert_eq!((seen, count(parts, |seen| matches!(seen, Seen::Wrote(1 | 2)))), (2, 2), "{parts:?}");
+        }
+        None => lost_or(parts, |seen| matches!(seen, Seen::Wrote(_) | Seen::Read(_) | Seen::Ended(Fate::Retired))),
+    },
+};
+
 /// A reader that goes on to a second channel, where another reader waits already.
 pub static ELSEWHERE: Scenario = Scenario {
     name: "a reader of two channels, one after the other",
@@ -486,13 +511,14 @@ fn read_value(seen: &Seen) -> Option<u64> {
 }
 
 /// All of them.
-pub static ALL: [&Scenario; 20] = [
+pub static ALL: [&Scenario; 21] = [
     &PAIR,
     &ONCE,
     &ANY_TO_ANY,
     &OPPOSITE,
     &CIRCLE,
     &CHOOSER,
+    &FAIR,
     &ELSEWHERE,
     &BORROWED,
     &DEADLINE,
