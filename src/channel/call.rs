@@ -7,7 +7,6 @@
 //! A message is a *header*, by which the called one knows what it is about, with the argument behind it, which is read
 //! once its type is known.
 
-use super::bulk::Whole;
 use super::codec::{Message, decode, encode};
 use super::end::{End, Patience};
 use super::error::{ChannelError, MessageError};
@@ -83,7 +82,7 @@ impl Caller {
         place: &'static Location<'static>,
     ) -> Result<R, ChannelError> {
         self.0.check_open()?;
-        let message = (header, Whole(&argument));
+        let message = (header, &argument);
         let packet = encode(&message).map_err(|error| error.about::<A>())?;
         let answer = self.0.ask(&mut Some(packet), place)?;
         // Only now: the ends inside were requested again for the message.
@@ -137,8 +136,7 @@ impl<H: Message> Call<H> {
     /// # Errors
     /// It is not of this type; the call is to be [refused](Call::refuse) then.
     pub(crate) fn argument<A: DeserializeOwned>(&mut self) -> Result<A, MessageError> {
-        let (Whole(argument), _) = self.hold.look::<Whole<A>>(self.behind)?;
-        Ok(argument)
+        Ok(self.hold.look(self.behind)?.0)
     }
 
     /// Answers. An answer that cannot travel is refused, and the caller is told why.

@@ -7,7 +7,6 @@
 mod ask;
 mod barrier;
 mod builder;
-pub(crate) mod bulk;
 mod call;
 mod carrier;
 mod codec;
@@ -15,6 +14,7 @@ mod deadlock;
 mod end;
 mod error;
 mod extended;
+mod format;
 mod function;
 #[cfg(feature = "async")]
 mod future;
@@ -25,7 +25,6 @@ mod pages;
 mod parcel;
 mod process_scope;
 mod reader;
-mod refusal;
 mod travel;
 mod writer;
 
@@ -38,7 +37,7 @@ pub use carrier::Carrier;
 pub use codec::Message;
 #[cfg(feature = "testing")]
 pub(crate) use codec::decode_copy;
-pub(crate) use codec::{decode, decode_once, encode, encode_once};
+pub(crate) use codec::{decode, decode_head, decode_once, encode, encode_once};
 pub use deadlock::{BlockedProcess, DeadlockReport, WaitsFor};
 pub use end::{ChannelEnd, ChannelId};
 pub(crate) use end::{End, Patience, label};

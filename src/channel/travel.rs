@@ -3,8 +3,8 @@
 //! Knows nothing of formats, nor of how ends are counted on their way: that is the engine's
 //! ([`journey`](crate::engine)).
 
-use super::end::{End, NO_END, NOWHERE};
-use crate::engine::{Arrival, ChannelName, Direction, EndName, Stranded, actor};
+use super::end::{End, NOWHERE};
+use crate::engine::{ChannelName, Direction, EndName, Stranded, actor};
 use serde::{Deserialize, Serialize};
 
 /// What stands in a message for an end. Whoever reads it as this leaves the end where it is.
@@ -42,9 +42,9 @@ pub(super) fn arrive<'de, D: serde::Deserializer<'de>>(
         return Err(D::Error::custom(NO_JOURNEY));
     }
     let Ticket { index, generation } = Ticket::deserialize(deserializer)?;
-    match actor(|actor| actor.arrive(EndName { index, generation }, direction)) {
-        Ok(Arrival::End(channel, end)) => Ok((channel, end)),
-        Ok(Arrival::Before) => Ok((NOWHERE, NO_END)),
+    let end = EndName { index, generation };
+    match actor(|actor| actor.arrive(end, direction)) {
+        Ok(channel) => Ok((channel, end)),
         Err(Stranded::NoJourney) => Err(D::Error::custom(NO_JOURNEY)),
         Err(Stranded::Unknown) => Err(D::Error::custom("it names an end of a channel that does not exist")),
         Err(Stranded::Refused(error)) => Err(D::Error::custom(error)),

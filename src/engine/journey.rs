@@ -17,8 +17,6 @@ enum Heading {
         packet: Holder,
         /// So many of the last that have arrived came out of it.
         arrived: u32,
-        /// The value has been deserialized before, in vain: those ends are gone with it.
-        again: bool,
     },
 }
 
@@ -60,8 +58,8 @@ impl Journeys {
     /// Takes the ends that came out of the packet of the journey that is under way off the list.
     #[cold]
     fn take_arrived(&self) -> Vec<EndName> {
-        let Heading::OutOf { packet, arrived, again } = self.heading.get() else { return Vec::new() };
-        self.heading.set(Heading::OutOf { packet, arrived: 0, again });
+        let Heading::OutOf { packet, arrived } = self.heading.get() else { return Vec::new() };
+        self.heading.set(Heading::OutOf { packet, arrived: 0 });
         let mut all = self.arrived.borrow_mut();
         let before = all.len().saturating_sub(arrived as usize);
         all.split_off(before)
@@ -84,18 +82,8 @@ impl Journey {
     /// A value is about to be deserialized out of this packet.
     #[inline]
     pub(crate) fn out_of_packet(packet: Holder) -> Journey {
-        let heading = Heading::OutOf { packet, arrived: 0, again: false };
+        let heading = Heading::OutOf { packet, arrived: 0 };
         Journey { before: actor(|actor| actor.journeys.heading.replace(heading)) }
-    }
-
-    /// The value is about to be deserialized once more, to learn why it could not be: ends that came out of the packet
-    /// the first time are gone, and others that can do nothing stand for them.
-    pub(crate) fn again(&self) {
-        actor(|actor| {
-            if let Heading::OutOf { packet, arrived, .. } = actor.journeys.heading.get() {
-                actor.journeys.heading.set(Heading::OutOf { packet, arrived, again: true });
-            }
-        });
     }
 
     /// The ends that came out of the packet.
@@ -130,14 +118,6 @@ pub(crate) enum Stranded {
     Refused(ArenaError),
 }
 
-/// An end that has arrived.
-#[derive(Debug)]
-pub(crate) enum Arrival {
-    End(ChannelName, EndName),
-    /// It has arrived before, in vain, and is gone.
-    Before,
-}
-
 impl Actor {
     /// An end departs: one more end of its channel, held by the packet.
     pub(crate) fn depart(&self, channel: ChannelName, direction: Direction) -> Result<EndName, Stranded> {
@@ -158,23 +138,17 @@ impl Actor {
     }
 
     /// An end arrives: from the packet to the process that the actor acts for.
-    pub(crate) fn arrive(&self, end: EndName, direction: Direction) -> Result<Arrival, Stranded> {
-        let Heading::OutOf { packet, arrived, again } = self.journeys.heading.get() else {
+    pub(crate) fn arrive(&self, end: EndName, direction: Direction) -> Result<ChannelName, Stranded> {
+        let Heading::OutOf { packet, arrived } = self.journeys.heading.get() else {
             return Err(Stranded::NoJourney);
         };
-        if again {
-            let all = self.journeys.arrived.borrow();
-            if all[all.len().saturating_sub(arrived as usize)..].contains(&end) {
-                return Ok(Arrival::Before);
-            }
-        }
         let place = end.place().filter(|(_, side)| *side == direction);
         let (channel, _) = place.ok_or(Stranded::Unknown)?;
         if !self.receive_end(end, packet).map_err(Stranded::Refused)? {
             return Err(Stranded::Unknown);
         }
         self.journeys.arrived.borrow_mut().push(end);
-        self.journeys.heading.set(Heading::OutOf { packet, arrived: arrived + 1, again });
-        Ok(Arrival::End(channel, end))
+        self.journeys.heading.set(Heading::OutOf { packet, arrived: arrived + 1 });
+        Ok(channel)
     }
 }

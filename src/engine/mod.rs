@@ -50,7 +50,7 @@ pub(crate) use actor::within;
 pub(crate) use actor::{
     Actor, Selection, actor, along, become_host, forget_after_fork, host, member, share_world, tables, with_local,
 };
-pub(crate) use journey::{Arrival, Journey, Stranded};
+pub(crate) use journey::{Journey, Stranded};
 pub(crate) use live::{Functions, Member, NewProcess, Passed, Phase, Record, become_server, is_foreign};
 pub(crate) use named::{DeadlockSlot, Program};
 pub use names::ProcessId;

@@ -9,9 +9,7 @@
 
 use super::failure::TaskFailure;
 use super::state::Bench;
-use crate::channel::{
-    Message, MessageError, Patience, Reader, Ticket, Words, Writer, bulk, decode, encode, told, words,
-};
+use crate::channel::{Message, MessageError, Patience, Reader, Ticket, Words, Writer, decode, encode, told, words};
 use crate::engine::Packet;
 use crate::forkserver::told_by;
 use crate::sys::image::{ChangesWith, Signature, Takes};
@@ -102,7 +100,6 @@ impl<R> Head<R> {
 pub(super) struct Work<A, R> {
     head: Head<R>,
     function: Words,
-    #[serde(with = "bulk")]
     arguments: Vec<A>,
 }
 
@@ -112,7 +109,6 @@ pub(super) struct Work<A, R> {
 struct Body<A> {
     _head: (Words, Ticket, Begin<Ticket>),
     function: Words,
-    #[serde(with = "bulk")]
     arguments: Vec<A>,
 }
 
@@ -165,7 +161,6 @@ pub(super) enum Answer<R> {
 #[serde(bound(serialize = "R: Serialize", deserialize = "R: DeserializeOwned"))]
 pub(super) struct Done<R> {
     /// Of those that have one.
-    #[serde(with = "bulk")]
     results: Vec<R>,
     /// Those that have none, by their places among all.
     failed: Vec<(usize, TaskFailure)>,

@@ -84,6 +84,13 @@ over_both! {
         round_trips(placement, [vec![i16::MIN, -1, i16::MAX]]);
     }
 
+    fn numbers_inside_a_value_arrive_whole(placement) {
+        let floats = |count| (0..count).map(|i| f64::from(i) / 3.0).collect::<Vec<_>>();
+        let sizes = [0, 1, 4, 5, 254, 255, 256, 8192, 131_072];
+        round_trips(placement, sizes.map(|count| (1_u8, Some(floats(count)), vec![floats(count), floats(3)])));
+        round_trips(placement, sizes.map(|count| ("text".to_string(), floats(count).into_boxed_slice(), 'x')));
+    }
+
     fn nested_values_arrive_whole(placement) {
         let leaf = Nested {
             name: String::from("leaf"),

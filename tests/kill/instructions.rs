@@ -24,18 +24,18 @@ struct Operation {
 const POLICY: OnCrash = OnCrash::Poison;
 
 const OPERATIONS: [Operation; 8] = [
-    Operation { name: "write", debug: 8984, release: 912, run: |cut| write_scene(read_all, true, POLICY, cut) },
-    Operation { name: "read", debug: 7973, release: 818, run: |cut| read_scene(read_one, true, POLICY, cut) },
+    Operation { name: "write", debug: 8518, release: 879, run: |cut| write_scene(read_all, true, POLICY, cut) },
+    Operation { name: "read", debug: 7769, release: 781, run: |cut| read_scene(read_one, true, POLICY, cut) },
     Operation {
         name: "write into a buffer",
-        debug: 7340,
-        release: 782,
+        debug: 6874,
+        release: 749,
         run: |cut| store_scene(Buffer::Fifo(2), &[4], &[4, 9], POLICY, cut),
     },
     Operation {
         name: "read, and let the next one in",
-        debug: 8859,
-        release: 914,
+        debug: 8655,
+        release: 877,
         run: |cut| refill_scene(POLICY, cut),
     },
     Operation { name: "select among two", debug: 12673, release: 2131, run: |cut| choice_scene(1, true, POLICY, cut) },

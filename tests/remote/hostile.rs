@@ -84,36 +84,36 @@ fn frame(payload: &[u8]) -> Vec<u8> {
     [&u32::try_from(payload.len()).unwrap().to_le_bytes()[..], payload].concat()
 }
 
-/// What a client can ask for.
-#[derive(serde::Serialize)]
-enum Asks<'a> {
-    #[expect(dead_code, reason = "the first of the two things that can be asked for")]
-    Object,
-    Method {
-        object: u32,
-        name: &'a str,
-    },
+/// That a method of an object is asked for, as messages have it: the second of the two things that can be.
+fn method(object: u32, name: &str) -> Vec<u8> {
+    [&[1][..], &object.to_le_bytes(), &[u8::try_from(name.len()).unwrap()], name.as_bytes()].concat()
 }
 
 /// Asks for the list, as a client does; a number of the object that does not matter here.
 fn request() -> Vec<u8> {
-    frame(&postcard::to_stdvec(&Asks::Method { object: 0, name: "len" }).unwrap())
+    frame(&method(0, "len"))
 }
 
-/// How long an operation of a queue is to wait.
-#[derive(Clone, Copy, Debug, serde::Serialize)]
+/// How long an operation of a queue is to wait: for ever is what nobody here has the time for.
+#[derive(Clone, Copy, Debug)]
 enum Wait {
-    #[expect(dead_code, reason = "nobody here has the time")]
-    ForEver,
     For(Duration),
     Not,
 }
 
+impl Wait {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Wait::For(time) => [&[1][..], &time.as_secs().to_le_bytes(), &time.subsec_nanos().to_le_bytes()].concat(),
+            Wait::Not => vec![2],
+        }
+    }
+}
+
 /// Asks for an operation of the queue, as a client with this number does.
 fn request_of_queue(name: &str, number: u128, wait: Wait, item: u64) -> Vec<u8> {
-    let asks = Asks::Method { object: 1, name };
-    let behind: &[u8] = if name == "put" { &postcard::to_stdvec(&item).unwrap() } else { &[] };
-    frame(&[&postcard::to_stdvec(&(asks, number, wait)).unwrap()[..], behind].concat())
+    let behind: &[u8] = if name == "put" { &item.to_le_bytes() } else { &[] };
+    frame(&[&method(1, name)[..], &number.to_le_bytes(), &wait.bytes(), behind].concat())
 }
 
 /// What somebody does who does not belong here.
@@ -313,7 +313,7 @@ alone! {
         first.send(&recorded);
         first.send(&request());
         // It was right: admitted, and a frame with the answer.
-        assert_eq!(first.rest(), [&[ADMITTED][..], &frame(&[DONE, 0, 3])].concat());
+        assert_eq!(first.rest(), [&[ADMITTED][..], &frame(&[&[DONE, 0][..], &3_u64.to_le_bytes()].concat())].concat());
 
         let cases = if std::env::var_os("CSPROC_LONG").is_some() { 100_000 } else { 2_000 };
         let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };

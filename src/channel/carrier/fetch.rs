@@ -8,7 +8,7 @@ use super::handles::{Handle, MOST, SPARE, failed, no_descriptors, reserve};
 use super::outbox::{self, Answer, Wanted};
 use super::seal::{Unsealed, expecting};
 use crate::cause::{Cause, describe};
-use crate::channel::codec::Message;
+use crate::channel::codec::{Message, decode_head};
 use crate::channel::error::{ChannelError, MessageError};
 use crate::engine::{MemberName, Packet};
 use crate::forkserver::{self, own_name};
@@ -45,7 +45,7 @@ impl Arrived {
 
 /// Has the value sent that a packet stands for. The writer is held meanwhile.
 pub(crate) fn fetch(packet: &Packet) -> Result<Arrived, ChannelError> {
-    let envelope = postcard::take_from_bytes::<Envelope>(packet.bytes()).ok().map(|(envelope, _)| envelope);
+    let envelope = decode_head::<Envelope>(packet.bytes()).map(|(envelope, _)| envelope);
     let envelope = envelope.filter(|envelope| envelope.mark == Envelope::MARK && envelope.channels <= MOST as u64);
     let Some(envelope) = envelope else { return Err(broken("the block does not begin with an envelope").into()) };
     let own = own_name().map_err(|error| failed("the name of this process", &error))?;

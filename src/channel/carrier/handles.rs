@@ -7,6 +7,7 @@
 //! there, and what is not taken out is never closed.
 
 use super::super::error::MessageError;
+use crate::channel::codec::{decode_once, encode_once};
 use crate::sys::quietly::quietly;
 use ipc_channel::ipc::{self, IpcMessage, IpcSender, OpaqueIpcReceiver};
 use parking_lot::Mutex;
@@ -42,8 +43,8 @@ pub(super) fn flush() {
 
 /// Adds a handle of ours behind those of a value that was just serialized, and says how many there were.
 pub(super) fn mark<T: Serialize>(sender: &IpcSender<T>) -> Option<u64> {
-    let index = postcard::to_stdvec(sender).ok()?;
-    postcard::from_bytes(&index).ok()
+    let index = encode_once(sender, None).ok()?;
+    decode_once(&index, None).ok()
 }
 
 /// While a message is put together: whether all handles have arrived. Consumes the mark, which is the last of them.
@@ -59,8 +60,8 @@ pub(super) fn sweep(channels: u64) {
 /// If the value has taken this handle already, ipc-channel gives an empty receiver, whose drop does nothing; an empty
 /// sender would panic when dropped.
 fn close(index: u64) -> bool {
-    let Ok(index) = postcard::to_stdvec(&index) else { return false };
-    postcard::from_bytes::<OpaqueIpcReceiver>(&index).is_ok()
+    let Ok(index) = encode_once(&index, None) else { return false };
+    decode_once::<OpaqueIpcReceiver>(&index, None).is_ok()
 }
 
 /// After a panic in the middle of putting a message together: closes the handles that were not taken.

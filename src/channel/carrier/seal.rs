@@ -6,7 +6,7 @@
 
 use super::Envelope;
 use super::handles::{are_complete, forget_arrivals, no_descriptors, sweep};
-use crate::channel::codec::{Message, decode_once};
+use crate::channel::codec::{Message, decode_head, decode_once};
 use crate::channel::error::MessageError;
 use crate::engine::Packet;
 use serde::de::{Deserializer, Error as _, Visitor};
@@ -100,7 +100,7 @@ impl Expected {
         }
         let bytes = match packet {
             Some(packet) if envelope.bytes_in_block => {
-                postcard::take_from_bytes::<Envelope>(packet.bytes()).map_or(&[][..], |(_, rest)| rest)
+                decode_head::<Envelope>(packet.bytes()).map_or(&[][..], |(_, rest)| rest)
             }
             _ => &sealed.bytes.0,
         };

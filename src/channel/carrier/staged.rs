@@ -59,8 +59,7 @@ impl Staged {
         let number = outbox::number();
         let bytes_in_block = bytes.len() > largest();
         let envelope = Envelope { mark: Envelope::MARK, host, number, channels, bytes_in_block };
-        let head = postcard::to_stdvec(&envelope)
-            .map_err(|error| MessageError::Carrier { reason: format!("the envelope cannot be written: {error}") })?;
+        let head = encode_once(&envelope, None)?;
         let (body, bytes): (&[u8], Vec<u8>) = if bytes_in_block { (&bytes, Vec::new()) } else { (&[], bytes) };
         fill(packet, [&head, body])?;
         match quietly(|| sender.send(Sealed { number, channels, bytes: Bytes(bytes) })) {

@@ -1,10 +1,9 @@
 //! `Distant`: an object of another program, as a link leads to it.
 //!
-//! Knows nothing of what it is. A method is called by its name, and arguments and result are bytes of postcard: neither
+//! Knows nothing of what it is. A method is called by its name, and arguments and result are bytes: neither
 //! a function nor the end of a channel can be among them.
 
 use super::error::CallError;
-use crate::channel::bulk::Whole;
 use crate::channel::{decode_once, encode_once};
 use crate::shared::remote::{Asks, Broken, Link, fits};
 use serde::de::DeserializeOwned;
@@ -40,16 +39,13 @@ impl Distant {
 
 fn ask<A: Serialize, R: DeserializeOwned>(link: &Link, asks: &Asks<'_>, arguments: &A) -> Result<R, CallError> {
     let head = encode_once(asks, None)?;
-    // In a tuple, where a vector of numbers is like any other and a reference like what it leads to; bytes go as fast
-    // in either form.
-    let body = encode_once(&(Whole(arguments),), None).map_err(|error| error.about::<A>())?;
+    let body = encode_once(arguments, None).map_err(|error| error.about::<A>())?;
     fits(head.len() + body.len())?;
     let answer = link.ask([&head, &body], None).map_err(|broken| match broken {
         Broken::Ended => CallError::Shutdown,
         Broken::Failed(reason) | Broken::Late(reason) => CallError::Io { reason },
     })?;
-    let result = decode_once::<Result<Whole<R>, CallError>>(answer.bytes(), None);
-    result.map_err(|error| error.about::<R>())?.map(|Whole(result)| result)
+    decode_once::<Result<R, CallError>>(answer.bytes(), None).map_err(|error| error.about::<R>())?
 }
 
 impl fmt::Debug for Distant {

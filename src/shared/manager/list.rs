@@ -7,7 +7,6 @@ use super::error::CallError;
 use super::methods::{Methods, Proxy};
 use super::proxy::Managed;
 use crate::channel::Message;
-use crate::channel::bulk::Whole;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug};
 
@@ -427,7 +426,7 @@ impl<T: Message + 'static> List<T> {
     /// See [`List::insert`].
     #[track_caller]
     pub fn to_vec(&self) -> Result<Vec<T>, CallError> {
-        self.0.change("to_vec", (), |list, asked| asked.answer(|()| Whole(&*list)))
+        self.0.change("to_vec", (), |list, asked| asked.answer(|()| &*list))
     }
 
     /// A copy of all items at one moment, one after the other: one call, not one for each.

@@ -7,7 +7,6 @@ use super::distant::Distant;
 use super::error::CallError;
 use super::proxy::{Managed, Visible};
 use super::shape::shape;
-use crate::channel::bulk::Whole;
 use crate::channel::{Message, decode_once, encode_once};
 use crate::shared::remote::{Line, Reply, fits};
 use serde::Serialize;
@@ -227,9 +226,9 @@ fn answer<A: Message, R: Message>(
     arguments: &[u8],
     method: impl FnOnce(A) -> Result<R, CallError>,
 ) -> Result<Vec<u8>, CallError> {
-    let (Whole(arguments),) = decode_once::<(Whole<A>,)>(arguments, None).map_err(|error| error.about::<A>())?;
+    let arguments = decode_once::<A>(arguments, None).map_err(|error| error.about::<A>())?;
     let result = method(arguments);
-    Ok(encode_once(&result.as_ref().map(Whole), None).map_err(|error| error.about::<R>())?)
+    Ok(encode_once(&result, None).map_err(|error| error.about::<R>())?)
 }
 
 /// What a method takes and gives: how the types are called, and what they have inside.
@@ -314,7 +313,7 @@ mod tests {
     #[test]
     fn a_call_that_is_none_is_an_error() {
         let methods = Methods::<()>::of::<Record>().with("twice", |(), number: u64| Ok(2 * number));
-        let bytes = encode_once(&(21_u64,), None).unwrap();
+        let bytes = encode_once(&21_u64, None).unwrap();
         let (line, _other) = Line::pair();
         let done = |name, arguments: &[u8]| match methods.call(&(), name, &line, arguments) {
             Some(Reply::Done(result)) => Some(decode_once::<Result<u64, CallError>>(&result, None).unwrap()),
@@ -322,6 +321,6 @@ mod tests {
         };
         assert_eq!(done("twice", &bytes), Some(Ok(42)));
         assert_eq!(done("thrice", &bytes), None);
-        assert!(matches!(done("twice", &[0xff; 20]), Some(Err(CallError::Invalid(_)))));
+        assert!(matches!(done("twice", &[0xff; 7]), Some(Err(CallError::Invalid(_)))));
     }
 }

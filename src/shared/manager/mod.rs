@@ -192,10 +192,8 @@ impl Manager {
     /// [`toolkit::signal`](fn@crate::toolkit::signal) tells it.
     ///
     /// Each client is served by a thread of this process, one call after the other: up to 256 connections, of which a
-    /// client has one for each call that it has under way. What goes over a connection at once is at most 64 MiB; a
-    /// `Vec<u8>` that is an argument, a result or an item by itself is copied, and one inside a type of your own byte
-    /// by byte, unless a crate such as `serde_bytes` says how. Who says anything else than a client does is cut off. A
-    /// manager can be served at several paths.
+    /// client has one for each call that it has under way. What goes over a connection at once is at most 64 MiB.
+    /// Who says anything else than a client does is cut off. A manager can be served at several paths.
     ///
     /// The kernel says who is at the other end, so another user is sent away before a key is asked for. The key, at
     /// most 4096 bytes, keeps apart what belongs to one user; it goes over the socket as it is, which nobody but that

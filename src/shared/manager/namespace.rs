@@ -110,8 +110,7 @@ struct Foreign {
 
 impl Foreign {
     fn of<T: Message>(value: &T, text: String) -> Result<Foreign, MessageError> {
-        // In a tuple, where a vector of numbers is like any other.
-        let bytes = encode_once(&(value,), None).map_err(|error| error.about::<T>())?;
+        let bytes = encode_once(value, None).map_err(|error| error.about::<T>())?;
         let type_name = plain(type_name::<T>());
         Ok(Foreign { type_name, fingerprint: fingerprint(&shape::<T>()), bytes, text })
     }
@@ -127,8 +126,7 @@ impl Foreign {
             }
             return Err(CallError::WrongType { name, stored, asked: String::from(asked) });
         }
-        let (value,) = decode_once::<(T,)>(&self.bytes, None).map_err(|error| error.about::<T>())?;
-        Ok(value)
+        Ok(decode_once(&self.bytes, None).map_err(|error| error.about::<T>())?)
     }
 }
 

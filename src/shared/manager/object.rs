@@ -19,7 +19,6 @@
 
 use super::error::CallError;
 use crate::cause::{describe_unwinding, note_unwinding};
-use crate::channel::bulk::Whole;
 use crate::channel::{Call, Callee, ImageFn, Message};
 use crate::engine::member;
 use crate::process::{Child, Spawn, current};
@@ -53,7 +52,7 @@ impl<T> Asked<T> {
         // In a panic the call stays here, and its caller is told when the panic has come to the owner of this.
         let result = call.argument().map(work);
         match (self.0.take(), result) {
-            (Some(call), Ok(result)) => call.answer(&Ok::<_, CallError>(Whole(&result))),
+            (Some(call), Ok(result)) => call.answer(&Ok::<_, CallError>(&result)),
             (Some(call), Err(error)) => call.refuse(error),
             (None, _) => (),
         }

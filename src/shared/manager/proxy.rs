@@ -5,7 +5,6 @@
 use super::distant::Distant;
 use super::error::CallError;
 use super::object::{Asked, Object, Serve};
-use crate::channel::bulk::Whole;
 use crate::channel::{Caller, ImageFn, Message, label};
 use crate::sys::image::{ChangesWith, LooksWith};
 use serde::de::DeserializeOwned;
@@ -153,12 +152,10 @@ impl<T: 'static> Managed<T> {
         place: &'static Location<'static>,
     ) -> Result<R, CallError> {
         let serve: fn(&mut T, &mut Asked<T>) = |value, asked| {
-            asked.answer(|(ImageFn(work), Whole(arguments)): (ImageFn<ChangesWith<T, A, R>>, Whole<A>)| {
-                work(value, arguments)
-            });
+            asked.answer(|(ImageFn(work), arguments): (ImageFn<ChangesWith<T, A, R>>, A)| work(value, arguments));
         };
         let work = ImageFn::<ChangesWith<T, A, R>>(work);
-        self.call(Serve::Change(ImageFn(serve)), (work, Whole(&arguments)), place)
+        self.call(Serve::Change(ImageFn(serve)), (work, &arguments), place)
     }
 
     /// As [`with`](Managed::with), for work that only looks at the value. Several may look at once, as many as the
@@ -200,12 +197,10 @@ impl<T: 'static> Managed<T> {
         let work = ImageFn::<LooksWith<T, A, R>>(work);
         let serve: fn(&Arc<Object<T>>, &mut Asked<T>) = |object, asked| {
             object.look(asked, |value, asked| {
-                asked.answer(|(ImageFn(work), Whole(arguments)): (ImageFn<LooksWith<T, A, R>>, Whole<A>)| {
-                    work(value, arguments)
-                });
+                asked.answer(|(ImageFn(work), arguments): (ImageFn<LooksWith<T, A, R>>, A)| work(value, arguments));
             });
         };
-        self.call(Serve::Look(ImageFn(serve)), (work, Whole(&arguments)), place)
+        self.call(Serve::Look(ImageFn(serve)), (work, &arguments), place)
     }
 
     /// As [`with`](Managed::with), for who answers by what is borrowed from the value. In another program it is the
@@ -256,10 +251,7 @@ impl<T: 'static> Managed<T> {
         place: &'static Location<'static>,
     ) -> Result<R, CallError> {
         match &self.value {
-            Place::Here(calls) => {
-                let result = calls.call::<_, _, Result<Whole<R>, CallError>>(serve, arguments, place)?;
-                result.map(|Whole(result)| result)
-            }
+            Place::Here(calls) => calls.call::<_, _, Result<R, CallError>>(serve, arguments, place)?,
             Place::There(_) => Err(CallError::Elsewhere),
         }
     }

@@ -5,7 +5,7 @@
 
 use super::error::CallError;
 use super::methods::{Methods, Proxy, encoded};
-use crate::channel::MessageError;
+use crate::channel::{MessageError, decode_head};
 use crate::shared::remote::{Asks, Line, Reply, Service};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ impl Shares {
 
 impl Service for Shares {
     fn answer(&self, line: &Line, request: &[u8]) -> Option<Reply> {
-        let (asks, arguments) = postcard::take_from_bytes::<Asks<'_>>(request).ok()?;
+        let (asks, arguments) = decode_head::<Asks<'_>>(request)?;
         match asks {
             Asks::Object { name, title, fingerprint } => {
                 Some(Reply::Done(encoded(&self.find(name, title, fingerprint))))

@@ -6,7 +6,6 @@ use super::distant::Distant;
 use super::error::CallError;
 use super::methods::{Methods, Proxy};
 use super::proxy::Managed;
-use crate::channel::bulk::Whole;
 use crate::channel::{ImageFn, Message};
 use crate::sys::image::Changes;
 use serde::{Deserialize, Serialize};
@@ -68,7 +67,7 @@ impl<T: Message + 'static> Shared<T> {
     /// See [`Shared`].
     #[track_caller]
     pub fn get(&self) -> Result<T, CallError> {
-        self.0.change("get", (), |value, asked| asked.answer(|()| Whole(&*value)))
+        self.0.change("get", (), |value, asked| asked.answer(|()| &*value))
     }
 
     /// Puts another value in its place.

@@ -69,7 +69,6 @@ impl Elsewhere {
     /// Puts an item in; what it may fail of is told, and whether it may be there all the same.
     pub(super) fn put<T: Message>(&self, value: T, patience: Patience) -> Result<(), WriteError<T>> {
         let put = || {
-            // A vector of numbers goes as its bytes.
             let item = encode_once(&value, None)?;
             let wait = Wait::of(patience);
             result(self.ask("put", wait, &item).map_err(|unanswered| self.why(unanswered, None))?)

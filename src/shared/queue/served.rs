@@ -35,7 +35,7 @@ use super::session::Session;
 use super::{Queue, Wait};
 use crate::alternation::{Alternation, Arm, Content, Guard, Offered, Outcome, Stowed, Take, Verdict, no_value};
 use crate::channel::{
-    ChannelEnd, ChannelError, End, Message, MessageError, Patience, WriteError, decode_once, encode_once,
+    ChannelEnd, ChannelError, End, Message, MessageError, Patience, WriteError, decode_head, decode_once, encode_once,
 };
 use crate::engine::{self, Actor, Packet, actor};
 use crate::shared::remote::{Held, Line, Reply, fits};
@@ -63,7 +63,7 @@ impl<T: Message + 'static> Sessions<T> {
         line: &Line,
         arguments: &[u8],
     ) -> Option<Reply> {
-        let ((number, wait), item) = postcard::take_from_bytes::<(u128, Wait)>(arguments).ok()?;
+        let ((number, wait), item) = decode_head::<(u128, Wait)>(arguments)?;
         let session = match line.keep(number, || self.session(queue, number, line))? {
             Ok(session) => session,
             Err(error) => return Some(told::<()>(Err(error))),
