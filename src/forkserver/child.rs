@@ -8,9 +8,10 @@ use crate::cause::{Face, NotStarted, note_dying, note_failed_start, read_record}
 use crate::engine::{Member, MemberName, Phase, Record, become_host};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{die_with_parent, exit_now};
-use crate::sys::last_words::{listen, watch_over};
-use crate::sys::signal::{Mask, leave_terminal_signals_to_the_program, restore};
-use rustix::process::Pid;
+use crate::sys::image::read_header;
+use crate::sys::last_words::{listen, rehearse, watch_over};
+use crate::sys::signal::{Mask, restore};
+use rustix::process::{Pid, Resource, Rlimit, setrlimit};
 
 /// Room for the user's recursion: what the main thread of a program has on most systems.
 pub(crate) const STACK: usize = 8 << 20;
@@ -24,13 +25,21 @@ pub(super) struct Inherited {
     pub(super) mask: Mask,
     /// The processors it may use, when the server has confined itself to one.
     pub(super) confined: Option<CpuSet>,
+    /// How many files it may open, when the server may open more.
+    pub(super) files: Option<Rlimit>,
     /// The process that it dies with.
     pub(super) server: Pid,
 }
 
 pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
+    if !die_with_parent(inherited.server) {
+        exit_now(0);
+    }
+    if let Some(files) = inherited.files {
+        // What it may do less than the server; a failure leaves it more.
+        let _ = setrlimit(Resource::Nofile, files);
+    }
     become_host(name.index);
-    leave_terminal_signals_to_the_program();
     restore(&inherited.mask);
     let Some(member) = name.slot() else { exit_now(0) };
     member.set_pid(std::process::id());
@@ -81,11 +90,12 @@ pub(super) fn run(name: MemberName, inherited: Inherited) -> ! {
 pub(super) fn warm_up() {
     super::panics::hook();
     listen();
+    read_header();
     roam(stay().as_ref());
     // Twice: the second thread takes its stack from the C library's cache, as those of the children will.
     for _ in 0..2 {
         // Only a rehearsal: a failure will show in the children.
-        if let Ok(thread) = std::thread::Builder::new().name(String::from("csproc")).stack_size(STACK).spawn(|| ()) {
+        if let Ok(thread) = std::thread::Builder::new().name(String::from("csproc")).stack_size(STACK).spawn(rehearse) {
             let _ = thread.join();
         }
     }

@@ -1,15 +1,16 @@
-//! The spawning process's side: requests to the server.
+//! The spawning process's side: what the server is asked for.
 //!
-//! Knows nothing of what a process runs. A request is sent and the bell is rung; the answer to a start is a phase in
-//! the arena, and so is the end of a process: nobody waits on a socket.
+//! Knows nothing of what a process runs. The bell is rung; the answer to a start is a phase in the arena, and so is the
+//! end of a process: nobody waits on a socket.
 
-use super::protocol::Request;
+use super::protocol::{CHIME, Request, Ring};
 use crate::engine::{Member, MemberName, Phase, Undertaker, host};
 use crate::sys::quietly::quietly;
 use ipc_channel::IpcError;
 use ipc_channel::ipc::{self, IpcSender, OpaqueIpcSender};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::Pid;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -42,58 +43,90 @@ impl Link {
         *LIFE.lock() = self.life.as_ref().map(|(life, _)| Arc::clone(life));
         *LINK.lock() = Some(self);
     }
+
+    /// Rings the doorbell: all of it or, if that fails, nothing.
+    fn ring(&self, rings: &[u8]) -> io::Result<()> {
+        while let Err(error) = rustix::io::write(&self.doorbell, rings) {
+            match error {
+                rustix::io::Errno::INTR => {}
+                // The server has not listened for a while: it is stopped, or has many to bury.
+                rustix::io::Errno::AGAIN => _ = poll(&mut [PollFd::new(&self.doorbell, PollFlags::OUT)], None),
+                error => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
 }
 
 fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the process server is gone")
 }
 
-/// Sends a request and rings.
-fn request(request: &Request) -> io::Result<()> {
+/// At its first send ipc-channel asks a socket of its own how much fits into a message, and panics for ever if there is
+/// no descriptor for that socket. So this is done before, once, for this process and those forked from it.
+pub(super) fn measure() -> io::Result<()> {
+    /// As many as the send may need at once.
+    const SPARE: usize = 2;
+    static IS_DONE: AtomicBool = AtomicBool::new(false);
+    if IS_DONE.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    let (sender, _receiver) = ipc::channel::<()>()?;
+    let spare = (0..SPARE).map(|_| open(c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()));
+    drop(spare.collect::<Result<Vec<OwnedFd>, _>>()?);
+    sender.send(()).map_err(|error| io::Error::other(error.to_string()))?;
+    IS_DONE.store(true, Ordering::Release);
+    Ok(())
+}
+
+fn with_link<R>(work: impl FnOnce(&Link) -> io::Result<R>) -> io::Result<R> {
     let link = LINK.lock();
     let link = link.as_ref().ok_or_else(gone)?;
     if SERVER_IS_GONE.load(Ordering::Acquire) {
         return Err(gone());
     }
-    loop {
-        match link.requests.send(request.clone()) {
-            Ok(()) => break,
-            // Interrupted before anything was sent: requests are far smaller than a fragment.
-            Err(IpcError::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(IpcError::Io(error)) => return Err(error),
-            Err(other) => return Err(io::Error::other(other.to_string())),
+    work(link)
+}
+
+/// Sends a request and rings.
+fn request(request: &Request) -> io::Result<()> {
+    measure()?;
+    with_link(|link| {
+        loop {
+            match link.requests.send(request.clone()) {
+                Ok(()) => break,
+                // Interrupted before anything was sent: requests are far smaller than a fragment.
+                Err(IpcError::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(IpcError::Io(error)) => return Err(error),
+                Err(other) => return Err(io::Error::other(other.to_string())),
+            }
         }
-    }
-    while let Err(error) = rustix::io::write(&link.doorbell, &[1]) {
-        match error {
-            rustix::io::Errno::INTR => {}
-            // The pipe is full: the bell rings already.
-            rustix::io::Errno::AGAIN => break,
-            error => return Err(error.into()),
-        }
-    }
-    Ok(())
+        link.ring(&Ring::Request.to_bytes())
+    })
 }
 
 /// Asks the server to fork a process for each member.
 ///
 /// A member that could not be started is not an error here: its own outcome says so.
 pub(crate) fn start(members: &[MemberName]) -> io::Result<()> {
-    /// One request stays far below the size at which ipc-channel sends in fragments.
-    const BATCH: usize = 1024;
     watch_server()?;
-    for batch in members.chunks(BATCH) {
-        for member in batch.iter().filter_map(|name| name.slot()) {
-            member.enter(Phase::Requested);
+    // While there are descriptors for it, most likely; whoever sends something asks again.
+    let _ = measure();
+    with_link(|link| {
+        for batch in members.chunks(CHIME) {
+            for member in batch.iter().filter_map(|name| name.slot()) {
+                member.enter(Phase::Requested);
+            }
+            let rings = batch.iter().map(|member| Ring::Start(*member).to_bytes());
+            link.ring(rings.collect::<Vec<_>>().as_flattened())?;
         }
-        request(&Request::Start { members: batch.to_vec() })?;
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Sends a process a signal that ends it.
 pub(crate) fn kill(member: MemberName, signal: i32) -> io::Result<()> {
-    request(&Request::Kill { member, signal })
+    with_link(|link| link.ring(&Ring::Kill { member, signal }.to_bytes()))
 }
 
 /// The member that is this operating-system process.

@@ -5,14 +5,15 @@
 //! nothing has to be called in `main`. The parties and what each may rely on:
 //!
 //! ```text
-//!  root ──── requests (ipc-channel) + doorbell (pipe) ────►  server ──── fork ────►  process
+//!  root ──── doorbell (pipe) + requests (ipc-channel) ────►  server ──── fork ────►  process
 //!   │                                                             │                        │
 //!   └──────────────────────── life (socket pair) ─────────────────┘                        │
 //!                              the arena (shared memory) ◄─────────────────────────────────┘
 //! ```
-//! - **Doorbell.** An ipc-channel receiver cannot be polled together with anything else, so whoever sends a request
-//!   then rings. Killed in between, the request waits for the next ring, and its sender is not there to miss the
-//!   answer.
+//! - **Doorbell.** Whom to start and whom to kill is written to it, as a whole or not at all; whoever finds it full
+//!   waits until the server listens. An ipc-channel receiver cannot be polled together with anything else, so whoever
+//!   sends a request then rings. Killed in between, the request waits for the next one's ring, and its sender is not
+//!   there to miss the answer.
 //! - **Death of the root**: the kernel tells the server (parent death signal), which kills every process; if the root
 //!   ends in order or executes another program instead, the `life` socket says so.
 //! - **Death of a process**: the server reaps it, notes in its slot how it ended, and `engine::live::bury` undoes what

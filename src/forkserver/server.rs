@@ -6,17 +6,16 @@
 #![expect(unsafe_code, reason = "forks; listed in the architecture page")]
 
 use super::child::Inherited;
-use super::client::Link;
-use super::protocol::Request;
+use super::client::{Link, measure};
+use super::protocol::{CHIME, RING, Request, Ring};
 use crate::cause::{NotStarted, note_failed_start, note_status};
 use crate::engine::{Member, MemberName, Phase, Undertaker};
 use crate::sys::cpu::{CpuSet, roam, stay};
 use crate::sys::fork::{Ended, Forked, die_with_parent, exit_now, fork, hear_of_the_parents_death, kill_child, reap};
-use crate::sys::signal::{Mask, Watch};
+use crate::sys::signal::{Mask, Watch, leave_terminal_signals_to_the_program};
 use ipc_channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender, OpaqueIpcSender};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{Mode, OFlags, open};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, kill_process, setrlimit};
@@ -59,23 +58,13 @@ struct Loop {
     undertaker: Undertaker,
     own: Pid,
     warm: bool,
+    /// How many files a process may open, if this one may open more.
+    files: Option<Rlimit>,
     /// The processors it had before it confined itself to one, if it did.
     confined: Option<CpuSet>,
     children: HashMap<Pid, MemberName>,
     /// What processes have published, for others to fetch.
     inboxes: HashMap<MemberName, OpaqueIpcSender>,
-}
-
-/// At its first send ipc-channel asks a socket of its own how much fits into a message, and panics for ever if there is
-/// no descriptor for that socket. So this is done now, for the program and all processes.
-fn measure() -> Result<(), String> {
-    /// As many as the send may need at once.
-    const SPARE: usize = 2;
-    let (sender, _receiver) = ipc::channel::<()>().map_err(|error| error.to_string())?;
-    let spare: Result<Vec<OwnedFd>, _> =
-        (0..SPARE).map(|_| open(c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())).collect();
-    drop(spare.map_err(|error| error.to_string())?);
-    sender.send(()).map_err(|error| error.to_string())
 }
 
 /// The program's process number and the server's.
@@ -101,8 +90,6 @@ extern "C" fn continued(_: i32) {
 
 impl Server {
     pub(super) fn prepare() -> Result<(Server, Ends), (&'static str, String)> {
-        // First, while the descriptors of what follows are free.
-        measure().map_err(|error| ("the first send of ipc-channel", error))?;
         let (requests, receiver) = ipc::channel().map_err(|error| ("making an ipc-channel", error.to_string()))?;
         // A pipe, because its write tells the scheduler that the writer is about to sleep: the server then runs next on
         // the same processor, and no other one has to be woken.
@@ -122,36 +109,38 @@ impl Server {
         crate::sys::signal::ignore_broken_pipe();
         Link::install(ends.for_children());
         let files = getrlimit(Resource::Nofile);
-        // Each process that publishes an inbox has a descriptor here; a failure only leaves the limit where it was.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
+        let files = (files.current != files.maximum).then_some(files);
+        if let Some(Rlimit { maximum, .. }) = files {
+            // Each process that publishes an inbox has a descriptor here; a failure only leaves the limit where it was.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        }
         crate::engine::become_server();
         let (Ok((watch, mask)), Ok(undertaker)) = (Watch::children(continued), Undertaker::new()) else { exit_now(1) };
+        // Blocked here, so these are for the processes.
+        leave_terminal_signals_to_the_program();
         ROOT.store(self.root.as_raw_nonzero().get(), Ordering::Release);
         SERVER.store(getpid().as_raw_nonzero().get(), Ordering::Release);
         if !hear_of_the_parents_death(self.root) {
             exit_now(0);
         }
-        let work = Loop {
+        Loop {
             server: self,
             watch,
             mask,
             undertaker,
             own: getpid(),
             warm: false,
+            files,
             confined: None,
             children: HashMap::new(),
             inboxes: HashMap::new(),
-        };
-        let (member, child) = work.run();
-        // As above.
-        let _ = setrlimit(Resource::Nofile, files);
-        super::child::run(member, child)
+        }
+        .run()
     }
 }
 
 impl Loop {
-    /// Comes back only in a child: with the member it is to be.
-    fn run(mut self) -> (MemberName, Inherited) {
+    fn run(mut self) -> ! {
         loop {
             let mut descriptors = [
                 PollFd::new(&self.server.doorbell, PollFlags::IN),
@@ -173,16 +162,14 @@ impl Loop {
             }
             if died {
                 self.watch.acknowledge();
-                while let Some((pid, ended)) = reap() {
+                while !self.children.is_empty()
+                    && let Some((pid, ended)) = reap()
+                {
                     self.died(pid, ended);
                 }
             }
             if rung {
-                let mut rings = [0_u8; 64];
-                let _ = rustix::io::read(&self.server.doorbell, &mut rings);
-                if let Some(member) = self.serve_requests() {
-                    return self.become_child(member);
-                }
+                self.answer_the_bell();
             }
         }
     }
@@ -192,31 +179,26 @@ impl Loop {
         matches!(rustix::io::read(&self.server.life, &mut byte), Ok(0) | Err(_))
     }
 
-    /// Serves until no request is left. Comes back early, and with a member, in a child.
-    fn serve_requests(&mut self) -> Option<MemberName> {
+    /// Serves until no request is left.
+    fn serve_requests(&mut self) {
         loop {
             // ipc-channel panics when a message brings more descriptors than the process may have; the server must not
             // end of it.
             let received = catch_unwind(AssertUnwindSafe(|| self.server.requests.try_recv()));
             match received.unwrap_or(Err(TryRecvError::Empty)) {
-                Ok(request) => {
-                    if let Some(member) = self.serve_one(request) {
-                        return Some(member);
-                    }
-                }
-                Err(TryRecvError::Empty) => return None,
+                Ok(request) => self.serve_one(request),
+                Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::IpcError(ipc_channel::IpcError::Io(error)))
                     if error.kind() == std::io::ErrorKind::Interrupted => {}
                 // A request that cannot be decoded is dropped; its sender can only be broken.
                 Err(TryRecvError::IpcError(ipc_channel::IpcError::SerializationError(_))) => {}
-                Err(_) => return None,
+                Err(_) => return,
             }
         }
     }
 
-    fn serve_one(&mut self, request: Request) -> Option<MemberName> {
+    fn serve_one(&mut self, request: Request) {
         match request {
-            Request::Kill { member, signal } => self.kill(member, signal),
             Request::Publish { client, inbox } => {
                 // One that died before its request was read needs none.
                 if !client.is_gone() {
@@ -225,39 +207,49 @@ impl Loop {
             }
             Request::Fetch { owner, answer } => {
                 // The socket is the asker's own and empty, so this never waits; one who is gone needs no answer.
-                let _ = answer.send(self.inboxes.get(&owner).cloned());
-            }
-            Request::Start { members } => {
-                if !self.warm {
-                    super::child::warm_up();
-                    self.warm = true;
-                }
-                // One process alone, whose starter most often sleeps until it ends: it begins here, and its end wakes
-                // the server here, not on a processor that sleeps, too.
-                if members.len() == 1 && self.children.is_empty() {
-                    self.confined = self.confined.take().or_else(stay);
-                } else {
-                    roam(self.confined.take().as_ref());
-                }
-                for member in members {
-                    if self.start(member) {
-                        return Some(member);
-                    }
-                }
+                let _ = measure().is_ok_and(|()| answer.send(self.inboxes.get(&owner).cloned()).is_ok());
             }
         }
-        None
     }
 
-    /// Forks one process. `true` in the child.
-    fn start(&mut self, name: MemberName) -> bool {
-        let Some(member) = name.slot() else { return false };
+    /// Does what the bell has rung for. If it goes on ringing, the server is woken again.
+    fn answer_the_bell(&mut self) {
+        let mut rings = [[0_u8; RING]; CHIME];
+        let read = rustix::io::read(&self.server.doorbell, rings.as_flattened_mut()).unwrap_or(0);
+        let rings = &rings[..read / RING];
+        // One process alone, whose starter most often sleeps until it ends: it begins here, and its end wakes the
+        // server here, not on a processor that sleeps, too.
+        if rings.len() == 1 && self.children.is_empty() {
+            self.confined = stay();
+        }
+        let mut is_asked = false;
+        for ring in rings {
+            match Ring::from_bytes(ring) {
+                Ring::Request => is_asked = true,
+                Ring::Start(member) => self.start(member),
+                Ring::Kill { member, signal } => self.kill(member, signal),
+            }
+        }
+        if is_asked {
+            self.serve_requests();
+        }
+    }
+
+    /// Forks one process, which does not come back.
+    fn start(&mut self, name: MemberName) {
+        let Some(member) = name.slot() else { return };
         if member.phase() != Phase::Requested {
-            return false;
+            return;
+        }
+        if !self.warm {
+            super::child::warm_up();
+            // For the processes, while there are descriptors for it, most likely.
+            let _ = measure();
+            self.warm = true;
         }
         // SAFETY: the server has one thread, except while it rehearses.
         match unsafe { fork() } {
-            Ok(Forked::Child) => return true,
+            Ok(Forked::Child) => self.become_child(name),
             Ok(Forked::Parent(pid)) => self.adopt(pid, name, member),
             Err(error) => {
                 note_failed_start(member, &NotStarted::System(error.into()));
@@ -265,7 +257,6 @@ impl Loop {
                 self.undertaker.leave(name, member);
             }
         }
-        false
     }
 
     /// A process has become this member.
@@ -308,15 +299,20 @@ impl Loop {
         self.undertaker.bury(name.index);
     }
 
-    /// In a child: everything of the server goes, except the way to it.
-    fn become_child(self, member: MemberName) -> (MemberName, Inherited) {
-        let Loop { server, watch, mask, undertaker, own, warm: _, confined, children, inboxes } = self;
-        // The server's context stays the server's.
-        std::mem::forget(undertaker);
-        drop((server, watch, children, inboxes));
-        if !die_with_parent(own) {
-            exit_now(0);
+    /// In a child: the server's descriptors are closed, except the way to it. Its memory stays as it is until the
+    /// process ends: whatever is written to is copied first, and giving it back would be writing.
+    fn become_child(&self, member: MemberName) -> ! {
+        // SAFETY: the server goes on in its own process; here nobody comes back to what is taken from it.
+        let Loop { server, watch, mask, undertaker, own, warm: _, files, confined, children, inboxes } =
+            unsafe { std::ptr::read(self) };
+        drop((server, watch));
+        if inboxes.is_empty() {
+            std::mem::forget(inboxes)
+        } else {
+            drop(inboxes)
         }
-        (member, Inherited { mask, confined, server: own })
+        // The server's context stays the server's.
+        std::mem::forget((undertaker, children));
+        super::child::run(member, Inherited { mask, files, confined, server: own })
     }
 }

@@ -188,6 +188,11 @@ fn own_code() -> &'static [Range<usize>] {
     CODE.get_or_init(|| code(first_page()).collect())
 }
 
+/// Reads the header now, for this process and those forked from it.
+pub(crate) fn read_header() {
+    own_code();
+}
+
 /// Where the code lies, as distances from the first byte.
 fn code(page: &[u8]) -> impl Iterator<Item = Range<usize>> {
     // Of the 64-bit ELF header and of its program headers.

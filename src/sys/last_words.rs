@@ -8,6 +8,7 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// What a process dies of, as it sees it itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +29,13 @@ struct Watched {
 
 static WATCHED: OnceLock<Watched> = OnceLock::new();
 
+/// Where the handlers run when the stack has no room left, and how many bytes that has. Its pages are made when they
+/// are used, so one that was made before a fork costs nothing after it.
+static OTHER_STACK: OnceLock<(AtomicPtr<u8>, usize)> = OnceLock::new();
+
 /// Puts the handlers in place, for this process and those forked from it, where the program has none.
 pub(crate) fn listen() {
+    other_stack();
     super::signal::handle_on_other_stack(libc::SIGSEGV, fault);
     super::signal::handle_on_other_stack(libc::SIGBUS, fault);
     super::signal::handle_on_other_stack(libc::SIGABRT, abort);
@@ -43,15 +49,25 @@ pub(crate) fn watch_over(note: impl Fn(Dying) + Send + Sync + 'static, text: Str
     let _ = WATCHED.set(Watched { note: Box::new(note), guard, text });
 }
 
+/// Has the C library find now what [`watch_over`] calls, for this process and those forked from it.
+pub(crate) fn rehearse() {
+    guard_of_this_thread();
+}
+
+fn other_stack() -> &'static (AtomicPtr<u8>, usize) {
+    OTHER_STACK.get_or_init(|| {
+        // SAFETY: reads the auxiliary vector; no preconditions.
+        let least = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) };
+        let size = usize::try_from(least).unwrap_or(0) + 4 * libc::SIGSTKSZ;
+        (AtomicPtr::new(Vec::<u8>::leak(Vec::with_capacity(size)).as_mut_ptr()), size)
+    })
+}
+
 /// A thread without room on its stack needs another one for the handler.
 fn give_another_stack() {
-    // SAFETY: reads the auxiliary vector; no preconditions.
-    let least = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) };
-    let size = usize::try_from(least).unwrap_or(0) + 4 * libc::SIGSTKSZ;
-    // Pages of it are made when they are used; it is given up with the process.
-    let memory = Vec::<u8>::leak(Vec::with_capacity(size)).as_mut_ptr();
-    let stack = libc::stack_t { ss_sp: memory.cast(), ss_flags: 0, ss_size: size };
-    // SAFETY: the memory has that size and is never freed.
+    let (memory, size) = other_stack();
+    let stack = libc::stack_t { ss_sp: memory.load(Ordering::Relaxed).cast(), ss_flags: 0, ss_size: *size };
+    // SAFETY: the memory has that size and is never freed, and no other thread of this process is given it.
     unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) };
 }
 

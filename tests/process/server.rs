@@ -4,13 +4,15 @@
 //! Knows nothing of how the process server works, only that it is there.
 
 use crate::harness::cast::tell_and_stay;
+use crate::harness::pause::{go_on, stop};
 use crate::harness::scenario::{Program, Scenario, command, output};
-use crate::harness::system::{children, descriptors, descriptors_of, server};
+use crate::harness::system::{children, descriptors, descriptors_of, seen, server};
 use csproc::prelude::*;
-use csproc::{Cause, Failure, StartError};
+use csproc::{Cause, Failure, NetworkError, StartError};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     ("directory and environment", directory_and_environment),
@@ -126,6 +128,61 @@ alone! {
         assert!(children().is_empty());
     }
 
+    /// The doorbell has room for a few thousand rings, or a few hundred where the system allows no more.
+    fn a_server_that_was_stopped_does_all_that_it_was_rung_for() {
+        const RINGS: usize = 20_000;
+        let (ready, until) = (Channel::new(), Channel::<()>::new());
+        let (arrived, _never) = (ready.reader(), until.writer());
+        let child = Spawn!(tell_and_stay(ready.writer(), until.reader())).unwrap();
+        arrived.read().unwrap();
+        let server = server().unwrap().pid;
+        stop(server);
+        let (rung, ringer) = (AtomicUsize::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            let ringing = scope.spawn(|| {
+                ringer.store(rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned(), Ordering::Release);
+                for _ in 0..RINGS {
+                    child.terminate().unwrap();
+                    rung.fetch_add(1, Ordering::Release);
+                }
+            });
+            let waits = || {
+                let stat = format!("/proc/self/task/{}/stat", ringer.load(Ordering::Acquire));
+                rung.load(Ordering::Acquire) >= 256 && seen(&stat).is_some_and(|thread| thread.state == 'S')
+            };
+            while !waits() {
+                std::thread::yield_now();
+            }
+            assert!(rung.load(Ordering::Acquire) < RINGS, "nothing has kept it waiting");
+            go_on(server);
+            ringing.join().unwrap();
+        });
+        let error = child.join().unwrap_err();
+        assert!(was_killed(&error, 15), "{error}");
+        assert!(surroundings(String::from("HOME")).run().is_ok());
+    }
+
+    fn a_process_is_there_when_its_starter_kills_it_at_once() {
+        for round in 0..200 {
+            let child = Spawn!(number(Channel::new().writer(), Channel::new().reader(), round)).unwrap();
+            child.kill().unwrap();
+            // It may have ended before, for nobody reads what it writes.
+            if let Err(error) = child.join() {
+                assert!(was_killed(&error, 9), "{error}");
+            }
+        }
+        let until = Channel::<()>::new();
+        let _never = until.writer();
+        for _ in 0..200 {
+            let (here, there) = csproc::channel();
+            let child = Spawn!(tell_and_stay(here, until.reader())).unwrap();
+            child.kill().unwrap();
+            let error = child.join().unwrap_err();
+            assert!(was_killed(&error, 9), "{error}");
+            drop(there);
+        }
+    }
+
     fn no_descriptor_leaks_into_processes_or_stays_in_the_server() {
         let server = server().unwrap().pid.to_string();
         let first = spawn_one(3).run().unwrap().unwrap();
@@ -148,6 +205,10 @@ alone! {
         let server_after = descriptors_of(&server);
         assert_eq!(server_after.len(), server_before.len(), "{server_before:?} became {server_after:?}");
     }
+}
+
+fn was_killed(error: &NetworkError, by: i32) -> bool {
+    matches!(&error.failures()[0], Failure::Crashed { cause: Cause::Killed { signal }, .. } if *signal == by)
 }
 
 /// What this program got from whoever started it, beyond the three standard descriptors.

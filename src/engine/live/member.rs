@@ -306,10 +306,12 @@ impl Member {
         Phase::of(self.phase.load(Ordering::Acquire))
     }
 
-    /// Moves on, and wakes whoever waits for it.
+    /// Moves on, and wakes whoever waits for it: for its start or for its end, which the phases in between are not.
     pub(crate) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u32, Ordering::Release);
-        wake_all(&self.phase);
+        if !matches!(phase, Phase::Requested | Phase::Returned) {
+            wake_all(&self.phase);
+        }
     }
 
     /// Moves on where nobody waits for it: whoever could is simulated on the calling thread.
