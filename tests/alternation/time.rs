@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of how late a timer may be: that depends on the machine, so no test has an upper bound.
 
-use crate::harness::system::descriptors;
+use crate::harness::system::{descriptors, threads};
 use crate::policy::{POLICIES, Policy};
 use csproc::prelude::*;
 use proptest::prelude::*;
@@ -58,10 +58,6 @@ fn measure(out: Writer<u64>, input: Reader<u64>, micros: Vec<u64>, policy: Polic
         after(shortest + Duration::from_secs(3600)) => panic!("an hour has passed"),
     }
     .unwrap();
-}
-
-fn threads() -> usize {
-    std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
 over_both! {

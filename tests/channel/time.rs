@@ -3,7 +3,7 @@
 //! Knows nothing of how late a timer may be: that depends on the machine, so no test has an upper bound.
 
 use crate::harness::cast::announce_and_write;
-use crate::harness::system::descriptors;
+use crate::harness::system::{descriptors, threads};
 use csproc::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -62,10 +62,6 @@ over_both! {
         assert_eq!(r.read_deadline(Instant::now() - Duration::from_millis(1)), Ok(5));
         writer.join().unwrap().unwrap();
     }
-}
-
-fn threads() -> usize {
-    std::fs::read_dir("/proc/self/task").unwrap().count()
 }
 
 alone! {

@@ -14,7 +14,12 @@ pub(crate) struct Seen {
     pub(crate) parent: u32,
     /// Processor time used so far, in clock ticks.
     pub(crate) ticks: u64,
+    /// It is on its way out: a thread that was joined is shown for a moment longer.
+    pub(crate) ends: bool,
 }
+
+/// The flag of the kernel for a thread that has begun to end (`PF_EXITING`); whoever joins one finds it set.
+const EXITING: u64 = 4;
 
 /// Reads a `stat` file of a process or of a thread.
 pub(crate) fn seen(stat: &str) -> Option<Seen> {
@@ -27,8 +32,16 @@ pub(crate) fn seen(stat: &str) -> Option<Seen> {
         name: String::from(name),
         state: fields.first()?.chars().next()?,
         parent: fields.get(1)?.parse().ok()?,
+        ends: fields.get(6)?.parse::<u64>().ok()? & EXITING != 0,
         ticks: fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
     })
+}
+
+/// How many threads this process has, without those that are on their way out.
+pub(crate) fn threads() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let seen = tasks.filter_map(|task| seen(&task.path().join("stat").to_string_lossy()));
+    seen.filter(|thread| !thread.ends).count()
 }
 
 /// All processes of the system.
