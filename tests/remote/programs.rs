@@ -113,6 +113,7 @@ fn ends_by_a_panic() {
 fn has_no_room_for_threads() {
     let (manager, _list) = serving();
     manager.share("queue", &Queue::<u8>::new()).unwrap();
+    println!("and a queue");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -227,7 +228,7 @@ once! {
     fn a_client_for_whom_there_is_no_thread_is_told() {
         let path = path();
         let mut server = start("has no room for threads", &path);
-        server.until("serving");
+        server.until("and a queue");
         let remote = Manager::connect(&path, KEY).unwrap();
         let (list, queue): (List<u64>, Queue<u8>) = (remote.get("list").unwrap(), remote.get("queue").unwrap());
         // A connection for the queue, whose client is nobody yet.
