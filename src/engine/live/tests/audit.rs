@@ -8,6 +8,7 @@ use super::super::channel::Channel;
 use crate::engine::{ChannelName, tables};
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 pub(super) fn census() -> Census {
     tables().census()
@@ -44,9 +45,19 @@ pub(super) fn first_waiting(name: ChannelName, output: bool) -> Option<u32> {
     context.word.read().is_waiting().then(|| first.context())
 }
 
-/// Everything that is wrong with the tables while nobody is inside an operation. Empty when all is well.
+/// Everything that is wrong with the tables, and stays so: the process server may still be at a burial of which all has
+/// been told. Empty when all is well.
 pub(super) fn faults() -> Vec<String> {
-    tables().faults()
+    let mut findings = tables().faults();
+    for _ in 0..10 {
+        if findings.is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        let again = tables().faults();
+        findings.retain(|finding| again.contains(finding));
+    }
+    findings
 }
 
 /// All that is going on, for a watchdog.
