@@ -210,7 +210,7 @@ fn the_reaper_does_not_let_partners_finish() {
 }
 
 /// In [`scenario::BORROWED`] the writer is killed while its offer waits, and its reader commits it.
-const WHILE_IT_WAITS: Death = Death { victim: Victim::Party(0), step: 45 };
+const WHILE_IT_WAITS: Death = Death { victim: Victim::Party(0), step: 49 };
 
 /// A part of an ordering, by file, line of the source, and part.
 fn site(file: &str, line: &str, part: Part, all: &BTreeSet<Site>) -> Site {
