@@ -219,7 +219,8 @@ impl Loop {
         let rings = &rings[..read / RING];
         // One process alone, whose starter most often sleeps until it ends: it begins here, and its end wakes the
         // server here, not on a processor that sleeps, too.
-        if rings.len() == 1 && self.children.is_empty() {
+        let is_one_start = matches!(rings, [ring] if matches!(Ring::from_bytes(ring), Ring::Start(_)));
+        if is_one_start && self.children.is_empty() {
             self.confined = stay();
         }
         let mut is_asked = false;

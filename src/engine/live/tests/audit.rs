@@ -8,7 +8,6 @@ use super::super::channel::Channel;
 use crate::engine::{ChannelName, tables};
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 pub(super) fn census() -> Census {
     tables().census()
@@ -48,16 +47,7 @@ pub(super) fn first_waiting(name: ChannelName, output: bool) -> Option<u32> {
 /// Everything that is wrong with the tables, and stays so: the process server may still be at a burial of which all has
 /// been told. Empty when all is well.
 pub(super) fn faults() -> Vec<String> {
-    let mut findings = tables().faults();
-    for _ in 0..10 {
-        if findings.is_empty() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-        let again = tables().faults();
-        findings.retain(|finding| again.contains(finding));
-    }
-    findings
+    crate::audit().findings().to_vec()
 }
 
 /// All that is going on, for a watchdog.
