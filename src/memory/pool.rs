@@ -283,6 +283,9 @@ mod tests {
             pool.give_back(index, generation);
         }
         assert_eq!(taken(pool), (0..10).collect::<Vec<_>>());
+        // The others are passed over by their bits.
+        let marked: u32 = (0..4).map(|chunk| pool.marks(chunk).0.load(Ordering::Relaxed).count_ones()).sum();
+        assert_eq!(marked, 10);
         assert_eq!(pool.used().count(), 200);
         let (index, ..) = pool.take(|_, _| ()).unwrap();
         assert!(taken(pool).contains(&index));

@@ -2,12 +2,10 @@
 //!
 //! Knows nothing of time.
 
-use super::audit::faults;
 use super::watch::apart;
 use super::wire::here;
 use crate::engine::live::estate::Estate;
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder, Owner, Store, member, tables};
-use crate::memory::Slot;
 use std::collections::BTreeSet;
 
 /// Of so many things, others have all but one.
@@ -62,20 +60,5 @@ fn the_blocks_of_one_are_found_without_a_look_at_those_of_others() {
         assert!(tables().leads_to(Owner::Member(process), mine));
         theirs.into_iter().chain([mine]).for_each(|block| tables().free(block));
         assert_eq!(tables().blocks_of(Owner::Member(process)), []);
-    });
-}
-
-/// What is free again is passed over by words of 64, and costs nothing to speak of.
-#[test]
-fn what_is_gone_is_not_looked_at() {
-    apart("what_is_gone_is_not_looked_at", || {
-        let many: Vec<EndName> = (0..MANY).map(|_| channel().1).collect();
-        many.into_iter().for_each(|end| here(|local| local.close_end(end, Closing::Retire)));
-        assert_eq!((tables().channels.taken().count(), tables().ends.taken().count()), (0, 0));
-        assert!(tables().channels.used().count() >= MANY);
-        let (name, end) = channel();
-        assert!(tables().channels.get(name.index).is_some_and(|channel| channel.state().taken().is_some()));
-        here(|local| local.close_end(end, Closing::Retire));
-        assert_eq!(faults(), Vec::<String>::new());
     });
 }
