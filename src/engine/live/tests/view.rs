@@ -48,7 +48,7 @@ fn a_view_of_a_small_network_has_its_facts_and_no_others() {
         let child = Spawn!(reads_with_a_line(asked.reader())).unwrap();
         let writer = asked.writer();
         let name = name_of(&writer);
-        std::thread::scope(|threads| {
+        let index = std::thread::scope(|threads| {
             threads.spawn(|| {
                 here(|local| {
                     local
@@ -137,11 +137,12 @@ fn a_view_of_a_small_network_has_its_facts_and_no_others() {
             assert_eq!(held(buffer.name, Direction::Handle), Holder::Member(own));
 
             here(|local| local.poison(barrier.name, Direction::Writer));
+            process.name.index
         });
         writer.write(7).unwrap();
         child.join().unwrap().unwrap();
         // What is gone is not shown.
-        until(|| view().process(before.processes.len() as u32).is_none_or(|process| !process.is_of_the_network()));
+        until(|| view().process(index).is_none_or(|process| !process.is_of_the_network()));
         drop((buffer, barrier, poisoned, asked, writer));
         let channels = |view: &View| view.channels.iter().map(|channel| channel.name).collect::<Vec<_>>();
         until(|| channels(&view()) == channels(&before));
