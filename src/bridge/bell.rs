@@ -7,7 +7,8 @@
 //! from thread to thread, and no process waits at its end for a bell.
 
 use crate::engine::{
-    Actor, ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Owner, Packet, Store, actor, host,
+    Actor, ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Owner, Packet, Patience, Store, actor,
+    host,
 };
 use std::panic::Location;
 
@@ -51,7 +52,7 @@ pub(super) fn ring(bell: ChannelName) -> Result<(), ArenaError> {
     let packet = aside.draft(0)?;
     let guard = packet.guard(bell);
     let mut message = Some(packet);
-    let rung = aside.give(&mut message, &[guard], Location::caller());
+    let rung = aside.give(&mut message, guard, Patience::ForEver, Location::caller());
     // When there is no bell any more, the message is still ours.
     if let Some(left) = message {
         aside.take_back(left, Closing::Retire);

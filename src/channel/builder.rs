@@ -106,6 +106,11 @@ impl<T> Channel<T> {
         Channel { handle, values: PhantomData }
     }
 
+    /// What is to be said of the channel before anybody has an end of it is said here.
+    pub(crate) fn handle(&self) -> &End {
+        &self.handle
+    }
+
     /// One more writing end.
     ///
     /// # Poison and retire

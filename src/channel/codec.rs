@@ -4,7 +4,7 @@
 
 use super::error::MessageError;
 use super::format::{self, Refused, Sink};
-use crate::engine::{ArenaError, EndName, Journey, Packet, Unsent};
+use crate::engine::{ArenaError, Delivered, EndName, Journey, Packet, Short, Unsent};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 /// A vector of numbers goes in one copy wherever it lies in the value: in a struct, in a `HashMap` or an `Option`, as a
 /// `Vec` or as a boxed slice.
 ///
-/// A value may be serialized twice, a large one to learn its size; so that should have no effects of its own.
+/// A value may be serialized twice, a large one to learn its size, or one that turns out not to be as short as the last
+/// one; so that should have no effects of its own.
 ///
 /// # Examples
 /// ```
@@ -103,6 +104,47 @@ fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Packet, us
 #[cold]
 fn encode_error<T>(refused: Refused) -> MessageError {
     MessageError::Encode { type_name: String::from(std::any::type_name::<T>()), reason: refused.into() }
+}
+
+/// The room of a short message: what does not fit is not written, nor what comes behind it.
+struct Scrap {
+    bytes: [u8; Short::MOST],
+    length: usize,
+}
+
+impl Sink for Scrap {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.length.saturating_add(bytes.len());
+        if let Some(target) = self.bytes.get_mut(self.length..end) {
+            target.copy_from_slice(bytes);
+        }
+        self.length = end;
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.length > Short::MOST
+    }
+}
+
+/// Serializes a value into no packet. `None` if it needs one: it is longer, there are ends inside, or it refuses.
+#[inline]
+pub(super) fn encode_short<T: Serialize>(value: &T) -> Option<Short> {
+    let mut scrap = Scrap { bytes: [0; Short::MOST], length: 0 };
+    let journey = Journey::nowhere();
+    format::write(value, &mut scrap).ok()?;
+    drop(journey);
+    (!scrap.is_full()).then(|| Short::of(scrap.bytes, scrap.length))
+}
+
+/// Makes a value of a message, and is done with that.
+#[inline]
+pub(super) fn decode_delivered<T: DeserializeOwned>(message: &Delivered) -> Result<T, MessageError> {
+    match message {
+        Delivered::Packet(packet) => Ok(decode(packet)?.0),
+        Delivered::Short(short) => Ok(format::read(short.bytes()).map_err(decode_error::<T>)?.0),
+    }
 }
 
 /// Serializes a value exactly once: what is taken out of it then may not be there a second time. Ends inside are

@@ -6,14 +6,15 @@ use super::error::{ChannelError, MessageError};
 use super::process_scope::{notice, settle};
 #[cfg(feature = "async")]
 use crate::engine::Fired;
+pub(crate) use crate::engine::Patience;
 use crate::engine::{
-    ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Guard, NAME_LIMIT, Order, Packet, actor, now,
+    ChannelName, Closing, Delivered, Direction, EndName, ExtendedWriter, Fate, Guard, NAME_LIMIT, Order, Outcome,
+    Packet, Short, actor, now,
 };
-use crate::sys::clock::Deadline;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Identifies a channel within a program: two ends with equal ids are ends of one channel.
 ///
@@ -38,28 +39,10 @@ impl fmt::Display for ChannelId {
 pub(super) const NOWHERE: ChannelName = ChannelName { index: u32::MAX, generation: 0 };
 pub(super) const NO_END: EndName = EndName::NONE;
 
-/// How long an operation may wait.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Patience {
-    ForEver,
-    Until(Instant),
-    Not,
-}
-
 impl Patience {
     pub(crate) fn of(timeout: Duration) -> Patience {
         // A time that the clock cannot express is no limit.
         now().checked_add(timeout).map_or(Patience::ForEver, Patience::Until)
-    }
-
-    /// The guards of an operation that waits so long.
-    #[inline]
-    pub(super) fn among<R>(self, guard: Guard, offer: impl FnOnce(&[Guard]) -> R) -> R {
-        match self {
-            Patience::ForEver => offer(&[guard]),
-            Patience::Not => offer(&[guard, Guard::Skip]),
-            Patience::Until(instant) => offer(&[guard, Guard::Timer { deadline: Deadline::at(instant) }]),
-        }
     }
 }
 
@@ -71,6 +54,10 @@ pub(crate) struct End {
     retired: AtomicBool,
     /// Values travel beside the blocks. It stands here so that no message has to ask.
     carried: bool,
+    /// So does this: messages go from a writer to a reader, and into no buffer.
+    plain: bool,
+    /// The last message that was written with it was short.
+    short: AtomicBool,
     /// Why the end could not be made.
     refusal: Option<Box<MessageError>>,
 }
@@ -96,15 +83,18 @@ impl End {
     }
 
     pub(super) fn new(channel: ChannelName, name: EndName) -> End {
-        let carried = channel.facts().is_carried();
-        End { channel, name, retired: AtomicBool::new(false), carried, refusal: None }
+        let facts = channel.facts();
+        let (carried, plain) = (facts.is_carried(), facts.is_plain());
+        let (retired, short) = (AtomicBool::new(false), AtomicBool::new(plain));
+        End { channel, name, retired, carried, plain, short, refusal: None }
     }
 
     /// An end that could not be made: every operation on it says why.
     #[cold]
     pub(crate) fn unmade(refusal: impl Into<MessageError>) -> End {
         let refusal = Some(Box::new(refusal.into()));
-        End { channel: NOWHERE, name: NO_END, retired: AtomicBool::new(false), carried: false, refusal }
+        let [retired, short] = [false; 2].map(AtomicBool::new);
+        End { channel: NOWHERE, name: NO_END, retired, carried: false, plain: false, short, refusal }
     }
 
     #[inline]
@@ -266,10 +256,21 @@ impl End {
         location: &'static Location<'static>,
     ) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
         self.check()?;
-        let fired = patience
-            .among(self.taking(extended), |guards| actor(|actor| actor.offer(guards, Order::Priority, location)))?;
-        let packet = outcome(fired.index, fired.packet(), patience)?.ok_or_else(without_message)?;
-        Ok((packet, fired.writer()))
+        let taken = actor(|actor| actor.take(self.taking(extended), patience, location))?;
+        let (packet, writer) = settled(taken, patience)?;
+        Ok((packet.ok_or_else(without_message)?, writer))
+    }
+
+    /// The same for somebody to whom it does not matter where the message lies.
+    #[inline]
+    pub(super) fn receive(
+        &self,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Delivered, ChannelError> {
+        self.check()?;
+        let received = actor(|actor| actor.receive(self.taking(false), patience, location))?;
+        settled(received, patience)?.ok_or_else(without_message)
     }
 
     /// What an offer to take a message has come to.
@@ -294,8 +295,39 @@ impl End {
         location: &'static Location<'static>,
     ) -> Result<(), ChannelError> {
         let guard = message.as_ref().ok_or_else(without_message)?.guard(self.channel);
-        let (index, settled) = patience.among(guard, |guards| actor(|actor| actor.give(message, guards, location)))?;
-        outcome(index, settled, patience)
+        settled(actor(|actor| actor.give(message, guard, patience, location))?, patience)
+    }
+
+    /// Offers a message that is in nobody's block, where [`takes_short`](End::takes_short) says so.
+    #[inline]
+    pub(super) fn give_short(
+        &self,
+        message: &Short,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<(), ChannelError> {
+        self.check()?;
+        settled(actor(|actor| actor.give_short(message, self.channel, patience, location))?, patience)
+    }
+
+    /// Whether the next message is likely to be short, as the last one was.
+    #[inline]
+    pub(super) fn expects_short(&self) -> bool {
+        self.short.load(Ordering::Relaxed) && actor(crate::engine::Actor::gives_short)
+    }
+
+    /// Whether a short message may be in nobody's block. A buffer keeps blocks.
+    #[inline]
+    pub(super) fn takes_short(&self) -> bool {
+        self.plain
+    }
+
+    /// A message was short, or was not.
+    #[inline]
+    pub(super) fn note_short(&self, short: bool) {
+        if self.short.load(Ordering::Relaxed) != short {
+            self.short.store(short, Ordering::Relaxed);
+        }
     }
 
     /// Offers a message whose reader replies, and waits for the reply. The message stays in its slot unless a reader
@@ -310,7 +342,7 @@ impl End {
         outcome(0, replied, Patience::ForEver)?.ok_or_else(without_message)
     }
 
-    /// Whether a write may begin: asked before the value is serialized.
+    /// Whether a write may begin: asked before a value is serialized that may be long.
     #[inline]
     pub(super) fn check_open(&self) -> Result<(), ChannelError> {
         self.check()?;
@@ -322,6 +354,15 @@ impl End {
                 Err(error)
             }
         }
+    }
+}
+
+#[inline]
+fn settled<T>(settled: Outcome<T>, patience: Patience) -> Result<T, ChannelError> {
+    match settled {
+        Outcome::Took(came) => Ok(came),
+        Outcome::Ended(fate) => outcome(0, Err(fate), patience),
+        Outcome::Late => outcome(1, Err(Fate::Retired), patience),
     }
 }
 

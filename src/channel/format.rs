@@ -31,9 +31,15 @@ use std::fmt;
 /// What stands before eight bytes that say how many there are.
 const LONG: u8 = u8::MAX;
 
-/// What bytes are written into. It has to take them all.
+/// What bytes are written into. It has to take them all, or to say that it does not.
 pub(super) trait Sink {
     fn put(&mut self, bytes: &[u8]);
+
+    /// Whether the rest is not wanted.
+    #[inline]
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 impl Sink for Vec<u8> {
@@ -75,6 +81,12 @@ impl Refused {
     #[cold]
     fn uncounted() -> Refused {
         Refused::from("a sequence must know its length before it is serialized: collect it into a Vec")
+    }
+
+    /// Nobody is told: whoever wanted no more writes again, elsewhere.
+    #[cold]
+    fn unwanted() -> Refused {
+        Refused::from("")
     }
 
     #[cold]

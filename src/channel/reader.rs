@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of who writes.
 
-use super::codec::{Message, decode};
+use super::codec::{Message, decode_delivered};
 use super::end::{ChannelEnd, ChannelId, End, Patience, label};
 use super::error::ChannelError;
 use super::extended::{Extended, Hold};
@@ -316,8 +316,7 @@ impl<T: Message> Reader<T> {
         if self.end.is_carried() {
             return self.read_carried(patience, location);
         }
-        let (packet, _) = self.end.take(false, patience, location)?;
-        Ok(decode(&packet)?.0)
+        Ok(decode_delivered(&self.end.receive(patience, location)?)?)
     }
 
     /// A read from a channel whose values travel as messages of ipc-channel: the writer is held until the value is

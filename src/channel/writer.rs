@@ -3,7 +3,7 @@
 //! Knows nothing of who reads.
 
 use super::carrier::Staged;
-use super::codec::{Message, encode};
+use super::codec::{Message, encode, encode_short};
 use super::end::{ChannelEnd, ChannelId, End, Patience, label};
 use super::error::{ChannelError, WriteError};
 use super::travel::{arrive, depart};
@@ -258,10 +258,26 @@ impl<T: Message> Writer<T> {
         if self.end.is_carried() {
             return self.write_carried(value, patience, location);
         }
-        let open = self.end.check_open();
-        let given = open.and_then(|()| self.end.give(Unsent::of(encode(&value)?).packet(), patience, location));
-        // The value is dropped only now: ends inside it were requested again for the message.
-        given.map_err(|fate| WriteError { value, fate })
+        if self.end.takes_short() && self.end.expects_short() {
+            if let Some(short) = encode_short(&value) {
+                let given = self.end.give_short(&short, patience, location);
+                return given.map_err(|fate| WriteError { value, fate });
+            }
+            self.end.note_short(false);
+        }
+        // The value is dropped only when it is given: ends inside it were requested again for the message.
+        self.give(&value, patience, location).map_err(|fate| WriteError { value, fate })
+    }
+
+    /// Writes a message in a packet.
+    #[inline]
+    fn give(&self, value: &T, patience: Patience, location: &'static Location<'static>) -> Result<(), ChannelError> {
+        // Of a channel that has ended, a short message is told under its lock: to look before would take a cache line
+        // from its partners for nothing.
+        if self.end.expects_short() { self.end.check() } else { self.end.check_open() }?;
+        let mut unsent = Unsent::of(encode(value)?);
+        self.end.note_short(unsent.packet().as_ref().is_some_and(Packet::is_short));
+        self.end.give(unsent.packet(), patience, location)
     }
 
     /// A write to a channel whose values travel as messages of ipc-channel.

@@ -12,8 +12,8 @@ use super::live::{Local, Member, NewProcess, Passed, Phase};
 use super::sim;
 use super::view::View;
 use super::{
-    ArenaError, Cell, ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard,
-    Holder, MemberName, Order, Packet, Unfinished,
+    ArenaError, Cell, ChannelKind, ChannelName, Closing, Delivered, Direction, EndName, ExtendedWriter, Fate, Fired,
+    Guard, Holder, MemberName, Order, Outcome, Packet, Patience, Short, Unfinished,
 };
 use std::panic::Location;
 
@@ -46,6 +46,9 @@ macro_rules! simulated {
     };
 }
 
+/// A message in its block, and its writer, if that is held.
+type Taken = (Option<Packet>, Option<ExtendedWriter>);
+
 impl Actor {
     /// Waits until one of the guards fires, and fires exactly that one.
     ///
@@ -66,25 +69,99 @@ impl Actor {
         self.with(|local| local.offer(guards, order, location))?
     }
 
-    /// As [`Actor::offer`], where the first guard hands over `message`: it leaves its slot if a reader has it.
+    /// Waits until the one guard fires, which hands over `message`: it leaves its slot if a reader has it.
+    ///
+    /// # Errors
+    /// As for [`Actor::offer`].
     #[inline]
     pub(crate) fn give(
         &self,
         message: &mut Option<Packet>,
-        guards: &[Guard],
+        guard: Guard,
+        patience: Patience,
         location: &'static Location<'static>,
-    ) -> Result<(usize, Result<(), Fate>), ArenaError> {
+    ) -> Result<Outcome<()>, ArenaError> {
         simulated!(self, me => {
-            let fired = sim::offer(me, guards, Order::Priority, location)?;
+            let fired = patience.among(guard, |guards| sim::offer(me, guards, Order::Priority, location))?;
             if fired.index == 0 {
                 Packet::settle(message, &fired.outcome);
             }
-            Ok((fired.index, if fired.index == 0 { fired.outcome.map(drop) } else { Ok(()) }))
+            Ok(fired.alone(drop))
         }, side => {
-            let fired = side.offer(self, guards, Order::Priority, location)?;
+            let fired = patience.among(guard, |guards| side.offer(self, guards, Order::Priority, location))?;
             return self.with(|local| fired.given(local, message));
         });
-        self.with(|local| Ok(local.offer(guards, Order::Priority, location)?.given(local, message)))?
+        self.with(|local| Ok(local.communicate(&guard, patience, location)?.given(local, message)))?
+    }
+
+    /// Whether a message may be handed over in nobody's block: where all that happens is told, it has one.
+    #[inline]
+    pub(crate) fn gives_short(&self) -> bool {
+        #[cfg(feature = "testing")]
+        return self.is_live();
+        #[cfg(not(feature = "testing"))]
+        return true;
+    }
+
+    /// As [`Actor::give`], for a message in nobody's block: where [`Actor::gives_short`] says so, and into no buffer.
+    ///
+    /// # Errors
+    /// As for [`Actor::offer`].
+    #[inline]
+    pub(crate) fn give_short(
+        &self,
+        message: &Short,
+        channel: ChannelName,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Outcome<()>, ArenaError> {
+        self.with(|local| {
+            let guard = Guard::Output { channel, block: local.say(message) };
+            Ok(local.communicate(&guard, patience, location)?.given(local, &mut None))
+        })?
+    }
+
+    /// Waits until the one guard fires, which takes a message.
+    ///
+    /// # Errors
+    /// As for [`Actor::offer`].
+    #[inline]
+    pub(crate) fn receive(
+        &self,
+        guard: Guard,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Outcome<Option<Delivered>>, ArenaError> {
+        simulated!(self, me => {
+            let fired = patience.among(guard, |guards| sim::offer(me, guards, Order::Priority, location))?;
+            Ok(fired.alone(Delivered::of))
+        }, side => {
+            let fired = patience.among(guard, |guards| side.offer(self, guards, Order::Priority, location))?;
+            return Ok(fired.alone(Delivered::of));
+        });
+        self.with(|local| {
+            let fired = local.communicate(&guard, patience, location)?;
+            Ok(fired.alone(|came| local.heard(came).map(Delivered::Short).or_else(|| Delivered::of(came))))
+        })?
+    }
+
+    /// The same, where the message is wanted in a block, and its writer may be held.
+    ///
+    /// # Errors
+    /// As for [`Actor::offer`].
+    pub(crate) fn take(
+        &self,
+        guard: Guard,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Outcome<Taken>, ArenaError> {
+        let taken = |fired: Fired| fired.alone(|came| (Packet::from_raw(came), fired.writer()));
+        simulated!(self, me => {
+            Ok(taken(patience.among(guard, |guards| sim::offer(me, guards, Order::Priority, location))?))
+        }, side => {
+            return Ok(taken(patience.among(guard, |guards| side.offer(self, guards, Order::Priority, location))?));
+        });
+        self.with(|local| Ok(taken(local.take(&guard, patience, location)?)))?
     }
 
     /// A packet with room for so many bytes.
@@ -150,7 +227,7 @@ impl Actor {
             return Ok(fired.packet());
         });
         self.with(|local| {
-            let fired = local.offer(&[guard], Order::Priority, location)?;
+            let fired = local.communicate(&guard, Patience::ForEver, location)?;
             Packet::settle(message, &fired.outcome);
             Ok(fired.packet())
         })?

@@ -67,6 +67,12 @@ impl ChannelFacts {
         ask!(self, live => live.is_carried(), _channel => false, false, sim::nature)
     }
 
+    /// Whether messages go from a writer to a reader there, and into no buffer; for its whole life, too. Not asked of a
+    /// simulated one.
+    pub(crate) fn is_plain(self) -> bool {
+        ask!(self, live => live.is_plain(), _channel => false, false, sim::nature)
+    }
+
     /// How many messages lie in its buffer.
     pub(crate) fn buffered(self) -> usize {
         ask!(self, live => in_turn(|| live.buffered()), channel => channel.buffer.len(), 0, sim::look_in_turn)

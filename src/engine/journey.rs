@@ -79,6 +79,12 @@ impl Journey {
         Journey { before: actor(|actor| actor.journeys.heading.replace(Heading::Into(packet))) }
     }
 
+    /// A value is about to be serialized into no packet: an end inside does not travel.
+    #[inline]
+    pub(crate) fn nowhere() -> Journey {
+        Journey { before: actor(|actor| actor.journeys.heading.replace(Heading::Nowhere)) }
+    }
+
     /// A value is about to be deserialized out of this packet.
     #[inline]
     pub(crate) fn out_of_packet(packet: Holder) -> Journey {

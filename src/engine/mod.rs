@@ -39,6 +39,7 @@ mod names;
 #[cfg(feature = "async")]
 mod offering;
 mod packet;
+mod short;
 #[cfg(feature = "testing")]
 pub(crate) mod sim;
 mod undertaker;
@@ -61,6 +62,7 @@ pub(crate) use names::{
 #[cfg(feature = "async")]
 pub(crate) use offering::{Offering, Stage};
 pub(crate) use packet::{Packet, Unsent};
+pub(crate) use short::{Delivered, Short};
 pub(crate) use undertaker::Undertaker;
 
 use crate::memory::Block;
@@ -104,6 +106,37 @@ pub(crate) fn refuse_in_simulation(what: &'static str) -> Result<(), ArenaError>
     }
     let _ = what;
     Ok(())
+}
+
+/// How long an operation may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    ForEver,
+    Until(Instant),
+    Not,
+}
+
+impl Patience {
+    /// The guards of an operation that waits so long.
+    #[inline]
+    pub(crate) fn among<R>(self, guard: Guard, offer: impl FnOnce(&[Guard]) -> R) -> R {
+        match self {
+            Patience::ForEver => offer(&[guard]),
+            Patience::Not => offer(&[guard, Guard::Skip]),
+            Patience::Until(instant) => offer(&[guard, Guard::Timer { deadline: Deadline::at(instant) }]),
+        }
+    }
+}
+
+/// What an operation on one end of a channel came to.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Outcome<T> {
+    /// The communication, and what it brought.
+    Took(T),
+    Ended(Fate),
+    /// Nobody came in time.
+    Late,
 }
 
 /// One alternative of an offer.
@@ -183,6 +216,16 @@ impl Fired {
     /// A guard whose channel has ended.
     pub(crate) fn ended(index: usize, fate: Fate) -> Fired {
         Fired { index, outcome: Err(fate), kept: Kept::Nothing }
+    }
+
+    /// What it means to somebody who offered one guard, of a message, and what the time is up with behind it.
+    #[inline]
+    pub(crate) fn alone<T>(&self, took: impl FnOnce(Block) -> T) -> Outcome<T> {
+        match self.outcome {
+            _ if self.index != 0 => Outcome::Late,
+            Ok(came) => Outcome::Took(took(came)),
+            Err(fate) => Outcome::Ended(fate),
+        }
     }
 
     /// The writer that is held until it is released.

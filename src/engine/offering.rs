@@ -8,7 +8,7 @@ use super::actor::actor;
 use super::bell;
 use super::live::{Task, Withdrawn, is_foreign};
 use super::{ArenaError, Fate, Fired, Guard, Order, Owner, Packet, host, tables, with_local};
-use crate::memory::{Block, Claimant, FATE, NONE};
+use crate::memory::{Block, Claimant, is_block};
 use std::any::Any;
 use std::panic::Location;
 use std::task::{Context, Poll};
@@ -162,7 +162,7 @@ fn message(guard: &Guard) -> Option<Block> {
 }
 
 fn hand_over(blocks: impl Iterator<Item = Block>, owner: Claimant<'_>) {
-    let blocks = blocks.filter(|block| *block != NONE && *block != FATE);
+    let blocks = blocks.filter(|block| is_block(*block));
     blocks.for_each(|block| tables().arena.give_block(block, owner));
 }
 

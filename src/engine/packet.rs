@@ -8,7 +8,8 @@
 
 use super::live::Local;
 use super::{
-    ChannelName, Closing, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, Owner, actor, tables, with_local,
+    ChannelName, Closing, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, Outcome, Owner, Short, actor, tables,
+    with_local,
 };
 use crate::memory::{ArenaError, Block};
 use crate::sys::atomic::Ordering;
@@ -56,6 +57,13 @@ impl Packet {
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: a packet owns its block, and the slice borrows the packet.
         unsafe { tables().arena.bytes(self.block.get()) }
+    }
+
+    /// Whether its message would need none: the next one of its kind may be as short.
+    #[inline]
+    pub(crate) fn is_short(&self) -> bool {
+        let header = tables().arena.block(self.block.get());
+        header.length() <= Short::MOST && header.ends().load(Ordering::Relaxed) == 0
     }
 
     /// All the room, for writing.
@@ -179,11 +187,14 @@ fn give_back(block: Block) {
 }
 
 impl Fired {
-    /// What became of an offer whose first guard hands over a message: which guard has fired, and, if it was that one,
-    /// what it came to.
+    /// What became of an offer whose one guard hands over a message. The reader's spare block is kept for the next
+    /// draft.
     #[inline]
-    pub(super) fn given(self, local: &mut Local, message: &mut Option<Packet>) -> (usize, Result<(), Fate>) {
-        (self.index, if self.index == 0 { self.settle(local, message) } else { Ok(()) })
+    pub(super) fn given(self, local: &mut Local, message: &mut Option<Packet>) -> Outcome<()> {
+        if self.index == 0 {
+            Packet::settle(message, &self.outcome);
+        }
+        self.alone(|spare| local.keep_block(spare))
     }
 
     /// What came with the guard that fired: for an input guard its message, for an output guard the reader's spare
@@ -191,14 +202,6 @@ impl Fired {
     #[inline]
     pub(crate) fn packet(self) -> Result<Option<Packet>, Fate> {
         self.outcome.map(Packet::from_raw)
-    }
-
-    /// As [`Packet::settle`]. The reader's spare block is kept for the next draft.
-    #[inline]
-    pub(crate) fn settle(self, local: &mut Local, offered: &mut Option<Packet>) -> Result<(), Fate> {
-        Packet::settle(offered, &self.outcome);
-        local.keep_block(self.outcome?);
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@
 //! on the size of the arena alone, so every process computes the same one.
 #![expect(unsafe_code, reason = "turns offsets into references; listed in the architecture page")]
 
-use super::block::{self, BlocksHeader};
+use super::block::{self, BlocksHeader, MARKS};
 use super::identity::{self, Identity, Layout, Unreadable, record};
 use super::pool::{self, Marks, Pool, PoolHeader, Shareable, Slot};
 use super::trace;
@@ -69,7 +69,7 @@ impl Home {
         match self {
             Home::Members => 320,
             Home::Channels => 192,
-            Home::Contexts => 768,
+            Home::Contexts => 1024,
             Home::Ends => 32,
         }
     }
@@ -182,8 +182,8 @@ fn parse_size(text: &str) -> Option<usize> {
         _ => (text, 0),
     };
     let size = digits.trim().parse::<usize>().ok()?.checked_mul(1 << shift)?;
-    // Offsets are counted in units of 64 bytes in 32 bits.
-    (size > 0 && size <= (u32::MAX as usize) * 64).then_some(size)
+    // Blocks are named by their offsets, in units of 64 bytes.
+    (size > 0 && size <= MARKS as usize * 64).then_some(size)
 }
 
 impl Arena {

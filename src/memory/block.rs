@@ -33,8 +33,16 @@ pub(crate) type Block = u32;
 
 /// No block. The header of the arena lies there, so no block has this name.
 pub(crate) const NONE: Block = 0;
+/// From here on there are no blocks: what stands where a block would, and is none, has one of these names.
+pub(crate) const MARKS: Block = 0xff00_0000;
 /// Stands in a context's word where a block would, when a channel's end of life was delivered instead of a message.
 pub(crate) const FATE: Block = u32::MAX;
+
+/// Whether a block has this name.
+#[inline]
+pub(crate) fn is_block(name: Block) -> bool {
+    name != NONE && name < MARKS
+}
 
 const UNIT: usize = 64;
 const CLASSES: usize = 26;
@@ -135,7 +143,7 @@ impl Arena {
     /// The header of a block.
     #[inline]
     pub(crate) fn block(&self, block: Block) -> &'static BlockHeader {
-        debug_assert!(block != NONE && block != FATE);
+        debug_assert!(is_block(block));
         let offset = (block as usize * UNIT).min(self.size() - UNIT);
         // SAFETY: inside the mapping, aligned to 64 bytes, never unmapped; a header is made of atomics, for which any
         // bytes are valid.
@@ -168,9 +176,20 @@ impl Arena {
     /// The caller owns the block, and keeps the slice no longer than it owns it.
     pub(crate) unsafe fn bytes(&self, block: Block) -> &'static [u8] {
         let start = self.address(block as usize * UNIT + HEADER);
-        let length = (self.block(block).length.load(Ordering::Relaxed) as usize).min(self.capacity(block));
+        let length = (self.block(block).length()).min(self.capacity(block));
         // SAFETY: at most the capacity, which lies inside the mapping; the caller is the only user of the bytes.
         unsafe { std::slice::from_raw_parts(start, length) }
+    }
+
+    /// Writes these bytes into a block of the caller's, as all that is in use of it.
+    #[inline]
+    pub(crate) fn write_own(&self, block: Block, bytes: &[u8]) {
+        // SAFETY: the caller owns the block.
+        let room = unsafe { self.bytes_mut(block) };
+        if let Some(target) = room.get_mut(..bytes.len()) {
+            target.copy_from_slice(bytes);
+            self.block(block).set_length(bytes.len());
+        }
     }
 
     /// The block as a table of records that other processes may read.
@@ -193,7 +212,7 @@ impl Arena {
     /// How many bytes the cell in a block has, and the cell.
     #[inline]
     pub(crate) fn cell(&self, block: Block) -> (usize, Cell<'static>) {
-        let bytes = self.block(block).length.load(Ordering::Relaxed) as usize;
+        let bytes = self.block(block).length();
         let words = self.records(block);
         (bytes, Cell::of(&words[..cell::words(bytes).min(words.len())]))
     }
@@ -207,7 +226,7 @@ impl Arena {
 
     /// The area in a block.
     pub(crate) fn area(&self, block: Block) -> Area {
-        let length = self.block(block).length.load(Ordering::Relaxed) as usize;
+        let length = self.block(block).length();
         let most = self.capacity(block).saturating_sub(AREA - HEADER);
         Area::at(self.address(block as usize * UNIT + AREA), length.min(most))
     }
@@ -435,6 +454,10 @@ impl BlockHeader {
 
     pub(crate) fn set_owner(&self, owner: u32) {
         self.owner.store(owner, Ordering::Release);
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        self.length.load(Ordering::Relaxed) as usize
     }
 
     pub(crate) fn set_length(&self, length: usize) {

@@ -14,7 +14,7 @@ mod trace;
 
 pub(crate) use area::Area;
 pub(crate) use arena::{Arena, ArenaError, Home, default_size, layout};
-pub(crate) use block::{Block, Claimant, FATE, NONE};
+pub(crate) use block::{Block, Claimant, FATE, MARKS, NONE, is_block};
 pub(crate) use cell::{Cell, Word};
 pub(crate) use identity::{Identity, Layout, Unreadable, record};
 pub(crate) use pool::{Pool, Shareable, Slot, SlotState, chunk_of_slot};

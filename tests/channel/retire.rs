@@ -170,6 +170,13 @@ fn read_flag(input: Reader<bool>) -> csproc::Result<bool> {
 #[derive(Debug, serde::Deserialize)]
 struct Untouched;
 
+/// Longer than what needs no block.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Long {
+    text: String,
+    rest: Untouched,
+}
+
 impl serde::Serialize for Untouched {
     fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         panic!("serialized for nobody")
@@ -260,12 +267,15 @@ once! {
         assert_eq!(other_r.read(), Ok(1));
     }
 
-    fn a_value_that_nobody_can_read_is_not_serialized() {
-        let (w, r) = csproc::channel();
-        drop(r);
-        assert!(w.write(Untouched).unwrap_err().fate.is_retired());
-        w.poison();
-        assert!(w.try_write(Untouched).unwrap_err().fate.is_poisoned());
+    fn a_long_value_that_nobody_can_read_is_serialized_no_further_than_a_short_one() {
+        let long = || Long { text: String::from("longer than a message that needs no block"), rest: Untouched };
+        for c in [Channel::new(), Channel::buffered(Buffer::Fifo(1))] {
+            let w = c.writer();
+            drop(c.reader());
+            assert!(w.write(long()).unwrap_err().fate.is_retired());
+            w.poison();
+            assert!(w.try_write(long()).unwrap_err().fate.is_poisoned());
+        }
     }
 
     fn law_6_a_process_that_never_runs_gives_its_ends_up() {

@@ -13,6 +13,9 @@ pub(super) struct Writing<'a, S>(pub(super) &'a mut S);
 impl<S: Sink> Writing<'_, S> {
     #[inline]
     fn part<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refused> {
+        if self.0.is_full() {
+            return Err(Refused::unwanted());
+        }
         value.serialize(Writing(self.0))
     }
 

@@ -67,8 +67,7 @@ impl Tables {
             let word = context.word.read();
             match word.state() {
                 State::Extended => {
-                    let owner = Owner::of(self.arena.block(word.block()).owner());
-                    let reader = match owner {
+                    let reader = match self.holder_of(word) {
                         Some(Owner::Context(reader)) => self.contexts.get(reader),
                         _ => None,
                     };

@@ -195,7 +195,7 @@ impl Local {
             me.let_joins_go(channel);
             return;
         }
-        let exchange = Exchange::Blocks { giving: block, side: Side::Output, buffered: true };
+        let exchange = Exchange::Messages { giving: block, side: Side::Output, buffered: true };
         match me.commit_first(channel, &channel.inputs, exchange) {
             Some(other) => {
                 if channel.counts_tasks() {

@@ -222,6 +222,12 @@ impl Channel {
         flags & (BARRIER | GATE) == 0 && (flags & LOSSY != 0 || self.capacity.load(Ordering::Relaxed) != 0)
     }
 
+    /// Whether messages go from a writer to a reader there, and into no buffer.
+    pub(super) fn is_plain(&self) -> bool {
+        let others = BARRIER | GATE | END | CARRIED | TASKS | LOSSY;
+        self.flags.load(Ordering::Relaxed) & others == 0 && self.capacity.load(Ordering::Relaxed) == 0
+    }
+
     pub(super) fn is_barrier(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & BARRIER != 0
     }

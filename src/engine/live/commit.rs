@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!     remove     the first offer from its queue; its mark stays
-//!     announce   in the own context, which blocks are about to change hands
+//!     announce   in the own context, which blocks are about to change hands; of a short message none does
 //!     commit     one compare-and-swap on the partner's word
 //!     clear      the mark and the announcement, if the partner does not wait any more; and look at the next offer
 //! ```
@@ -14,9 +14,10 @@
 use super::channel::{Channel, Queue};
 use super::context::Context;
 use super::local::Local;
+use super::short::{held_by, is_short};
 use super::sync::{AtomicU32, Ordering, spin_loop, wait, yield_now};
 use super::word::{Attempt, CLAIM_CHECK};
-use crate::memory::{Block, FATE, NONE};
+use crate::memory::{Block, FATE, NONE, is_block};
 use crate::sys::clock::{Deadline, Instant};
 
 /// Which side of a channel a guard is on.
@@ -29,8 +30,8 @@ pub(super) enum Side {
 /// What a waiting context is committed with.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Exchange {
-    /// This block for the one that it has staged, by somebody on this side of the channel.
-    Blocks { giving: Block, side: Side, buffered: bool },
+    /// This block, or a short message, for what it has staged, by somebody on this side of the channel.
+    Messages { giving: Block, side: Side, buffered: bool },
     /// This block for its message, which goes into the buffer of this channel.
     Storing { giving: Block, channel: u32 },
     /// Nothing but the fate of its channel.
@@ -43,7 +44,7 @@ pub(super) enum Exchange {
 pub(super) struct Committed {
     pub(super) number: u32,
     pub(super) context: &'static Context,
-    /// The block that it had staged.
+    /// What it had staged: a block, a short message, or the block that it keeps, having been given a short message.
     pub(super) taking: Block,
     /// It sleeps, and is to be woken once no lock is held.
     pub(super) parked: bool,
@@ -55,27 +56,52 @@ impl Local {
     pub(super) fn commit_first(&mut self, channel: &Channel, queue: &Queue, with: Exchange) -> Option<Committed> {
         let tables = self.tables();
         while let Some((name, offer)) = queue.first(tables) {
-            let (number, guard, taking) = (name.context(), offer.guard(), offer.block.load(Ordering::Relaxed));
+            let (number, guard, mut taking) = (name.context(), offer.guard(), offer.block.load(Ordering::Relaxed));
             let event = channel.next_number(self.context.number());
             queue.remove(tables, offer);
             offer.set_number(event);
             let Some(context) = tables.contexts.get(number) else { continue };
             let attempt = match with {
-                Exchange::Blocks { giving, side, buffered } => {
-                    self.context.announce_exchange(giving, taking, number);
+                Exchange::Messages { giving, side, buffered } => {
                     // Before the commit: a reader may release this context at once, with a larger number.
                     self.context.number.store(event, Ordering::Relaxed);
                     match side {
-                        // From a buffered channel nobody is held.
-                        Side::Output if offer.is_extended() && buffered => {
-                            tables.arena.block(giving).back().store(0, Ordering::Relaxed);
+                        Side::Input { extended } if is_short(taking) => {
+                            self.short = offer.beside();
+                            // From a buffered channel nobody is held.
+                            if extended && !buffered {
+                                let holder = held_by(self.index);
+                                self.insist(|| context.word.commit_extended(guard, holder))
+                            } else {
+                                self.insist(|| context.word.commit(guard, NONE))
+                            }
+                        }
+                        Side::Input { extended } => {
+                            self.context.announce_exchange(giving, taking, number);
+                            if extended && !buffered {
+                                self.insist(|| context.word.commit_extended(guard, giving))
+                            } else {
+                                self.insist(|| context.word.commit(guard, giving))
+                            }
+                        }
+                        Side::Output if offer.is_extended() => {
+                            let block = if is_short(giving) { self.stow(giving) } else { giving };
+                            self.context.announce_exchange(block, taking, number);
+                            let attempt = self.commit_extended_reader(context, guard, block, buffered);
+                            if matches!(attempt, Attempt::Committed { .. }) && is_short(giving) {
+                                self.hand = NONE;
+                            }
+                            attempt
+                        }
+                        Side::Output if is_short(giving) => {
+                            offer.put_beside(self.short);
+                            taking = NONE;
                             self.insist(|| context.word.commit(guard, giving))
                         }
-                        Side::Output if offer.is_extended() => self.commit_extended_reader(context, guard, giving),
-                        Side::Input { extended: true } if !buffered => {
-                            self.insist(|| context.word.commit_extended(guard, giving))
+                        Side::Output => {
+                            self.context.announce_exchange(giving, taking, number);
+                            self.insist(|| context.word.commit(guard, giving))
                         }
-                        _ => self.insist(|| context.word.commit(guard, giving)),
                     }
                 }
                 Exchange::Storing { giving, channel } => {
@@ -97,7 +123,7 @@ impl Local {
     /// The block came with a commit: from now on it is ours.
     #[inline]
     pub(super) fn received(&self, block: Block) {
-        if block != NONE && block != FATE {
+        if is_block(block) {
             self.tables().arena.give_block(block, self.claimant());
         }
     }

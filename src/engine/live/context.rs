@@ -18,7 +18,7 @@ pub(super) const INLINE: usize = 12;
 /// The largest number of guards in one offer: a guard number has 16 bits in the state word.
 pub(super) const MOST_GUARDS: usize = u16::MAX as usize;
 
-/// One offer on one channel. The first one of a context shares a cache line with its state word.
+/// One offer on one channel. The first one of a context shares a cache line with its state word, all but its ticket.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub(super) struct Offer {
@@ -33,6 +33,8 @@ pub(super) struct Offer {
     /// [`OUTPUT`], [`LINKED`], [`EXTENDED`], [`PASSES`], [`KEEPS`], [`JOINS`], and the number of the guard in the upper
     /// half.
     pub(super) flags: AtomicU32,
+    /// A short message: the owner's, or one that a partner hands over: see [`short`](super::short).
+    pub(super) beside: [AtomicU64; 3],
     /// Order of arrival on the channel.
     pub(super) ticket: AtomicU64,
 }
@@ -48,6 +50,15 @@ pub(super) const KEEPS: u32 = 16;
 pub(super) const JOINS: u32 = 32;
 
 impl Offer {
+    /// Owner, IDLE: it is to be made on this channel.
+    #[inline]
+    pub(super) fn write(&self, channel: ChannelName, block: Block, flags: u32) {
+        self.channel.store(channel.index, Ordering::Relaxed);
+        self.generation.store(channel.generation, Ordering::Relaxed);
+        self.block.store(block, Ordering::Relaxed);
+        self.flags.store(flags, Ordering::Relaxed);
+    }
+
     pub(super) fn channel(&self) -> ChannelName {
         ChannelName { index: self.channel.load(Ordering::Relaxed), generation: self.generation.load(Ordering::Relaxed) }
     }
@@ -125,17 +136,33 @@ impl OfferName {
 pub(super) struct Context {
     // First cache line: what a partner touches on a commit, up to the first offer.
     pub(super) word: StateWord,
+    pub(super) offers: [Offer; INLINE],
+    // What partners look at, and nobody writes in most operations.
     /// Number of offers in the table.
     pub(super) length: AtomicU32,
     /// The block that holds the table when it is longer than [`INLINE`].
     pub(super) table: AtomicU32,
     state: SlotState,
-    pub(super) offers: [Offer; INLINE],
+    /// The member that is the operating-system process of the thread.
+    pub(super) host: MaybeIndex,
+    /// The member that the thread acts for; none for a reaper.
+    pub(super) member: MaybeIndex,
+    /// The number of the thread.
+    pub(super) thread: AtomicU32,
+    /// 1 when a future waits with it: nobody sleeps on its word, and whoever wakes it rings the bell of its host.
+    pub(super) tolls: AtomicU32,
+    /// The channel that it makes, or made last.
+    pub(super) making: MaybeIndex,
+    /// The channel whose lock it takes or holds, or did last, outside of an offer: see [`estate`](super::estate).
+    pub(super) locking: MaybeIndex,
+    /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so:
+    /// twice (the member that did not finish it, plus one), plus one if it crashed. It holds a reference to that
+    /// member. So is who has left tasks behind that this context waits for.
+    pub(super) verdict: AtomicU32,
+    unused: [AtomicU32; 3],
     // Written by the owner, read by the reaper and for reports.
     /// Address of the `Location` of the blocking call; the same in all processes of one image.
     pub(super) location: AtomicU64,
-    /// The member that is the operating-system process of the thread.
-    pub(super) host: MaybeIndex,
     /// 1 while the context counts as active (it is not parked).
     pub(super) active: AtomicU32,
     /// The channel on whose lock the context sleeps.
@@ -146,18 +173,10 @@ pub(super) struct Context {
     pub(super) partner: MaybeIndex,
     /// The channel into whose buffer the message of the exchange goes.
     pub(super) storing: MaybeIndex,
-    /// Written by whoever ends an extended rendezvous in which this context is the writer, before the word says so:
-    /// twice (the member that did not finish it, plus one), plus one if it crashed. It holds a reference to that
-    /// member. So is who has left tasks behind that this context waits for.
-    pub(super) verdict: AtomicU32,
-    /// The member that the thread acts for; none for a reaper.
-    pub(super) member: MaybeIndex,
-    /// The number of the thread.
-    pub(super) thread: AtomicU32,
     /// 1 while it waits with a deadline.
     pub(super) timed: AtomicU32,
-    /// 1 when a future waits with it: nobody sleeps on its word, and whoever wakes it rings the bell of its host.
-    pub(super) tolls: AtomicU32,
+    /// Odd while it changes who keeps members: see [`references`](super::references).
+    pub(super) counting: AtomicU32,
     /// How often the owners of this slot have begun to wait. It goes on when the slot is given to another thread, so no
     /// two waits have the same number; the generation in the word is the same again after some thousand.
     waits: AtomicU64,
@@ -167,13 +186,6 @@ pub(super) struct Context {
     pub(super) occupant: MaybeIndex,
     /// The queue in which it looks for somebody who waits to put a task in; the exchange that it announces is of that.
     pub(super) task_at: MaybeIndex,
-    /// Odd while it changes who keeps members: see [`references`](super::references).
-    pub(super) counting: AtomicU32,
-    /// The channel whose lock it takes or holds, or did last, outside of an offer: see [`estate`](super::estate).
-    pub(super) locking: MaybeIndex,
-    /// The channel that it makes, or made last.
-    pub(super) making: MaybeIndex,
-    reserved: [AtomicU32; 11],
     pub(super) estate: Estate,
 }
 
@@ -191,37 +203,39 @@ impl Slot for Context {
 impl Context {
     /// Adds the records of this file to a layout.
     pub(super) const fn layout(layout: Layout) -> Layout {
-        let layout =
-            record!(Estate::layout(layout), Offer { next, previous, channel, generation, block, flags, ticket });
+        let layout = record!(
+            Estate::layout(layout),
+            Offer { next, previous, channel, generation, block, flags, beside, ticket }
+        );
         record!(
             layout,
             Context {
                 word,
+                offers,
                 length,
                 table,
                 state,
-                offers,
-                location,
                 host,
+                member,
+                thread,
+                tolls,
+                making,
+                locking,
+                verdict,
+                unused,
+                location,
                 active,
                 sleeping,
                 giving,
                 taking,
                 partner,
                 storing,
-                verdict,
-                member,
-                thread,
                 timed,
-                tolls,
+                counting,
                 waits,
                 number,
                 occupant,
                 task_at,
-                counting,
-                locking,
-                making,
-                reserved,
                 estate,
             }
         )
@@ -303,5 +317,7 @@ impl Context {
 
 const _: () = {
     assert!(Home::Contexts.slot_size() == size_of::<Context>());
-    assert!(std::mem::offset_of!(Context, offers) + size_of::<Offer>() == 64);
+    assert!(std::mem::offset_of!(Context, offers) + std::mem::offset_of!(Offer, ticket) == 64);
+    assert!(std::mem::offset_of!(Context, location).is_multiple_of(64));
+    assert!(std::mem::offset_of!(Context, estate).is_multiple_of(64));
 };

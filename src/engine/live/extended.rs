@@ -40,8 +40,20 @@ use crate::memory::Block;
 
 impl Local {
     /// Writer that came second: commits an extended reader, and is held from before the commit until the release.
-    pub(super) fn commit_extended_reader(&mut self, reader: &Context, guard: u16, giving: Block) -> Attempt {
-        self.tables().arena.block(giving).back().store(self.index + 1, Ordering::Relaxed);
+    /// From a buffered channel nobody is held.
+    pub(super) fn commit_extended_reader(
+        &mut self,
+        reader: &Context,
+        guard: u16,
+        giving: Block,
+        buffered: bool,
+    ) -> Attempt {
+        let back = self.tables().arena.block(giving).back();
+        if buffered {
+            back.store(0, Ordering::Relaxed);
+            return self.insist(|| reader.word.commit(guard, giving));
+        }
+        back.store(self.index + 1, Ordering::Relaxed);
         self.context.lend(giving);
         let attempt = self.insist(|| reader.word.commit(guard, giving));
         if attempt == Attempt::Stale {
@@ -140,23 +152,21 @@ impl Local {
         let member = self.context.member.load(Ordering::Acquire);
         let member = member.or_else(|| self.context.host.load(Ordering::Acquire));
         let unfinished = Unfinished { member: member.unwrap_or(0), crashed };
-        let mine = self.owner();
+        let mine = Owner::Context(self.index);
         let tables = self.tables();
-        self.release_held(|word| (tables.arena.block(word.block()).owner() == mine).then_some(unfinished));
+        self.release_held(|word| (tables.holder_of(word) == Some(mine)).then_some(unfinished));
     }
 
     /// Reaper: writers that wait for a dead reader.
     pub(super) fn release_held_by(&mut self, corpses: &[Corpse], host: u32) {
         let tables = self.tables();
         self.release_held(|word| {
-            let owner = tables.arena.block(word.block()).owner();
-            let mut corpses = corpses.iter();
-            corpses
-                .find(|corpse| {
-                    owner == Owner::Context(corpse.index).tag()
-                        || (corpse.word.names_block() && corpse.word.block() == word.block())
-                })
-                .map(|corpse| corpse.unfinished(tables, host))
+            let holder = tables.holder_of(word);
+            let is_its = |corpse: &&Corpse| {
+                holder == Some(Owner::Context(corpse.index))
+                    || corpse.word.names_block() && corpse.word.block() == word.block()
+            };
+            corpses.iter().find(is_its).map(|corpse| corpse.unfinished(tables, host))
         });
     }
 

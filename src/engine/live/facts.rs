@@ -43,6 +43,11 @@ impl ChannelFacts {
         self.0.is_some_and(|channel| channel.flags.load(Ordering::Relaxed) & CARRIED != 0)
     }
 
+    /// Whether messages go from a writer to a reader there, and into no buffer; for its whole life, too.
+    pub(crate) fn is_plain(self) -> bool {
+        self.0.is_some_and(Channel::is_plain)
+    }
+
     /// How many messages lie in its buffer.
     pub(crate) fn buffered(self) -> usize {
         self.0.map_or(0, |channel| channel.length.load(Ordering::Acquire) as usize)

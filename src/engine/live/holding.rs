@@ -10,7 +10,7 @@ use super::reaper::Corpse;
 use super::sync::{AtomicU32, Ordering};
 use super::tables::{Tables, take};
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder};
-use crate::memory::{ArenaError, Block, FATE, Home, NONE, Slot};
+use crate::memory::{ArenaError, Block, Home, Slot, is_block};
 use std::collections::HashSet;
 
 impl Tables {
@@ -379,7 +379,7 @@ impl Local {
 
     /// Frees a block that may carry ends.
     pub(crate) fn discard(&mut self, block: Block, closing: Closing) {
-        if block != NONE && block != FATE {
+        if is_block(block) {
             self.close_travelling(block, closing);
             self.tables().free(block);
         }

@@ -12,7 +12,7 @@ use super::spin::Spin;
 use super::sync::Ordering;
 use super::tables::{Tables, take};
 use crate::engine::{EndName, Owner};
-use crate::memory::{ArenaError, Block, FATE, Home, NONE};
+use crate::memory::{ArenaError, Block, Home, NONE, is_block};
 
 /// A block this large is not kept in the hand of an idle thread.
 const LARGEST_HAND: usize = 64 << 20;
@@ -25,6 +25,8 @@ pub(crate) struct Local {
     generation: u32,
     pub(super) context: &'static Context,
     pub(super) holder: LockHolder,
+    /// The short message that is to be handed over, or that has come.
+    pub(super) short: [u64; 3],
     /// A spare block: given in exchange for a message, or used for the next one to write.
     pub(super) hand: Block,
     /// The end of the input guard that is being looked at.
@@ -115,6 +117,7 @@ impl Local {
             generation,
             context,
             holder: Context::holder(index, generation),
+            short: [0; 3],
             hand: NONE,
             reader: EndName::NONE,
             spin: Spin::new(),
@@ -189,7 +192,7 @@ impl Local {
     /// Puts a block that this thread owns into its hand, or gives it back when the hand is full.
     #[inline]
     pub(crate) fn keep_block(&mut self, block: Block) {
-        if block == NONE || block == FATE {
+        if !is_block(block) {
             return;
         }
         if self.hand == NONE && self.tables.arena.capacity(block) <= LARGEST_HAND {

@@ -14,9 +14,10 @@
 //!   operating system; `life`: the slots of members; `references`: who keeps them
 //! - `local`: what a thread keeps for itself; `locked`: a channel under its lock; `holding`: ends made, moved and
 //!   closed
-//! - `commit`: the commit; `number`: which one came before which; `buffer`: messages at rest; `pairing`: two offers
-//!   become one communication
-//! - `spin`, `wait`, `bell`: spinning, sleeping, and ringing; `offer`: the call itself; `task`: the same for a future
+//! - `short`: messages that need no block; `commit`: the commit; `number`: which one came before which; `buffer`:
+//!   messages at rest; `pairing`: two offers become one communication
+//! - `spin`, `wait`, `bell`: spinning, sleeping, and ringing; `offer`: the call itself; `single`: the same for one
+//!   message; `task`: the same for a future
 //! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `unit`: how they come to
 //!   somebody and back; `cell`: bytes beside a gate; `area`: many of them, for one who writes or several who read;
 //!   `tasks`: messages that are done with later; `reaper`: death
@@ -57,6 +58,8 @@ mod reach;
 mod reading;
 mod reaper;
 mod references;
+mod short;
+mod single;
 mod spin;
 #[cfg(feature = "testing")]
 mod stand;

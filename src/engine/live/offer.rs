@@ -52,11 +52,12 @@ use super::channel::Channel;
 use super::commit::Side;
 use super::context::{EXTENDED, JOINS, KEEPS, MOST_GUARDS, OUTPUT, Offer, OfferName, PASSES};
 use super::local::Local;
+use super::short::is_short;
 use super::sync::Ordering;
 use super::wait::{OnThread, Wait, Waited};
 use super::word::{Snapshot, State};
 use crate::engine::{ChannelName, Fate, Fired, Guard, Kept, Order};
-use crate::memory::{ArenaError, FATE, NONE};
+use crate::memory::{ArenaError, FATE, NONE, is_block};
 use crate::sys::clock::Deadline;
 use std::panic::Location;
 
@@ -107,8 +108,7 @@ impl Local {
         }
     }
 
-    #[inline]
-    fn wait_on_thread(&mut self, guards: &[Guard], pending: Pending) -> Fired {
+    pub(super) fn wait_on_thread(&mut self, guards: &[Guard], pending: Pending) -> Fired {
         let waited = self.wait_until_committed(pending.deadline());
         self.finish(guards, pending, waited)
     }
@@ -133,6 +133,13 @@ impl Local {
         if !self.units.is_empty() {
             self.settle_units_of(guards, &mut fired);
         }
+        self.in_a_block(&mut fired);
+        Ok(self.conclude(wait, fired))
+    }
+
+    /// What is to be done when a guard has fired at once, and no lock is held any more.
+    #[inline]
+    pub(super) fn conclude(&mut self, wait: &mut impl Wait, fired: Fired) -> Begun {
         if let Some(partner) = self.partner.take() {
             partner.wake(self.tables);
         }
@@ -142,17 +149,21 @@ impl Local {
             self.after_unlock();
         }
         if self.context.word.read().state() == State::Idle {
-            return Ok(Begun::Fired(fired));
+            return Begun::Fired(fired);
         }
         let _ = wait.sleeps_at_once(self);
-        Ok(Begun::Pending(Pending::Lent { fired }))
+        Begun::Pending(Pending::Lent { fired })
     }
 
     /// Steps 8 and 9.
     #[inline]
     pub(super) fn finish(&mut self, guards: &[Guard], pending: Pending, waited: Waited) -> Fired {
         match (pending, waited) {
-            (Pending::Queued { .. }, Waited::Committed(now)) => self.take_over(guards, now),
+            (Pending::Queued { .. }, Waited::Committed(now)) => {
+                let mut fired = self.take_over(guards, now);
+                self.in_a_block(&mut fired);
+                fired
+            }
             (Pending::Queued { timer }, Waited::Withdrawn) => {
                 self.unlink_rest(None);
                 self.settle_units(guards, None);
@@ -174,11 +185,24 @@ impl Local {
             }
             self.context.reserve(self.tables(), guards.len(), self.claimant())?;
         }
-        if self.hand == NONE && guards.iter().any(|guard| matches!(guard, Guard::Input { .. })) {
-            self.hand = self.take_spare()?;
+        if self.hand == NONE {
+            guards.iter().try_for_each(|guard| self.take_hand_for(guard))?;
         }
         if guards.iter().any(|guard| matches!(guard, Guard::Pass { .. })) {
             self.take_units(guards)?;
+        }
+        Ok(())
+    }
+
+    /// A block to give for a message, or to put one into.
+    fn take_hand_for(&mut self, guard: &Guard) -> Result<(), ArenaError> {
+        let needs_one = match *guard {
+            Guard::Input { .. } => true,
+            Guard::Output { block, .. } => is_short(block),
+            _ => false,
+        };
+        if needs_one && self.hand == NONE {
+            self.hand = self.take_spare()?;
         }
         Ok(())
     }
@@ -207,10 +231,7 @@ impl Local {
             let Some(offer) = self.context.offer(tables, place) else {
                 unreachable!("`prepare` has made room for every guard");
             };
-            offer.channel.store(channel.index, Ordering::Relaxed);
-            offer.generation.store(channel.generation, Ordering::Relaxed);
-            offer.block.store(block, Ordering::Relaxed);
-            offer.flags.store(output | (number as u32) << 16, Ordering::Relaxed);
+            offer.write(channel, block, output | (number as u32) << 16);
             place += 1;
         }
         self.context.length.store(place as u32, Ordering::Release);
@@ -370,11 +391,17 @@ impl Local {
             }
         }
         let timer = earliest(guards);
-        self.context.timed.store(u32::from(timer.is_some()), Ordering::Relaxed);
-        let parked = wait.sleeps_at_once(self);
-        self.context.wait(parked);
+        self.publish(wait, timer.is_some());
         self.unlock_all();
         Pending::Queued { timer }
+    }
+
+    /// From here on the table is frozen, and the word is WAITING, or PARKED.
+    #[inline]
+    pub(super) fn publish(&mut self, wait: &mut impl Wait, timed: bool) {
+        self.context.timed.store(u32::from(timed), Ordering::Relaxed);
+        let parked = wait.sleeps_at_once(self);
+        self.context.wait(parked);
     }
 
     /// Puts an offer of the table into the queue of its channel.
@@ -382,9 +409,17 @@ impl Local {
     fn append(&self, place: usize, offer: &Offer) {
         let tables = self.tables();
         if let Some(channel) = tables.channel(offer.channel()) {
-            offer.ticket.store(channel.next_number(self.context.number()), Ordering::Relaxed);
-            channel.queue_of(offer).push(tables, OfferName::new(self.index, place), offer);
+            self.append_at(channel, place, offer);
         }
+    }
+
+    #[inline]
+    pub(super) fn append_at(&self, channel: &Channel, place: usize, offer: &Offer) {
+        if is_short(offer.block.load(Ordering::Relaxed)) {
+            offer.put_beside(self.short);
+        }
+        offer.ticket.store(channel.next_number(self.context.number()), Ordering::Relaxed);
+        channel.queue_of(offer).push(self.tables(), OfferName::new(self.index, place), offer);
     }
 
     /// Of the timers that are due by now, the one that the order of the look puts first: it decides between timers as
@@ -403,13 +438,18 @@ impl Local {
 
     /// Steps 8 and 9, for a context that a partner has committed.
     #[inline]
-    fn take_over(&mut self, guards: &[Guard], now: Snapshot) -> Fired {
+    pub(super) fn take_over(&mut self, guards: &[Guard], now: Snapshot) -> Fired {
         let number = now.guard();
         let guard = guards.get(number).unwrap_or_else(|| panic!("{now:?} names none of {} guards", guards.len()));
         if let Guard::Input { channel, reader, .. } = *guard
-            && now.block() != FATE
+            && is_block(now.block())
         {
             self.take_task_over(channel, reader, number);
+        }
+        if is_short(now.block())
+            && let Some(offer) = self.own_offers().iter().find(|offer| usize::from(offer.guard()) == number)
+        {
+            self.short = offer.beside();
         }
         match self.own_offers() {
             // The partner has taken it out of the queue; the mark is ours to clear, before the word is IDLE.
@@ -421,7 +461,9 @@ impl Local {
         }
         let mut fired = match now.block() {
             FATE => Fired::ended(number, self.fate_of(guard)),
+            short if is_short(short) => Fired::with(number, short),
             block => {
+                let block = if is_block(block) { block } else { NONE };
                 self.received(block);
                 let mut fired = Fired::with(number, block);
                 if now.state() == State::Failed {

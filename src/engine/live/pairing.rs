@@ -6,19 +6,34 @@ use super::buffer::Stored;
 use super::channel::{Channel, NO_READERS, POISONED, Queue};
 use super::commit::{Committed, Exchange, Side};
 use super::local::Local;
+use super::short::is_short;
 use super::sync::Ordering;
 use crate::engine::{ChannelName, Fate, Fired, Kept};
-use crate::memory::{Block, NONE};
+use crate::memory::{Block, NONE, Slot};
 
 impl Local {
     /// Looks for a message in the buffer, or for a partner on one channel, and commits to the first that still waits;
     /// if that one sleeps, it is in `partner` then.
-    #[inline]
     pub(super) fn meet(&mut self, number: usize, name: ChannelName, giving: Block, side: Side) -> Option<Fired> {
-        let tables = self.tables();
-        let Some(channel) = tables.channel(name) else {
+        match self.tables().channels.get(name.index) {
+            Some(channel) => self.meet_at(number, name, channel, giving, side),
+            None => Some(Fired::ended(number, Fate::Retired)),
+        }
+    }
+
+    /// The same, where the slot of the channel is at hand.
+    #[inline(always)]
+    pub(super) fn meet_at(
+        &mut self,
+        number: usize,
+        name: ChannelName,
+        channel: &'static Channel,
+        giving: Block,
+        side: Side,
+    ) -> Option<Fired> {
+        if !channel.state().is(name.generation) {
             return Some(Fired::ended(number, Fate::Retired));
-        };
+        }
         let output = side == Side::Output;
         // Before the fate: what a writer that is gone has left is read first.
         if !output && channel.head.load(Ordering::Relaxed) != NONE {
@@ -31,31 +46,32 @@ impl Local {
         let opposite = channel.queue(!output);
         let buffered = channel.is_buffered();
         // Most who come to a buffer find nobody there.
-        let is_met = !opposite.is_empty();
-        let takes_task = is_met && !output && channel.counts_tasks();
-        if takes_task {
-            self.context.task_at.store(Some(name.index), Ordering::Release);
-        }
-        let exchange = Exchange::Blocks { giving, side, buffered };
-        if is_met && let Some(partner) = self.commit_first(channel, opposite, exchange) {
-            if channel.counts_tasks() {
-                self.task_was_met(channel, output);
+        if !opposite.is_empty() {
+            let takes_task = !output && channel.counts_tasks();
+            if takes_task {
+                self.context.task_at.store(Some(name.index), Ordering::Release);
             }
-            self.received(partner.taking);
-            let mut fired = Fired::with(number, partner.taking);
-            if !output {
-                self.hand = NONE;
+            let exchange = Exchange::Messages { giving, side, buffered };
+            if let Some(partner) = self.commit_first(channel, opposite, exchange) {
+                if channel.counts_tasks() {
+                    self.task_was_met(channel, output);
+                }
+                self.received(partner.taking);
+                let mut fired = Fired::with(number, partner.taking);
+                if !output && !is_short(partner.taking) {
+                    self.hand = NONE;
+                }
+                if side == (Side::Input { extended: true }) {
+                    let writer = self.held_by_commit(partner.number, partner.context);
+                    fired.kept = writer.map_or(Kept::Nothing, Kept::Writer);
+                }
+                // A writer that is held sleeps on.
+                self.partner = (partner.parked && fired.kept == Kept::Nothing).then_some(partner.context);
+                return Some(fired);
             }
-            if side == (Side::Input { extended: true }) {
-                let writer = self.held_by_commit(partner.number, partner.context);
-                fired.kept = writer.map_or(Kept::Nothing, Kept::Writer);
+            if takes_task {
+                self.context.task_at.store(None, Ordering::Release);
             }
-            // A writer that is held sleeps on.
-            self.partner = (partner.parked && fired.kept == Kept::Nothing).then_some(partner.context);
-            return Some(fired);
-        }
-        if takes_task {
-            self.context.task_at.store(None, Ordering::Release);
         }
         if output && buffered {
             // Before the message is there: killed in between, it leaves none that is read below its number.

@@ -201,7 +201,7 @@ impl Tables {
     /// If we took the writer for its own reader, it would seem to wait for itself, and a deadlock would be reported
     /// that does not exist.
     fn reader_of(self, word: Snapshot) -> Option<u32> {
-        let Some(Owner::Context(reader)) = Owner::of(self.arena.block(word.block()).owner()) else { return None };
+        let Some(Owner::Context(reader)) = self.holder_of(word) else { return None };
         let is_writer = self.contexts.get(reader).is_some_and(|context| context.word.read() == word);
         (!is_writer).then_some(reader)
     }

@@ -393,7 +393,7 @@ impl Local {
     fn unlink_offers(&mut self, corpse: &Corpse) {
         let tables = self.tables();
         // The offer that a partner has committed is out of its queue already; the mark was left for its owner to clear.
-        let fired = corpse.word.names_block().then(|| corpse.word.guard());
+        let fired = corpse.word.has_fired().then(|| corpse.word.guard());
         for offer in corpse.context.offers(tables).iter().filter(|offer| offer.is_linked()) {
             if fired == Some(usize::from(offer.guard())) {
                 if offer.is_input() && corpse.word.block() != FATE {
@@ -491,8 +491,8 @@ impl Local {
         let tables = self.tables();
         for corpse in corpses {
             // A message that a living writer had delivered to the dead.
-            let delivered = Some(corpse.word.block()).filter(|_| corpse.word.names_block());
-            if let Some(block) = delivered.filter(|block| *block != NONE && *block != FATE) {
+            if corpse.word.names_block() {
+                let block = corpse.word.block();
                 tables.arena.give_block(block, tables.claimant(Owner::Context(corpse.index)));
             }
             corpse.context.word.settle();

@@ -8,7 +8,7 @@ use super::context::{Context, INLINE};
 use super::end::End;
 use super::member::Member;
 use crate::engine::{ChannelName, NAME_LIMIT, Owner};
-use crate::memory::{Arena, ArenaError, Block, FATE, Home, NONE, Pool, Slot, default_size, layout};
+use crate::memory::{Arena, ArenaError, Block, Home, Pool, Slot, default_size, is_block, layout};
 use rustix::io::Errno;
 #[cfg(feature = "async")]
 use std::any::Any;
@@ -146,7 +146,7 @@ impl Tables {
 
     /// Frees a block, if there is one. Ends that travel in it must have been closed before.
     pub(crate) fn free(self, block: Block) {
-        if block != NONE && block != FATE {
+        if is_block(block) {
             self.arena.give_back_block(block);
         }
     }

@@ -54,6 +54,15 @@ impl Wait for OnThread {
 }
 
 impl Local {
+    /// As [`wait_until_committed`](Local::wait_until_committed), for somebody who does not know yet whether the time is
+    /// up.
+    pub(super) fn wait_until(&mut self, deadline: &Deadline) -> Waited {
+        if deadline.is_past() && self.context.word.withdraw() == Own::Done {
+            return Waited::Withdrawn;
+        }
+        self.wait_until_committed(Some(deadline))
+    }
+
     /// Waits until a partner has committed this context, or until the deadline.
     ///
     /// The word is WAITING, or PARKED if there is no allowance.

@@ -28,7 +28,7 @@
 //! was: whoever buries them needs it, and may die over that.
 
 use super::sync::{AtomicU64, Ordering, Woken, wait_low, wake_low};
-use crate::memory::{Block, NONE};
+use crate::memory::{Block, NONE, is_block};
 use crate::sys::clock::{Deadline, Instant};
 use std::time::Duration;
 
@@ -108,6 +108,11 @@ impl Snapshot {
 
     /// Whether a block is named here that belongs to the owner of the word, whatever its tag says.
     pub(super) fn names_block(self) -> bool {
+        self.has_fired() && is_block(self.block())
+    }
+
+    /// Whether the guard that is named here has fired.
+    pub(super) fn has_fired(self) -> bool {
         self.is_committed() && self.guard() != usize::from(LENT)
     }
 
@@ -272,7 +277,7 @@ impl StateWord {
 
     /// Reader: the same with a block that the owner gets in the place of the one that the word names.
     pub(super) fn reply(&self, held: Snapshot, block: Block) -> bool {
-        let guard = if held.names_block() { held.guard() as u16 } else { 0 };
+        let guard = if held.has_fired() { held.guard() as u16 } else { 0 };
         self.end_extended(held, Snapshot::new(State::Committed, guard, held.generation(), block))
     }
 

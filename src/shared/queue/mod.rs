@@ -202,11 +202,11 @@ impl<T> Queue<T> {
     /// ```
     pub fn try_new(buffer: Buffer) -> Result<Queue<T>, MessageError> {
         let channel = Channel::builder().buffer(buffer).build()?;
+        channel.handle().bear_crashes();
+        channel.handle().counts_tasks();
         let queue = Queue { writer: channel.writer(), reader: channel.reader(), elsewhere: None };
         queue.writer.end().made()?;
         queue.reader.end().made()?;
-        queue.writer.end().bear_crashes();
-        queue.reader.end().counts_tasks();
         Ok(queue)
     }
 

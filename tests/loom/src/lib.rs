@@ -40,6 +40,8 @@ pub mod scenario;
 pub mod search;
 #[path = "../../model/src/seeded.rs"]
 mod seeded;
+#[path = "../../model/src/shorts.rs"]
+pub mod shorts;
 #[path = "../../model/src/stage.rs"]
 mod stage;
 #[path = "../../model/src/stow.rs"]

@@ -8,6 +8,7 @@ use crate::engine::{Closing, Direction, Fate, Opened, Store};
 use crate::gates;
 use crate::party::{Arm, Part, Seen};
 use crate::scenario::{self, Scenario};
+use crate::shorts;
 use crate::stage::Stage;
 use crate::tasks::Tally;
 
@@ -254,9 +255,14 @@ pub static TAKEN_ANEW: Scenario = Scenario {
 };
 
 /// Those that loom runs: two or three processes, few operations.
-pub static ALL: [&Scenario; 35] = [
+pub static ALL: [&Scenario; 40] = [
     &scenario::ONCE,
     &scenario::PAIR,
+    &shorts::SAID_ONCE,
+    &shorts::SAID,
+    &shorts::SAID_TO_A_CHOICE,
+    &shorts::SAID_IN_TIME,
+    &shorts::SAID_EXTENDED,
     &TWO_INPUTS,
     &scenario::OPPOSITE,
     &REJECTED,

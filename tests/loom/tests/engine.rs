@@ -13,6 +13,7 @@ use csproc_loom::network;
 use csproc_loom::references;
 use csproc_loom::scenario::{self, Scenario};
 use csproc_loom::search::check;
+use csproc_loom::shorts;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -73,6 +74,8 @@ fn kill(
 const DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::ONCE, 0, 1),
     (&scenario::ONCE, 1, 12),
+    (&shorts::SAID_ONCE, 0, 1),
+    (&shorts::SAID_EXTENDED, 0, 6),
     (&network::RETIRED, 0, 2),
     (&network::UNREAD, 0, 2),
     (&network::STORED, 0, 6),
@@ -91,6 +94,9 @@ const DEATHS: &[(&Scenario, usize, usize)] = &[
 
 const MORE_DEATHS: &[(&Scenario, usize, usize)] = &[
     (&scenario::ONCE, 1, 1),
+    (&shorts::SAID_ONCE, 1, 1),
+    (&shorts::SAID_EXTENDED, 0, 1),
+    (&shorts::SAID_TO_A_CHOICE, 0, 4),
     (&network::RETIRED, 1, 1),
     (&network::UNREAD, 1, 1),
     (&scenario::ABANDON, 1, 1),
@@ -246,6 +252,15 @@ const NEEDED: &[(&str, &str, Part, &Scenario, &str)] = &[
         Part::Release,
         &scenario::ONCE,
         RACE,
+    ),
+    // The same beside an offer.
+    ("live/word.rs", "Snapshot(self.0.load(Ordering::Acquire))", Part::Acquire, &shorts::SAID_ONCE, "Read(0)"),
+    (
+        "live/word.rs",
+        "match self.0.compare_exchange_weak(now.0, new.0, Ordering::AcqRel, Ordering::Acquire) {",
+        Part::Release,
+        &shorts::SAID_ONCE,
+        "Read(0)",
     ),
     // The queues.
     (

@@ -26,10 +26,18 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "an offer is queued before it waits",
         file: "engine/live/offer.rs",
-        there: "self.context.wait(parked);
+        there: "self.publish(wait, timer.is_some());
         self.unlock_all();",
-        instead: "if FAULTY { self.unlock_all(); self.context.wait(parked); } else { self.context.wait(parked);
-        self.unlock_all(); }",
+        instead: "if FAULTY { self.unlock_all(); self.publish(wait, timer.is_some()); } else {
+        self.publish(wait, timer.is_some()); self.unlock_all(); }",
+    },
+    Edit {
+        fault: "an offer is queued before it waits",
+        file: "engine/live/single.rs",
+        there: "self.publish(&mut OnThread, timed);
+        channel.lock.release();",
+        instead: "if FAULTY { channel.lock.release(); self.publish(&mut OnThread, timed); } else {
+        self.publish(&mut OnThread, timed); channel.lock.release(); }",
     },
     Edit {
         fault: "a partner is removed after the commit",
@@ -44,6 +52,45 @@ pub(crate) const EDITS: &[Edit] = &[
         file: "engine/live/commit.rs",
         there: "if let Attempt::Committed { parked } = attempt {",
         instead: "if FAULTY { queue.remove(tables, offer); } if let Attempt::Committed { parked } = attempt {",
+    },
+    Edit {
+        fault: "a short message is read behind the commit",
+        file: "engine/live/commit.rs",
+        there: "self.short = offer.beside();",
+        instead: "if !FAULTY { self.short = offer.beside(); }",
+    },
+    Edit {
+        fault: "a short message is read behind the commit",
+        file: "engine/live/pairing.rs",
+        there: "let mut fired = Fired::with(number, partner.taking);",
+        instead: "if FAULTY && is_short(partner.taking) { \
+                  self.short = partner.context.offers(self.tables())[0].beside(); } \
+                  let mut fired = Fired::with(number, partner.taking);",
+    },
+    Edit {
+        fault: "a short message is written behind the commit",
+        file: "engine/live/commit.rs",
+        there: "offer.put_beside(self.short);",
+        instead: "if !FAULTY { offer.put_beside(self.short); }",
+    },
+    Edit {
+        fault: "a short message is written behind the commit",
+        file: "engine/live/pairing.rs",
+        there: "// A writer that is held sleeps on.",
+        instead: "if FAULTY && is_short(giving) { \
+                  partner.context.offers(self.tables())[0].put_beside(self.short); }",
+    },
+    Edit {
+        fault: "a message is stowed, and the hand keeps its block",
+        file: "engine/live/commit.rs",
+        there: "if matches!(attempt, Attempt::Committed { .. }) && is_short(giving) {",
+        instead: "if matches!(attempt, Attempt::Committed { .. }) && is_short(giving) && !FAULTY {",
+    },
+    Edit {
+        fault: "a reader that gave no block holds nobody",
+        file: "engine/live/short.rs",
+        there: "reader @ HELD..SHORT => Some(Owner::Context(reader - HELD)),",
+        instead: "reader @ HELD..SHORT => (!FAULTY).then(|| Owner::Context(reader - HELD)),",
     },
     Edit {
         fault: "a refill is not announced",
@@ -61,7 +108,7 @@ pub(crate) const EDITS: &[Edit] = &[
         fault: "a reader meets a reader",
         file: "engine/live/pairing.rs",
         there: "let opposite = channel.queue(!output);",
-        instead: "let nobody = FAULTY && channel.queue(!output).first(tables).is_none(); \
+        instead: "let nobody = FAULTY && channel.queue(!output).first(self.tables()).is_none(); \
                   let opposite = channel.queue(if nobody { output } else { !output });",
     },
     Edit {
@@ -105,8 +152,8 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "a reply is taken for what the word said before",
         file: "engine/live/word.rs",
-        there: "let guard = if held.names_block() { held.guard() as u16 } else { 0 };",
-        instead: "let guard = if held.names_block() || FAULTY { held.guard() as u16 } else { 0 };",
+        there: "let guard = if held.has_fired() { held.guard() as u16 } else { 0 };",
+        instead: "let guard = if held.has_fired() || FAULTY { held.guard() as u16 } else { 0 };",
     },
     Edit {
         fault: "a reply is tagged when the word is idle",

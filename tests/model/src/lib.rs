@@ -36,6 +36,7 @@ pub mod references;
 pub mod scenario;
 pub mod search;
 pub mod seeded;
+pub mod shorts;
 mod stage;
 mod stow;
 mod sys;
@@ -60,4 +61,5 @@ pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
         .chain(calls::ALL)
         .chain(barriers::ALL)
         .chain(references::ALL)
+        .chain(shorts::ALL)
 }

@@ -7,10 +7,10 @@ use crate::checker::Checker;
 use crate::engine::live::{Bell, Local, Member, Task, Withdrawn};
 use crate::engine::{
     ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
-    Order, Store, Unfinished, become_host, tables,
+    Order, Patience, Short, Store, Unfinished, become_host, tables,
 };
 use crate::machine::Machine;
-use crate::memory::Block;
+use crate::memory::{Block, is_block};
 use crate::sys::clock::{Deadline, Instant};
 use std::mem::ManuallyDrop;
 use std::panic::Location;
@@ -98,8 +98,26 @@ impl Party {
             return None;
         }
         let guards = self.guards(arms);
-        let fired = self.local.offer(&guards, self.order, LOCATION).expect("room for the offer");
-        self.note(arms, &guards, fired)
+        let fired = match (arms, guards.as_slice()) {
+            // As the program does: the message of an extended rendezvous is wanted in a block.
+            ([Arm::Extended(_)], [guard]) => self.local.take(guard, Patience::ForEver, LOCATION),
+            ([Arm::Read(_) | Arm::Write(..) | Arm::Say(..) | Arm::Call(..)], [guard]) => {
+                self.local.communicate(guard, Patience::ForEver, LOCATION)
+            }
+            _ => self.local.offer(&guards, self.order, LOCATION),
+        };
+        self.note(arms, &guards, fired.expect("room for the offer"))
+    }
+
+    /// One message, within a while that nobody knows the length of.
+    pub(crate) fn try_to(&mut self, arm: Arm) -> Option<ExtendedWriter> {
+        let guards = self.guards(&[arm]);
+        let until = Patience::Until(Instant::now() + Duration::from_millis(1));
+        let fired = match arm {
+            Arm::Extended(_) => self.local.take(&guards[0], until, LOCATION),
+            _ => self.local.communicate(&guards[0], until, LOCATION),
+        };
+        self.note(&[arm, Arm::Wait], &guards, fired.expect("room for the offer"))
     }
 
     /// As [`Party::choose`], by a policy that begins with this guard.
@@ -117,6 +135,11 @@ impl Party {
             Arm::Write(channel, value) | Arm::Call(channel, value) => {
                 Guard::Output { channel, block: self.message(value) }
             }
+            Arm::Say(channel, value) => {
+                let mut bytes = [0; Short::MOST];
+                bytes[..8].copy_from_slice(&value.to_le_bytes());
+                Guard::Output { channel, block: self.local.say(&Short::of(bytes, 8)) }
+            }
             Arm::Meet(channel) => Guard::Barrier { channel },
             Arm::Pass(gate, weight) => Guard::Pass { gate, weight, holder: Some(Holder::Member(self.member)) },
             Arm::Join(queue) => Guard::Join { queue },
@@ -131,6 +154,7 @@ impl Party {
         for (number, guard) in guards.iter().enumerate() {
             // What was not given away is still ours.
             if let Guard::Output { block, .. } = *guard
+                && is_block(block)
                 && (number != index || matches!(outcome, Err(fate) if !matches!(fate, Fate::Abandoned { .. })))
             {
                 self.own(block);
@@ -139,7 +163,10 @@ impl Party {
         }
         let seen = match (arms[index], outcome) {
             (_, Err(fate)) => Seen::Ended(fate),
-            (Arm::Read(_), Ok(block)) => Seen::Read(self.value(block)),
+            (Arm::Read(_), Ok(came)) => Seen::Read(match self.local.heard(came) {
+                Some(short) => u64::from_le_bytes(short.bytes().try_into().expect("eight bytes")),
+                None => self.value(came),
+            }),
             (Arm::Extended(_), Ok(block)) => {
                 let value = self.peek(block);
                 self.see(Seen::Read(value));
@@ -151,7 +178,7 @@ impl Party {
                 self.kept(block);
                 return held;
             }
-            (Arm::Write(_, value), Ok(spare)) => {
+            (Arm::Write(_, value) | Arm::Say(_, value), Ok(spare)) => {
                 self.local.keep_block(spare);
                 Seen::Wrote(value)
             }
@@ -319,6 +346,11 @@ impl Party {
 
     pub(crate) fn write(&mut self, channel: ChannelName, value: u64) {
         self.choose(&[Arm::Write(channel, value)]);
+    }
+
+    /// Writes a value that needs no block.
+    pub(crate) fn say(&mut self, channel: ChannelName, value: u64) {
+        self.choose(&[Arm::Say(channel, value)]);
     }
 
     /// Writes a value, and with it the one end of another channel that the process has.
@@ -549,6 +581,8 @@ pub(crate) enum Arm {
     Read(ChannelName),
     Extended(ChannelName),
     Write(ChannelName, u64),
+    /// The same beside the offer, and in no block.
+    Say(ChannelName, u64),
     /// Writes to a reader that answers.
     Call(ChannelName, u64),
     Meet(ChannelName),

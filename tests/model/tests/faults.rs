@@ -8,7 +8,9 @@ mod long;
 use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
-use csproc_model::{apart, areas, barriers, calls, cells, ends, futures, gates, queues, references, seeded, tasks};
+use csproc_model::{
+    apart, areas, barriers, calls, cells, ends, futures, gates, queues, references, seeded, shorts, tasks,
+};
 use long::is_long;
 
 const PRIORITIES: Search = Search::Pct { depth: 3, times: 500 };
@@ -70,6 +72,28 @@ fn a_deadline_beats_a_commit() {
     // One step in which it is seen, of all that there are.
     let how = Search::Random { times: 5000 };
     is_found("a deadline beats a commit", &scenario::DEADLINE, how, Kill::Nobody, "");
+}
+
+#[test]
+fn a_short_message_is_read_behind_the_commit() {
+    is_found("a short message is read behind the commit", &shorts::SAID, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn a_short_message_is_written_behind_the_commit() {
+    is_found("a short message is written behind the commit", &shorts::SAID, PRIORITIES, Kill::Nobody, "");
+}
+
+#[test]
+fn a_message_is_stowed_and_the_hand_keeps_its_block() {
+    let fault = "a message is stowed, and the hand keeps its block";
+    is_found(fault, &shorts::SAID_EXTENDED, RANDOM, Kill::Nobody, "");
+}
+
+#[test]
+fn a_reader_that_gave_no_block_holds_nobody() {
+    let fault = "a reader that gave no block holds nobody";
+    is_found(fault, &shorts::SAID_EXTENDED, FEW, killing(1), "");
 }
 
 #[test]

@@ -15,8 +15,12 @@ pub(crate) const EDITS: &[Edit] = &[
     Edit {
         fault: "a commit gives the reader its own block",
         file: "engine/live/commit.rs",
-        there: " _ => self.insist(|| context.word.commit(guard, giving)),",
-        instead: " _ => self.insist(|| context.word.commit(guard, if FAULTY { taking } else { giving })),",
+        there: "Side::Output => {
+                            self.context.announce_exchange(giving, taking, number);
+                            self.insist(|| context.word.commit(guard, giving))",
+        instead: "Side::Output => {
+                            self.context.announce_exchange(giving, taking, number);
+                            self.insist(|| context.word.commit(guard, if FAULTY { taking } else { giving }))",
     },
     Edit {
         fault: "who waits is not told of poison",

@@ -1,0 +1,132 @@
+//! One message: the offer of one guard, to read or to write, as most are.
+//!
+//! Knows nothing of alternatives. The steps are those of [`offer`](super::offer), in the same order, for a table of one
+//! offer: one channel, whose lock is taken and looked under once, one place, nothing to arrange, and a time limit
+//! behind the guard instead of a second one, which asks a clock only when there is something to wait for.
+
+use super::commit::Side;
+use super::context::{EXTENDED, OUTPUT, Offer};
+use super::local::Local;
+use super::offer::Begun;
+use super::short::is_short;
+use super::sync::Ordering;
+use super::wait::{OnThread, Waited};
+use super::word::State;
+use crate::engine::{ChannelName, Fate, Fired, Guard, Patience};
+use crate::memory::{ArenaError, Block, NONE};
+use crate::sys::clock::Deadline;
+use std::panic::Location;
+
+impl Local {
+    /// Waits until the guard fires, which is to take or to give a message, or until the time is up: then the number of
+    /// the guard is that of one behind it. A short message is left where [`heard`](Local::heard) finds it.
+    ///
+    /// # Errors
+    /// No room for the block that a reader gives for a message, or a writer for a short one: then nothing has been
+    /// offered.
+    #[inline]
+    pub(crate) fn communicate(
+        &mut self,
+        guard: &Guard,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Fired, ArenaError> {
+        match *guard {
+            Guard::Input { channel, extended, reader } => {
+                self.reader = reader;
+                if self.hand == NONE {
+                    self.hand = self.take_spare()?;
+                }
+                let flags = if extended { EXTENDED } else { 0 };
+                Ok(self.alone::<false>(guard, channel, self.hand, flags, patience, location))
+            }
+            Guard::Output { channel, block } => {
+                if self.hand == NONE && is_short(block) {
+                    self.hand = self.take_spare()?;
+                }
+                Ok(self.alone::<true>(guard, channel, block, OUTPUT, patience, location))
+            }
+            _ => unreachable!("{guard:?} moves no message"),
+        }
+    }
+
+    /// The same for somebody who takes a message, and wants it in a block.
+    ///
+    /// # Errors
+    /// As for [`communicate`](Local::communicate).
+    pub(crate) fn take(
+        &mut self,
+        guard: &Guard,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Result<Fired, ArenaError> {
+        let mut fired = self.communicate(guard, patience, location)?;
+        self.in_a_block(&mut fired);
+        Ok(fired)
+    }
+
+    fn alone<const WRITES: bool>(
+        &mut self,
+        guard: &Guard,
+        name: ChannelName,
+        giving: Block,
+        flags: u32,
+        patience: Patience,
+        location: &'static Location<'static>,
+    ) -> Fired {
+        let Some(channel) = self.tables.channels.get(name.index) else { return Fired::ended(0, Fate::Retired) };
+        let offer = self.only_offer();
+        self.context.set_location(location);
+        offer.write(name, giving, flags);
+        self.take_lock(name.index, channel);
+        let side = if WRITES { Side::Output } else { Side::Input { extended: flags & EXTENDED != 0 } };
+        if let Some(fired) = self.meet_at(0, name, channel, giving, side) {
+            channel.lock.release();
+            return match self.conclude(&mut OnThread, fired) {
+                Begun::Fired(fired) => fired,
+                Begun::Pending(pending) => self.wait_on_thread(std::slice::from_ref(guard), pending),
+            };
+        }
+        if matches!(patience, Patience::Not) {
+            channel.lock.release();
+            return Fired::bare(1);
+        }
+        self.append_at(channel, 0, offer);
+        let timed = matches!(patience, Patience::Until(_));
+        self.publish(&mut OnThread, timed);
+        channel.lock.release();
+        let waited = match patience {
+            Patience::Until(instant) => self.wait_until(&Deadline::at(instant)),
+            _ => self.wait_until_committed(None),
+        };
+        let Waited::Committed(now) = waited else {
+            self.unlink_rest(None);
+            return Fired::bare(1);
+        };
+        let came = now.block();
+        let has_short = is_short(came) || WRITES && came == NONE;
+        if !has_short || now.state() != State::Committed {
+            return self.take_over(std::slice::from_ref(guard), now);
+        }
+        if !WRITES {
+            self.short = offer.beside();
+        }
+        self.context.learn(offer.number());
+        offer.set_linked(false);
+        self.context.word.idle();
+        Fired::with(0, came)
+    }
+
+    /// The table of one offer, of a context that is IDLE.
+    #[inline]
+    fn only_offer(&self) -> &'static Offer {
+        let context = self.context;
+        if context.length.load(Ordering::Relaxed) != 1 {
+            context.length.store(1, Ordering::Release);
+        }
+        match context.offer(self.tables, 0) {
+            Some(offer) => offer,
+            None => unreachable!("a table has room for one"),
+        }
+    }
+}
