@@ -19,8 +19,8 @@
 //!    that they wrote with come last: whoever reads that they are gone, and writes to them then, is told so, too.
 //! 6. **Blocks.** What carries a tag of the dead is freed, unless it is named in the COMMITTED word of a living
 //!    context: then the message was delivered and its new owner is about to tag it.
-//! 7. **Members.** Phase GONE; then the exit ends go, which wakes whoever joins. Children that nobody can join any more
-//!    are disowned. The process itself comes last, after its threads. Who was counted as kept and never named is kept
+//! 7. **Members.** Phase GONE; children that nobody can join any more are disowned; then the exit ends go, which wakes
+//!    whoever joins. The process itself comes last, after its threads. Who was counted as kept and never named is kept
 //!    no more ([`references`](super::references)).
 //! 8. **Ring.** A commit or a release may have lost its wake-up together with its author: every committed context and
 //!    every sleeper on a lock is woken once. A needless wake-up costs a look; a missing one would hang.
@@ -237,10 +237,6 @@ impl Local {
         let arguments = member.arguments.swap(NONE, Ordering::AcqRel);
         self.discard(arguments, closing);
         member.enter(Phase::Gone);
-        let exit = member.exit_writer();
-        if self.tables().holder(exit) == Some(Holder::Exit(index)) {
-            self.close_end(exit, Closing::Retire);
-        }
         let orphans: Vec<(MemberName, &'static Member)> = self
             .tables()
             .members
@@ -255,6 +251,11 @@ impl Local {
             if unborn {
                 self.leave_born_or_not(child.index, slot);
             }
+        }
+        // Last: whoever joins it finds nothing of it.
+        let exit = member.exit_writer();
+        if self.tables().holder(exit) == Some(Holder::Exit(index)) {
+            self.close_end(exit, Closing::Retire);
         }
         self.release_own(index);
     }
