@@ -82,9 +82,24 @@ impl End {
         }
     }
 
+    /// One more end of this side.
+    pub(super) fn one_more(&self, direction: Direction) -> End {
+        if self.channel == NOWHERE {
+            return self.another(direction);
+        }
+        match actor(|actor| actor.request_end(self.channel, direction)) {
+            Ok(name) => End::over(self.channel, name, self.carried, self.plain),
+            Err(error) => End::unmade(error),
+        }
+    }
+
     pub(super) fn new(channel: ChannelName, name: EndName) -> End {
         let facts = channel.facts();
-        let (carried, plain) = (facts.is_carried(), facts.is_plain());
+        End::over(channel, name, facts.is_carried(), facts.is_plain())
+    }
+
+    #[inline]
+    fn over(channel: ChannelName, name: EndName, carried: bool, plain: bool) -> End {
         let (retired, short) = (AtomicBool::new(false), AtomicBool::new(plain));
         End { channel, name, retired, carried, plain, short, refusal: None }
     }

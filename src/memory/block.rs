@@ -52,6 +52,9 @@ const LARGEST: usize = UNIT << (CLASSES - 1);
 /// Freed blocks of at least this many bytes give their pages back.
 const LARGE: usize = 256 << 10;
 
+/// More bytes than this are not kept where they are only likely to be needed.
+const LARGEST_SPARE: usize = 4 << 10;
+
 /// Where an area begins in its block: at a boundary of as many bytes.
 const AREA: usize = UNIT;
 
@@ -126,13 +129,19 @@ pub(crate) struct BlocksHeader {
     /// Blocks of the reserve that are in use. Counted too early rather than too late: killed in between, a process
     /// leaves the reserve one block larger.
     lent: AtomicU32,
+    /// 1 once somebody has found no room: whoever has a block to spare gives it back from then on.
+    scarce: AtomicU32,
     free: [AtomicU64; CLASSES + 1],
 }
 
 /// Adds the records of this file to a layout.
 pub(super) const fn layout(layout: Layout) -> Layout {
     let layout = record!(layout, BlockHeader { class, owner, length, next, ends, back });
-    record!(layout, BlocksHeader { end, lent, free }).number(UNIT).number(CLASSES).number(CHUNK).number(cell::HEADER)
+    record!(layout, BlocksHeader { end, lent, scarce, free })
+        .number(UNIT)
+        .number(CLASSES)
+        .number(CHUNK)
+        .number(cell::HEADER)
 }
 
 fn class_of(bytes: usize) -> usize {
@@ -273,8 +282,21 @@ impl Arena {
             .pop(class)
             .or_else(|| self.cut(class, self.reserve()))
             .or_else(|| (class + 1..CLASSES).find_map(|class| self.pop(class)))
-            .ok_or(ArenaError::Full { needed: bytes, size: self.size() })?;
+            .ok_or_else(|| self.full(bytes))?;
         Ok(self.taken(block, owner))
+    }
+
+    #[cold]
+    fn full(&self, needed: usize) -> ArenaError {
+        self.blocks_header().scarce.store(1, Ordering::Relaxed);
+        ArenaError::Full { needed, size: self.size() }
+    }
+
+    /// Whether a block that may be needed soon may be kept, though nobody else has use of it meanwhile: not a large
+    /// one, nor any once there was no room.
+    #[inline]
+    pub(crate) fn is_to_spare(&self, block: Block) -> bool {
+        self.capacity(block) <= LARGEST_SPARE && self.blocks_header().scarce.load(Ordering::Relaxed) == 0
     }
 
     /// Takes a block of the smallest class for somebody who is about to read, out of the reserve if need be.

@@ -192,7 +192,8 @@ impl Tables {
     }
 
     fn blocks_of_nobody(self, faults: &mut Vec<String>) {
-        let stored: HashSet<Block> = self.channels.taken().flat_map(|(_, _, channel)| channel.stored(self)).collect();
+        let of_channel = |channel: &Channel| channel.stored(self).into_iter().chain(channel.spared());
+        let stored: HashSet<Block> = self.channels.taken().flat_map(|(_, _, channel)| of_channel(channel)).collect();
         let delivered = self.delivered();
         for (block, header) in self.arena.blocks() {
             let owner = Owner::of(header.owner());

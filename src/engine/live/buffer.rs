@@ -15,6 +15,16 @@
 //! the list, and sets all three. What has the tag but is not in the list was in the hands of the dead, on its way in or
 //! out, and gets their tag: it goes as all that they had, and the ends that travel in it by their policy. The one
 //! message that is not theirs is that of a writer who was told that it was written: see [`Local::refill`].
+//!
+//! **The spare of a channel.** A reader takes a block out of the buffer, and a writer puts one in: so the reader leaves
+//! the one in its hand, and the next writer has it for its next message, without a word to all who take blocks. It has
+//! the tag of the channel as long as the channel names it:
+//! ```text
+//!   leave    block tagged CHANNEL; spare := block     published
+//!   take     spare := NONE                            published; the taker tags the block
+//! ```
+//! so whoever is killed in between leaves a block with the tag that is nowhere, as above. It is one block, not a large
+//! one, and none is left once the arena was full: then whoever reads makes room for everybody.
 
 use super::channel::{Channel, DROP_NEWEST, NO_READERS, OVERWRITE_NEWEST, OVERWRITE_OLDEST};
 use super::commit::{Exchange, Side};
@@ -91,6 +101,11 @@ impl Channel {
         stored
     }
 
+    /// The block that a reader has left.
+    pub(super) fn spared(&self) -> Option<Block> {
+        Some(self.spare.load(Ordering::Acquire)).filter(|spare| *spare != NONE)
+    }
+
     /// Puts a message in the place of the newest one, which comes out, by the one store that publishes it.
     fn replace_newest(&self, tables: Tables, index: u32, block: Block) -> Option<Block> {
         let newest = self.tail.load(Ordering::Relaxed);
@@ -136,7 +151,45 @@ impl Local {
             return Stored::Yes;
         }
         channel.append(tables, index, block);
+        if self.hand == NONE {
+            self.take_spare_of(channel);
+        }
         Stored::Yes
+    }
+
+    /// Reader: leaves the block in its hand for the next writer, if there is none.
+    #[inline]
+    fn leave_spare(&mut self, index: u32, channel: &Channel) {
+        let (tables, hand) = (self.tables(), self.hand);
+        // What has the tag of a channel that counts tasks is a message.
+        if hand != NONE
+            && channel.spare.load(Ordering::Relaxed) == NONE
+            && !channel.counts_tasks()
+            && tables.arena.is_to_spare(hand)
+        {
+            tables.arena.block(hand).set_owner(Owner::Channel(index).tag());
+            channel.spare.store(hand, Ordering::Release);
+            self.hand = NONE;
+        }
+    }
+
+    /// Writer, with nothing in its hand: takes what a reader has left.
+    #[inline]
+    fn take_spare_of(&mut self, channel: &Channel) {
+        let spare = channel.spare.load(Ordering::Relaxed);
+        if spare != NONE {
+            channel.spare.store(NONE, Ordering::Release);
+            self.received(spare);
+            self.hand = spare;
+        }
+    }
+
+    /// Under the lock: nobody writes any more.
+    pub(super) fn drop_spare(&mut self, channel: &Channel) {
+        let hand = std::mem::replace(&mut self.hand, NONE);
+        self.take_spare_of(channel);
+        self.doomed.extend((self.hand != NONE).then_some(self.hand));
+        self.hand = hand;
     }
 
     /// Reader: the oldest message of the buffer. A writer that waited for room is committed with the block in the hand.
@@ -147,7 +200,9 @@ impl Local {
         }
         self.count(channel);
         self.received(block);
-        if !channel.outputs.is_empty() {
+        if channel.outputs.is_empty() {
+            self.leave_spare(index, channel);
+        } else {
             self.refill(index, channel);
         }
         Some(block)
@@ -243,7 +298,7 @@ impl Local {
             channel.tail.store(stored.last().copied().unwrap_or(NONE), Ordering::Relaxed);
         }
         channel.length.store(stored.len() as u32, Ordering::Release);
-        let mut present: HashSet<Block> = stored.into_iter().collect();
+        let mut present: HashSet<Block> = stored.into_iter().chain(channel.spared()).collect();
         // A reader that died had told a writer that its message was stored. Who stores holds the lock, so it is the one
         // that the lock was taken over from, whether it is being buried or, killed meanwhile, will be buried later.
         for (number, _, context) in tables.contexts.taken() {

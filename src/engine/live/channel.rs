@@ -80,6 +80,8 @@ pub(super) struct Channel {
     /// The newest message in the buffer, and how many there are.
     pub(super) tail: AtomicU32,
     pub(super) length: AtomicU32,
+    /// A block that the last reader has left for the next writer: see [`buffer`](super::buffer).
+    pub(super) spare: AtomicU32,
     /// The member that has left a gate without giving its permits back, or a queue with tasks that it has not done.
     pub(super) abandoner: MaybeIndex,
     name_length: AtomicU8,
@@ -121,6 +123,7 @@ impl Channel {
                 lost,
                 tail,
                 length,
+                spare,
                 abandoner,
                 name_length,
                 name,
@@ -150,7 +153,7 @@ impl Channel {
         for word in [&self.readers, &self.writers, &self.handles, &self.open] {
             word.store(0, Ordering::Relaxed);
         }
-        for word in [&self.head, &self.tail, &self.length] {
+        for word in [&self.head, &self.tail, &self.length, &self.spare] {
             word.store(NONE, Ordering::Relaxed);
         }
         self.number.store(0, Ordering::Relaxed);

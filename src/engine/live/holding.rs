@@ -277,6 +277,7 @@ impl Local {
                 self.tell_all(channel);
             }
             self.empty_buffer(channel);
+            self.drop_spare(channel);
             self.tables().channels.give_back(name.index, name.generation);
         }
     }

@@ -229,10 +229,16 @@ impl Local {
     /// Each of these may leave more of the same, for an end that goes may be the last of a channel with messages, in
     /// which ends travel, too. That is left to the call that has begun: one within the other would go as deep as there
     /// are messages.
+    #[inline]
     pub(super) fn after_unlock(&mut self) {
-        if std::mem::replace(&mut self.settling, true) {
-            return;
+        let owes = !(self.wakes.is_empty() && self.releases.is_empty() && self.doomed.is_empty());
+        if (owes || self.is_counting) && !self.settling {
+            self.settle_after_unlock();
         }
+    }
+
+    fn settle_after_unlock(&mut self) {
+        self.settling = true;
         loop {
             while let Some(index) = self.wakes.pop() {
                 if let Some(context) = self.tables.contexts.get(index) {

@@ -93,6 +93,29 @@ pub(crate) const EDITS: &[Edit] = &[
         instead: "reader @ HELD..SHORT => (!FAULTY).then(|| Owner::Context(reader - HELD)),",
     },
     Edit {
+        fault: "a spare is tagged when the channel names it",
+        file: "engine/live/buffer.rs",
+        there: "tables.arena.block(hand).set_owner(Owner::Channel(index).tag());
+            channel.spare.store(hand, Ordering::Release);",
+        instead: "if FAULTY { channel.spare.store(hand, Ordering::Release); }
+            tables.arena.block(hand).set_owner(Owner::Channel(index).tag()); \
+                  if !FAULTY { channel.spare.store(hand, Ordering::Release); }",
+    },
+    Edit {
+        fault: "a spare is taken while the channel names it",
+        file: "engine/live/buffer.rs",
+        there: "channel.spare.store(NONE, Ordering::Release);
+            self.received(spare);",
+        instead: "if FAULTY { self.received(spare); } channel.spare.store(NONE, Ordering::Release);
+            if !FAULTY { self.received(spare); }",
+    },
+    Edit {
+        fault: "a channel goes without its spare",
+        file: "engine/live/holding.rs",
+        there: "self.drop_spare(channel);",
+        instead: "if !FAULTY { self.drop_spare(channel); }",
+    },
+    Edit {
         fault: "a refill is not announced",
         file: "engine/live/commit.rs",
         there: "self.context.announce_storing(channel, giving, taking, number);",

@@ -97,6 +97,21 @@ fn a_reader_that_gave_no_block_holds_nobody() {
 }
 
 #[test]
+fn a_spare_is_tagged_when_the_channel_names_it() {
+    is_found("a spare is tagged when the channel names it", &scenario::BUFFER, FEW, killing(1), "");
+}
+
+#[test]
+fn a_spare_is_taken_while_the_channel_names_it() {
+    is_found("a spare is taken while the channel names it", &scenario::BUFFER, FEW, killing(0), "");
+}
+
+#[test]
+fn a_channel_goes_without_its_spare() {
+    is_found("a channel goes without its spare", &scenario::BUFFER, FEW, Kill::Nobody, "");
+}
+
+#[test]
 fn an_unlock_wakes_nobody() {
     is_found("an unlock wakes nobody", &scenario::PAIR, RANDOM, Kill::Nobody, "deadlock");
 }
