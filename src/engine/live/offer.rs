@@ -125,21 +125,23 @@ impl Local {
         self.prepare(guards)?;
         self.context.set_location(location);
         self.write_table(guards);
-        let found = match guards {
+        let mut found = match guards {
             [guard] => self.look_at_one(guard),
             guards => self.look_at_all(guards, order),
         };
-        let Some(mut fired) = found else { return Ok(Begun::Pending(self.queue(wait, guards))) };
+        // Moved at the end: what was written in pieces is not read as a whole at once.
+        let Some(fired) = &mut found else { return Ok(Begun::Pending(self.queue(wait, guards))) };
         if !self.units.is_empty() {
-            self.settle_units_of(guards, &mut fired);
+            self.settle_units_of(guards, fired);
         }
-        self.in_a_block(&mut fired);
-        Ok(self.conclude(wait, fired))
+        self.in_a_block(fired);
+        Ok(if self.conclude(wait) { Begun::Fired(*fired) } else { Begun::Pending(Pending::Lent { fired: *fired }) })
     }
 
-    /// What is to be done when a guard has fired at once, and no lock is held any more.
+    /// What is to be done when a guard has fired at once, and no lock is held any more. `false` if the reader of the
+    /// message has not finished with it.
     #[inline]
-    pub(super) fn conclude(&mut self, wait: &mut impl Wait, fired: Fired) -> Begun {
+    pub(super) fn conclude(&mut self, wait: &mut impl Wait) -> bool {
         if let Some(partner) = self.partner.take() {
             partner.wake(self.tables);
         }
@@ -149,10 +151,10 @@ impl Local {
             self.after_unlock();
         }
         if self.context.word.read().state() == State::Idle {
-            return Begun::Fired(fired);
+            return true;
         }
         let _ = wait.sleeps_at_once(self);
-        Begun::Pending(Pending::Lent { fired })
+        false
     }
 
     /// Steps 8 and 9.

@@ -7,7 +7,7 @@
 use super::commit::Side;
 use super::context::{EXTENDED, OUTPUT, Offer};
 use super::local::Local;
-use super::offer::Begun;
+use super::offer::Pending;
 use super::short::is_short;
 use super::sync::Ordering;
 use super::wait::{OnThread, Waited};
@@ -82,9 +82,10 @@ impl Local {
         let side = if WRITES { Side::Output } else { Side::Input { extended: flags & EXTENDED != 0 } };
         if let Some(fired) = self.meet_at(0, name, channel, giving, side) {
             channel.lock.release();
-            return match self.conclude(&mut OnThread, fired) {
-                Begun::Fired(fired) => fired,
-                Begun::Pending(pending) => self.wait_on_thread(std::slice::from_ref(guard), pending),
+            return if self.conclude(&mut OnThread) {
+                fired
+            } else {
+                self.wait_on_thread(std::slice::from_ref(guard), Pending::Lent { fired })
             };
         }
         if matches!(patience, Patience::Not) {
