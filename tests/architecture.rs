@@ -286,13 +286,14 @@ fn an_import_is_seen_however_it_is_written() {
 }
 
 /// What is asked by methods that are answered for both worlds at once, in a file: each one, and why it is.
-const SAME_IN_BOTH_WORLDS: [(&str, &str, &str); 10] = [
+const SAME_IN_BOTH_WORLDS: [(&str, &str, &str); 11] = [
     ("engine/door.rs", "gives_short", "a simulated world is told of what lies in a block"),
     ("engine/door.rs", "give_short", "nothing is handed over in this way in a simulated world"),
     ("engine/door.rs", "draft", "messages lie in blocks of the arena in both worlds"),
     ("engine/door.rs", "poison_all", "who finds deadlocks of the live world poisons their channels"),
     ("engine/door.rs", "note_deadlock", "who finds deadlocks of the live world notes them"),
     ("engine/door.rs", "view", "what there is in the arena"),
+    ("engine/door.rs", "view_of_waits", "who looks for deadlocks looks into the arena"),
     ("engine/door.rs", "as_holder", "the actor says whom it acts for"),
     ("engine/named.rs", "facts", "`facts.rs` looks into either world, whichever it is"),
     ("engine/named.rs", "area", "a simulated network has no regions, so no gate keeps an area"),

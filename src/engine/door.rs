@@ -532,6 +532,13 @@ impl Actor {
         }
     }
 
+    /// The same of the channels that somebody waits for.
+    pub(crate) fn view_of_waits(&self) -> View {
+        match &self.world {
+            World::Live { .. } => self.tables().view_of_waits(),
+        }
+    }
+
     /// Who holds the ends that it requests.
     pub(crate) fn as_holder(&self) -> Result<Holder, ArenaError> {
         self.member().map(Holder::Member)

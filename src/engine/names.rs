@@ -5,7 +5,7 @@
 use crate::memory::Block;
 
 /// The name of a channel: its slot and the generation of that slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ChannelName {
     pub(crate) index: u32,
     pub(crate) generation: u32,

@@ -46,6 +46,12 @@ impl SlotState {
         generation
     }
 
+    /// Free for the owner to use while the slot is taken. It says anything at first.
+    #[inline]
+    pub(crate) fn next(&self) -> &AtomicU32 {
+        &self.next
+    }
+
     /// Whether the slot is taken under exactly this generation.
     #[inline]
     pub(crate) fn is(&self, generation: u32) -> bool {
@@ -185,15 +191,21 @@ impl<T: Slot> Pool<T> {
 
     /// All slots that are taken now, in order of index.
     pub(crate) fn taken(self) -> impl Iterator<Item = (u32, u32, &'static T)> {
-        (0..self.end().div_ceil(CHUNK)).flat_map(move |chunk| self.taken_in(chunk))
+        (0..self.chunks()).flat_map(move |chunk| self.taken_in(chunk))
     }
 
     /// The same, without those that this trace does not lead to.
     pub(crate) fn traced(self, trace: &Trace) -> impl Iterator<Item = (u32, u32, &'static T)> + use<T> {
-        trace.chunks(self.end().div_ceil(CHUNK)).flat_map(move |chunk| self.taken_in(chunk))
+        trace.chunks(self.chunks()).flat_map(move |chunk| self.taken_in(chunk))
     }
 
-    fn taken_in(self, chunk: u32) -> impl Iterator<Item = (u32, u32, &'static T)> {
+    /// So many chunks have slots that have been taken.
+    pub(crate) fn chunks(self) -> u32 {
+        self.end().div_ceil(CHUNK)
+    }
+
+    /// The slots of one chunk that are taken now, in order of index.
+    pub(crate) fn taken_in(self, chunk: u32) -> impl Iterator<Item = (u32, u32, &'static T)> + use<T> {
         // With acquire, so that the slot is asked afterwards.
         let marked = bits_of(self.marks(chunk).0.load(Ordering::Acquire));
         marked.filter_map(move |bit| {
@@ -296,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_trace_leads_to_a_few_of_many() {
-        let (pool, trace) = (things(), Trace::default());
+        let (pool, trace) = (things(), Trace::<8>::default());
         for _ in 0..40_000 {
             pool.take(|index, _| {
                 if index == 5000 {

@@ -126,7 +126,7 @@ impl Watcher {
         }
         // Not the time that passes: while all processors are busy, a look lasts long and costs as little as ever.
         let start = processor_time();
-        let Standstill { suspects, groups } = actor(Actor::view).standstill(&self.suspects);
+        let Standstill { suspects, groups } = actor(Actor::view_of_waits).standstill(&self.suspects);
         self.pause = ROUND.max((processor_time() - start) * SHARE);
         self.suspects = suspects;
         groups.iter().for_each(|group| act(group));

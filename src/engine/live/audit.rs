@@ -155,6 +155,9 @@ impl Tables {
             if estate.is_some_and(|estate| !estate.may_have_end(index)) {
                 faults.push(format!("end {index} would not be found if {:?} died", self.holder(end)));
             }
+            if self.end(end).is_some_and(|(channel, _)| !self.leads_to_end(channel, index)) {
+                faults.push(format!("end {index} would not be counted among those of its channel"));
+            }
             if !held {
                 faults.push(format!("end {index} is held by {:?}, which is gone", self.holder(end)));
             }

@@ -103,7 +103,7 @@ impl Channel {
 
     /// The block that a reader has left.
     pub(super) fn spared(&self) -> Option<Block> {
-        Some(self.spare.load(Ordering::Acquire)).filter(|spare| *spare != NONE)
+        Some(self.spare().load(Ordering::Acquire)).filter(|spare| *spare != NONE)
     }
 
     /// Puts a message in the place of the newest one, which comes out, by the one store that publishes it.
@@ -163,12 +163,12 @@ impl Local {
         let (tables, hand) = (self.tables(), self.hand);
         // What has the tag of a channel that counts tasks is a message.
         if hand != NONE
-            && channel.spare.load(Ordering::Relaxed) == NONE
+            && channel.spare().load(Ordering::Relaxed) == NONE
             && !channel.counts_tasks()
             && tables.arena.is_to_spare(hand)
         {
             tables.arena.block(hand).set_owner(Owner::Channel(index).tag());
-            channel.spare.store(hand, Ordering::Release);
+            channel.spare().store(hand, Ordering::Release);
             self.hand = NONE;
         }
     }
@@ -176,9 +176,9 @@ impl Local {
     /// Writer, with nothing in its hand: takes what a reader has left.
     #[inline]
     fn take_spare_of(&mut self, channel: &Channel) {
-        let spare = channel.spare.load(Ordering::Relaxed);
+        let spare = channel.spare().load(Ordering::Relaxed);
         if spare != NONE {
-            channel.spare.store(NONE, Ordering::Release);
+            channel.spare().store(NONE, Ordering::Release);
             self.received(spare);
             self.hand = spare;
         }

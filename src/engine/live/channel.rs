@@ -10,6 +10,7 @@
 use super::context::Offer;
 use super::lock::Lock;
 use super::maybe::MaybeIndex;
+use super::places::Places;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::engine::{ChannelKind, Closing, Direction, Fate, NAME_LIMIT, Opened, Store};
 use crate::memory::{Layout, NONE, Shareable, Slot, SlotState, record};
@@ -80,15 +81,15 @@ pub(super) struct Channel {
     /// The newest message in the buffer, and how many there are.
     pub(super) tail: AtomicU32,
     pub(super) length: AtomicU32,
-    /// A block that the last reader has left for the next writer: see [`buffer`](super::buffer).
-    pub(super) spare: AtomicU32,
     /// The member that has left a gate without giving its permits back, or a queue with tasks that it has not done.
     pub(super) abandoner: MaybeIndex,
     name_length: AtomicU8,
     name: [AtomicU8; NAME_LIMIT],
-    // Third cache line: those who wait until all tasks are done, and how many were read and are not done.
-    pub(super) joins: Queue,
+    // Third cache line: how many tasks were read and are not done, and those who wait until all are.
     pub(super) open: AtomicU32,
+    pub(super) joins: Queue,
+    /// Where its ends are.
+    pub(super) places: Places,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -105,7 +106,7 @@ impl Slot for Channel {
 impl Channel {
     /// Adds the records of this file to a layout.
     pub(super) const fn layout(layout: Layout) -> Layout {
-        let layout = record!(layout, Queue { first, last });
+        let layout = Places::layout(record!(layout, Queue { first, last }));
         record!(
             layout,
             Channel {
@@ -123,12 +124,12 @@ impl Channel {
                 lost,
                 tail,
                 length,
-                spare,
                 abandoner,
                 name_length,
                 name,
-                joins,
                 open,
+                joins,
+                places,
             }
         )
     }
@@ -153,7 +154,7 @@ impl Channel {
         for word in [&self.readers, &self.writers, &self.handles, &self.open] {
             word.store(0, Ordering::Relaxed);
         }
-        for word in [&self.head, &self.tail, &self.length, &self.spare] {
+        for word in [&self.head, &self.tail, &self.length, self.spare()] {
             word.store(NONE, Ordering::Relaxed);
         }
         self.number.store(0, Ordering::Relaxed);
@@ -161,7 +162,14 @@ impl Channel {
         self.inputs.clear();
         self.outputs.clear();
         self.joins.clear();
+        self.places.clear();
         self.call(name);
+    }
+
+    /// A block that the last reader has left for the next writer: see [`buffer`](super::buffer).
+    #[inline]
+    pub(super) fn spare(&self) -> &AtomicU32 {
+        self.state.next()
     }
 
     /// Gives it a name. Whoever asks for it meanwhile is told one or the other, or a mixture.

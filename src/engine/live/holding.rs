@@ -66,7 +66,7 @@ impl Tables {
     /// The ends of a channel by direction: what its counts must be.
     pub(super) fn count_ends(self, channel: ChannelName) -> [u32; 5] {
         let mut counts = [0; 5];
-        for (index, generation, end) in self.ends.taken().filter(|(_, _, end)| end.channel() == channel) {
+        for (index, generation, end) in self.ends_of(channel) {
             let counts_in = match end.direction() {
                 Direction::Unit => self.is_in_use(index, generation, end),
                 _ => end.holder(generation).is_some(),
@@ -114,6 +114,7 @@ impl Local {
             end.generation.store(name.generation, Ordering::Relaxed);
             end.direction.store(direction as u32, Ordering::Relaxed);
             end.weight.store(0, Ordering::Relaxed);
+            self.note_place_of_end(name, index);
             end.keeping.store(self.in_hand(index, end.state.coming()).0, Ordering::Release);
         })?;
         // Counted too early rather than too late: killed before the record is complete, the counter only makes the
@@ -394,9 +395,8 @@ impl Local {
         if doomed.len() > 1 {
             let carries = |block: &Block| tables.arena.block(*block).ends().load(Ordering::Acquire) != 0;
             let carrying: HashSet<Block> = doomed.iter().copied().filter(carries).collect();
-            let travels = |holder| matches!(holder, Holder::Block(block) if carrying.contains(&block));
             if !carrying.is_empty() {
-                tables.held_by_any(travels).into_iter().for_each(|end| self.close_end(end, Closing::Retire));
+                tables.travelling_in(&carrying).into_iter().for_each(|end| self.close_end(end, Closing::Retire));
             }
         }
         doomed.drain(..).for_each(|block| self.discard(block, Closing::Retire));

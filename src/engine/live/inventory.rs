@@ -8,9 +8,9 @@ use super::estate::Estate;
 use super::local::Local;
 use super::sync::Ordering;
 use super::tables::Tables;
-use crate::engine::{EndName, Holder, Owner};
-use crate::memory::{Block, Claimant};
-use std::collections::BTreeSet;
+use crate::engine::{ChannelName, EndName, Holder, Owner};
+use crate::memory::{Block, Claimant, chunk_of_slot};
+use std::collections::{BTreeSet, HashSet};
 
 impl Owner {
     fn estate(self, tables: Tables) -> Option<&'static Estate> {
@@ -55,15 +55,22 @@ impl Tables {
 
     /// All ends that `holder` holds, in order.
     pub(crate) fn held_by(self, holder: Holder) -> Vec<EndName> {
-        match self.estate_of(holder) {
-            Some(estate) => names_of(self.ends.traced(&estate.ends), |seen| seen == holder),
-            None => self.held_by_any(|seen| seen == holder),
+        if let Holder::Block(block) = holder {
+            return self.travelling_in(&HashSet::from([block]));
         }
+        let Some(estate) = self.estate_of(holder) else { return Vec::new() };
+        names_of(self.ends.traced(&estate.ends), |seen| seen == holder).collect()
     }
 
-    /// All ends that one of these holds.
-    pub(super) fn held_by_any(self, is_one: impl Fn(Holder) -> bool) -> Vec<EndName> {
-        names_of(self.ends.taken(), is_one)
+    /// All ends that travel in these blocks, in order. The latest are looked at first, and no more when so many have
+    /// been found as the blocks have counted, which is never too few.
+    pub(super) fn travelling_in(self, blocks: &HashSet<Block>) -> Vec<EndName> {
+        let count = blocks.iter().map(|block| self.arena.block(*block).ends().load(Ordering::Acquire) as usize).sum();
+        let latest = (0..self.ends.chunks()).rev().flat_map(|chunk| self.ends.taken_in(chunk));
+        let travels = |holder| matches!(holder, Holder::Block(block) if blocks.contains(&block));
+        let mut found: Vec<EndName> = names_of(latest, travels).take(count).collect();
+        found.sort_unstable_by_key(|end| end.index);
+        found
     }
 
     /// The ends that this context, which is dead, has in its hands, each with the word that says so: it was making or
@@ -78,6 +85,36 @@ impl Tables {
         found.collect()
     }
 
+    /// The ends of a channel, in order.
+    pub(super) fn ends_of(self, name: ChannelName) -> Vec<(u32, u32, &'static End)> {
+        self.ends_of_any(&BTreeSet::from([name]))
+    }
+
+    /// The ends of these channels, in order.
+    pub(super) fn ends_of_any(self, names: &BTreeSet<ChannelName>) -> Vec<(u32, u32, &'static End)> {
+        let chunks = self.chunks_of_ends(names);
+        let ends = chunks.into_iter().flat_map(|chunk| self.ends.taken_in(chunk));
+        ends.filter(|(_, _, end)| names.contains(&end.channel())).collect()
+    }
+
+    /// Where the ends of these channels may be. Those of a gate are anywhere.
+    pub(super) fn chunks_of_ends(self, names: &BTreeSet<ChannelName>) -> BTreeSet<u32> {
+        let end = self.ends.chunks();
+        let mut chunks = BTreeSet::new();
+        for channel in names.iter().filter_map(|name| self.channels.get(name.index)) {
+            if channel.is_gate() {
+                return (0..end).collect();
+            }
+            chunks.extend(channel.places.chunks(end));
+        }
+        chunks
+    }
+
+    /// Whether a channel, if it is still there, leads to an end of it.
+    pub(super) fn leads_to_end(self, name: ChannelName, index: u32) -> bool {
+        self.channel(name).is_none_or(|channel| channel.is_gate() || channel.places.has(chunk_of_slot(index)))
+    }
+
     /// The channels whose locks this context may hold, which is dead, or units in its hands occupy.
     pub(super) fn locks_of(self, number: u32, context: &'static Context) -> BTreeSet<u32> {
         if context.member.load(Ordering::Acquire).is_none() {
@@ -89,9 +126,12 @@ impl Tables {
     }
 }
 
-fn names_of(ends: impl Iterator<Item = (u32, u32, &'static End)>, is_one: impl Fn(Holder) -> bool) -> Vec<EndName> {
-    let held = ends.filter(|(_, generation, end)| end.holder(*generation).is_some_and(&is_one));
-    held.map(|(index, generation, _)| EndName { index, generation }).collect()
+fn names_of(
+    ends: impl Iterator<Item = (u32, u32, &'static End)>,
+    is_one: impl Fn(Holder) -> bool,
+) -> impl Iterator<Item = EndName> {
+    let held = ends.filter(move |(_, generation, end)| end.holder(*generation).is_some_and(&is_one));
+    held.map(|(index, generation, _)| EndName { index, generation })
 }
 
 impl Local {
@@ -112,6 +152,13 @@ impl Local {
     pub(super) fn in_hand(&self, index: u32, generation: u32) -> Keeping {
         self.context.estate.add_end(index);
         Keeping::in_hand(self.index, generation)
+    }
+
+    /// This channel is about to have an end.
+    pub(super) fn note_place_of_end(&self, name: ChannelName, index: u32) {
+        if let Some(channel) = self.tables.channel(name) {
+            channel.places.add(chunk_of_slot(index));
+        }
     }
 
     /// This holder is about to hold an end.

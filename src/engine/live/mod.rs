@@ -9,7 +9,8 @@
 //!
 //! - `word`: the state word, and what a commit does to it; `lock`: a channel's lock
 //! - the records, words that others may read: `context`, a thread or future that can wait, with its table of offers;
-//!   `channel`, fate, counts, and two queues; `end`, one counted end; `member`, a process as others see it
+//!   `channel`, fate, counts, and two queues, with `places`, where its ends are; `end`, one counted end; `member`, a
+//!   process as others see it
 //! - `tables`: worlds, the pools of these records; `queue`: offers in tables and queues; `host`: this process of the
 //!   operating system; `life`: the slots of members; `references`: who keeps them
 //! - `local`: what a thread keeps for itself; `locked`: a channel under its lock; `holding`: ends made, moved and
@@ -52,6 +53,7 @@ mod member;
 mod number;
 mod offer;
 mod pairing;
+mod places;
 mod process;
 mod queue;
 mod reach;

@@ -6,7 +6,8 @@
 //! ```text
 //!     1  contexts    number of the wait, word, table; and once more the word and the number: the table is that of
 //!                    this wait only if both are the same
-//!     2  ends        who holds them, and who keeps the blocks that others travel in
+//!     2  ends        of all channels, or of those that somebody waits for: who holds them, and who keeps the blocks
+//!                    that others travel in
 //!     3  processes
 //!     4  channels    after the ends: one whose end has just gone shows its fate, or is locked still
 //!     5  contexts    whoever does not wait any more, or waits again, is shown as answered
@@ -21,20 +22,35 @@ use super::word::{Snapshot, State};
 use crate::engine::view::{Action, ChannelView, ContextView, Doing, EndView, OfferView, ProcessView, View};
 use crate::engine::{ChannelKind, ChannelName, EndName, Holder, MemberName, Owner, ProcessId, Store};
 use crate::memory::Slot;
+use std::collections::BTreeSet;
 
 impl Tables {
     /// What there is, and what everybody does.
     pub(crate) fn view(self) -> View {
+        self.read(|_| None)
+    }
+
+    /// The same without channels at which nobody waits, and their ends: it takes as long as there are processes, and
+    /// offers of theirs, however many channels there are.
+    pub(crate) fn view_of_waits(self) -> View {
+        self.read(|seen| Some(seen.iter().flat_map(|seen| &seen.offers).map(|offer| offer.channel).collect()))
+    }
+
+    /// Reads everything but channels that do not matter; those that do are chosen when it is known who waits where.
+    fn read(self, matter: impl FnOnce(&[Seen]) -> Option<BTreeSet<ChannelName>>) -> View {
         let mut seen: Vec<Seen> = self
             .contexts
             .taken()
             .map(|(index, generation, context)| self.context(index, generation, context))
             .collect();
-        let mut ends: Vec<EndView> = self
-            .ends
-            .taken()
-            .filter_map(|(index, generation, _)| self.seen_end(EndName { index, generation }))
-            .collect();
+        let matter = matter(&seen);
+        let ends = match &matter {
+            None => self.ends.taken().collect(),
+            Some(names) => self.ends_of_any(names),
+        };
+        let ends = ends.into_iter();
+        let mut ends: Vec<EndView> =
+            ends.filter_map(|(index, generation, _)| self.seen_end(EndName { index, generation })).collect();
         for end in &mut ends {
             end.keeper = self.keeper_of_block(end.holder);
         }
@@ -42,7 +58,7 @@ impl Tables {
             identity: self.arena.identity(LAYOUT),
             processes: self.seen_processes(),
             contexts: Vec::new(),
-            channels: self.seen_channels(),
+            channels: self.seen_channels(matter.as_ref()),
             ends,
         };
         // Whatever was read above was read before this look.
@@ -166,8 +182,15 @@ impl Tables {
     }
 
     /// Step 4.
-    fn seen_channels(self) -> Vec<ChannelView> {
-        let channels = self.channels.taken().filter_map(|(index, generation, channel)| {
+    fn seen_channels(self, matter: Option<&BTreeSet<ChannelName>>) -> Vec<ChannelView> {
+        let channels: Vec<_> = match matter {
+            None => self.channels.taken().collect(),
+            Some(names) => {
+                let named = names.iter().map(|name| Some((name.index, name.generation, self.channel(*name)?)));
+                named.flatten().collect()
+            }
+        };
+        let channels = channels.into_iter().filter_map(|(index, generation, channel)| {
             let [readers, writers, handles, messages] =
                 [&channel.readers, &channel.writers, &channel.handles, &channel.length]
                     .map(|count| count.load(Ordering::Acquire));

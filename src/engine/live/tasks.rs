@@ -101,9 +101,10 @@ impl Tables {
 
     /// How many tasks of a channel are open: what its count must be.
     pub(super) fn count_open(self, name: ChannelName) -> u32 {
-        let readers = self.ends.taken().filter(|(_, generation, end)| {
-            end.channel() == name && end.direction() == Direction::Reader && end.holder(*generation).is_some()
-        });
+        let readers = self
+            .ends_of(name)
+            .into_iter()
+            .filter(|(_, generation, end)| end.direction() == Direction::Reader && end.holder(*generation).is_some());
         let read: u32 = readers.map(|(_, _, end)| end.weight()).sum();
         let handed_over = self.contexts.taken().filter(|(_, _, context)| self.was_handed_task(context, name));
         read + handed_over.count() as u32

@@ -96,17 +96,17 @@ pub(crate) const EDITS: &[Edit] = &[
         fault: "a spare is tagged when the channel names it",
         file: "engine/live/buffer.rs",
         there: "tables.arena.block(hand).set_owner(Owner::Channel(index).tag());
-            channel.spare.store(hand, Ordering::Release);",
-        instead: "if FAULTY { channel.spare.store(hand, Ordering::Release); }
+            channel.spare().store(hand, Ordering::Release);",
+        instead: "if FAULTY { channel.spare().store(hand, Ordering::Release); }
             tables.arena.block(hand).set_owner(Owner::Channel(index).tag()); \
-                  if !FAULTY { channel.spare.store(hand, Ordering::Release); }",
+                  if !FAULTY { channel.spare().store(hand, Ordering::Release); }",
     },
     Edit {
         fault: "a spare is taken while the channel names it",
         file: "engine/live/buffer.rs",
-        there: "channel.spare.store(NONE, Ordering::Release);
+        there: "channel.spare().store(NONE, Ordering::Release);
             self.received(spare);",
-        instead: "if FAULTY { self.received(spare); } channel.spare.store(NONE, Ordering::Release);
+        instead: "if FAULTY { self.received(spare); } channel.spare().store(NONE, Ordering::Release);
             if !FAULTY { self.received(spare); }",
     },
     Edit {
@@ -332,6 +332,12 @@ pub(crate) const EDITS: &[Edit] = &[
         file: "engine/live/inventory.rs",
         there: "            estate.add_end(index);",
         instead: "            if !FAULTY { estate.add_end(index); }",
+    },
+    Edit {
+        fault: "an end leaves no place in its channel",
+        file: "engine/live/inventory.rs",
+        there: "channel.places.add(chunk_of_slot(index));",
+        instead: "if !FAULTY { channel.places.add(chunk_of_slot(index)); }",
     },
     Edit {
         fault: "a block leaves no trace",

@@ -464,3 +464,8 @@ fn an_end_that_is_held_leaves_no_trace() {
 fn a_block_leaves_no_trace() {
     is_found("a block leaves no trace", &scenario::ONCE, FEW, killing(0), "would not be found");
 }
+
+#[test]
+fn an_end_leaves_no_place_in_its_channel() {
+    is_found("an end leaves no place in its channel", &scenario::RETIRE, FEW, killing(0), "would not be counted");
+}

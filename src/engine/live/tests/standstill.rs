@@ -43,7 +43,7 @@ impl Drop for ByHand {
 }
 
 fn look(before: &Suspects) -> Standstill {
-    tables().view().standstill(before)
+    tables().view_of_waits().standstill(before)
 }
 
 /// Looks until somebody is suspected; tests that run beside this one may act for a while.
