@@ -92,11 +92,12 @@ fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Packet, us
     let mut room = Room { left: room, missing: 0 };
     let journey = Journey::into_packet(holder);
     format::write(value, &mut room).map_err(encode_error::<T>)?;
-    drop(journey);
     let length = capacity - room.left.len() + room.missing;
     if length > capacity {
+        packet.take_out(&journey.ends());
         return Ok(Err(length));
     }
+    drop(journey);
     packet.set_length(length);
     Ok(unsent.packet().take().ok_or(length))
 }
@@ -173,7 +174,7 @@ pub(super) fn fill(packet: &mut Packet, parts: [&[u8]; 2]) -> Result<(), ArenaEr
 pub(crate) fn decode<T: DeserializeOwned>(packet: &Packet) -> Result<(T, Vec<EndName>), MessageError> {
     let journey = Journey::out_of_packet(packet.as_holder());
     let (value, _) = format::read(packet.bytes()).map_err(decode_error::<T>)?;
-    Ok((value, journey.arrived()))
+    Ok((value, journey.ends()))
 }
 
 /// Makes a value of what lies in a packet from this place on, and says where it ends. What was written as one value is

@@ -12,10 +12,14 @@ use std::cell::{Cell, RefCell};
 #[derive(Clone, Copy)]
 enum Heading {
     Nowhere,
-    Into(Holder),
+    Into {
+        packet: Holder,
+        /// So many of the last that are known went into it.
+        departed: u32,
+    },
     OutOf {
         packet: Holder,
-        /// So many of the last that have arrived came out of it.
+        /// So many of the last that are known came out of it.
         arrived: u32,
     },
 }
@@ -23,14 +27,14 @@ enum Heading {
 /// Where an actor's ends travel.
 pub(super) struct Journeys {
     heading: Cell<Heading>,
-    /// The ends that came out of packets: of the journey that is under way, before them those of the one it interrupts,
-    /// and so on.
-    arrived: RefCell<Vec<EndName>>,
+    /// The ends that went into packets or came out of them: of the journey that is under way, before them those of the
+    /// one it interrupts, and so on.
+    known: RefCell<Vec<EndName>>,
 }
 
 impl Journeys {
     pub(super) const fn new() -> Journeys {
-        Journeys { heading: Cell::new(Heading::Nowhere), arrived: RefCell::new(Vec::new()) }
+        Journeys { heading: Cell::new(Heading::Nowhere), known: RefCell::new(Vec::new()) }
     }
 
     /// Exchanges what is under way with another one.
@@ -38,8 +42,8 @@ impl Journeys {
     pub(super) fn exchange(&self, other: &Journeys) {
         other.heading.set(self.heading.replace(other.heading.get()));
         // Nearly always nothing has; empty rooms stay where they are.
-        if !(self.arrived.borrow().is_empty() && other.arrived.borrow().is_empty()) {
-            self.arrived.swap(&other.arrived);
+        if !(self.known.borrow().is_empty() && other.known.borrow().is_empty()) {
+            self.known.swap(&other.known);
         }
     }
 
@@ -47,22 +51,55 @@ impl Journeys {
     #[cfg(feature = "testing")]
     pub(super) fn renew(&self) {
         self.heading.set(Heading::Nowhere);
-        self.arrived.borrow_mut().clear();
+        self.known.borrow_mut().clear();
     }
 
     /// The thread has ended.
     pub(super) fn give_up(&self) {
-        drop(self.arrived.take());
+        drop(self.known.take());
     }
 
-    /// Takes the ends that came out of the packet of the journey that is under way off the list.
+    /// How many ends the journey that is under way has moved.
+    #[inline]
+    fn count(&self) -> u32 {
+        match self.heading.get() {
+            Heading::Nowhere => 0,
+            Heading::Into { departed: count, .. } | Heading::OutOf { arrived: count, .. } => count,
+        }
+    }
+
+    /// The journey that is under way has moved one more.
+    fn note(&self, end: EndName) {
+        self.known.borrow_mut().push(end);
+        let heading = match self.heading.get() {
+            Heading::Into { packet, departed } => Heading::Into { packet, departed: departed + 1 },
+            Heading::OutOf { packet, arrived } => Heading::OutOf { packet, arrived: arrived + 1 },
+            Heading::Nowhere => Heading::Nowhere,
+        };
+        self.heading.set(heading);
+    }
+
+    /// Takes the ends of the journey that is under way off the list.
     #[cold]
-    fn take_arrived(&self) -> Vec<EndName> {
-        let Heading::OutOf { packet, arrived } = self.heading.get() else { return Vec::new() };
-        self.heading.set(Heading::OutOf { packet, arrived: 0 });
-        let mut all = self.arrived.borrow_mut();
-        let before = all.len().saturating_sub(arrived as usize);
+    fn take(&self) -> Vec<EndName> {
+        let heading = match self.heading.get() {
+            Heading::Into { packet, .. } => Heading::Into { packet, departed: 0 },
+            Heading::OutOf { packet, .. } => Heading::OutOf { packet, arrived: 0 },
+            Heading::Nowhere => Heading::Nowhere,
+        };
+        let count = self.count() as usize;
+        self.heading.set(heading);
+        let mut all = self.known.borrow_mut();
+        let before = all.len().saturating_sub(count);
         all.split_off(before)
+    }
+
+    /// The journey that is under way is over, and nobody asks for its ends.
+    #[cold]
+    fn forget(&self) {
+        let mut all = self.known.borrow_mut();
+        let before = all.len().saturating_sub(self.count() as usize);
+        all.truncate(before);
     }
 }
 
@@ -76,7 +113,8 @@ impl Journey {
     /// A value is about to be serialized into this packet.
     #[inline]
     pub(crate) fn into_packet(packet: Holder) -> Journey {
-        Journey { before: actor(|actor| actor.journeys.heading.replace(Heading::Into(packet))) }
+        let heading = Heading::Into { packet, departed: 0 };
+        Journey { before: actor(|actor| actor.journeys.heading.replace(heading)) }
     }
 
     /// A value is about to be serialized into no packet: an end inside does not travel.
@@ -92,13 +130,10 @@ impl Journey {
         Journey { before: actor(|actor| actor.journeys.heading.replace(heading)) }
     }
 
-    /// The ends that came out of the packet.
+    /// The ends that went into the packet or came out of it.
     #[inline]
-    pub(crate) fn arrived(self) -> Vec<EndName> {
-        actor(|actor| match actor.journeys.heading.get() {
-            Heading::OutOf { arrived: 0, .. } => Vec::new(),
-            _ => actor.journeys.take_arrived(),
-        })
+    pub(crate) fn ends(self) -> Vec<EndName> {
+        actor(|actor| if actor.journeys.count() == 0 { Vec::new() } else { actor.journeys.take() })
     }
 }
 
@@ -106,8 +141,8 @@ impl Drop for Journey {
     #[inline]
     fn drop(&mut self) {
         actor(|actor| {
-            if let Heading::OutOf { arrived: 1.., .. } = actor.journeys.heading.get() {
-                drop(actor.journeys.take_arrived());
+            if actor.journeys.count() != 0 {
+                actor.journeys.forget();
             }
             actor.journeys.heading.set(self.before);
         });
@@ -127,13 +162,15 @@ pub(crate) enum Stranded {
 impl Actor {
     /// An end departs: one more end of its channel, held by the packet.
     pub(crate) fn depart(&self, channel: ChannelName, direction: Direction) -> Result<EndName, Stranded> {
-        self.send_end(channel, direction, self.travels_into()?).map_err(Stranded::Refused)
+        let end = self.send_end(channel, direction, self.travels_into()?).map_err(Stranded::Refused)?;
+        self.journeys.note(end);
+        Ok(end)
     }
 
     /// The packet that ends go into now.
     pub(crate) fn travels_into(&self) -> Result<Holder, Stranded> {
         match self.journeys.heading.get() {
-            Heading::Into(packet) => Ok(packet),
+            Heading::Into { packet, .. } => Ok(packet),
             _ => Err(Stranded::NoJourney),
         }
     }
@@ -145,7 +182,7 @@ impl Actor {
 
     /// An end arrives: from the packet to the process that the actor acts for.
     pub(crate) fn arrive(&self, end: EndName, direction: Direction) -> Result<ChannelName, Stranded> {
-        let Heading::OutOf { packet, arrived } = self.journeys.heading.get() else {
+        let Heading::OutOf { packet, .. } = self.journeys.heading.get() else {
             return Err(Stranded::NoJourney);
         };
         let place = end.place().filter(|(_, side)| *side == direction);
@@ -153,8 +190,7 @@ impl Actor {
         if !self.receive_end(end, packet).map_err(Stranded::Refused)? {
             return Err(Stranded::Unknown);
         }
-        self.journeys.arrived.borrow_mut().push(end);
-        self.journeys.heading.set(Heading::OutOf { packet, arrived: arrived + 1 });
+        self.journeys.note(end);
         Ok(channel)
     }
 }

@@ -118,6 +118,15 @@ impl Packet {
         if self.has_ends() { self.as_holder().ends() } else { Vec::new() }
     }
 
+    /// Takes ends out of it that somebody has just put in by mistake. Who knows them spares a look for them among those
+    /// of others.
+    pub(crate) fn take_out(&self, ends: &[EndName]) {
+        // A simulated world has few.
+        if !ends.is_empty() && !super::is_simulated() {
+            let _ = with_local(|local| ends.iter().for_each(|end| local.close_end(*end, Closing::Void)));
+        }
+    }
+
     /// From now on it goes with this owner, should the process die. It stays in these hands.
     pub(crate) fn hand_to(&self, owner: Owner) {
         tables().arena.give_block(self.block.get(), tables().claimant(owner));

@@ -117,7 +117,7 @@ pub fn audit() -> Audit {
         let again = Program::faults();
         findings.retain(|finding| again.contains(finding));
     }
-    if let Err(unreadable) = actor(Actor::view).identity {
+    if let Err(unreadable) = actor(Actor::view_of_waits).identity {
         findings.push(format!("the first bytes of the shared memory are not as they were written: {unreadable}"));
     }
     let census = Program::census();

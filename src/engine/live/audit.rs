@@ -5,14 +5,14 @@
 
 use super::channel::{Channel, NO_READERS, NO_WRITERS};
 use super::context::{Context, Offer};
-use super::end::Keeping;
+use super::end::{Keeping, Taken};
 use super::member::Phase;
 use super::sync::Ordering;
 use super::tables::Tables;
 use super::word::{Snapshot, State};
 use crate::engine::{ChannelName, Direction, EndName, Holder, Owner};
 use crate::memory::{Block, Slot};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How much is taken of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,52 +90,74 @@ impl Tables {
     }
 
     fn channels_that_lie(self, faults: &mut Vec<String>) {
+        // One look at all ends and one at all offers, however many channels there are.
+        let mut ends_of: HashMap<ChannelName, Vec<Taken>> = HashMap::new();
+        for taken in self.ends.taken() {
+            ends_of.entry(taken.2.channel()).or_default().push(taken);
+        }
+        let mut marked_at: HashMap<ChannelName, Vec<(&Offer, String)>> = HashMap::new();
+        for (offer, called) in self.marked() {
+            marked_at.entry(offer.channel()).or_default().push((offer, called));
+        }
         for (index, generation, channel) in self.channels.taken() {
             let name = ChannelName { index, generation };
-            let index = self.called(index);
-            if let Some(holder) = channel.lock.holder() {
-                faults.push(format!("the lock of channel {index} is held by context {holder}"));
-            }
-            let [readers, writers, handles, seats, units] = self.count_ends(name);
-            let counted = [readers + seats + units, writers, handles];
-            let said =
-                [&channel.readers, &channel.writers, &channel.handles].map(|count| count.load(Ordering::Acquire));
-            if counted != said {
-                faults.push(format!("channel {index} says it has {said:?} ends, and has {counted:?}"));
-            }
-            let stored = channel.stored(self).len();
-            let length = channel.length.load(Ordering::Acquire) as usize;
-            if stored != length {
-                faults.push(format!("channel {index} says it keeps {length} messages, and keeps {stored}"));
-            }
-            let (weight, in_use) = (self.weigh(name), channel.permits_in_use());
-            if weight != in_use {
-                faults.push(format!("gate {index} says that {in_use} permits are in use, and {weight} are"));
-            }
-            let (counted, open) = (self.count_open(name), channel.open_tasks());
-            if channel.counts_tasks() && counted != open {
-                faults.push(format!("queue {index} says that {open} tasks are open, and {counted} are"));
-            }
-            for queue in [&channel.inputs, &channel.outputs, &channel.joins] {
-                let queued = queue.names(self).len();
-                let marked: Vec<String> = self
-                    .contexts
-                    .taken()
-                    .flat_map(|(number, _, context)| {
-                        let stands = |offer: &&Offer| std::ptr::eq(channel.queue_of(offer), queue);
-                        linked(self, number, context, name, stands)
-                    })
-                    .collect();
-                if queued != marked.len() {
-                    let marked = marked.join(", ");
-                    faults.push(format!("channel {index}: {queued} offers are queued, but marked are [{marked}]"));
-                }
-                let ends = if std::ptr::eq(queue, &channel.joins) { NO_READERS } else { NO_READERS | NO_WRITERS };
-                if queued > 0 && channel.flags.load(Ordering::Acquire) & ends != 0 {
-                    faults.push(format!("channel {index} has retired, and somebody waits"));
-                }
+            let ends = ends_of.get(&name).map_or(&[][..], Vec::as_slice);
+            let marked = marked_at.get(&name).map_or(&[][..], Vec::as_slice);
+            if !self.lies_of(name, channel, ends, marked).is_empty() {
+                // Others have gone on meanwhile: once more, with what there is now.
+                let marked: Vec<_> = self.marked().filter(|(offer, _)| offer.channel() == name).collect();
+                faults.extend(self.lies_of(name, channel, &self.ends_of(name), &marked));
             }
         }
+    }
+
+    /// What does not fit together at a channel that has these ends, and at which these offers are marked.
+    fn lies_of(self, name: ChannelName, channel: &Channel, ends: &[Taken], marked: &[(&Offer, String)]) -> Vec<String> {
+        let mut faults = Vec::new();
+        let index = self.called(name.index);
+        if let Some(holder) = channel.lock.holder() {
+            faults.push(format!("the lock of channel {index} is held by context {holder}"));
+        }
+        let [readers, writers, handles, seats, units] = self.count_among(ends);
+        let counted = [readers + seats + units, writers, handles];
+        let said = [&channel.readers, &channel.writers, &channel.handles].map(|count| count.load(Ordering::Acquire));
+        if counted != said {
+            faults.push(format!("channel {index} says it has {said:?} ends, and has {counted:?}"));
+        }
+        let stored = channel.stored(self).len();
+        let length = channel.length.load(Ordering::Acquire) as usize;
+        if stored != length {
+            faults.push(format!("channel {index} says it keeps {length} messages, and keeps {stored}"));
+        }
+        let (weight, in_use) = (self.weigh_among(ends), channel.permits_in_use());
+        if weight != in_use {
+            faults.push(format!("gate {index} says that {in_use} permits are in use, and {weight} are"));
+        }
+        if channel.counts_tasks()
+            && let (counted, open) = (self.count_open_among(name, ends), channel.open_tasks())
+            && counted != open
+        {
+            faults.push(format!("queue {index} says that {open} tasks are open, and {counted} are"));
+        }
+        for queue in [&channel.inputs, &channel.outputs, &channel.joins] {
+            let queued = queue.names(self).len();
+            let here = marked.iter().filter(|(offer, _)| std::ptr::eq(channel.queue_of(offer), queue));
+            let here: Vec<&str> = here.map(|(_, called)| called.as_str()).collect();
+            if queued != here.len() {
+                let marked = here.join(", ");
+                faults.push(format!("channel {index}: {queued} offers are queued, but marked are [{marked}]"));
+            }
+            let ends = if std::ptr::eq(queue, &channel.joins) { NO_READERS } else { NO_READERS | NO_WRITERS };
+            if queued > 0 && channel.flags.load(Ordering::Acquire) & ends != 0 {
+                faults.push(format!("channel {index} has retired, and somebody waits"));
+            }
+        }
+        faults
+    }
+
+    /// The offers of all contexts that are marked as standing in a queue.
+    fn marked(self) -> impl Iterator<Item = (&'static Offer, String)> {
+        self.contexts.taken().flat_map(move |(number, _, context)| linked(self, number, context))
     }
 
     fn ends_of_nobody(self, living: &HashSet<u32>, faults: &mut Vec<String>) {
@@ -225,18 +247,12 @@ impl Tables {
 
 /// The offers of a context that are marked as standing in a queue, each told apart from those that it makes later. One
 /// that a partner has committed is out of the queue; its owner, which has not run yet, clears the mark.
-fn linked(
-    tables: Tables,
-    number: u32,
-    context: &'static Context,
-    name: ChannelName,
-    stands: impl Fn(&&Offer) -> bool,
-) -> impl Iterator<Item = String> {
+fn linked(tables: Tables, number: u32, context: &'static Context) -> impl Iterator<Item = (&'static Offer, String)> {
     let word = context.word.read();
     let offers = context.offers(tables).iter();
     let mine = offers.filter(move |offer| {
         let committed = word.is_committed() && word.guard() == usize::from(offer.guard());
-        offer.is_linked() && offer.channel() == name && stands(offer) && !committed
+        offer.is_linked() && !committed
     });
-    mine.map(move |offer| format!("offer {} of context {number}, {word:?}", offer.guard()))
+    mine.map(move |offer| (offer, format!("offer {} of context {number}, {word:?}", offer.guard())))
 }

@@ -77,6 +77,9 @@ impl Keeping {
     }
 }
 
+/// An end that is taken: its slot, the generation of that, and the record.
+pub(super) type Taken = (u32, u32, &'static End);
+
 #[repr(C)]
 #[derive(Debug)]
 pub(super) struct End {

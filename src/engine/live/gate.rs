@@ -35,7 +35,7 @@
 
 use super::channel::{COUNTING, Channel, GATE, TURNS};
 use super::context::{Context, Offer, OfferName};
-use super::end::{End, Keeping};
+use super::end::{End, Keeping, Taken};
 use super::local::Local;
 use super::sync::{AtomicU32, Ordering, fence};
 use super::tables::Tables;
@@ -135,8 +135,13 @@ impl Tables {
 
     /// The weight of all units of a gate that are in use.
     pub(super) fn weigh(self, gate: ChannelName) -> u32 {
-        let units = self.ends.taken().filter(|(index, generation, end)| {
-            end.direction() == Direction::Unit && end.channel() == gate && self.is_in_use(*index, *generation, end)
+        self.weigh_among(&self.ends_of(gate))
+    }
+
+    /// The same of a gate that has these ends.
+    pub(super) fn weigh_among(self, ends: &[Taken]) -> u32 {
+        let units = ends.iter().filter(|(index, generation, end)| {
+            end.direction() == Direction::Unit && self.is_in_use(*index, *generation, end)
         });
         units.map(|(_, _, end)| end.weight()).fold(0, u32::wrapping_add)
     }

@@ -4,7 +4,7 @@
 //! end changes hands: that is one compare-and-swap on its own word.
 
 use super::channel::{Channel, END, FRESH, HAD_READERS, HAD_WRITERS, LOST, NO_READERS, NO_WRITERS, POISONED, SERVED};
-use super::end::Keeping;
+use super::end::{Keeping, Taken};
 use super::local::Local;
 use super::reaper::Corpse;
 use super::sync::{AtomicU32, Ordering};
@@ -65,8 +65,13 @@ impl Tables {
 
     /// The ends of a channel by direction: what its counts must be.
     pub(super) fn count_ends(self, channel: ChannelName) -> [u32; 5] {
+        self.count_among(&self.ends_of(channel))
+    }
+
+    /// The same of a channel that has these.
+    pub(super) fn count_among(self, ends: &[Taken]) -> [u32; 5] {
         let mut counts = [0; 5];
-        for (index, generation, end) in self.ends_of(channel) {
+        for &(index, generation, end) in ends {
             let counts_in = match end.direction() {
                 Direction::Unit => self.is_in_use(index, generation, end),
                 _ => end.holder(generation).is_some(),

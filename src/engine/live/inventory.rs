@@ -3,7 +3,7 @@
 //! Knows nothing of what becomes of it. Where to look is said in [`estate`](super::estate), before there is anything.
 
 use super::context::Context;
-use super::end::{End, Keeping};
+use super::end::{End, Keeping, Taken};
 use super::estate::Estate;
 use super::local::Local;
 use super::sync::Ordering;
@@ -86,12 +86,12 @@ impl Tables {
     }
 
     /// The ends of a channel, in order.
-    pub(super) fn ends_of(self, name: ChannelName) -> Vec<(u32, u32, &'static End)> {
+    pub(super) fn ends_of(self, name: ChannelName) -> Vec<Taken> {
         self.ends_of_any(&BTreeSet::from([name]))
     }
 
     /// The ends of these channels, in order.
-    pub(super) fn ends_of_any(self, names: &BTreeSet<ChannelName>) -> Vec<(u32, u32, &'static End)> {
+    pub(super) fn ends_of_any(self, names: &BTreeSet<ChannelName>) -> Vec<Taken> {
         let chunks = self.chunks_of_ends(names);
         let ends = chunks.into_iter().flat_map(|chunk| self.ends.taken_in(chunk));
         ends.filter(|(_, _, end)| names.contains(&end.channel())).collect()
@@ -126,10 +126,7 @@ impl Tables {
     }
 }
 
-fn names_of(
-    ends: impl Iterator<Item = (u32, u32, &'static End)>,
-    is_one: impl Fn(Holder) -> bool,
-) -> impl Iterator<Item = EndName> {
+fn names_of(ends: impl Iterator<Item = Taken>, is_one: impl Fn(Holder) -> bool) -> impl Iterator<Item = EndName> {
     let held = ends.filter(move |(_, generation, end)| end.holder(*generation).is_some_and(&is_one));
     held.map(|(index, generation, _)| EndName { index, generation })
 }

@@ -28,7 +28,7 @@
 
 use super::channel::{Channel, LEFT_BY_CRASH, NO_READERS, POISONED, TASKS};
 use super::context::{Context, Offer};
-use super::end::End;
+use super::end::{End, Taken};
 use super::local::Local;
 use super::sync::{Ordering, fence};
 use super::tables::Tables;
@@ -101,9 +101,13 @@ impl Tables {
 
     /// How many tasks of a channel are open: what its count must be.
     pub(super) fn count_open(self, name: ChannelName) -> u32 {
-        let readers = self
-            .ends_of(name)
-            .into_iter()
+        self.count_open_among(name, &self.ends_of(name))
+    }
+
+    /// The same of a channel that has these ends.
+    pub(super) fn count_open_among(self, name: ChannelName, ends: &[Taken]) -> u32 {
+        let readers = ends
+            .iter()
             .filter(|(_, generation, end)| end.direction() == Direction::Reader && end.holder(*generation).is_some());
         let read: u32 = readers.map(|(_, _, end)| end.weight()).sum();
         let handed_over = self.contexts.taken().filter(|(_, _, context)| self.was_handed_task(context, name));
