@@ -297,7 +297,32 @@ fn cost(guards: usize, channels: usize) -> i128 {
     std::iter::repeat_with(once).take(10).min().unwrap()
 }
 
+/// The same, to come to the one that is ready: the last one.
+fn cost_of_choice(guards: usize) -> i128 {
+    let c = crate::policy::channels::<u64>(guards - 1);
+    let (mut inputs, _writers) = (readers(&c), writers(&c));
+    let last = Channel::buffered(Buffer::Fifo(1));
+    let output = last.writer();
+    inputs.push(last.reader());
+    let mut alt = Alternation::new();
+    for input in &inputs {
+        alt.read(input);
+    }
+    let once = || {
+        output.write(1).unwrap();
+        let before = cpu_time();
+        assert_eq!(alt.select().unwrap().index(), guards - 1);
+        cpu_time() - before
+    };
+    std::iter::repeat_with(once).take(10).min().unwrap()
+}
+
 once! {
+    fn choosing_among_ten_thousand_guards_costs_ten_times_as_much_as_among_a_thousand() {
+        let (thousand, ten_thousand) = (cost_of_choice(1000), cost_of_choice(10_000));
+        assert!(ten_thousand < 40 * thousand, "{thousand} ns for 1000, {ten_thousand} ns for 10 000");
+    }
+
     fn waiting_on_a_thousand_guards_costs_ten_times_as_much_as_on_a_hundred() {
         for one_channel in [false, true] {
             let channels = |guards: usize| if one_channel { 1 } else { guards };

@@ -19,6 +19,7 @@ mod full;
 mod identity;
 mod innocent;
 mod last_words;
+mod million;
 mod outcome;
 mod pycsp;
 mod quiet;
