@@ -51,7 +51,7 @@ const OPERATIONS: [Operation; 8] = [
         release: 1596,
         run: |cut| barrier_scene(sync, true, POLICY, cut),
     },
-    Operation { name: "clone a writer and drop it", debug: 7092, release: 770, run: |cut| alone(clone_and_drop, cut) },
+    Operation { name: "clone a writer and drop it", debug: 7092, release: 800, run: |cut| alone(clone_and_drop, cut) },
 ];
 
 /// The fewest instructions between the marks in a few runs.
