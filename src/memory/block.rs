@@ -1,4 +1,5 @@
-//! Blocks: the bytes of messages, in size classes of powers of two from 64 bytes to 2 GiB.
+//! Blocks: the bytes of messages, in size classes of powers of two from 64 bytes to 2 GiB. From 4 KiB on a class has 64
+//! bytes more, so that a message of exactly a power of two fits, with its header.
 //!
 //! Knows nothing of what is written in them. A block has one owner at a time, named by a tag in its header, and only
 //! the owner touches its bytes; on a commit the parties exchange blocks instead of copying them.
@@ -48,7 +49,9 @@ const UNIT: usize = 64;
 const CLASSES: usize = 26;
 /// The stack of the blocks that are kept back for readers; they are of the smallest class.
 const RESERVE: usize = CLASSES;
-const LARGEST: usize = UNIT << (CLASSES - 1);
+/// From this class on, a block has room for a power of two beside its header.
+const ROOMY: usize = 6;
+const LARGEST: usize = size_of_class(CLASSES - 1);
 /// Freed blocks of at least this many bytes give their pages back.
 const LARGE: usize = 256 << 10;
 
@@ -140,12 +143,28 @@ pub(super) const fn layout(layout: Layout) -> Layout {
     record!(layout, BlocksHeader { end, lent, scarce, free })
         .number(UNIT)
         .number(CLASSES)
+        .number(ROOMY)
         .number(CHUNK)
         .number(cell::HEADER)
 }
 
+/// The units of a block of this class.
+#[inline]
+const fn units(class: usize) -> usize {
+    (1 << class) + if class < ROOMY { 0 } else { 1 }
+}
+
+const fn size_of_class(class: usize) -> usize {
+    units(class) * UNIT
+}
+
+/// The smallest class whose blocks have room for so many bytes.
+#[inline]
 fn class_of(bytes: usize) -> usize {
-    (bytes + HEADER).div_ceil(UNIT).next_power_of_two().trailing_zeros() as usize
+    let needed = (bytes + HEADER).div_ceil(UNIT);
+    let class = needed.next_power_of_two().trailing_zeros() as usize;
+    // In a roomy class, one unit does not count.
+    if class < ROOMY { class } else { ((needed - 1).next_power_of_two().trailing_zeros() as usize).max(ROOMY) }
 }
 
 impl Arena {
@@ -164,7 +183,7 @@ impl Arena {
     pub(crate) fn capacity(&self, block: Block) -> usize {
         match self.block(block).class.load(Ordering::Relaxed) {
             0 => 0,
-            class => (UNIT << (class - 1).min(CLASSES as u32 - 1)) - HEADER,
+            class => size_of_class((class as usize - 1).min(CLASSES - 1)) - HEADER,
         }
     }
 
@@ -338,11 +357,11 @@ impl Arena {
         let header = self.block(block);
         let Some(class) = header.class.load(Ordering::Relaxed).checked_sub(1) else { return };
         header.owner.store(0, Ordering::Release);
-        let size = UNIT << class;
+        let size = size_of_class(class as usize);
         if size >= LARGE {
-            // The first page stays: it holds the header.
+            // The page that holds the header stays.
             // SAFETY: the block is free and not yet on the stack of free blocks, so nobody uses its bytes.
-            unsafe { self.mapping().give_back(block as usize * UNIT + 4096, size - 4096) };
+            unsafe { self.mapping().give_back((block as usize + 1) * UNIT, size - UNIT) };
         }
         let blocks = self.blocks_header();
         let repays = class == 0 && blocks.lent.load(Ordering::Relaxed) != 0 && self.repay();
@@ -409,7 +428,7 @@ impl Arena {
             let block = at as Block;
             let header = self.block(block);
             let class = header.class.load(Ordering::Acquire).checked_sub(1)?;
-            at += 1 << class;
+            at += units(class as usize);
             Some((block, header))
         })
     }
@@ -440,7 +459,7 @@ impl Arena {
         loop {
             self.name_last(word);
             let offset = word as u32 as usize;
-            let after = offset + (1 << class);
+            let after = offset + units(class);
             if first + after > limit {
                 return None;
             }
@@ -459,7 +478,7 @@ impl Arena {
     /// in its chunk, that into the index.
     fn name_last(&self, word: u64) {
         let Some(class) = ((word >> 32) as u32).checked_sub(1) else { return };
-        let last = (self.blocks_start() / UNIT + word as u32 as usize - (1 << class)) as Block;
+        let last = (self.blocks_start() / UNIT + word as u32 as usize - units(class as usize)) as Block;
         self.block(last).class.store(class + 1, Ordering::Release);
         let entry = self.index_entry(chunk_of(last));
         // The first one in a chunk is named before another one is cut, so whoever comes late finds it there.
@@ -515,6 +534,23 @@ mod tests {
         assert_eq!(class_of(UNIT - HEADER), 0);
         assert_eq!(class_of(UNIT - HEADER + 1), 1);
         assert_eq!(class_of(LARGEST - HEADER), CLASSES - 1);
+    }
+
+    #[test]
+    fn a_message_of_a_power_of_two_from_4_kib_on_fits_a_block_of_little_more() {
+        for power in 12..=31 {
+            let bytes = 1_usize << power;
+            assert_eq!(size_of_class(class_of(bytes)), bytes + UNIT);
+        }
+    }
+
+    #[test]
+    fn the_class_of_a_message_is_the_smallest_that_has_room_for_it() {
+        for class in 0..CLASSES {
+            let room = size_of_class(class) - HEADER;
+            assert_eq!(class_of(room), class);
+            assert!(class + 1 == CLASSES || class_of(room + 1) == class + 1, "one byte more than {room}");
+        }
     }
 
     #[test]
