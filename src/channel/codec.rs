@@ -69,9 +69,15 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Packet, MessageError> {
     }
 }
 
+/// From this size on, what the next message will need is guessed from the last one.
+const LARGE: usize = 1 << 20;
+
 /// The first try has counted what is needed. What others change meanwhile may need a little more at each try.
 #[cold]
 fn encode_larger<T: Serialize>(value: &T, mut needed: usize) -> Result<Packet, MessageError> {
+    if needed > LARGE {
+        Packet::expect(needed);
+    }
     for slack in 0..8 {
         match try_encode(value, needed + needed * slack / 8)? {
             Ok(packet) => return Ok(packet),
@@ -98,6 +104,9 @@ fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Packet, us
         return Ok(Err(length));
     }
     drop(journey);
+    if capacity > 2 * LARGE && length < capacity / 4 {
+        Packet::expect(0);
+    }
     packet.set_length(length);
     Ok(unsent.packet().take().ok_or(length))
 }

@@ -8,7 +8,7 @@ use super::facts::ChannelFacts;
 use super::live::{Census, Member, Phase, Record, Role};
 #[cfg(feature = "testing")]
 use super::sim;
-use super::{Area, ArenaError, Cell, ChannelName, Direction, EndName, Holder, MemberName, tables};
+use super::{Area, ArenaError, Cell, ChannelName, Direction, EndName, Holder, MemberName, Warmth, tables};
 use crate::memory::Slot;
 use crate::sys::clock::Deadline;
 
@@ -197,6 +197,12 @@ impl Program {
     /// Whether any context sleeps.
     pub(crate) fn anybody_sleeps() -> bool {
         tables().anybody_sleeps()
+    }
+
+    /// Memory of large messages that nobody has used since the last look is given back to the system. `true` while
+    /// there is some.
+    pub(crate) fn cool(warmth: &mut Warmth) -> bool {
+        tables().arena.cool(warmth)
     }
 
     /// One more look at all of them has begun and ended.

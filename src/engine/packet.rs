@@ -79,6 +79,13 @@ impl Packet {
         tables().arena.block(self.block.get()).set_length(length);
     }
 
+    /// From now on the thread takes a packet without a size with room for so many bytes, if it is large: it would be
+    /// asked for that in vain otherwise, and its bytes be written twice.
+    #[cold]
+    pub(crate) fn expect(bytes: usize) {
+        let _ = with_local(|local| local.usual = bytes);
+    }
+
     /// Makes sure that there is room for so many bytes. Ends in the packet stay in it; its bytes may not.
     pub(crate) fn make_room(&mut self, bytes: usize) -> Result<(), ArenaError> {
         if tables().arena.capacity(self.block.get()) >= bytes {
@@ -227,6 +234,12 @@ impl Local {
     /// As [`Packet::draft`], for a thread that has this context at hand.
     #[inline]
     pub(crate) fn draft(&mut self, bytes: usize) -> Result<Packet, ArenaError> {
+        if bytes == 0
+            && self.usual != 0
+            && let Ok(block) = self.take_block(self.usual)
+        {
+            return Ok(Packet::over(block));
+        }
         self.take_block(bytes).map(Packet::over)
     }
 

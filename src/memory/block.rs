@@ -27,6 +27,7 @@ use super::cell::{self, Cell, Word};
 use super::identity::{Layout, record};
 use super::pool::Shareable;
 use super::trace::Trace;
+use super::warm::WARM;
 use crate::sys::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A block, named by its offset in units of 64 bytes.
@@ -46,14 +47,15 @@ pub(crate) fn is_block(name: Block) -> bool {
 }
 
 const UNIT: usize = 64;
-const CLASSES: usize = 26;
+pub(super) const CLASSES: usize = 26;
 /// The stack of the blocks that are kept back for readers; they are of the smallest class.
 const RESERVE: usize = CLASSES;
 /// From this class on, a block has room for a power of two beside its header.
 const ROOMY: usize = 6;
 const LARGEST: usize = size_of_class(CLASSES - 1);
-/// Freed blocks of at least this many bytes give their pages back.
-const LARGE: usize = 256 << 10;
+/// Freed blocks of this class and above give their pages back, unless they stay [warm](super::warm).
+pub(super) const LARGE_CLASS: usize = 12;
+const LARGE: usize = UNIT << LARGE_CLASS;
 
 /// More bytes than this are not kept where they are only likely to be needed.
 const LARGEST_SPARE: usize = 4 << 10;
@@ -135,12 +137,13 @@ pub(crate) struct BlocksHeader {
     /// 1 once somebody has found no room: whoever has a block to spare gives it back from then on.
     scarce: AtomicU32,
     free: [AtomicU64; CLASSES + 1],
+    pub(super) warm: [AtomicU64; WARM],
 }
 
 /// Adds the records of this file to a layout.
 pub(super) const fn layout(layout: Layout) -> Layout {
     let layout = record!(layout, BlockHeader { class, owner, length, next, ends, back });
-    record!(layout, BlocksHeader { end, lent, scarce, free })
+    record!(layout, BlocksHeader { end, lent, scarce, free, warm })
         .number(UNIT)
         .number(CLASSES)
         .number(ROOMY)
@@ -154,7 +157,7 @@ const fn units(class: usize) -> usize {
     (1 << class) + if class < ROOMY { 0 } else { 1 }
 }
 
-const fn size_of_class(class: usize) -> usize {
+pub(super) const fn size_of_class(class: usize) -> usize {
     units(class) * UNIT
 }
 
@@ -298,9 +301,9 @@ impl Arena {
         }
         let class = class_of(bytes);
         let block = self
-            .pop(class)
+            .pop_free(class)
             .or_else(|| self.cut(class, self.reserve()))
-            .or_else(|| (class + 1..CLASSES).find_map(|class| self.pop(class)))
+            .or_else(|| (class + 1..CLASSES).find_map(|class| self.pop_free(class)))
             .ok_or_else(|| self.full(bytes))?;
         Ok(self.taken(block, owner))
     }
@@ -323,7 +326,7 @@ impl Arena {
         self.take_block(0, owner).or_else(|full| {
             let lent = &self.blocks_header().lent;
             lent.fetch_add(1, Ordering::Relaxed);
-            match self.pop(RESERVE).or_else(|| self.cut(0, 0)) {
+            match self.pop(&self.blocks_header().free[RESERVE]).or_else(|| self.cut(0, 0)) {
                 Some(block) => Ok(self.taken(block, owner)),
                 None => {
                     lent.fetch_sub(1, Ordering::Relaxed);
@@ -352,26 +355,40 @@ impl Arena {
         block
     }
 
-    /// Gives a block back; the pages of a large one return to the system.
+    /// Gives a block back.
     pub(crate) fn give_back_block(&self, block: Block) {
         let header = self.block(block);
         let Some(class) = header.class.load(Ordering::Relaxed).checked_sub(1) else { return };
         header.owner.store(0, Ordering::Release);
-        let size = size_of_class(class as usize);
-        if size >= LARGE {
+        if !self.keep_warm(class as usize, block) {
+            self.put_away(class as usize, block);
+        }
+    }
+
+    /// Puts a block that is nobody's on the stack of its class; the pages of a large one return to the system.
+    pub(super) fn put_away(&self, class: usize, block: Block) {
+        if class >= LARGE_CLASS {
             // The page that holds the header stays.
-            // SAFETY: the block is free and not yet on the stack of free blocks, so nobody uses its bytes.
-            unsafe { self.mapping().give_back((block as usize + 1) * UNIT, size - UNIT) };
+            // SAFETY: the block is free and on no stack of free blocks, so nobody uses its bytes.
+            unsafe { self.mapping().give_back((block as usize + 1) * UNIT, size_of_class(class) - UNIT) };
         }
         let blocks = self.blocks_header();
         let repays = class == 0 && blocks.lent.load(Ordering::Relaxed) != 0 && self.repay();
-        let stack = &blocks.free[if repays { RESERVE } else { class as usize }];
-        let mut head = stack.load(Ordering::Relaxed);
+        self.push(&blocks.free[if repays { RESERVE } else { class }], block, |_| true);
+    }
+
+    /// Puts a block on a stack, if that is right above the one that is on top of it.
+    #[inline]
+    pub(super) fn push(&self, stack: &AtomicU64, block: Block, is_right: impl Fn(Block) -> bool) -> bool {
+        let mut head = stack.load(Ordering::Acquire);
         loop {
-            header.next.store(head as u32, Ordering::Relaxed);
+            if !is_right(head as u32) {
+                return false;
+            }
+            self.block(block).next.store(head as u32, Ordering::Relaxed);
             let next = (((head >> 32) + 1) << 32) | u64::from(block);
-            match stack.compare_exchange_weak(head, next, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return,
+            match stack.compare_exchange_weak(head, next, Ordering::Release, Ordering::Acquire) {
+                Ok(_) => return true,
                 Err(seen) => head = seen,
             }
         }
@@ -433,8 +450,13 @@ impl Arena {
         })
     }
 
-    fn pop(&self, class: usize) -> Option<Block> {
-        let stack = &self.blocks_header().free[class];
+    /// A free block of a class, rather one that has its pages.
+    #[inline]
+    fn pop_free(&self, class: usize) -> Option<Block> {
+        self.pop_warm(class).or_else(|| self.pop(&self.blocks_header().free[class]))
+    }
+
+    pub(super) fn pop(&self, stack: &AtomicU64) -> Option<Block> {
         let mut head = stack.load(Ordering::Acquire);
         loop {
             let block = head as u32;

@@ -11,6 +11,7 @@ mod identity;
 mod pool;
 mod sync;
 mod trace;
+mod warm;
 
 pub(crate) use area::Area;
 pub(crate) use arena::{Arena, ArenaError, Home, default_size, layout};
@@ -19,3 +20,4 @@ pub(crate) use cell::{Cell, Word};
 pub(crate) use identity::{Identity, Layout, Unreadable, record};
 pub(crate) use pool::{Pool, Shareable, Slot, SlotState, chunk_of_slot};
 pub(crate) use trace::Trace;
+pub(crate) use warm::Warmth;

@@ -1,4 +1,5 @@
-//! The thread that looks after a program: it finds deadlocks, and prints the state when `SIGQUIT` asks for it.
+//! The thread that looks after a program: it finds deadlocks, prints the state when `SIGQUIT` asks for it, and gives
+//! the memory of large messages back to the system when no more of them come.
 //!
 //! Knows nothing of what a deadlock is or what is printed. It begins with the first process, or when a thread of the
 //! program has slept in this library for a while; it sleeps for ever while there are no processes and nobody sleeps.
@@ -9,13 +10,13 @@ use super::awaited;
 use super::deadlock::Watcher;
 use super::exit::speak_at_exit;
 use super::untold;
-use crate::engine::{Member, Phase, Program, host};
+use crate::engine::{Member, Phase, Program, Warmth, host};
 use crate::sys::lasting::{is_seen, tell_by};
 use crate::sys::signal::{answer_quit, quit_was_asked};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Rung when processes are started, when a thread of the program sleeps, and by the signal.
 static BELL: OnceLock<Option<OwnedFd>> = OnceLock::new();
@@ -59,10 +60,12 @@ fn look_for_ever(bell: &OwnedFd) {
     crate::sys::threads::does_not_count();
     let mut watcher = Watcher::new();
     let mut wait_was_told = false;
+    let mut cooling = Cooling { warmth: Warmth::default(), last: Instant::now() };
     loop {
         awaited::review(&mut wait_was_told);
         let untold = untold::review();
-        let pause = pause(&watcher).or_else(|| untold.then_some(untold::PATIENCE));
+        let warm = cooling.review();
+        let pause = pause(&watcher).or_else(|| (untold || warm).then_some(untold::PATIENCE));
         let until = pause.and_then(|pause| Timespec::try_from(pause).ok());
         let rung = poll(&mut [PollFd::new(bell, PollFlags::IN)], until.as_ref()).is_ok_and(|ready| ready > 0);
         if rung {
@@ -78,6 +81,23 @@ fn look_for_ever(bell: &OwnedFd) {
             std::thread::sleep(watcher.pause().min(Duration::from_millis(5)));
         }
         watcher.look();
+    }
+}
+
+/// When the memory of large messages was looked at last, and what was there.
+struct Cooling {
+    warmth: Warmth,
+    last: Instant,
+}
+
+impl Cooling {
+    /// What nobody has used for a second is given back. `true` while there may be some.
+    fn review(&mut self) -> bool {
+        if self.last.elapsed() < untold::PATIENCE {
+            return true;
+        }
+        self.last = Instant::now();
+        Program::cool(&mut self.warmth)
     }
 }
 

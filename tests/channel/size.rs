@@ -9,7 +9,8 @@ use csproc::prelude::*;
 use csproc::{Failure, MessageError, StartError};
 use serde::{Deserialize, Serialize};
 
-pub(crate) const SCENARIOS: &[Scenario] = &[("a small arena", small_arena), ("a tiny arena", tiny_arena)];
+pub(crate) const SCENARIOS: &[Scenario] =
+    &[("a small arena", small_arena), ("a tiny arena", tiny_arena), ("memory comes back", memory_comes_back)];
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -62,7 +63,8 @@ over_both! {
         let sizes = (6..17).flat_map(|bits| {
             let class = 1_usize << bits;
             // The header of a block takes some bytes of its class.
-            (class - 26..class - 20).chain(class - 2..class + 2)
+            // From 4 KiB on, a message of the class fits beside it.
+            (class - 26..class - 20).chain(class - 2..class + 2).chain(class + 38..class + 44)
         });
         round_trips(placement, sizes.map(pattern));
     }
@@ -150,6 +152,39 @@ once! {
         let remains = output(command);
         assert!(remains.status.success(), "{remains:?}");
     }
+}
+
+once! {
+    fn the_memory_of_large_messages_comes_back_when_no_more_of_them_come() {
+        let remains = output(command("memory comes back").0);
+        assert!(remains.status.success(), "{remains:?}");
+    }
+}
+
+/// Pages of shared memory that this process has in its tables, in bytes.
+fn shared_memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssShmem:")).unwrap();
+    line.trim().trim_end_matches("kB").trim().parse::<usize>().unwrap() << 10
+}
+
+/// One of each size, so that each class has something warm; both sides are there until the end.
+fn memory_comes_back() {
+    let (there, back) = (Channel::new(), Channel::new());
+    let (w, r) = (there.writer(), back.reader());
+    let echo = Spawn!(relay::<Vec<u8>>(there.reader(), back.writer())).unwrap();
+    let mut seen = 0;
+    for size in [4, 16, 100].map(|size| size * MEBIBYTE) {
+        w.write(pattern(size)).unwrap();
+        assert!(r.read().unwrap() == pattern(size));
+        seen = seen.max(shared_memory());
+    }
+    assert!(seen > 16 * MEBIBYTE, "{seen} bytes");
+    while shared_memory() > 8 * MEBIBYTE {
+        std::thread::yield_now();
+    }
+    drop(w);
+    echo.join().unwrap().unwrap();
 }
 
 #[process]

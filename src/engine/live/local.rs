@@ -14,8 +14,9 @@ use super::tables::{Tables, take};
 use crate::engine::{EndName, Owner};
 use crate::memory::{ArenaError, Block, Home, NONE, is_block};
 
-/// A block this large is not kept in the hand of an idle thread.
-const LARGEST_HAND: usize = 64 << 20;
+/// A block with more room is not kept in the hand of a thread, which may not need it for long: the arena keeps it warm
+/// for whoever is the next.
+const LARGEST_HAND: usize = 1 << 20 | 64;
 
 /// The thread's side of the engine.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub(crate) struct Local {
     pub(super) has_lock: bool,
     /// Messages of extended reads that the thread keeps. One that it has forgotten keeps its writer waiting.
     pub(super) keeps: usize,
+    /// What the last message took that was too large for the hand; the next one probably is, too.
+    pub(in crate::engine) usual: usize,
 }
 
 impl Local {
@@ -139,6 +142,7 @@ impl Local {
             #[cfg(debug_assertions)]
             has_lock: false,
             keeps: 0,
+            usual: 0,
         })
     }
 
