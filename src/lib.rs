@@ -87,10 +87,11 @@ pub use alternation::{Alternation, Event, Fired, Guard, Read, Ticker, Token, Wri
 pub use cause::Cause;
 pub use channel::{
     Barrier, BlockedProcess, Buffer, Builder, Carrier, Channel, ChannelEnd, ChannelError, ChannelId, DeadlockReport,
-    Extended, IntoIter, Iter, Message, MessageError, ReadResults, Reader, WaitsFor, WriteError, Writer, ask, channel,
+    Extended, Flat, IntoIter, Iter, Loan, Message, MessageError, ReadResults, Reader, View, WaitsFor, WriteError,
+    Writer, ask, channel,
 };
 #[cfg(feature = "async")]
-pub use channel::{ReadAsync, WriteAsync};
+pub use channel::{ReadAsync, ReadLoanAsync, SendAsync, WriteAsync};
 #[cfg(feature = "testing")]
 pub use csproc_macros::test;
 pub use csproc_macros::{process, setup};

@@ -7,7 +7,9 @@ use super::arm::{Arm, Content, Offered, Outcome, Stowed, Take, Verdict, no_value
 use super::draft::Draft;
 #[cfg(feature = "async")]
 use crate::channel::Outgoing;
-use crate::channel::{Barrier, ChannelError, End, Extended, Hold, Message, Reader, Writer, decode, notice};
+use crate::channel::{
+    Barrier, ChannelError, End, Extended, Hold, Loan, Message, Plain, Reader, Writer, decode, notice,
+};
 use crate::engine::{self, EndName, ExtendedWriter, Fate, Packet};
 use std::fmt;
 use std::marker::PhantomData;
@@ -22,7 +24,7 @@ pub(super) fn failed(fate: Fate) -> ChannelError {
 
 /// The message that an input arm has received.
 #[inline]
-fn message(Outcome { came, held, .. }: Outcome) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
+pub(super) fn message(Outcome { came, held, .. }: Outcome) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
     let packet = came.map_err(failed)?;
     Ok((packet.unwrap_or_else(|| no_value()), held))
 }
@@ -155,9 +157,14 @@ pub struct WriteArm<'a> {
 
 impl<'a> WriteArm<'a> {
     pub(super) fn new<T: Message>(writer: &'a Writer<T>, value: &T) -> WriteArm<'a> {
-        let mut arm = WriteArm::over(EndRef::Borrowed(writer.end()));
+        let mut arm = WriteArm::of(writer);
         arm.stage(value);
         arm
+    }
+
+    /// Without a message.
+    pub(super) fn of<T>(writer: &'a Writer<T>) -> WriteArm<'a> {
+        WriteArm::over(EndRef::Borrowed(writer.end()))
     }
 
     /// Without a message.
@@ -168,6 +175,16 @@ impl<'a> WriteArm<'a> {
     /// Puts another value in place.
     pub(super) fn stage<T: Message>(&mut self, value: &T) {
         self.draft.stage(&self.end, value);
+    }
+
+    /// Puts a loan in place.
+    pub(super) fn lend<T: Plain>(&mut self, loan: Loan<T>) {
+        self.draft.lend(&self.end, loan);
+    }
+
+    /// Takes the message back, if nobody has it.
+    pub(super) fn take_back(&mut self) -> Option<Packet> {
+        self.draft.take_back()
     }
 
     /// What is left of the message once a reader has its packet.

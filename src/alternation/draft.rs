@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of the guard's end. What no reader has is freed with the draft.
 
-use crate::channel::{ChannelError, End, Message, Outgoing};
+use crate::channel::{ChannelError, End, Loan, Message, Outgoing, Plain, check_lends};
 use crate::engine::{ChannelName, Fate, Guard, Packet, Unsent};
 
 /// A message that is to be written, or the reason why it cannot be.
@@ -19,6 +19,19 @@ impl Draft {
     pub(super) fn stage<T: Message>(&mut self, end: &End, value: &T) {
         self.withdraw();
         self.0 = end.check().and_then(|()| Ok(Outgoing::pack(end, value)?));
+    }
+
+    /// Puts a loan in place.
+    pub(super) fn lend<T: Plain>(&mut self, end: &End, loan: Loan<T>) {
+        self.withdraw();
+        let packet =
+            end.check().and_then(|()| check_lends(end)).and_then(|()| loan.into_packet().map_err(|(_, error)| error));
+        self.0 = packet.map(|packet| Outgoing::Plain(Unsent::of(packet)));
+    }
+
+    /// Takes the message back, if nobody has it.
+    pub(super) fn take_back(&mut self) -> Option<Packet> {
+        self.0.as_mut().ok()?.packet().take()
     }
 
     /// The guard that offers the message, unless there is none.

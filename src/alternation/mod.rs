@@ -14,6 +14,7 @@ mod fired;
 #[cfg(feature = "async")]
 mod future;
 mod guard;
+mod lending;
 mod select;
 mod set;
 mod spell;

@@ -22,7 +22,7 @@ fn no_value_of(_: Stowed) -> Result<(), ChannelError> {
 
 impl<'a> Alternation<'a> {
     /// A number for one more guard.
-    fn push(&mut self, kind: Kind<'a>) -> Place {
+    pub(super) fn push(&mut self, kind: Kind<'a>) -> Place {
         let number = self.next;
         self.next += 1;
         self.entries.push(Entry { number, kind, enabled: true });
@@ -209,10 +209,16 @@ impl<'a> Alternation<'a> {
     /// ```
     #[track_caller]
     pub fn set<T: Message, G>(&mut self, token: Write<T, G>, value: T) {
-        let position = self.find(token.place());
-        if let Kind::Write(arm) = &mut self.entries[position].kind {
+        if let Some(arm) = self.writing(token) {
             arm.stage(&value);
         }
+    }
+
+    /// The arm of a writing guard.
+    #[track_caller]
+    pub(super) fn writing<T, G>(&mut self, token: Write<T, G>) -> Option<&mut WriteArm<'a>> {
+        let position = self.find(token.place());
+        if let Kind::Write(arm) = &mut self.entries[position].kind { Some(arm) } else { None }
     }
 
     /// Adds a guard that fires `duration` after the beginning of a selection.

@@ -14,15 +14,20 @@ mod deadlock;
 mod end;
 mod error;
 mod extended;
+mod flat;
 mod format;
 mod function;
 #[cfg(feature = "async")]
 mod future;
 mod gate;
 mod iteration;
+mod lending;
+#[cfg(feature = "async")]
+mod lending_async;
 mod outgoing;
 mod pages;
 mod parcel;
+mod plain;
 mod process_scope;
 mod reader;
 mod travel;
@@ -43,14 +48,19 @@ pub use end::{ChannelEnd, ChannelId};
 pub(crate) use end::{End, Patience, label};
 pub use error::{ChannelError, MessageError, WriteError};
 pub use extended::{Extended, Hold};
+pub use flat::{Flat, Loan, View};
 pub(crate) use function::{ImageFn, Words, told, words};
 #[cfg(feature = "async")]
 pub use future::{ReadAsync, WriteAsync};
 pub(crate) use gate::{Gate, Unit};
 pub use iteration::{IntoIter, Iter, ReadResults};
+pub(crate) use lending::check_lends;
+#[cfg(feature = "async")]
+pub use lending_async::{ReadLoanAsync, SendAsync};
 pub(crate) use outgoing::Outgoing;
 pub(crate) use pages::Pages;
 pub(crate) use parcel::{Parcel, describe_ends, duplicate};
+pub use plain::Plain;
 pub(crate) use process_scope::{Scope, notice, settle};
 pub use reader::Reader;
 pub(crate) use travel::Ticket;

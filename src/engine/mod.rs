@@ -45,7 +45,7 @@ pub(crate) mod sim;
 mod undertaker;
 pub(crate) mod view;
 
-pub(crate) use crate::memory::{Area, ArenaError, Cell, Warmth, Word};
+pub(crate) use crate::memory::{Area, ArenaError, Cell, MARGIN, Warmth, Word};
 #[cfg(test)]
 pub(crate) use actor::within;
 pub(crate) use actor::{

@@ -11,7 +11,7 @@ use super::{
     ChannelName, Closing, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, Outcome, Owner, Short, actor, tables,
     with_local,
 };
-use crate::memory::{ArenaError, Block};
+use crate::memory::{Area, ArenaError, Block};
 use crate::sys::atomic::Ordering;
 use std::num::NonZeroU32;
 
@@ -137,6 +137,24 @@ impl Packet {
     /// From now on it goes with this owner, should the process die. It stays in these hands.
     pub(crate) fn hand_to(&self, owner: Owner) {
         tables().arena.give_block(self.block.get(), tables().claimant(owner));
+    }
+
+    /// From now on it goes with this process of the operating system, whichever of its threads has it and ends.
+    pub(crate) fn entrust_to_host(&self) -> Result<(), ArenaError> {
+        self.hand_to(Owner::Member(super::host()?));
+        Ok(())
+    }
+
+    /// From now on it is the calling thread's: only so can it be offered.
+    pub(crate) fn take_in_hand(&self) -> Result<(), ArenaError> {
+        with_local(|local| tables().arena.give_block(self.block.get(), local.claimant()))
+    }
+
+    /// The bytes in use behind the [`MARGIN`](super::MARGIN), at a boundary of 64 bytes. They stay there as long as the
+    /// packet does.
+    #[inline]
+    pub(crate) fn area(&self) -> Area {
+        tables().arena.area_of_message(self.block.get())
     }
 
     /// Gives it back, and closes the ends in it as `closing` says.

@@ -21,7 +21,6 @@
 //! it, loses that one block, nothing else.
 #![expect(unsafe_code, reason = "reads and writes the bytes of blocks; listed in the architecture page")]
 
-use super::area::Area;
 use super::arena::{Arena, ArenaError, Home};
 use super::cell::{self, Cell, Word};
 use super::identity::{Layout, record};
@@ -46,7 +45,7 @@ pub(crate) fn is_block(name: Block) -> bool {
     name != NONE && name < MARKS
 }
 
-const UNIT: usize = 64;
+pub(super) const UNIT: usize = 64;
 pub(super) const CLASSES: usize = 26;
 /// The stack of the blocks that are kept back for readers; they are of the smallest class.
 const RESERVE: usize = CLASSES;
@@ -55,13 +54,10 @@ const ROOMY: usize = 6;
 const LARGEST: usize = size_of_class(CLASSES - 1);
 /// Freed blocks of this class and above give their pages back, unless they stay [warm](super::warm).
 pub(super) const LARGE_CLASS: usize = 12;
-const LARGE: usize = UNIT << LARGE_CLASS;
+pub(super) const LARGE: usize = UNIT << LARGE_CLASS;
 
 /// More bytes than this are not kept where they are only likely to be needed.
 const LARGEST_SPARE: usize = 4 << 10;
-
-/// Where an area begins in its block: at a boundary of as many bytes.
-const AREA: usize = UNIT;
 
 /// What stands before the bytes of a block.
 #[repr(C)]
@@ -81,7 +77,7 @@ pub(crate) struct BlockHeader {
     back: AtomicU32,
 }
 
-const HEADER: usize = size_of::<BlockHeader>();
+pub(super) const HEADER: usize = size_of::<BlockHeader>();
 
 /// So many units are a chunk: of the index, and of a trace.
 const CHUNK: usize = (64 << 10) / UNIT;
@@ -246,45 +242,6 @@ impl Arena {
         let bytes = self.block(block).length();
         let words = self.records(block);
         (bytes, Cell::of(&words[..cell::words(bytes).min(words.len())]))
-    }
-
-    /// Takes a block for an area of so many bytes.
-    pub(crate) fn take_area(&self, bytes: usize, owner: Claimant<'_>) -> Result<Block, ArenaError> {
-        let block = self.take_block(bytes.saturating_add(AREA - HEADER), owner)?;
-        self.block(block).set_length(bytes);
-        Ok(block)
-    }
-
-    /// The area in a block.
-    pub(crate) fn area(&self, block: Block) -> Area {
-        let length = self.block(block).length();
-        let most = self.capacity(block).saturating_sub(AREA - HEADER);
-        Area::at(self.address(block as usize * UNIT + AREA), length.min(most))
-    }
-
-    /// Writes the first bytes of the area of a block that the caller has just taken.
-    pub(crate) fn fill_area(&self, block: Block, bytes: &[u8]) {
-        let mut area = self.area(block);
-        // SAFETY: the caller owns the block, and nobody else knows it.
-        let room = unsafe { area.bytes_mut() };
-        room[..bytes.len()].copy_from_slice(bytes);
-    }
-
-    /// Fills the area of a block that the caller has just taken with zero bytes. Of a large one, the pages are
-    /// exchanged for those that the system gives when somebody writes there.
-    pub(crate) fn clear_area(&self, block: Block) {
-        let (start, length) = (block as usize * UNIT + AREA, self.area(block).length());
-        let clear = if length < LARGE {
-            start..start
-        } else {
-            // SAFETY: the caller owns the block, whose bytes nobody needs.
-            unsafe { self.mapping().give_back(start, length) }
-        };
-        let rest = [start..clear.start, clear.end..start + length];
-        for part in rest {
-            // SAFETY: the caller owns the block, and the part lies in its area.
-            unsafe { std::ptr::write_bytes(self.address(part.start), 0, part.len()) };
-        }
     }
 
     /// Fills a block that the caller has just taken with zero bytes.

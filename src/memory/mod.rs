@@ -13,7 +13,7 @@ mod sync;
 mod trace;
 mod warm;
 
-pub(crate) use area::Area;
+pub(crate) use area::{Area, MARGIN};
 pub(crate) use arena::{Arena, ArenaError, Home, default_size, layout};
 pub(crate) use block::{Block, Claimant, FATE, MARKS, NONE, is_block};
 pub(crate) use cell::{Cell, Word};

@@ -5,7 +5,7 @@
 //! Does not know the types: `#[process]` chooses a bound by how an argument is spelt. Each holds for every message, so
 //! that a user's own type may have any name.
 
-use crate::channel::{Message, Reader, Writer};
+use crate::channel::{Flat, Message, Plain, Reader, Writer};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::{Mutex, RwLock, atomic};
@@ -36,6 +36,9 @@ remedies! {
     /// A channel with both its ends.
     Joint: "a channel stays where it is made", "send one end of it: `channel.writer()` is a \
         `Writer<T>`, `channel.reader()` a `Reader<T>`";
+    /// What is lent.
+    Lent: "stays with its process", "send it through a `Writer<Flat<T>>` of the process, `writer.send(loan)`; the \
+        process at the other end has a `Reader<Flat<T>>`";
     /// A moment of the monotonic clock.
     Clock: "means nothing elsewhere", "send the `Duration` that is left, or a `SystemTime`";
     /// An open file or socket.
@@ -53,6 +56,22 @@ remedies! {
         into its error, and `.map_err(csproc::Error::msg)` those that are no `std::error::Error`; the value in it \
         derives `serde::Serialize` and `serde::Deserialize`";
 }
+
+/// What an end carries: messages, or what is lent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross between processes",
+    label = "not a message",
+    note = "a type of your own derives `serde::Serialize` and `serde::Deserialize`; a type parameter has the bound \
+            `T: csproc::Message`",
+    note = "a message owns all its data: what is shared or open in one process (`Rc`, `Arc`, `File`) cannot be sent"
+)]
+pub trait Carry {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Message> Carry for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Plain> Carry for Flat<T> {}
 
 /// Asks about a type that is spelt as an end of a channel, a shared value, a lock or an atomic number.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod harness;
 mod cancel;
 mod executor;
 mod laws;
+mod lending;
 mod processes;
 mod storm;
 

@@ -1,5 +1,5 @@
 //! Measures messages of all sizes, from one process to another: bytes, numbers, and numbers inside a struct, against
-//! `ipc-channel` and against a copy of the bytes.
+//! `ipc-channel` and against a copy of the bytes; and what is lent, small against large.
 //!
 //! Knows nothing of the library's inside. A message is acknowledged by the next one: what is measured is a stream.
 #![expect(unsafe_code, reason = "a peer runs in a forked process")]
@@ -8,6 +8,7 @@ mod beside;
 mod table;
 
 use beside::beside;
+use csproc::Flat;
 use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
@@ -75,6 +76,40 @@ fn copy(length: usize, count: u64) -> f64 {
     nanoseconds(start, count)
 }
 
+/// Lends so many bytes each time, and writes to both ends of them.
+#[process]
+fn lend(out: Writer<Flat<u8>>, length: usize, count: u64) -> csproc::Result<()> {
+    for number in 0..count {
+        let mut loan = out.loan_as_is(length)?;
+        loan[0] = number as u8;
+        loan[length - 1] = number as u8;
+        out.send(loan)?;
+    }
+    Ok(())
+}
+
+/// Nanoseconds for each, after the first few.
+#[process]
+fn view(input: Reader<Flat<u8>>, count: u64) -> csproc::Result<f64> {
+    for _ in 0..count / 10 + 1 {
+        drop(input.read_loan()?);
+    }
+    let start = Instant::now();
+    for _ in 0..count {
+        let view = input.read_loan()?;
+        assert_eq!(black_box(view[0]), view[view.len() - 1]);
+    }
+    Ok(nanoseconds(start, count))
+}
+
+fn lent(length: usize, count: u64) -> f64 {
+    let c = Channel::new();
+    let (_, time) = Parallel!(lend(c.writer(), length, count + count / 10 + 1), view(c.reader(), count))
+        .values()
+        .expect("all loans come");
+    time
+}
+
 fn rows<T: Message + Clone>(title: &str, message: &T, length: usize, count: u64) {
     table(
         title,
@@ -102,6 +137,17 @@ fn measure_all(scale: u64) {
     ] {
         rows(&format!("a stream of {name}"), &vec![7_u8; length], length, (count / scale).max(4));
     }
+    let count = 40_000 / scale;
+    table(
+        "a stream of loans",
+        "ns per loan",
+        &[
+            ("csproc, a loan of 64 bytes", Box::new(|| lent(64, count))),
+            ("csproc, a loan of 64 KiB", Box::new(|| lent(64 << 10, count))),
+            ("csproc, a loan of 64 MiB", Box::new(|| lent(64 * MIB, count))),
+            ("csproc, a write of 64 bytes", Box::new(|| stream(&[7_u64; 8], count))),
+        ],
+    );
     let values = vec![0.5_f64; MIB / 8];
     rows("a stream of 1 MiB of numbers", &values, MIB, 400 / scale);
     rows("a stream of 1 MiB of numbers in a struct", &Samples { number: 1, values }, MIB, 100 / scale);

@@ -8,6 +8,7 @@
 mod harness;
 mod dropped;
 mod iteration;
+mod lending;
 mod mobile;
 mod poison;
 mod pycsp;
@@ -20,5 +21,5 @@ mod time;
 
 #[test]
 fn play_scenario() {
-    harness::scenario::play(&[size::SCENARIOS]);
+    harness::scenario::play(&[lending::SCENARIOS, size::SCENARIOS]);
 }

@@ -19,6 +19,8 @@ mod gates;
 #[cfg(target_arch = "x86_64")]
 mod instructions;
 mod interrupt;
+#[cfg(target_arch = "x86_64")]
+mod loans;
 mod managers;
 mod pools;
 mod pressure;

@@ -13,6 +13,7 @@ mod ending;
 mod explore;
 mod explore_random;
 mod faults;
+mod lending;
 mod networks;
 mod nondeterminism;
 mod outside;

@@ -29,7 +29,7 @@ pub(super) fn process(function: &Function, options: &Options) -> TokenStream {
     };
     let bounds = types.iter().map(|ty| remedy::bound(ty, &krate));
     let result_bound = returned.map_or_else(|| quote!(#krate::Message), |ty| remedy::bound(ty, &krate));
-    let questions = remedy::questions(types.iter().copied().chain(returned), &krate);
+    let questions = remedy::questions(types.iter().copied().chain(returned), &function.signature.generics, &krate);
 
     let process = fresh(function, "__process");
     let inner = fresh(function, "__body");

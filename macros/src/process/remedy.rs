@@ -7,25 +7,60 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::visit::{self, Visit};
-use syn::{GenericArgument, PathArguments, PathSegment, Type, TypeFnPtr, TypePath, TypeTraitObject};
+use syn::{GenericArgument, Generics, PathArguments, PathSegment, Type, TypeFnPtr, TypePath, TypeTraitObject};
 
 /// The bound of an argument or a result of the type `ty`, or of what an end carries.
 pub(crate) fn bound(ty: &Type, krate: &TokenStream) -> TokenStream {
+    kind_of(ty).map_or_else(|| quote!(#krate::Message), |kind| remedy(kind, krate))
+}
+
+/// The kind of a type that is probably no message.
+fn kind_of(ty: &Type) -> Option<&'static str> {
     let mut found = Kind(None);
     found.visit_type(ty);
-    match found.0.or_else(|| fails(ty).then_some("Failing")) {
-        Some(kind) => {
-            let kind = Ident::new(kind, Span::mixed_site());
-            quote!(#krate::__private::remedy::#kind)
-        }
+    found.0.or_else(|| fails(ty).then_some("Failing"))
+}
+
+/// The bound with the words for this kind.
+fn remedy(kind: &str, krate: &TokenStream) -> TokenStream {
+    let kind = Ident::new(kind, Span::mixed_site());
+    quote!(#krate::__private::remedy::#kind)
+}
+
+/// The same of what an end carries, which may be lent: it is spelt `Flat`, or has a name of the user's. A parameter
+/// without a bound is to be told that of a message.
+fn carried_bound(ty: &Type, parameters: &[&Ident], krate: &TokenStream) -> TokenStream {
+    let is_flat = matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Flat"));
+    let mut mentions = Mentions { parameters, any: false };
+    mentions.visit_type(ty);
+    match kind_of(ty) {
+        Some(kind) => remedy(kind, krate),
+        None if is_flat || !mentions.any => remedy("Carry", krate),
         None => quote!(#krate::Message),
+    }
+}
+
+/// Whether one of these is in a type.
+struct Mentions<'p> {
+    parameters: &'p [&'p Ident],
+    any: bool,
+}
+
+impl<'ast> Visit<'ast> for Mentions<'_> {
+    fn visit_ident(&mut self, ident: &'ast Ident) {
+        self.any |= self.parameters.contains(&ident);
     }
 }
 
 /// Questions about the parts of `types`, whose names alone do not tell: does what is spelt as an end of the library's
 /// carry messages, does what is spelt as a shared value hold plain data, and is what is spelt as a lock one that will
 /// be copied?
-pub(super) fn questions<'a>(types: impl Iterator<Item = &'a Type>, krate: &TokenStream) -> Option<TokenStream> {
+pub(super) fn questions<'a>(
+    types: impl Iterator<Item = &'a Type>,
+    generics: &Generics,
+    krate: &TokenStream,
+) -> Option<TokenStream> {
+    let parameters: Vec<&Ident> = generics.type_params().map(|parameter| &parameter.ident).collect();
     let mut parts = Parts::default();
     types.for_each(|ty| parts.visit_type(ty));
     let remedy = quote!(#krate::__private::remedy);
@@ -33,7 +68,7 @@ pub(super) fn questions<'a>(types: impl Iterator<Item = &'a Type>, krate: &Token
         let bound = match *way {
             "kept" => quote!(#krate::shared::Plain),
             "counted" => quote!(#krate::shared::Word),
-            _ => bound(payload, krate),
+            _ => carried_bound(payload, &parameters, krate),
         };
         let (carried, here) = (Ident::new("carried", Span::mixed_site()), here(payload));
         let way = Ident::new(way, Span::mixed_site());
@@ -92,6 +127,7 @@ impl<'ast> Visit<'ast> for Kind {
                 | "BufReader" | "BufWriter" => Some("Open"),
                 "JoinHandle" | "Thread" => Some("Running"),
                 "Channel" => Some("Joint"),
+                "Loan" | "View" => Some("Lent"),
                 _ => None,
             };
         }
