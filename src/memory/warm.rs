@@ -3,7 +3,7 @@
 //! Knows nothing of who uses them. A block that comes back gives its pages to the system if it is large, and whoever
 //! takes it next has them made and cleared again, page by page: of 64 MiB that takes six times as long as to copy
 //! them (50 ms against 8; November 2026). So the last ones that came back stay as they are for a while, on a stack
-//! of their own for each class: as many as are 64 MiB together, one at least. What lies deeper has given its pages
+//! of their own for each class: as many as are 64 MiB together, two at least. What lies deeper has given its pages
 //! back and is on the stack of all free blocks.
 //!
 //! **Warm is free.** A warm block belongs to nobody, and nobody has to die in order for others to have it. Whoever is
@@ -16,7 +16,7 @@
 //! **Cooling.** Somebody looks at all stacks now and then, and remembers their heads. The words of the heads count
 //! whatever is done with them; one that is the same at the next look belongs to a class that nobody has used since, and
 //! its blocks give their pages back. Without anybody who looks, what stays is what fits: 64 MiB of each class, or
-//! one block.
+//! two blocks.
 
 use super::arena::Arena;
 use super::block::{Block, CLASSES, LARGE_CLASS, NONE, size_of_class};
@@ -24,8 +24,10 @@ use crate::sys::atomic::{AtomicU64, Ordering};
 
 /// So many classes are large enough.
 pub(super) const WARM: usize = CLASSES - LARGE_CLASS;
-/// So many bytes of a class stay warm; one block does in any case.
+/// So many bytes of a class stay warm.
 const MOST: usize = 64 << 20;
+/// So many blocks do in any case: one is filled while another one is read, and both may be free for a moment.
+const LEAST: usize = 2;
 
 /// The heads of the stacks of warm blocks as somebody has seen them last.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +49,7 @@ impl Arena {
     /// Keeps a large block, which is nobody's, as it is. `false` if enough are there.
     pub(super) fn keep_warm(&self, class: usize, block: Block) -> bool {
         let Some(stack) = self.warm(class) else { return false };
-        let most = (MOST / size_of_class(class)).max(1);
+        let most = (MOST / size_of_class(class)).max(LEAST);
         self.push(stack, block, |below| {
             let depth = if below == NONE { 0 } else { self.block(below).length() };
             let is_kept = depth < most;
@@ -81,7 +83,7 @@ mod tests {
     use super::super::block::Claimant;
     use super::*;
 
-    const BYTES: usize = 20 << 20;
+    const BYTES: usize = 10 << 20;
 
     fn take(arena: &Arena) -> Block {
         arena.take_block(BYTES, Claimant::untraced(7)).unwrap()
@@ -98,20 +100,20 @@ mod tests {
         let taken = [(); 5].map(|()| take(&arena));
         for (place, block) in taken.into_iter().enumerate() {
             arena.give_back_block(block);
-            // Their class has 32 MiB and a unit, and so one fits.
-            assert_eq!(warm(&arena), 1, "after {place}");
+            // Their class has 16 MiB and a unit, and so three fit.
+            assert_eq!(warm(&arena), (place + 1).min(3), "after {place}");
         }
         let again = [(); 5].map(|()| take(&arena));
         assert!(again.iter().all(|block| taken.contains(block)) && warm(&arena) == 0);
-        assert_eq!(again[0], taken[0], "the warm one is taken first");
+        assert_eq!(again[..3], [taken[2], taken[1], taken[0]], "the warm ones are taken first");
     }
 
     #[test]
-    fn one_block_stays_warm_however_large_it_is_and_small_ones_need_no_such_stack() {
+    fn two_blocks_stay_warm_however_large_they_are_and_small_ones_need_no_such_stack() {
         let arena = Arena::private_of(1 << 30, 0).unwrap();
-        for (bytes, stays) in [(300 << 20, 1), (100, 1), (100 << 10, 1), (1 << 20, 2)] {
-            let block = arena.take_block(bytes, Claimant::untraced(7)).unwrap();
-            arena.give_back_block(block);
+        for (bytes, stays) in [(100 << 20, 2), (100, 2), (100 << 10, 2), (1 << 20, 5)] {
+            let blocks = [(); 3].map(|()| arena.take_block(bytes, Claimant::untraced(7)).unwrap());
+            blocks.into_iter().for_each(|block| arena.give_back_block(block));
             assert_eq!(warm(&arena), stays, "after {bytes} bytes");
         }
     }

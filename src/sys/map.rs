@@ -8,6 +8,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 use rustix::process::{Resource, getrlimit};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr::NonNull;
 
@@ -93,6 +94,23 @@ impl Mapping {
     }
 }
 
+/// The size of a large page, and the boundary at which one begins.
+const LARGE_PAGE: usize = 2 << 20;
+
+/// Asks for large pages for memory of this process that is about to be written for the first time. Made one by one, the
+/// small pages of a vector of 64 MiB take five times as long as to copy what is in it.
+pub(crate) fn prefer_large_pages<T>(room: &mut [MaybeUninit<T>]) {
+    let (start, length) = (room.as_mut_ptr().addr(), size_of_val(room));
+    let (first, end) = (start.next_multiple_of(LARGE_PAGE), (start + length) / LARGE_PAGE * LARGE_PAGE);
+    if end <= first {
+        return;
+    }
+    let address = room.as_mut_ptr().cast::<u8>().wrapping_add(first - start);
+    // SAFETY: the pages lie inside what the caller has alone, and keep what is in them. A system without large pages
+    // refuses, which is only slower.
+    let _ = unsafe { madvise(address.cast(), end - first, Advice::LinuxHugepage) };
+}
+
 /// Which process mapped something, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -116,4 +134,22 @@ pub(crate) fn can_map(bytes: usize) -> Result<(), Errno> {
         unsafe { mmap_anonymous(std::ptr::null_mut(), bytes.max(1), ProtFlags::READ | ProtFlags::WRITE, flags) }?;
     // SAFETY: mapped by the line before; nobody else knows it.
     unsafe { munmap(base, bytes.max(1)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_keeps_what_is_in_it_when_large_pages_are_asked_for() {
+        for length in [0, 1, LARGE_PAGE, 5 * LARGE_PAGE + 3] {
+            let mut room = vec![MaybeUninit::new(7_u8); length];
+            prefer_large_pages(&mut room);
+            room.iter_mut().for_each(|byte| {
+                // SAFETY: all of them were written.
+                assert_eq!(unsafe { byte.assume_init() }, 7);
+                byte.write(8);
+            });
+        }
+    }
 }

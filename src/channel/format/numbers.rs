@@ -7,6 +7,7 @@
 //! how the other has gone about it.
 #![expect(unsafe_code, reason = "numbers are seen as bytes; listed in the architecture page")]
 
+use crate::sys::map::prefer_large_pages;
 use bytemuck::Pod;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::forward_to_deserialize_any;
@@ -64,11 +65,17 @@ macro_rules! plain_numbers {
 
 plain_numbers!(u8, i8, u16, i16, u32, i32, u64, i64, u128, i128, usize, isize, f32, f64);
 
+/// From here on it pays to ask for large pages.
+const LARGE: usize = 8 << 20;
+
 /// As many numbers as the bytes are.
 #[inline]
 fn copied<N: Pod>(bytes: &[u8]) -> Vec<N> {
     let count = bytes.len() / size_of::<N>();
     let mut numbers = Vec::<N>::with_capacity(count);
+    if bytes.len() >= LARGE {
+        prefer_large_pages(numbers.spare_capacity_mut());
+    }
     let into = numbers.as_mut_ptr().cast::<u8>();
     // SAFETY: the vector has room for `count` numbers, which have at most `bytes.len()` bytes; it was just made.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), into, count * size_of::<N>()) };
