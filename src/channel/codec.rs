@@ -90,7 +90,7 @@ fn encode_larger<T: Serialize>(value: &T, mut needed: usize) -> Result<Packet, M
 /// One try with room for at least so many bytes; the inner error says how many it takes.
 #[inline]
 fn try_encode<T: Serialize>(value: &T, bytes: usize) -> Result<Result<Packet, usize>, MessageError> {
-    let mut unsent = Unsent::of(Packet::draft(bytes)?);
+    let mut unsent = Unsent::of(if bytes == 0 { Packet::draft_as_usual() } else { Packet::draft(bytes) }?);
     let Some(packet) = unsent.packet() else { unreachable!("nobody has taken it out") };
     let holder = packet.as_holder();
     let room = packet.bytes_mut();

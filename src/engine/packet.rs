@@ -79,8 +79,14 @@ impl Packet {
         tables().arena.block(self.block.get()).set_length(length);
     }
 
-    /// From now on the thread takes a packet without a size with room for so many bytes, if it is large: it would be
-    /// asked for that in vain otherwise, and its bytes be written twice.
+    /// One for a message whose size is not known yet.
+    #[inline]
+    pub(crate) fn draft_as_usual() -> Result<Packet, ArenaError> {
+        with_local(Local::draft_as_usual)?
+    }
+
+    /// From now on, messages of the thread whose size is not known usually take so many bytes; 0 is what fits anyway. A
+    /// large one would be written in vain otherwise to learn its size, and then once more.
     #[cold]
     pub(crate) fn expect(bytes: usize) {
         let _ = with_local(|local| local.usual = bytes);
@@ -252,13 +258,15 @@ impl Local {
     /// As [`Packet::draft`], for a thread that has this context at hand.
     #[inline]
     pub(crate) fn draft(&mut self, bytes: usize) -> Result<Packet, ArenaError> {
-        if bytes == 0
-            && self.usual != 0
-            && let Ok(block) = self.take_block(self.usual)
-        {
-            return Ok(Packet::over(block));
-        }
         self.take_block(bytes).map(Packet::over)
+    }
+
+    #[inline]
+    fn draft_as_usual(&mut self) -> Result<Packet, ArenaError> {
+        match self.usual {
+            0 => self.draft(0),
+            usual => self.draft(usual).or_else(|_| self.draft(0)),
+        }
     }
 
     /// As [`Packet::discard`], for a thread that has this context at hand.
@@ -346,6 +354,15 @@ mod tests {
             drop(packet);
             let next = Packet::draft(3000).unwrap();
             assert_eq!(owner_of(&next), mine());
+        }
+    }
+
+    #[test]
+    fn a_message_of_unknown_size_has_the_room_of_the_one_before_if_the_arena_has_it() {
+        let room = || Packet::draft_as_usual().unwrap().bytes_mut().len();
+        for (usual, least, most) in [(5 << 20, 5 << 20, 9 << 20), (usize::MAX / 2, 0, 2 << 20), (0, 0, 2 << 20)] {
+            Packet::expect(usual);
+            assert!((least..most).contains(&room()), "{} after {usual}", room());
         }
     }
 
