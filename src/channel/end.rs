@@ -354,7 +354,7 @@ impl End {
     ) -> Result<Packet, ChannelError> {
         let guard = message.as_ref().ok_or_else(without_message)?.guard(self.channel);
         let replied = actor(|actor| actor.call(message, guard, location))?;
-        outcome(0, replied, Patience::ForEver)?.ok_or_else(without_message)
+        settled(replied, Patience::ForEver)?.ok_or_else(without_message)
     }
 
     /// Whether a write may begin: asked before a value is serialized that may be long.

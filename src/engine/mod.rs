@@ -219,7 +219,7 @@ impl Fired {
     }
 
     /// What it means to somebody who offered one guard, of a message, and what the time is up with behind it.
-    #[inline]
+    #[cfg(feature = "testing")]
     pub(crate) fn alone<T>(&self, took: impl FnOnce(Block) -> T) -> Outcome<T> {
         match self.outcome {
             _ if self.index != 0 => Outcome::Late,

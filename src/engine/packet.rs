@@ -6,7 +6,7 @@
 //! that travel in it are closed.
 #![expect(unsafe_code, reason = "the bytes of a block, for its owner; listed in the architecture page")]
 
-use super::live::Local;
+use super::live::{Local, Met};
 use super::{
     ChannelName, Closing, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, Outcome, Owner, Short, actor, tables,
     with_local,
@@ -227,9 +227,8 @@ fn give_back(block: Block) {
 }
 
 impl Fired {
-    /// What became of an offer whose one guard hands over a message. The reader's spare block is kept for the next
-    /// draft.
-    #[inline]
+    /// As [`Met::given`].
+    #[cfg(feature = "testing")]
     pub(super) fn given(self, local: &mut Local, message: &mut Option<Packet>) -> Outcome<()> {
         if self.index == 0 {
             Packet::settle(message, &self.outcome);
@@ -242,6 +241,40 @@ impl Fired {
     #[inline]
     pub(crate) fn packet(self) -> Result<Option<Packet>, Fate> {
         self.outcome.map(Packet::from_raw)
+    }
+}
+
+impl Met {
+    /// What it means to somebody whose guard handed over this message. The reader's spare block is kept for the next
+    /// draft.
+    #[inline]
+    pub(super) fn given(self, local: &mut Local, message: &mut Option<Packet>) -> Outcome<()> {
+        self.handed_over(local, message, |local, spare| local.keep_block(spare))
+    }
+
+    /// The same, where what has come is something else.
+    #[inline]
+    pub(super) fn handed_over<T>(
+        self,
+        local: &mut Local,
+        message: &mut Option<Packet>,
+        took: impl FnOnce(&mut Local, Block) -> T,
+    ) -> Outcome<T> {
+        let outcome = self.of(local, took);
+        if matches!(outcome, Outcome::Took(_) | Outcome::Ended(Fate::Abandoned { .. })) {
+            std::mem::forget(message.take());
+        }
+        outcome
+    }
+
+    /// The same to somebody whose guard took one.
+    #[inline]
+    pub(super) fn of<T>(self, local: &mut Local, took: impl FnOnce(&mut Local, Block) -> T) -> Outcome<T> {
+        match self {
+            Met::Came(came) => Outcome::Took(took(local, came)),
+            Met::Ended => Outcome::Ended(local.fate()),
+            Met::Late => Outcome::Late,
+        }
     }
 }
 

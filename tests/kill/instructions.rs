@@ -24,34 +24,34 @@ struct Operation {
 const POLICY: OnCrash = OnCrash::Poison;
 
 const OPERATIONS: [Operation; 8] = [
-    Operation { name: "write", debug: 8518, release: 879, run: |cut| write_scene(read_all, true, POLICY, cut) },
-    Operation { name: "read", debug: 7769, release: 781, run: |cut| read_scene(read_one, true, POLICY, cut) },
+    Operation { name: "write", debug: 7940, release: 446, run: |cut| write_scene(read_all, true, POLICY, cut) },
+    Operation { name: "read", debug: 6520, release: 466, run: |cut| read_scene(read_one, true, POLICY, cut) },
     Operation {
         name: "write into a buffer",
-        debug: 6874,
-        release: 749,
+        debug: 6670,
+        release: 590,
         run: |cut| store_scene(Buffer::Fifo(2), &[4], &[4, 9], POLICY, cut),
     },
     Operation {
         name: "read, and let the next one in",
-        debug: 8655,
-        release: 877,
+        debug: 8310,
+        release: 744,
         run: |cut| refill_scene(POLICY, cut),
     },
-    Operation { name: "select among two", debug: 12673, release: 2131, run: |cut| choice_scene(1, true, POLICY, cut) },
+    Operation { name: "select among two", debug: 15700, release: 2524, run: |cut| choice_scene(1, true, POLICY, cut) },
     Operation {
         name: "select among eight",
-        debug: 22183,
-        release: 4469,
+        debug: 26100,
+        release: 4571,
         run: |cut| choice_scene(4, true, POLICY, cut),
     },
     Operation {
         name: "meet at a barrier of three, as the last one",
-        debug: 10105,
-        release: 1596,
+        debug: 9500,
+        release: 1732,
         run: |cut| barrier_scene(sync, true, POLICY, cut),
     },
-    Operation { name: "clone a writer and drop it", debug: 7092, release: 800, run: |cut| alone(clone_and_drop, cut) },
+    Operation { name: "clone a writer and drop it", debug: 6700, release: 713, run: |cut| alone(clone_and_drop, cut) },
 ];
 
 /// The fewest instructions between the marks in a few runs.

@@ -140,7 +140,7 @@ impl Tables {
             faults.push(format!("queue {index} says that {open} tasks are open, and {counted} are"));
         }
         for queue in [&channel.inputs, &channel.outputs, &channel.joins] {
-            let queued = queue.names(self).len();
+            let queued = queue.names(self).count();
             let here = marked.iter().filter(|(offer, _)| std::ptr::eq(channel.queue_of(offer), queue));
             let here: Vec<&str> = here.map(|(_, called)| called.as_str()).collect();
             if queued != here.len() {

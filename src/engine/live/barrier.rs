@@ -96,13 +96,27 @@ impl Local {
 
     /// Commits `needed` waiting parties, or none.
     fn complete(&mut self, index: u32, channel: &Channel, needed: usize) -> bool {
+        // Kept, so that nothing is allocated under the lock.
+        let mut parties = std::mem::take(&mut self.parties);
+        let complete = self.complete_with(&mut parties, index, channel, needed);
+        self.parties = parties;
+        complete
+    }
+
+    fn complete_with(
+        &mut self,
+        parties: &mut Vec<(OfferName, &'static Offer)>,
+        index: u32,
+        channel: &Channel,
+        needed: usize,
+    ) -> bool {
         let tables = self.tables();
         loop {
-            let waiting = channel.inputs.names(tables);
-            if waiting.len() < needed {
+            parties.clear();
+            parties.extend(channel.inputs.names(tables).take(needed));
+            if parties.len() < needed {
                 return false;
             }
-            let mut parties: Vec<(OfferName, &'static Offer)> = waiting.into_iter().take(needed).collect();
             parties.sort_unstable_by_key(|(name, _)| name.context());
             let stale = parties.iter().position(|(name, offer)| {
                 let Some(context) = tables.contexts.get(name.context()) else { return true };
@@ -111,7 +125,7 @@ impl Local {
             let Some(stale) = stale else {
                 let number = self.count(channel);
                 channel.raise(DECIDED);
-                for (name, offer) in &parties {
+                for (name, offer) in parties.iter() {
                     channel.inputs.remove(tables, offer);
                     offer.set_number(number);
                     let Some(context) = tables.contexts.get(name.context()) else { continue };

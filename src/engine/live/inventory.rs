@@ -9,7 +9,7 @@ use super::local::Local;
 use super::sync::Ordering;
 use super::tables::Tables;
 use crate::engine::{ChannelName, EndName, Holder, Owner};
-use crate::memory::{Block, Claimant, chunk_of_slot};
+use crate::memory::{Block, Claimant, chunk_of_slot, is_block};
 use std::collections::{BTreeSet, HashSet};
 
 impl Owner {
@@ -136,6 +136,15 @@ impl Local {
     #[inline]
     pub(crate) fn claimant(&self) -> Claimant<'static> {
         Claimant::new(self.owner(), &self.context.estate.blocks)
+    }
+
+    /// What this context offers is its own, whoever staged it: a future, or another thread. By another tag, whoever
+    /// buries it would take the exchange for made as soon as it was announced.
+    #[inline]
+    pub(super) fn claim(&self, block: Block) {
+        if is_block(block) && self.tables.arena.block(block).owner() != self.owner() {
+            self.tables.arena.give_block(block, self.claimant());
+        }
     }
 
     /// This context is about to take the lock of a channel outside of an offer.

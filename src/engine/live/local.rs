@@ -5,13 +5,13 @@
 //! gets a context that owes something to somebody else.
 
 use super::channel::Channel;
-use super::context::Context;
+use super::context::{Context, Offer, OfferName};
 use super::host::is_foreign;
 use super::lock::{LockHolder, Said};
 use super::spin::Spin;
 use super::sync::Ordering;
 use super::tables::{Tables, take};
-use crate::engine::{EndName, Owner};
+use crate::engine::{EndName, Fate, Kept, Owner};
 use crate::memory::{ArenaError, Block, Home, NONE, is_block};
 
 /// A block with more room is not kept in the hand of a thread, which may not need it for long: the arena keeps it warm
@@ -28,6 +28,9 @@ pub(crate) struct Local {
     pub(super) holder: LockHolder,
     /// The short message that is to be handed over, or that has come.
     pub(super) short: [u64; 3],
+    /// Of the last communication with one guard: whom it holds, and why there was none.
+    pub(super) kept: Kept,
+    pub(super) fate: Fate,
     /// A spare block: given in exchange for a message, or used for the next one to write.
     pub(super) hand: Block,
     /// The end of the input guard that is being looked at.
@@ -53,6 +56,8 @@ pub(crate) struct Local {
     pub(super) settling: bool,
     /// See [`references`](super::references).
     pub(super) is_counting: bool,
+    /// The parties of a barrier that is being completed.
+    pub(super) parties: Vec<(OfferName, &'static Offer)>,
     /// Units in hand, for the guards of these numbers of the offer that is being made.
     pub(super) units: Vec<(usize, EndName)>,
     /// A unit in hand that no offer needs: see [`unit`](super::unit).
@@ -121,6 +126,8 @@ impl Local {
             context,
             holder: Context::holder(index, generation),
             short: [0; 3],
+            kept: Kept::Nothing,
+            fate: Fate::Retired,
             hand: NONE,
             reader: EndName::NONE,
             spin: Spin::new(),
@@ -136,6 +143,7 @@ impl Local {
             owes: false,
             settling: false,
             is_counting: false,
+            parties: Vec::new(),
             units: Vec::new(),
             spare: None,
             occupying: None,

@@ -87,6 +87,7 @@ pub(crate) use local::Local;
 pub(crate) use member::{Member, Phase, Role};
 pub(crate) use process::{Functions, NewProcess, Record};
 pub(crate) use reaper::bury;
+pub(crate) use single::Met;
 #[cfg(feature = "testing")]
 pub(in crate::engine) use stand::{Baton, Said, Stand, Told};
 pub(crate) use tables::Tables;

@@ -134,7 +134,9 @@ impl Local {
         if !self.units.is_empty() {
             self.settle_units_of(guards, fired);
         }
-        self.in_a_block(fired);
+        if let Ok(came) = &mut fired.outcome {
+            *came = self.in_a_block(*came);
+        }
         Ok(if self.conclude(wait) { Begun::Fired(*fired) } else { Begun::Pending(Pending::Lent { fired: *fired }) })
     }
 
@@ -163,7 +165,9 @@ impl Local {
         match (pending, waited) {
             (Pending::Queued { .. }, Waited::Committed(now)) => {
                 let mut fired = self.take_over(guards, now);
-                self.in_a_block(&mut fired);
+                if let Ok(came) = &mut fired.outcome {
+                    *came = self.in_a_block(*came);
+                }
                 fired
             }
             (Pending::Queued { timer }, Waited::Withdrawn) => {
@@ -221,7 +225,10 @@ impl Local {
             let (channel, block, output) = match *guard {
                 Guard::Input { channel, extended: false, .. } => (channel, self.hand, 0),
                 Guard::Input { channel, extended: true, .. } => (channel, self.hand, EXTENDED),
-                Guard::Output { channel, block } => (channel, block, OUTPUT),
+                Guard::Output { channel, block } => {
+                    self.claim(block);
+                    (channel, block, OUTPUT)
+                }
                 Guard::Barrier { channel } => (channel, NONE, 0),
                 Guard::Join { queue } => (queue, NONE, JOINS),
                 Guard::Pass { gate, weight, .. } => match self.unit_for(number) {

@@ -78,16 +78,14 @@ impl Queue {
     }
 
     /// All offers of the queue.
-    pub(super) fn names(&self, tables: Tables) -> Vec<(OfferName, &'static Offer)> {
-        let mut names = Vec::new();
+    pub(super) fn names(&self, tables: Tables) -> impl Iterator<Item = (OfferName, &'static Offer)> + use<> {
         let mut next = self.first.load(Ordering::Relaxed);
-        while next != 0 {
-            let name = decode(next);
-            let Some(offer) = offer(tables, name) else { break };
-            names.push((name, offer));
+        std::iter::from_fn(move || {
+            let name = (next != 0).then(|| decode(next))?;
+            let offer = offer(tables, name)?;
             next = offer.next.load(Ordering::Relaxed);
-        }
-        names
+            Some((name, offer))
+        })
     }
 
     #[inline]

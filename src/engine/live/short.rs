@@ -34,7 +34,7 @@ use super::local::Local;
 use super::sync::Ordering;
 use super::tables::Tables;
 use super::word::Snapshot;
-use crate::engine::{Fired, Owner, Short};
+use crate::engine::{Owner, Short};
 use crate::memory::{Block, FATE, MARKS, NONE, is_block};
 
 const SHORT: Block = 0xffff_ff00;
@@ -108,12 +108,12 @@ impl Local {
 
     /// A message that has come to somebody who wants a block.
     #[inline]
-    pub(super) fn in_a_block(&mut self, fired: &mut Fired) {
-        if let Ok(came) = fired.outcome
-            && is_short(came)
-        {
-            fired.outcome = Ok(self.stow(came));
-            self.hand = NONE;
+    pub(super) fn in_a_block(&mut self, came: Block) -> Block {
+        if !is_short(came) {
+            return came;
         }
+        let block = self.stow(came);
+        self.hand = NONE;
+        block
     }
 }

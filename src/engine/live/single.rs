@@ -12,25 +12,36 @@ use super::short::is_short;
 use super::sync::Ordering;
 use super::wait::{OnThread, Waited};
 use super::word::State;
-use crate::engine::{ChannelName, Fate, Fired, Guard, Patience};
+use crate::engine::{ChannelName, ExtendedWriter, Fate, Fired, Guard, Kept, Patience};
 use crate::memory::{ArenaError, Block, NONE};
 use crate::sys::clock::Deadline;
 use std::panic::Location;
 
+/// What the offer of one guard came to: small enough for registers. What is seldom there is left with the context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Met {
+    /// The communication: the block that came, or a short message, which [`heard`](Local::heard) gives, or nothing.
+    Came(Block),
+    /// None, for the channel has ended: [`Local::fate`] says how.
+    Ended,
+    /// None, for nobody came in time.
+    Late,
+}
+
 impl Local {
-    /// Waits until the guard fires, which is to take or to give a message, or until the time is up: then the number of
-    /// the guard is that of one behind it. A short message is left where [`heard`](Local::heard) finds it.
+    /// Waits until the guard fires, which is to take or to give a message, or until the time is up.
     ///
     /// # Errors
     /// No room for the block that a reader gives for a message, or a writer for a short one: then nothing has been
     /// offered.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn communicate(
         &mut self,
         guard: &Guard,
         patience: Patience,
         location: &'static Location<'static>,
-    ) -> Result<Fired, ArenaError> {
+    ) -> Result<Met, ArenaError> {
         match *guard {
             Guard::Input { channel, extended, reader } => {
                 self.reader = reader;
@@ -41,7 +52,9 @@ impl Local {
                 Ok(self.alone::<false>(guard, channel, self.hand, flags, patience, location))
             }
             Guard::Output { channel, block } => {
-                if self.hand == NONE && is_short(block) {
+                if !is_short(block) {
+                    self.claim(block);
+                } else if self.hand == NONE {
                     self.hand = self.take_spare()?;
                 }
                 Ok(self.alone::<true>(guard, channel, block, OUTPUT, patience, location))
@@ -50,7 +63,7 @@ impl Local {
         }
     }
 
-    /// The same for somebody who takes a message, and wants it in a block.
+    /// The same for somebody who takes a message, and wants it in a block. Gives the writer, too, if it is held.
     ///
     /// # Errors
     /// As for [`communicate`](Local::communicate).
@@ -59,10 +72,20 @@ impl Local {
         guard: &Guard,
         patience: Patience,
         location: &'static Location<'static>,
-    ) -> Result<Fired, ArenaError> {
-        let mut fired = self.communicate(guard, patience, location)?;
-        self.in_a_block(&mut fired);
-        Ok(fired)
+    ) -> Result<(Met, Option<ExtendedWriter>), ArenaError> {
+        self.kept = Kept::Nothing;
+        let met = self.communicate(guard, patience, location)?;
+        let met = match met {
+            Met::Came(came) => Met::Came(self.in_a_block(came)),
+            other => other,
+        };
+        let kept = std::mem::replace(&mut self.kept, Kept::Nothing);
+        Ok((met, if let Kept::Writer(writer) = kept { Some(writer) } else { None }))
+    }
+
+    /// Why the last communication with one guard did not take place.
+    pub(crate) fn fate(&self) -> Fate {
+        self.fate
     }
 
     fn alone<const WRITES: bool>(
@@ -73,8 +96,8 @@ impl Local {
         flags: u32,
         patience: Patience,
         location: &'static Location<'static>,
-    ) -> Fired {
-        let Some(channel) = self.tables.channels.get(name.index) else { return Fired::ended(0, Fate::Retired) };
+    ) -> Met {
+        let Some(channel) = self.tables.channels.get(name.index) else { return self.ended(Fate::Retired) };
         let offer = self.only_offer();
         self.context.set_location(location);
         offer.write(name, giving, flags);
@@ -82,15 +105,15 @@ impl Local {
         let side = if WRITES { Side::Output } else { Side::Input { extended: flags & EXTENDED != 0 } };
         if let Some(fired) = self.meet_at(0, name, channel, giving, side) {
             channel.lock.release();
-            return if self.conclude(&mut OnThread) {
-                fired
-            } else {
-                self.wait_on_thread(std::slice::from_ref(guard), Pending::Lent { fired })
-            };
+            if self.conclude(&mut OnThread) {
+                return self.as_met(&fired);
+            }
+            let fired = self.wait_on_thread(std::slice::from_ref(guard), Pending::Lent { fired });
+            return self.as_met(&fired);
         }
         if matches!(patience, Patience::Not) {
             channel.lock.release();
-            return Fired::bare(1);
+            return Met::Late;
         }
         self.append_at(channel, 0, offer);
         let timed = matches!(patience, Patience::Until(_));
@@ -102,12 +125,13 @@ impl Local {
         };
         let Waited::Committed(now) = waited else {
             self.unlink_rest(None);
-            return Fired::bare(1);
+            return Met::Late;
         };
         let came = now.block();
         let has_short = is_short(came) || WRITES && came == NONE;
         if !has_short || now.state() != State::Committed {
-            return self.take_over(std::slice::from_ref(guard), now);
+            let fired = self.take_over(std::slice::from_ref(guard), now);
+            return self.as_met(&fired);
         }
         if !WRITES {
             self.short = offer.beside();
@@ -115,7 +139,24 @@ impl Local {
         self.context.learn(offer.number());
         offer.set_linked(false);
         self.context.word.idle();
-        Fired::with(0, came)
+        Met::Came(came)
+    }
+
+    #[inline]
+    fn as_met(&mut self, fired: &Fired) -> Met {
+        if fired.kept != Kept::Nothing {
+            self.kept = fired.kept;
+        }
+        match fired.outcome {
+            Ok(came) => Met::Came(came),
+            Err(fate) => self.ended(fate),
+        }
+    }
+
+    #[cold]
+    fn ended(&mut self, fate: Fate) -> Met {
+        self.fate = fate;
+        Met::Ended
     }
 
     /// The table of one offer, of a context that is IDLE.

@@ -6,8 +6,8 @@
 use crate::checker::Checker;
 use crate::engine::live::{Bell, Local, Member, Task, Withdrawn};
 use crate::engine::{
-    ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, MemberName,
-    Order, Patience, Short, Store, Unfinished, become_host, tables,
+    ChannelKind, ChannelName, Closing, Direction, EndName, ExtendedWriter, Fate, Fired, Guard, Holder, Kept,
+    MemberName, Order, Patience, Short, Store, Unfinished, become_host, tables,
 };
 use crate::machine::Machine;
 use crate::memory::{Block, is_block};
@@ -98,26 +98,13 @@ impl Party {
             return None;
         }
         let guards = self.guards(arms);
-        let fired = match (arms, guards.as_slice()) {
-            // As the program does: the message of an extended rendezvous is wanted in a block.
-            ([Arm::Extended(_)], [guard]) => self.local.take(guard, Patience::ForEver, LOCATION),
-            ([Arm::Read(_) | Arm::Write(..) | Arm::Say(..) | Arm::Call(..)], [guard]) => {
-                self.local.communicate(guard, Patience::ForEver, LOCATION)
+        let fired = match arms {
+            [arm @ (Arm::Extended(_) | Arm::Read(_) | Arm::Write(..) | Arm::Say(..) | Arm::Call(..))] => {
+                self.one(*arm, &guards[0], Patience::ForEver)
             }
-            _ => self.local.offer(&guards, self.order, LOCATION),
+            _ => self.local.offer(&guards, self.order, LOCATION).expect("room for the offer"),
         };
-        self.note(arms, &guards, fired.expect("room for the offer"))
-    }
-
-    /// One message, within a while that nobody knows the length of.
-    pub(crate) fn try_to(&mut self, arm: Arm) -> Option<ExtendedWriter> {
-        let guards = self.guards(&[arm]);
-        let until = Patience::Until(Instant::now() + Duration::from_millis(1));
-        let fired = match arm {
-            Arm::Extended(_) => self.local.take(&guards[0], until, LOCATION),
-            _ => self.local.communicate(&guards[0], until, LOCATION),
-        };
-        self.note(&[arm, Arm::Wait], &guards, fired.expect("room for the offer"))
+        self.note(arms, &guards, fired)
     }
 
     /// As [`Party::choose`], by a policy that begins with this guard.
@@ -128,7 +115,7 @@ impl Party {
         writer
     }
 
-    fn guards(&mut self, arms: &[Arm]) -> Vec<Guard> {
+    pub(crate) fn guards(&mut self, arms: &[Arm]) -> Vec<Guard> {
         let guards = arms.iter().map(|arm| match *arm {
             Arm::Read(channel) => Guard::Input { channel, extended: false, reader: self.reader_of(channel) },
             Arm::Extended(channel) => Guard::Input { channel, extended: true, reader: self.reader_of(channel) },
@@ -346,11 +333,6 @@ impl Party {
 
     pub(crate) fn write(&mut self, channel: ChannelName, value: u64) {
         self.choose(&[Arm::Write(channel, value)]);
-    }
-
-    /// Writes a value that needs no block.
-    pub(crate) fn say(&mut self, channel: ChannelName, value: u64) {
-        self.choose(&[Arm::Say(channel, value)]);
     }
 
     /// Writes a value, and with it the one end of another channel that the process has.

@@ -1,10 +1,43 @@
-//! Scenarios of short messages, which travel beside offers and in no block.
+//! Offers of one message, and scenarios of short ones, which travel beside offers and in no block.
 //!
 //! Knows nothing of where they lie: each is one of [`scenario`](crate::scenario) with other messages.
 
-use crate::engine::Fate;
-use crate::party::{Arm, Part, Seen};
+use crate::engine::live::Met;
+use crate::engine::{ChannelName, ExtendedWriter, Fate, Fired, Guard, Kept, Patience};
+use crate::party::{Arm, LOCATION, Part, Party, Seen};
 use crate::scenario::{READER, Scenario, WRITER, all_live, count, lost_or};
+use crate::sys::clock::Instant;
+use std::time::Duration;
+
+impl Party {
+    /// One message, as the program reads and writes it: that of an extended rendezvous is wanted in a block.
+    pub(crate) fn one(&mut self, arm: Arm, guard: &Guard, patience: Patience) -> Fired {
+        let met = match arm {
+            Arm::Extended(_) => self.local.take(guard, patience, LOCATION),
+            _ => self.local.communicate(guard, patience, LOCATION).map(|met| (met, None)),
+        };
+        match met.expect("room for the offer") {
+            (Met::Came(came), writer) => {
+                Fired { kept: writer.map_or(Kept::Nothing, Kept::Writer), ..Fired::with(0, came) }
+            }
+            (Met::Ended, _) => Fired::ended(0, self.local.fate()),
+            (Met::Late, _) => Fired::bare(1),
+        }
+    }
+
+    /// One message, within a while that nobody knows the length of.
+    pub(crate) fn try_to(&mut self, arm: Arm) -> Option<ExtendedWriter> {
+        let guards = self.guards(&[arm]);
+        let until = Patience::Until(Instant::now() + Duration::from_millis(1));
+        let fired = self.one(arm, &guards[0], until);
+        self.note(&[arm, Arm::Wait], &guards, fired)
+    }
+
+    /// Writes a value that needs no block.
+    pub(crate) fn say(&mut self, channel: ChannelName, value: u64) {
+        self.choose(&[Arm::Say(channel, value)]);
+    }
+}
 
 /// A reader and a writer, two short messages, each on its own channel and so under its own lock, and one in a block.
 pub static SAID: Scenario = Scenario {
