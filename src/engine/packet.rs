@@ -326,8 +326,9 @@ impl Local {
 #[cfg(test)]
 mod tests {
     use super::super::Store;
-    use super::super::{ChannelKind, Direction, member};
+    use super::super::{ChannelKind, Direction, Order, Patience, member};
     use super::*;
+    use std::panic::Location;
 
     /// A channel with a writer in the packet.
     fn write_into(packet: &Packet) -> (ChannelName, EndName) {
@@ -397,6 +398,26 @@ mod tests {
             Packet::expect(usual);
             assert!((least..most).contains(&room()), "{} after {usual}", room());
         }
+    }
+
+    #[test]
+    fn what_is_offered_is_tagged_by_whoever_offers_it() {
+        let kind = ChannelKind::Channel(Store::Fifo(0));
+        let me = Holder::Member(member().unwrap());
+        let (channel, handle) = with_local(|local| local.create_channel("", kind, me)).unwrap().unwrap();
+        let mut message = Some(Packet::draft(0).unwrap());
+        for foreign in [Owner::Member(member().unwrap()), Owner::Context(u32::MAX >> 2)] {
+            let packet = message.as_ref().unwrap();
+            let guard = packet.guard(channel);
+            packet.hand_to(foreign);
+            let fired = with_local(|local| local.offer(&[guard, Guard::Skip], Order::Priority, Location::caller()));
+            assert_eq!((fired.unwrap().unwrap().index, owner_of(packet)), (1, mine()));
+            packet.hand_to(foreign);
+            let late = actor(|actor| actor.give(&mut message, guard, Patience::Not, Location::caller()));
+            assert!(matches!(late, Ok(Outcome::Late)), "{late:?}");
+            assert_eq!(owner_of(message.as_ref().unwrap()), mine());
+        }
+        close((channel, handle));
     }
 
     #[test]

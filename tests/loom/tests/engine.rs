@@ -288,7 +288,7 @@ const NEEDED: &[(&str, &str, Part, &Scenario, &str)] = &[
     // A block that somebody else has freed: its message, and the block below it.
     (
         "memory/block.rs",
-        "match stack.compare_exchange_weak(head, next, Ordering::Release, Ordering::Relaxed) {",
+        "match stack.compare_exchange_weak(head, next, Ordering::Release, Ordering::Acquire) {",
         Part::Release,
         &scenario::OVERWRITE,
         RACE,
