@@ -73,6 +73,12 @@ impl<'a, T> ReadArm<'a, T> {
     pub(super) fn into_end(self) -> EndRef<'a> {
         self.end
     }
+
+    /// Whether its end can be used.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.end.is_open()
+    }
 }
 
 impl<T> Arm for ReadArm<'_, T> {

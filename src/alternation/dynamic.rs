@@ -6,10 +6,10 @@ use super::arm::{Arm, Take};
 use super::arms::ReadArm;
 use super::entry::Entry;
 use super::fired::Fired;
-use super::select::{Failed, choose};
+use super::select::{Failed, choose, choose_again};
 use super::token::{Place, Token};
 use crate::channel::{ChannelError, Message, Reader};
-use crate::engine::Order;
+use crate::engine::{Order, Selection};
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,6 +60,8 @@ pub struct Alternation<'a> {
     /// The guard whose turn it is, or the next one after it that is there.
     turn: usize,
     failed: Option<usize>,
+    /// The guards of the last selection; none once one of them has come or gone.
+    pub(super) selection: Selection,
 }
 
 /// Tells alternations apart, so that a token of one is not taken for a token of another.
@@ -76,7 +78,7 @@ impl<'a> Alternation<'a> {
     #[must_use]
     pub fn new() -> Alternation<'a> {
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        Alternation { number, entries: Vec::new(), next: 0, turn: 0, failed: None }
+        Alternation { number, entries: Vec::new(), next: 0, turn: 0, failed: None, selection: Selection::default() }
     }
 
     /// The number of the guard because of which the last selection failed.
@@ -207,7 +209,7 @@ impl<'a> Alternation<'a> {
 
     /// As the selections do, in this order, on behalf of whoever called from there.
     pub(crate) fn choose(&mut self, order: Order, location: &'static Location<'static>) -> Result<Fired, ChannelError> {
-        let chosen = choose(&mut self.entries, order, location);
+        let chosen = choose_again(&mut self.selection, &mut self.entries, order, location);
         self.conclude(chosen)
     }
 

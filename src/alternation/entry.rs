@@ -155,4 +155,11 @@ impl<'a> Arms for Vec<Entry<'a>> {
     fn arm(&mut self, number: usize) -> &mut dyn Arm {
         &mut self[number]
     }
+
+    /// A reader that was not given up: whoever did that is told when it is asked.
+    #[inline]
+    fn is_steady(&self, number: usize) -> bool {
+        let Entry { kind, enabled, .. } = &self[number];
+        *enabled && matches!(kind, Kind::Read(arm) if arm.is_open())
+    }
 }

@@ -7,7 +7,7 @@ use super::arm::{Arm, Outcome};
 use super::dynamic::Alternation;
 use super::entry::Kind;
 use super::fired::Fired;
-use super::select::{Arms, Failed, fire, gather};
+use super::select::{Failed, begin, fire, gather};
 use crate::channel::{ChannelError, settle};
 use crate::engine::{Fired as Outcomes, Offering, Order, Selection, Stage};
 use std::fmt;
@@ -138,7 +138,7 @@ impl SelectAsync<'_, '_> {
             Stage::Offered(offering) => offering,
             Stage::New => {
                 settle();
-                (0..arms.count()).for_each(|number| arms.arm(number).begin());
+                begin(arms);
                 self.stage = Stage::Offered(Offering::new()?);
                 let Stage::Offered(offering) = &mut self.stage else { return Poll::Pending };
                 offering

@@ -13,6 +13,12 @@ use std::thread::LocalKey;
 pub(super) trait Arms {
     fn count(&self) -> usize;
     fn arm(&mut self, number: usize) -> &mut dyn Arm;
+
+    /// Whether the arm is there, and offers the same at each selection.
+    #[inline]
+    fn is_steady(&self, _number: usize) -> bool {
+        false
+    }
 }
 
 impl Arms for [&mut dyn Arm] {
@@ -52,22 +58,23 @@ pub(super) fn choose<A: Arms + ?Sized>(
     order: Order,
     location: &'static Location<'static>,
 ) -> Result<usize, Failed> {
-    settle();
     let mut selection = actor(Actor::take_selection);
-    for number in 0..arms.count() {
-        arms.arm(number).begin();
-    }
-    let chosen = choose_with(&mut selection, arms, order, location);
+    selection.clear();
+    let chosen = choose_again(&mut selection, arms, order, location);
     actor(|actor| actor.keep_selection(selection));
     chosen
 }
 
-fn choose_with<A: Arms + ?Sized>(
+/// The same by somebody who keeps the table of guards of one selection for the next, and clears it when an arm comes or
+/// goes.
+pub(super) fn choose_again<A: Arms + ?Sized>(
     selection: &mut Selection,
     arms: &mut A,
     order: Order,
     location: &'static Location<'static>,
 ) -> Result<usize, Failed> {
+    settle();
+    begin(arms);
     loop {
         let order = gather(selection, arms, order)?;
         let fired = actor(|actor| actor.offer(&selection.guards, order, location))?;
@@ -77,11 +84,45 @@ fn choose_with<A: Arms + ?Sized>(
     }
 }
 
-/// Asks every arm for its guard. Gives the order among those that there are.
+/// A selection begins.
+#[inline]
+pub(super) fn begin<A: Arms + ?Sized>(arms: &mut A) {
+    for number in 0..arms.count() {
+        if !arms.is_steady(number) {
+            arms.arm(number).begin();
+        }
+    }
+}
+
+/// Asks every arm for its guard, but those whose guard is in the table still. Gives the order among those that there
+/// are.
 #[inline]
 pub(super) fn gather<A: Arms + ?Sized>(selection: &mut Selection, arms: &mut A, order: Order) -> Result<Order, Failed> {
-    selection.guards.clear();
-    selection.numbers.clear();
+    // With as many as there are arms, the guard of each is at its number.
+    if selection.guards.is_empty() || selection.guards.len() != arms.count() || !ask_again(selection, arms)? {
+        ask_all(selection, arms)?;
+    }
+    Ok(match order {
+        // Absent arms have no guard: the first one that is there from this number on.
+        Order::From(first) => Order::From(selection.numbers.partition_point(|number| (*number as usize) < first)),
+        order => order,
+    })
+}
+
+/// Asks the arms that may offer something else than before. `false` if one of them is absent now.
+fn ask_again<A: Arms + ?Sized>(selection: &mut Selection, arms: &mut A) -> Result<bool, Failed> {
+    for (number, place) in selection.guards.iter_mut().enumerate() {
+        if arms.is_steady(number) {
+            continue;
+        }
+        let Offered(Some(guard)) = arms.arm(number).offer().map_err(Failed::at(number))? else { return Ok(false) };
+        *place = guard;
+    }
+    Ok(true)
+}
+
+fn ask_all<A: Arms + ?Sized>(selection: &mut Selection, arms: &mut A) -> Result<(), Failed> {
+    selection.clear();
     for number in 0..arms.count() {
         if let Offered(Some(guard)) = arms.arm(number).offer().map_err(Failed::at(number))? {
             selection.guards.push(guard);
@@ -91,11 +132,7 @@ pub(super) fn gather<A: Arms + ?Sized>(selection: &mut Selection, arms: &mut A, 
     if selection.guards.is_empty() {
         return Err(Failed { number: None, error: ChannelError::NoGuards });
     }
-    Ok(match order {
-        // Absent arms have no guard: the first one that is there from this number on.
-        Order::From(first) => Order::From(selection.numbers.partition_point(|number| (*number as usize) < first)),
-        order => order,
-    })
+    Ok(())
 }
 
 /// Tells the arm whose guard fired. Gives its number if it stands by it.

@@ -25,6 +25,7 @@ impl<'a> Alternation<'a> {
     pub(super) fn push(&mut self, kind: Kind<'a>) -> Place {
         let number = self.next;
         self.next += 1;
+        self.selection.clear();
         self.entries.push(Entry { number, kind, enabled: true });
         Place { alternation: self.number, number }
     }
@@ -348,6 +349,7 @@ impl<'a> Alternation<'a> {
     #[track_caller]
     pub fn remove<K: Token>(&mut self, token: K) -> K::Guard {
         let position = self.find(token.place());
+        self.selection.clear();
         token.give_back(self.entries.remove(position).give_back())
     }
 
@@ -379,6 +381,7 @@ impl<'a> Alternation<'a> {
     #[track_caller]
     pub fn enable<K: Token>(&mut self, token: K, enabled: bool) {
         let position = self.find(token.place());
+        self.selection.clear();
         self.entries[position].enabled = enabled;
     }
 

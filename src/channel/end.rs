@@ -229,7 +229,7 @@ impl End {
 
     /// Whether there is a channel, and this end of it was not given up.
     #[inline]
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.channel != NOWHERE && !self.retired.load(Ordering::Relaxed)
     }
 

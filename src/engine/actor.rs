@@ -65,6 +65,15 @@ pub(crate) struct Selection {
     pub(crate) numbers: Vec<u32>,
 }
 
+impl Selection {
+    /// Of no arm.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.guards.clear();
+        self.numbers.clear();
+    }
+}
+
 thread_local! {
     static ACTOR: ManuallyDrop<Actor> = const { ManuallyDrop::new(Actor::new()) };
 }
@@ -226,8 +235,7 @@ impl Actor {
         self.deferral.renew();
         self.journeys.renew();
         let mut selection = self.selection.take();
-        selection.guards.clear();
-        selection.numbers.clear();
+        selection.clear();
         self.selection.set(selection);
     }
 

@@ -331,6 +331,43 @@ once! {
         assert!(alt.is_empty());
     }
 
+    /// A set keeps the guards of one selection for the next: whatever has changed in between counts.
+    fn what_has_changed_between_two_selections_counts() {
+        let channels = [(); 3].map(|()| Channel::buffered(Buffer::Fifo(8)));
+        let [a, b, out] = &channels;
+        let (to_a, to_b, from_out) = (a.writer(), b.writer(), out.reader());
+        let (first, second, output) = (a.reader(), b.reader(), out.writer());
+        let mut alt = Alternation::new();
+        let on_a = alt.read(&first);
+        let on_b = alt.read(&second);
+        let on_out = alt.write(&output, 1_u64);
+        let ready = |alt: &mut Alternation<'_>| alt.pri_select().map(|fired| fired.index());
+        assert_eq!(ready(&mut alt), Ok(on_out.index()));
+        for (value, number) in [(to_b.write(2), on_b.index()), (to_a.write(3), on_a.index())] {
+            value.unwrap();
+            // The value of the writing guard is gone.
+            assert_eq!(ready(&mut alt), Ok(number));
+        }
+        alt.set(on_out, 4);
+        assert_eq!(ready(&mut alt), Ok(on_out.index()));
+        [&to_a, &to_b].iter().for_each(|w| w.write(5).unwrap());
+        alt.enable(on_a, false);
+        assert_eq!(ready(&mut alt), Ok(on_b.index()));
+        alt.enable(on_a, true);
+        assert_eq!(ready(&mut alt), Ok(on_a.index()));
+        let nothing = alt.skip();
+        assert_eq!(ready(&mut alt), Ok(nothing.index()));
+        first.retire();
+        to_b.write(6).unwrap();
+        assert_eq!(ready(&mut alt), Err(ChannelError::Retired));
+        assert_eq!(alt.failed(), Some(on_a.index()));
+        alt.remove(on_a);
+        assert_eq!(ready(&mut alt), Ok(on_b.index()));
+        to_b.poison();
+        assert_eq!(ready(&mut alt), Err(ChannelError::Poisoned));
+        assert_eq!([from_out.read(), from_out.read()], [Ok(1), Ok(4)]);
+    }
+
     /// Numbers are never used twice, so a set that has changed a million times is not slower, and knows its guards
     /// apart.
     fn numbers_are_not_used_twice() {

@@ -9,7 +9,7 @@
 //! ```text
 //!  1 write   the table of offers (word IDLE)                        nobody looks at it yet
 //!  2 lock    the guarded channels, in order of index                so two offers never wait for each other
-//!            (if one looks ready before that, its channel alone)
+//!            (if one looks ready before that, its channel alone, and the table has only that)
 //!  3 look    at the guards in the order asked for: a channel with a fate is ready; else take the first offer of the
 //!            opposite queue, REMOVE it, announce the exchange, and COMMIT its word ([`pairing`](super::pairing)).
 //!            Not waiting any more (another commit, a deadline, death): look at the next one.
@@ -124,9 +124,11 @@ impl Local {
     ) -> Result<Begun, ArenaError> {
         self.prepare(guards)?;
         self.context.set_location(location);
-        self.write_table(guards);
         let mut found = match guards {
-            [guard] => self.look_at_one(guard),
+            [guard] => {
+                self.write_table(guards);
+                self.look_at_one(guard)
+            }
             guards => self.look_at_all(guards, order),
         };
         // Moved at the end: what was written in pieces is not read as a whole at once.
@@ -269,6 +271,7 @@ impl Local {
         if let Some(fired) = self.glance(guards, order) {
             return Some(fired);
         }
+        self.write_table(guards);
         self.lock_all(guards);
         let scan = std::mem::take(&mut self.scan);
         let mut found = scan.iter().map(|number| usize::from(*number)).find_map(|number| match &guards[number] {
@@ -288,8 +291,8 @@ impl Local {
 
     /// Before step 2: fires a guard whose channel looks ready, under the lock of that channel alone.
     ///
-    /// The context is IDLE and stands in no queue, so nobody can commit it meanwhile; the table tells the reaper of the
-    /// one lock as of many. Who chooses by priority may take no guard but the first in this way: that one before it is
+    /// The context is IDLE and stands in no queue, so nobody can commit it meanwhile; the table, which has nothing else,
+    /// tells the reaper of the one lock. Who chooses by priority may take no guard but the first in this way: that one before it is
     /// not ready at the same instant takes all locks to know. In any other order the first that is seen to be ready is
     /// the one. Only channels and timers can be seen to be ready; with other guards among them, whose turn would never
     /// come, nothing is fired here.
@@ -311,13 +314,18 @@ impl Local {
     fn take_if_ready(&mut self, number: u16, guards: &[Guard]) -> Option<Fired> {
         let number = usize::from(number);
         let guard = &guards[number];
-        let (name, is_output) = match guard {
-            Guard::Input { channel, .. } => (channel, false),
-            Guard::Output { channel, .. } => (channel, true),
+        let (name, block, flags) = match *guard {
+            Guard::Input { channel, extended, .. } => (channel, self.hand, if extended { EXTENDED } else { 0 }),
+            Guard::Output { channel, block } => (channel, block, OUTPUT),
             Guard::Timer { .. } => return self.look_at(number, guard),
             _ => return None,
         };
+        let is_output = flags & OUTPUT != 0;
         let channel = self.tables().channels.get(name.index).filter(|channel| channel.looks_ready(is_output))?;
+        if is_output {
+            self.claim(block);
+        }
+        self.only_offer().write(name, block, flags | (number as u32) << 16);
         self.take_lock(name.index, channel);
         let found = self.look_at(number, guard);
         channel.lock.release();

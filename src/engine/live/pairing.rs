@@ -105,7 +105,10 @@ impl Local {
 
     /// The same to one side of it.
     pub(super) fn tell(&mut self, channel: &Channel, queue: &Queue) {
-        while let Some(told) = self.commit_first(channel, queue, Exchange::Fate) {
+        // Most who end a channel find nobody there.
+        while !queue.is_empty()
+            && let Some(told) = self.commit_first(channel, queue, Exchange::Fate)
+        {
             self.wake_later(told);
         }
     }

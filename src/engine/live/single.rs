@@ -161,7 +161,7 @@ impl Local {
 
     /// The table of one offer, of a context that is IDLE.
     #[inline]
-    fn only_offer(&self) -> &'static Offer {
+    pub(super) fn only_offer(&self) -> &'static Offer {
         let context = self.context;
         if context.length.load(Ordering::Relaxed) != 1 {
             context.length.store(1, Ordering::Release);
