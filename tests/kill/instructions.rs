@@ -38,11 +38,11 @@ const OPERATIONS: [Operation; 8] = [
         release: 744,
         run: |cut| refill_scene(POLICY, cut),
     },
-    Operation { name: "select among two", debug: 15700, release: 2524, run: |cut| choice_scene(1, true, POLICY, cut) },
+    Operation { name: "select among two", debug: 14500, release: 2354, run: |cut| choice_scene(1, true, POLICY, cut) },
     Operation {
         name: "select among eight",
-        debug: 26100,
-        release: 4571,
+        debug: 22250,
+        release: 3984,
         run: |cut| choice_scene(4, true, POLICY, cut),
     },
     Operation {
