@@ -291,11 +291,11 @@ impl Local {
 
     /// Before step 2: fires a guard whose channel looks ready, under the lock of that channel alone.
     ///
-    /// The context is IDLE and stands in no queue, so nobody can commit it meanwhile; the table, which has nothing else,
-    /// tells the reaper of the one lock. Who chooses by priority may take no guard but the first in this way: that one before it is
-    /// not ready at the same instant takes all locks to know. In any other order the first that is seen to be ready is
-    /// the one. Only channels and timers can be seen to be ready; with other guards among them, whose turn would never
-    /// come, nothing is fired here.
+    /// The context is IDLE and stands in no queue, so nobody can commit it meanwhile; the table, which has this alone,
+    /// tells the reaper of the one lock. Who chooses by priority may take no guard but the first in this way: that one
+    /// before it is not ready at the same instant takes all locks to know. In any other order the first that is seen to
+    /// be ready is the one. Only channels and timers can be seen to be ready; with other guards among them, whose turn
+    /// would never come, nothing is fired here.
     #[inline]
     fn glance(&mut self, guards: &[Guard], order: Order) -> Option<Fired> {
         let is_plain =
