@@ -8,19 +8,12 @@ use super::draft::Draft;
 #[cfg(feature = "async")]
 use crate::channel::Outgoing;
 use crate::channel::{
-    Barrier, ChannelError, End, Extended, Hold, Loan, Message, Plain, Reader, Writer, decode, notice,
+    Barrier, ChannelError, End, Extended, Hold, Loan, Message, Plain, Reader, Writer, decode, failed,
 };
-use crate::engine::{self, EndName, ExtendedWriter, Fate, Packet};
+use crate::engine::{self, EndName, ExtendedWriter, Packet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-
-/// The communication that an arm's channel did not come to.
-pub(super) fn failed(fate: Fate) -> ChannelError {
-    let error = ChannelError::from(fate);
-    notice(&error);
-    error
-}
 
 /// The message that an input arm has received.
 #[inline]

@@ -24,9 +24,8 @@ impl Draft {
     /// Puts a loan in place.
     pub(super) fn lend<T: Plain>(&mut self, end: &End, loan: Loan<T>) {
         self.withdraw();
-        let packet =
-            end.check().and_then(|()| check_lends(end)).and_then(|()| loan.into_packet().map_err(|(_, error)| error));
-        self.0 = packet.map(|packet| Outgoing::Plain(Unsent::of(packet)));
+        let lends = end.check().and_then(|()| check_lends(end));
+        self.0 = lends.map(|()| Outgoing::Plain(Unsent::of(loan.into_packet())));
     }
 
     /// Takes the message back, if nobody has it.

@@ -60,7 +60,7 @@ pub struct Alternation<'a> {
     /// The guard whose turn it is, or the next one after it that is there.
     turn: usize,
     failed: Option<usize>,
-    /// The guards of the last selection; none once one of them has come or gone.
+    /// The guards of the last selection; none once one of them is removed.
     pub(super) selection: Selection,
 }
 

@@ -150,7 +150,6 @@ impl SelectAsync<'_, '_> {
                 None
             } else {
                 let order = gather(&mut self.selection, arms, self.order)?;
-                offering.adopt(&self.selection.guards);
                 let begun = offering.begin(&self.selection.guards, order, self.location);
                 begun.inspect_err(|_| offering.disown(&self.selection.guards, None))?
             };

@@ -65,8 +65,7 @@ pub(super) fn choose<A: Arms + ?Sized>(
     chosen
 }
 
-/// The same by somebody who keeps the table of guards of one selection for the next, and clears it when an arm comes or
-/// goes.
+/// The same by somebody who keeps the table of guards of one selection for the next, and clears it when an arm goes.
 pub(super) fn choose_again<A: Arms + ?Sized>(
     selection: &mut Selection,
     arms: &mut A,

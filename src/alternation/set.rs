@@ -25,7 +25,6 @@ impl<'a> Alternation<'a> {
     pub(super) fn push(&mut self, kind: Kind<'a>) -> Place {
         let number = self.next;
         self.next += 1;
-        self.selection.clear();
         self.entries.push(Entry { number, kind, enabled: true });
         Place { alternation: self.number, number }
     }
@@ -349,6 +348,7 @@ impl<'a> Alternation<'a> {
     #[track_caller]
     pub fn remove<K: Token>(&mut self, token: K) -> K::Guard {
         let position = self.find(token.place());
+        // Another guard may come in its place.
         self.selection.clear();
         token.give_back(self.entries.remove(position).give_back())
     }
@@ -381,7 +381,6 @@ impl<'a> Alternation<'a> {
     #[track_caller]
     pub fn enable<K: Token>(&mut self, token: K, enabled: bool) {
         let position = self.find(token.place());
-        self.selection.clear();
         self.entries[position].enabled = enabled;
     }
 

@@ -7,8 +7,7 @@
 //! from thread to thread, and no process waits at its end for a bell.
 
 use crate::engine::{
-    Actor, ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Owner, Packet, Patience, Store, actor,
-    host,
+    Actor, ArenaError, ChannelKind, ChannelName, Closing, Direction, EndName, Packet, Patience, Store, actor,
 };
 use std::panic::Location;
 
@@ -26,7 +25,7 @@ impl Bell {
     pub(super) fn new() -> Result<Bell, ArenaError> {
         let mut rope = Packet::draft(0)?;
         rope.set_length(0);
-        let host = host()?;
+        rope.entrust_to_host()?;
         // For the process of the operating system, whoever runs on this thread.
         let aside = Actor::aside();
         let (channel, handle) = aside.create_channel("bridge", ChannelKind::Channel(Store::DropNewest(1)))?;
@@ -34,7 +33,6 @@ impl Bell {
             aside.close_end(handle, Closing::Retire);
             return Err(error);
         }
-        rope.hand_to(Owner::Member(host));
         Ok(Bell { channel, handle, rope })
     }
 

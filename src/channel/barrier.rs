@@ -4,7 +4,7 @@
 
 use super::end::{ChannelEnd, ChannelId, End};
 use super::error::ChannelError;
-use super::process_scope::{notice, settle};
+use super::process_scope::{failed, settle};
 use super::travel::{arrive, depart};
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, Guard, Order, actor};
 use parking_lot::Mutex;
@@ -101,7 +101,7 @@ impl Barrier {
         settle();
         let guard = Guard::Barrier { channel: self.sit()? };
         let fired = actor(|actor| actor.offer(&[guard], Order::Priority, location))?;
-        fired.outcome.map(drop).map_err(ChannelError::from).inspect_err(notice)
+        fired.outcome.map(drop).map_err(failed)
     }
 
     /// Poisons the barrier: every [`sync`](Barrier::sync) of any party fails with [`Poisoned`](ChannelError::Poisoned),

@@ -3,14 +3,14 @@
 //! Knows nothing of values or of directions beyond passing them on.
 
 use super::error::{ChannelError, MessageError};
-use super::process_scope::{notice, settle};
-#[cfg(feature = "async")]
-use crate::engine::Fired;
+use super::process_scope::{failed, settle};
 pub(crate) use crate::engine::Patience;
 use crate::engine::{
-    ChannelName, Closing, Delivered, Direction, EndName, ExtendedWriter, Fate, Guard, NAME_LIMIT, Order, Outcome,
-    Packet, Short, actor, now,
+    ChannelName, Closing, Delivered, Direction, EndName, ExtendedWriter, Guard, NAME_LIMIT, Order, Outcome, Packet,
+    Short, actor, now,
 };
+#[cfg(feature = "async")]
+use crate::engine::{Fate, Fired};
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -250,7 +250,7 @@ impl End {
         self.check()?;
         let guard = Guard::Join { queue: self.channel };
         let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, location)))?;
-        let joined = outcome(fired.index, fired.outcome.map(|_| ()), patience);
+        let joined = settled(fired.alone(drop), patience);
         if joined.is_err() {
             actor(crate::engine::Actor::forget_leaver);
         }
@@ -291,14 +291,14 @@ impl End {
     /// What an offer to take a message has come to.
     #[cfg(feature = "async")]
     pub(super) fn took(fired: Fired) -> Result<(Packet, Option<ExtendedWriter>), ChannelError> {
-        let packet = outcome(0, fired.packet(), Patience::ForEver)?.ok_or_else(without_message)?;
+        let packet = fired.packet().map_err(failed)?.ok_or_else(without_message)?;
         Ok((packet, fired.writer()))
     }
 
     /// What an offer to write a message has come to.
     #[cfg(feature = "async")]
     pub(super) fn gave(settled: Result<(), Fate>) -> Result<(), ChannelError> {
-        outcome(0, settled, Patience::ForEver)
+        settled.map_err(failed)
     }
 
     /// Offers a message. It stays in its slot unless a reader has it.
@@ -363,35 +363,19 @@ impl End {
         self.check()?;
         match self.channel.facts().fate() {
             None => Ok(()),
-            Some(fate) => {
-                let error = ChannelError::from(fate);
-                notice(&error);
-                Err(error)
-            }
+            Some(fate) => Err(failed(fate)),
         }
     }
 }
 
+/// What an operation came to, to whoever has waited so long.
 #[inline]
-fn settled<T>(settled: Outcome<T>, patience: Patience) -> Result<T, ChannelError> {
+pub(super) fn settled<T>(settled: Outcome<T>, patience: Patience) -> Result<T, ChannelError> {
     match settled {
         Outcome::Took(came) => Ok(came),
-        Outcome::Ended(fate) => outcome(0, Err(fate), patience),
-        Outcome::Late => outcome(1, Err(Fate::Retired), patience),
-    }
-}
-
-#[inline]
-pub(super) fn outcome<T>(index: usize, outcome: Result<T, Fate>, patience: Patience) -> Result<T, ChannelError> {
-    match (index, outcome) {
-        (0, Ok(came)) => Ok(came),
-        (0, Err(fate)) => {
-            let error = ChannelError::from(fate);
-            notice(&error);
-            Err(error)
-        }
-        _ if matches!(patience, Patience::Not) => Err(ChannelError::WouldBlock),
-        _ => Err(ChannelError::TimedOut),
+        Outcome::Ended(fate) => Err(failed(fate)),
+        Outcome::Late if matches!(patience, Patience::Not) => Err(ChannelError::WouldBlock),
+        Outcome::Late => Err(ChannelError::TimedOut),
     }
 }
 

@@ -188,12 +188,9 @@ impl<T: Plain> Loan<T> {
         Ok(Loan(Lent::take(length)?))
     }
 
-    /// The message, for the calling thread to offer.
-    pub(crate) fn into_packet(self) -> Result<Packet, (Loan<T>, ChannelError)> {
-        match self.0.packet.take_in_hand() {
-            Ok(()) => Ok(self.0.packet),
-            Err(error) => Err((self, error.into())),
-        }
+    /// The message. Whoever offers it has it then, and not the process.
+    pub(crate) fn into_packet(self) -> Packet {
+        self.0.packet
     }
 
     /// The same message again, which nobody has taken.

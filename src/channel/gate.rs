@@ -3,7 +3,7 @@
 //! Knows nothing of what holding a permit means: locks, semaphores, events and conditions say so. Nor of how permits
 //! are handed on; the engine sees a gate as a channel with those who wait.
 
-use super::end::{End, NOWHERE, Patience, outcome};
+use super::end::{End, NOWHERE, Patience, settled};
 use super::error::{ChannelError, MessageError};
 use super::process_scope::settle;
 use super::travel::travels;
@@ -137,7 +137,7 @@ impl Gate {
             return Ok(passed);
         }
         let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, place)))?;
-        outcome(fired.index, fired.outcome, patience)?;
+        settled(fired.alone(drop), patience)?;
         let unit = fired.unit().unwrap_or_else(without_unit);
         Ok(Passed::with(unit, self.channel().facts().is_abandoned()))
     }
@@ -151,7 +151,7 @@ impl Gate {
     ) -> Result<(), ChannelError> {
         let guard = self.waiting(weight)?;
         let fired = patience.among(guard, |guards| actor(|actor| actor.offer(guards, Order::Priority, place)))?;
-        outcome(fired.index, fired.outcome, patience).map(drop)
+        settled(fired.alone(drop), patience)
     }
 
     /// The guard that takes so many permits.

@@ -217,8 +217,7 @@ impl<T: Plain> Writer<Flat<T>> {
         if let Err(fate) = check_lends(self.end()).and_then(|()| self.end().check_open()) {
             return Err(WriteError { value: loan, fate });
         }
-        let packet = loan.into_packet().map_err(|(value, fate)| WriteError { value, fate })?;
-        let mut offered = Some(packet);
+        let mut offered = Some(loan.into_packet());
         let given = self.end().give(&mut offered, patience, location);
         given.map_err(|fate| WriteError { value: not_taken(offered), fate })
     }

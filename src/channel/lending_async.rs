@@ -162,8 +162,7 @@ impl<T: Plain> SendAsync<'_, T> {
             Ok(offering) => offering,
             Err(fate) => return Err(WriteError { value: loan, fate }),
         };
-        // It belongs to the context of the future.
-        let packet = offering.run(|| loan.into_packet()).map_err(|(value, fate)| WriteError { value, fate })?;
+        let packet = loan.into_packet();
         let begun = offering.begin(&[packet.guard(end.channel())], Order::Priority, self.location);
         match begun {
             Ok(fired) => {

@@ -61,7 +61,7 @@ pub(crate) use outgoing::Outgoing;
 pub(crate) use pages::Pages;
 pub(crate) use parcel::{Parcel, describe_ends, duplicate};
 pub use plain::Plain;
-pub(crate) use process_scope::{Scope, notice, settle};
+pub(crate) use process_scope::{Scope, failed, notice, settle};
 pub use reader::Reader;
 pub(crate) use travel::Ticket;
 pub use writer::Writer;

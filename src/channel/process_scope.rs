@@ -4,7 +4,7 @@
 //! [`deferral`](crate::engine).
 
 use super::error::ChannelError;
-use crate::engine::{Closing, EndName, Holder, actor};
+use crate::engine::{Closing, EndName, Fate, Holder, actor};
 
 /// The life of one process on the calling thread.
 #[derive(Debug)]
@@ -46,6 +46,13 @@ impl Scope {
 #[inline]
 pub(crate) fn settle() {
     actor(crate::engine::Actor::settle);
+}
+
+/// An operation of this thread has come to its channel's end.
+pub(crate) fn failed(fate: Fate) -> ChannelError {
+    let error = ChannelError::from(fate);
+    notice(&error);
+    error
 }
 
 /// An operation of this thread has failed: if with poison, the process may be about to return it.

@@ -304,19 +304,6 @@ impl Actor {
         Ok(result)
     }
 
-    /// As [`with`](Actor::with), for what may fail itself.
-    #[inline]
-    pub(super) fn attempt<R>(&self, work: impl FnOnce(&mut Local) -> Result<R, ArenaError>) -> Result<R, ArenaError> {
-        let World::Live { context, .. } = &self.world;
-        let mut local = match context.take() {
-            Some(local) => local,
-            None => self.context()?,
-        };
-        let result = work(&mut local);
-        drop(context.replace(Some(local)));
-        result
-    }
-
     /// Runs `work` with this context in the place of the thread's: what it makes belongs to it, and the thread needs
     /// none.
     #[cfg(any(feature = "async", feature = "testing"))]

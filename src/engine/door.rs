@@ -66,7 +66,7 @@ impl Actor {
             me => sim::offer(me, guards, order, location),
             side => return side.offer(self, guards, order, location)
         );
-        self.attempt(|local| local.offer(guards, order, location))
+        self.with(|local| local.offer(guards, order, location))?
     }
 
     /// Waits until the one guard fires, which hands over `message`: it leaves its slot if a reader has it.
@@ -91,7 +91,7 @@ impl Actor {
             let fired = patience.among(guard, |guards| side.offer(self, guards, Order::Priority, location))?;
             return self.with(|local| fired.given(local, message));
         });
-        self.attempt(|local| Ok(local.communicate(&guard, patience, location)?.given(local, message)))
+        self.with(|local| Ok(local.communicate(&guard, patience, location)?.given(local, message)))?
     }
 
     /// Whether a message may be handed over in nobody's block: where all that happens is told, it has one.
@@ -115,10 +115,10 @@ impl Actor {
         patience: Patience,
         location: &'static Location<'static>,
     ) -> Result<Outcome<()>, ArenaError> {
-        self.attempt(|local| {
+        self.with(|local| {
             let guard = Guard::Output { channel, block: local.say(message) };
             Ok(local.communicate(&guard, patience, location)?.given(local, &mut None))
-        })
+        })?
     }
 
     /// Waits until the one guard fires, which takes a message.
@@ -139,10 +139,10 @@ impl Actor {
             let fired = patience.among(guard, |guards| side.offer(self, guards, Order::Priority, location))?;
             return Ok(fired.alone(Delivered::of));
         });
-        self.attempt(|local| {
+        self.with(|local| {
             let met = local.communicate(&guard, patience, location)?;
             Ok(met.of(local, |local, came| local.heard(came).map(Delivered::Short).or_else(|| Delivered::of(came))))
-        })
+        })?
     }
 
     /// The same, where the message is wanted in a block, and its writer may be held.
@@ -162,10 +162,10 @@ impl Actor {
             let fired = patience.among(guard, |guards| side.offer(self, guards, Order::Priority, location))?;
             return Ok(fired.alone(|came| (Packet::from_raw(came), fired.writer())));
         });
-        self.attempt(|local| {
+        self.with(|local| {
             let (met, writer) = local.take(&guard, patience, location)?;
             Ok(met.of(local, |_, came| (Packet::from_raw(came), writer)))
-        })
+        })?
     }
 
     /// A packet with room for so many bytes.
@@ -173,7 +173,7 @@ impl Actor {
     /// # Errors
     /// The arena is full.
     pub(crate) fn draft(&self, bytes: usize) -> Result<Packet, ArenaError> {
-        self.attempt(|local| local.draft(bytes))
+        self.with(|local| local.draft(bytes))?
     }
 
     /// Gives a packet back, and closes the ends in it as `closing` says.
@@ -230,10 +230,10 @@ impl Actor {
             Packet::settle(message, &fired.outcome);
             return Ok(fired.alone(Packet::from_raw));
         });
-        self.attempt(|local| {
+        self.with(|local| {
             let met = local.communicate(&guard, Patience::ForEver, location)?;
             Ok(met.handed_over(local, message, |_, reply| Packet::from_raw(reply)))
-        })
+        })?
     }
 
     /// One more message of an extended read is kept, until [`Actor::keeps_no_more`]: a thread that ends with one has

@@ -218,8 +218,7 @@ impl Fired {
         Fired { index, outcome: Err(fate), kept: Kept::Nothing }
     }
 
-    /// What it means to somebody who offered one guard, of a message, and what the time is up with behind it.
-    #[cfg(feature = "testing")]
+    /// What it means to somebody who offered one guard, and what the time is up with behind it.
     pub(crate) fn alone<T>(&self, took: impl FnOnce(Block) -> T) -> Outcome<T> {
         match self.outcome {
             _ if self.index != 0 => Outcome::Late,

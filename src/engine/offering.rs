@@ -127,13 +127,6 @@ impl Offering {
         }
     }
 
-    /// The messages of these guards belong to the future's context while they are offered.
-    pub(crate) fn adopt(&self, guards: &[Guard]) {
-        if let Some(owner) = self.task.claimant() {
-            hand_over(guards.iter().filter_map(message), owner);
-        }
-    }
-
     /// The messages of these guards, and what has come with the one that fired, belong to the process again; the
     /// message of a writer that is held, to the calling thread, by whose context the reaper knows whom it waits for.
     pub(crate) fn disown(&self, guards: &[Guard], fired: Option<&Fired>) {

@@ -151,11 +151,6 @@ impl Packet {
         Ok(())
     }
 
-    /// From now on it is the calling thread's: only so can it be offered.
-    pub(crate) fn take_in_hand(&self) -> Result<(), ArenaError> {
-        with_local(|local| tables().arena.give_block(self.block.get(), local.claimant()))
-    }
-
     /// The bytes in use behind the [`MARGIN`](super::MARGIN), at a boundary of 64 bytes. They stay there as long as the
     /// packet does.
     #[inline]

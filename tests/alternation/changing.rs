@@ -334,38 +334,49 @@ once! {
     /// A set keeps the guards of one selection for the next: whatever has changed in between counts.
     fn what_has_changed_between_two_selections_counts() {
         let channels = [(); 3].map(|()| Channel::buffered(Buffer::Fifo(8)));
-        let [a, b, out] = &channels;
-        let (to_a, to_b, from_out) = (a.writer(), b.writer(), out.reader());
-        let (first, second, output) = (a.reader(), b.reader(), out.writer());
+        let [to_a, to_b, to_c] = channels.each_ref().map(|c| c.writer());
+        // The channel of one that is given up goes on.
+        let [a, b, c, _other_b] = [0, 1, 2, 1].map(|place| channels[place].reader());
         let mut alt = Alternation::new();
-        let on_a = alt.read(&first);
-        let on_b = alt.read(&second);
-        let on_out = alt.write(&output, 1_u64);
+        let (on_a, on_b, nothing) = (alt.read(&a), alt.read(&b), alt.skip());
         let ready = |alt: &mut Alternation<'_>| alt.pri_select().map(|fired| fired.index());
-        assert_eq!(ready(&mut alt), Ok(on_out.index()));
-        for (w, number) in [(&to_b, on_b.index()), (&to_a, on_a.index())] {
-            w.write(2).unwrap();
-            // The value of the writing guard is gone.
-            assert_eq!(ready(&mut alt), Ok(number));
-        }
-        alt.set(on_out, 4);
-        assert_eq!(ready(&mut alt), Ok(on_out.index()));
-        [&to_a, &to_b].iter().for_each(|w| w.write(5).unwrap());
+        assert_eq!(ready(&mut alt), Ok(nothing.index()));
+        [&to_a, &to_b].iter().for_each(|w| w.write(1).unwrap());
         alt.enable(on_a, false);
         assert_eq!(ready(&mut alt), Ok(on_b.index()));
         alt.enable(on_a, true);
         assert_eq!(ready(&mut alt), Ok(on_a.index()));
-        let nothing = alt.skip();
-        assert_eq!(ready(&mut alt), Ok(nothing.index()));
-        first.retire();
-        to_b.write(6).unwrap();
-        assert_eq!(ready(&mut alt), Err(ChannelError::Retired));
-        assert_eq!(alt.failed(), Some(on_a.index()));
+        // As many guards as before, and another one in the place of the first.
         alt.remove(on_a);
-        assert_eq!(ready(&mut alt), Ok(on_b.index()));
-        to_b.poison();
-        assert_eq!(ready(&mut alt), Err(ChannelError::Poisoned));
-        assert_eq!([from_out.read(), from_out.read()], [Ok(1), Ok(4)]);
+        let on_c = alt.read(&c);
+        to_a.write(2).unwrap();
+        assert_eq!(ready(&mut alt), Ok(nothing.index()));
+        alt.enable(nothing, false);
+        to_c.write(3_u64).unwrap();
+        assert_eq!(alt.pri_select().unwrap().take(on_c), 3);
+        alt.enable(nothing, true);
+        assert_eq!(ready(&mut alt), Ok(nothing.index()));
+        b.retire();
+        assert_eq!(ready(&mut alt), Err(ChannelError::Retired));
+        assert_eq!(alt.failed(), Some(on_b.index()));
+    }
+
+    /// A guard that has written is absent until it has another value, and one that has not writes the value that it was
+    /// given last.
+    fn a_guard_writes_the_value_that_it_has_when_it_fires() {
+        let (input, output) = (Channel::buffered(Buffer::Fifo(1)), Channel::buffered(Buffer::Fifo(4)));
+        let (w, r, out, written) = (input.writer(), input.reader(), output.writer(), output.reader());
+        let mut alt = Alternation::new();
+        let (reads, writes) = (alt.read(&r), alt.write(&out, vec![0_u64; 100]));
+        for value in 1..4_u64 {
+            w.write(value).unwrap();
+            assert_eq!(alt.pri_select().unwrap().take(reads), value);
+            // It was on offer, and takes another block.
+            alt.set(writes, vec![value; 1000]);
+            assert!(alt.pri_select().unwrap().is(writes));
+            alt.set(writes, vec![0; 100]);
+        }
+        assert!(written.iter().take(3).eq((1..4).map(|value| vec![value; 1000])));
     }
 
     /// Numbers are never used twice, so a set that has changed a million times is not slower, and knows its guards

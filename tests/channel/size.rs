@@ -54,6 +54,70 @@ fn round_trips<T: Message + PartialEq + Clone>(placement: Placement, values: imp
     echo.join().unwrap().unwrap();
 }
 
+/// Some are short enough to need no block, some are not, and some hold an end.
+#[derive(Debug, Serialize, Deserialize)]
+struct Mixed {
+    bytes: Vec<u8>,
+    end: Option<Writer<usize>>,
+}
+
+/// Lengths around that of the longest short message, which has its own length before it, and the option behind it.
+fn length_of(number: usize) -> usize {
+    number * 7 % 31
+}
+
+/// Every fifth holds an end, and the next one none: what the last message was says nothing of the next.
+#[process]
+fn write_mixed(output: Writer<Mixed>, answers: Writer<usize>, count: usize) -> csproc::Result<()> {
+    for number in 0..count {
+        let end = (number % 5 == 0).then(|| answers.clone());
+        let mixed = Mixed { bytes: vec![number as u8; length_of(number)], end };
+        match number % 3 {
+            0 => output.write(mixed)?,
+            1 => output.write_timeout(mixed, std::time::Duration::from_secs(60))?,
+            _ => PriSelect! { output.write(mixed) => () }?,
+        }
+    }
+    Ok(())
+}
+
+over_both! {
+    fn a_message_is_the_same_whether_it_needs_a_block_or_not_and_whoever_takes_it(placement) {
+        const COUNT: usize = 31 * 5 * 6;
+        let (c, idle, answers) = (Channel::new(), Channel::<Mixed>::new(), Channel::buffered(Buffer::Fifo(1)));
+        let (r, quiet, heard) = (c.reader(), idle.reader(), answers.reader());
+        let _held = idle.writer();
+        let writer = Spawn!(write_mixed(c.writer(), answers.writer(), COUNT).on(placement)).unwrap();
+        drop(c);
+        let mut set = Alternation::new();
+        let mixed = set.read(&r);
+        set.read(&quiet);
+        for number in 0..COUNT {
+            let message = match number % 6 {
+                0 => r.read().unwrap(),
+                1 => r.read_timeout(std::time::Duration::from_secs(60)).unwrap(),
+                2 => r.extended().unwrap().finish(),
+                3 => AltSelect! { message = r.read() => message, message = quiet.read() => message }.unwrap(),
+                4 => set.fair_select().unwrap().take(mixed),
+                _ => loop {
+                    match r.try_read() {
+                        Err(error) if error.is_would_block() => std::thread::yield_now(),
+                        message => break message.unwrap(),
+                    }
+                },
+            };
+            assert_eq!(message.bytes, vec![number as u8; length_of(number)]);
+            assert_eq!(message.end.is_some(), number % 5 == 0);
+            if let Some(end) = message.end {
+                end.write(number).unwrap();
+                assert_eq!(heard.read(), Ok(number));
+            }
+        }
+        assert!(r.read().unwrap_err().is_retired());
+        writer.join().unwrap().unwrap();
+    }
+}
+
 over_both! {
     fn bytes_of_every_small_size_arrive_whole(placement) {
         round_trips(placement, (0..300).map(pattern));

@@ -1,8 +1,8 @@
 //! Short messages: bytes that travel beside an offer, and in no block.
 //!
 //! Knows nothing of what is in them. Two processors that exchange blocks move four cache lines for a message; bytes
-//! beside the first offer of a context are in the line of its word, which moves anyway (a round trip of two processes
-//! takes half the time; measured, November 2026). So there stands, where a block would,
+//! beside the first offer of a context are in the line of its word, which moves anyway. So there stands, where a block
+//! would,
 //!
 //! ```text
 //!     SHORT + length    in an offer or a guard: the message is beside the offer, and as long as that

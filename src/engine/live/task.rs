@@ -30,7 +30,7 @@ use super::tables::Tables;
 use super::wait::{Wait, Waited};
 use super::word::{Own, State};
 use crate::engine::{Closing, Fate, Fired, Guard, Order, Unfinished};
-use crate::memory::{ArenaError, Claimant};
+use crate::memory::ArenaError;
 use crate::sys::clock::Deadline;
 use std::panic::Location;
 
@@ -104,11 +104,6 @@ impl Task {
     /// The number of its context.
     pub(crate) fn number(&self) -> u32 {
         self.local.as_ref().map_or(u32::MAX, |local| local.index)
-    }
-
-    /// This context, which is about to own a block.
-    pub(crate) fn claimant(&self) -> Option<Claimant<'static>> {
-        self.local.as_ref().map(|local| local.claimant())
     }
 
     /// Offers, and comes back with the guard that fired, or without one; then the task waits.
