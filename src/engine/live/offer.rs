@@ -44,9 +44,10 @@
 //! queue it rebuilds.
 //!
 //! **Who owns which block.** Both parties stage a block: the writer its message, unless that needs none
-//! ([`short`](super::short)), the reader a spare. The commit exchanges them. A block belongs to the context whose tag it carries, except that a block named in a COMMITTED word
-//! belongs to that word's context. Killed after the commit and before it tagged the block it received, a partner leaves
-//! that block with the waiter's tag and nobody to free it: it had announced the exchange, so the reaper finds it.
+//! ([`short`](super::short)), the reader a spare. The commit exchanges them. A block belongs to the context whose tag
+//! it carries, except that a block named in a COMMITTED word belongs to that word's context. Killed after the commit
+//! and before it tagged the block it received, a partner leaves that block with the waiter's tag and nobody to free
+//! it: it had announced the exchange, so the reaper finds it.
 
 use super::channel::Channel;
 use super::commit::Side;
