@@ -1,6 +1,6 @@
 //! Offers of one message, and scenarios of short ones, which travel beside offers and in no block.
 //!
-//! Knows nothing of where they lie: each is one of [`scenario`](crate::scenario) with other messages.
+//! Knows nothing of where they lie: each is one of [`scenario`] with other messages.
 
 use crate::engine::live::Met;
 use crate::engine::{ChannelName, ExtendedWriter, Fate, Fired, Guard, Kept, Patience};
