@@ -2,13 +2,16 @@
 //!
 //! Knows nothing of the library's inside. Every figure is taken in turn with its peers; what counts is the ratio.
 
+mod go;
 mod table;
 
 use crossbeam::channel::{Receiver, Select, Sender, bounded};
 use csproc::prelude::*;
+use rustix::thread::futex;
 use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Instant;
-use table::{nanoseconds, suite, table};
+use table::{Row, nanoseconds, suite, table};
 
 const CHANNELS: usize = 8;
 const WRITERS: usize = 8;
@@ -204,55 +207,104 @@ fn many_crossbeam(guards: usize, count: u64) -> f64 {
     })
 }
 
+/// What any way of it costs that lets writers sleep who have offered: each selection takes what one of them has offered
+/// and wakes it, and it offers again and sleeps. Nothing is chosen, transferred, or kept in order.
+fn woken_in_turn(selections: usize) -> f64 {
+    let offers: Vec<AtomicU32> = (0..CHANNELS * WRITERS).map(|_| AtomicU32::new(0)).collect();
+    let over = AtomicBool::new(false);
+    let flags = futex::Flags::PRIVATE;
+    std::thread::scope(|scope| {
+        for offer in &offers {
+            let over = &over;
+            scope.spawn(move || {
+                while !over.load(Ordering::SeqCst) {
+                    offer.store(1, Ordering::SeqCst);
+                    while offer.load(Ordering::SeqCst) == 1 && !over.load(Ordering::SeqCst) {
+                        let _ = futex::wait(offer, flags, 1, None);
+                    }
+                }
+            });
+        }
+        let mut start = Instant::now();
+        let mut turn = offers.iter().cycle();
+        for selection in 0..selections + selections / 10 {
+            if selection == selections / 10 {
+                start = Instant::now();
+            }
+            let mut looks = 0;
+            let offer = loop {
+                let offer = turn.next().expect("it goes round");
+                if offer.load(Ordering::Acquire) == 1 {
+                    break offer;
+                }
+                looks += 1;
+                if looks % offers.len() == 0 {
+                    std::thread::yield_now();
+                }
+            };
+            offer.store(0, Ordering::SeqCst);
+            let _ = futex::wake(offer, flags, 1);
+        }
+        let time = nanoseconds(start, selections as u64);
+        over.store(true, Ordering::SeqCst);
+        for offer in &offers {
+            offer.store(0, Ordering::SeqCst);
+            let _ = futex::wake(offer, flags, 1);
+        }
+        time
+    })
+}
+
 fn main() {
     suite("alternation", measure_all);
 }
 
 fn measure_all(scale: u64) {
+    let go = go::go();
+    let go = go.as_ref();
     let selections = 64_000 / scale as usize;
-    let spreads: [Spread; 3] = std::array::from_fn(|_| Cell::new((f64::MAX, 0.0)));
-    table(
-        "stressed alternation, 8 channels of 8 writers",
-        "ns per selection",
-        &[
-            ("csproc, processes", Box::new(|| stressed(Placement::Process, selections, &spreads[0]))),
-            ("csproc, threads", Box::new(|| stressed(Placement::Thread, selections, &spreads[1]))),
-            ("crossbeam Select over bounded(0), threads", Box::new(|| stressed_crossbeam(selections, &spreads[2]))),
-        ],
-    );
+    let spreads: [Spread; 4] = std::array::from_fn(|_| Cell::new((f64::MAX, 0.0)));
+    let mut rows: Vec<Row<'_>> = vec![
+        ("csproc, processes", Box::new(|| stressed(Placement::Process, selections, &spreads[0]))),
+        ("csproc, threads", Box::new(|| stressed(Placement::Thread, selections, &spreads[1]))),
+        ("crossbeam Select over bounded(0), threads", Box::new(|| stressed_crossbeam(selections, &spreads[2]))),
+    ];
+    let stressed_go = |go: &go::Go| {
+        let figures = go.measures("stressed", &[selections as u64]);
+        note(&spreads[3], figures[1], figures[2]);
+        figures[0]
+    };
+    rows.extend(go.map(|go| -> Row<'_> { ("Go, goroutines", Box::new(move || stressed_go(go))) }));
+    rows.push(("threads that are woken in turn by a raw futex", Box::new(|| woken_in_turn(selections))));
+    table("stressed alternation, 8 channels of 8 writers", "ns per selection", &rows);
     for (title, side) in
         [("least", |(least, _)| least), ("most", |(_, most)| most)] as [(&str, fn((f64, f64)) -> f64); 2]
     {
-        table(
-            &format!("stressed alternation, the writer heard {title}"),
-            "percent of the mean in all rounds",
-            &[
-                ("csproc, processes", Box::new(|| side(spreads[0].get()))),
-                ("csproc, threads", Box::new(|| side(spreads[1].get()))),
-                ("crossbeam Select over bounded(0), threads", Box::new(|| side(spreads[2].get()))),
-            ],
-        );
+        let mut rows: Vec<Row<'_>> = vec![
+            ("csproc, processes", Box::new(|| side(spreads[0].get()))),
+            ("csproc, threads", Box::new(|| side(spreads[1].get()))),
+            ("crossbeam Select over bounded(0), threads", Box::new(|| side(spreads[2].get()))),
+        ];
+        rows.extend(go.map(|_| -> Row<'_> { ("Go, goroutines", Box::new(|| side(spreads[3].get()))) }));
+        let title = format!("stressed alternation, the writer heard {title}");
+        table(&title, "percent of the mean in all rounds", &rows);
     }
     let count = 20_000 / scale;
-    table(
-        "opposite selections, each writes one channel and reads the other",
-        "ns per communication",
-        &[
-            ("csproc, processes", Box::new(|| opposite(Placement::Process, count))),
-            ("csproc, threads", Box::new(|| opposite(Placement::Thread, count))),
-            ("crossbeam select! over bounded(0), threads", Box::new(|| opposite_crossbeam(count))),
-        ],
-    );
+    let mut rows: Vec<Row<'_>> = vec![
+        ("csproc, processes", Box::new(|| opposite(Placement::Process, count))),
+        ("csproc, threads", Box::new(|| opposite(Placement::Thread, count))),
+        ("crossbeam select! over bounded(0), threads", Box::new(|| opposite_crossbeam(count))),
+    ];
+    rows.extend(go::row(go, "opposite", &[count]));
+    table("opposite selections, each writes one channel and reads the other", "ns per communication", &rows);
     for guards in [10, 100, 1000] {
         let count = 200_000 / guards as u64 / scale;
-        table(
-            &format!("one selection among {guards} guards"),
-            "ns per guard",
-            &[
-                ("csproc, processes", Box::new(move || many(Placement::Process, guards, count))),
-                ("csproc, threads", Box::new(move || many(Placement::Thread, guards, count))),
-                ("crossbeam Select over bounded(0), threads", Box::new(move || many_crossbeam(guards, count))),
-            ],
-        );
+        let mut rows: Vec<Row<'_>> = vec![
+            ("csproc, processes", Box::new(move || many(Placement::Process, guards, count))),
+            ("csproc, threads", Box::new(move || many(Placement::Thread, guards, count))),
+            ("crossbeam Select over bounded(0), threads", Box::new(move || many_crossbeam(guards, count))),
+        ];
+        rows.extend(go::row(go, "many", &[guards as u64, count]));
+        table(&format!("one selection among {guards} guards"), "ns per guard", &rows);
     }
 }

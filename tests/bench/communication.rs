@@ -4,14 +4,17 @@
 #![expect(unsafe_code, reason = "the peers are raw: fork, shared pages, futexes")]
 
 mod beside;
+mod go;
+mod python;
 mod table;
 
 use beside::beside;
 use csproc::prelude::*;
+use python::python;
 use rustix::thread::futex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
-use table::{nanoseconds, suite, table};
+use table::{Row, nanoseconds, suite, table};
 
 #[process]
 fn echo(input: Reader<u64>, output: Writer<u64>) -> csproc::Result<()> {
@@ -418,55 +421,89 @@ fn any_to_any_crossbeam(values: u64) -> f64 {
     nanoseconds(start, values)
 }
 
+/// The round trip of Python's `multiprocessing`, which prints nanoseconds.
+const PYTHON: &str = "
+import sys, time
+from multiprocessing import get_context
+context = get_context('fork')
+kind, trips = sys.argv[1], int(sys.argv[2])
+
+def link():
+    if kind == 'Queue':
+        queue = context.Queue()
+        return queue.get, queue.put
+    reader, writer = context.Pipe(duplex=False)
+    return reader.recv, writer.send
+
+def echo(receive, send):
+    for _ in range(trips + trips // 10):
+        send(receive())
+
+(from_ping, to_echo), (from_echo, to_ping) = link(), link()
+other = context.Process(target=echo, args=(from_ping, to_ping))
+other.start()
+for i in range(trips + trips // 10):
+    if i == trips // 10:
+        start = time.perf_counter()
+    to_echo(i)
+    assert from_echo() == i
+print((time.perf_counter() - start) * 1e9 / trips)
+other.join()
+";
+
+fn measured_by_python(kind: &str, trips: u64) -> Option<f64> {
+    python(PYTHON, &[kind, &trips.to_string()])
+}
+
 fn main() {
     suite("communication", measure_all);
 }
 
 fn measure_all(scale: u64) {
+    let go = go::go();
+    let go = go.as_ref();
     let trips = 20_000 / scale;
-    table(
-        "ping-pong",
-        "ns per round trip",
-        &[
-            ("csproc, processes", Box::new(|| ping_pong(Placement::Process, trips * 5))),
-            ("csproc, threads", Box::new(|| ping_pong(Placement::Thread, trips * 5))),
-            ("ipc-channel, processes", Box::new(|| ipc_channel(trips))),
-            ("raw futex, processes", Box::new(|| raw_futex(trips))),
-            ("raw pipe, processes", Box::new(|| raw_pipe(trips))),
-            ("crossbeam bounded(0), threads", Box::new(|| crossbeam(trips))),
-            ("std sync_channel(0), threads", Box::new(|| std_sync_channel(trips))),
-        ],
-    );
+    let mut rows: Vec<Row<'_>> = vec![
+        ("csproc, processes", Box::new(|| ping_pong(Placement::Process, trips * 5))),
+        ("csproc, threads", Box::new(|| ping_pong(Placement::Thread, trips * 5))),
+        ("ipc-channel, processes", Box::new(|| ipc_channel(trips))),
+        ("raw futex, processes", Box::new(|| raw_futex(trips))),
+        ("raw pipe, processes", Box::new(|| raw_pipe(trips))),
+        ("crossbeam bounded(0), threads", Box::new(|| crossbeam(trips))),
+        ("std sync_channel(0), threads", Box::new(|| std_sync_channel(trips))),
+    ];
+    rows.extend(go::row(go, "ping-pong", &[trips * 5]));
+    if measured_by_python("Pipe", 1).is_some() {
+        let measure = move |kind| measured_by_python(kind, trips / 4).expect("Python has done it before");
+        rows.push(("Python `Pipe`, processes", Box::new(move || measure("Pipe"))));
+        rows.push(("Python `Queue`, processes", Box::new(move || measure("Queue"))));
+    }
+    table("ping-pong", "ns per round trip", &rows);
     let loops = 10_000 / scale;
-    table(
-        "commstime, sequential delta",
-        "ns per communication",
-        &[
-            ("csproc, processes", Box::new(|| commstime(Placement::Process, loops))),
-            ("csproc, threads", Box::new(|| commstime(Placement::Thread, loops))),
-            ("crossbeam bounded(0), threads", Box::new(|| commstime_crossbeam(loops))),
-        ],
-    );
+    let mut rows: Vec<Row<'_>> = vec![
+        ("csproc, processes", Box::new(|| commstime(Placement::Process, loops))),
+        ("csproc, threads", Box::new(|| commstime(Placement::Thread, loops))),
+        ("crossbeam bounded(0), threads", Box::new(|| commstime_crossbeam(loops))),
+    ];
+    rows.extend(go::row(go, "commstime", &[loops * 5]));
+    table("commstime, sequential delta", "ns per communication", &rows);
     for processes in [4, 64] {
         let hops = 10_000 / scale;
-        table(
-            &format!("a ring of {processes}"),
-            "ns per hop",
-            &[
-                ("csproc, processes", Box::new(move || ring(Placement::Process, processes, hops))),
-                ("csproc, threads", Box::new(move || ring(Placement::Thread, processes, hops))),
-                ("raw pipes, processes", Box::new(move || ring_of_pipes(processes, hops))),
-                ("crossbeam bounded(0), threads", Box::new(move || ring_crossbeam(processes, hops))),
-            ],
-        );
+        let mut rows: Vec<Row<'_>> = vec![
+            ("csproc, processes", Box::new(move || ring(Placement::Process, processes, hops))),
+            ("csproc, threads", Box::new(move || ring(Placement::Thread, processes, hops))),
+            ("raw pipes, processes", Box::new(move || ring_of_pipes(processes, hops))),
+            ("crossbeam bounded(0), threads", Box::new(move || ring_crossbeam(processes, hops))),
+        ];
+        rows.extend(go::row(go, "ring", &[processes as u64, hops]));
+        table(&format!("a ring of {processes}"), "ns per hop", &rows);
     }
-    table(
-        "any-to-any, 4 writers and 4 readers",
-        "ns per value",
-        &[
-            ("csproc, processes", Box::new(|| any_to_any(Placement::Process, 40_000 / scale))),
-            ("csproc, threads", Box::new(|| any_to_any(Placement::Thread, 40_000 / scale))),
-            ("crossbeam bounded(0), threads", Box::new(|| any_to_any_crossbeam(40_000 / scale))),
-        ],
-    );
+    let values = 40_000 / scale;
+    let mut rows: Vec<Row<'_>> = vec![
+        ("csproc, processes", Box::new(|| any_to_any(Placement::Process, values))),
+        ("csproc, threads", Box::new(|| any_to_any(Placement::Thread, values))),
+        ("crossbeam bounded(0), threads", Box::new(|| any_to_any_crossbeam(values))),
+    ];
+    rows.extend(go::row(go, "any-to-any", &[values]));
+    table("any-to-any, 4 writers and 4 readers", "ns per value", &rows);
 }

@@ -4,9 +4,12 @@
 //! Knows nothing of the library's inside. Every figure is taken in turn with its peers; what counts is the ratio.
 #![expect(unsafe_code, reason = "a peer is plain fork")]
 
+mod go;
+mod python;
 mod table;
 
 use csproc::prelude::*;
+use python::python;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -64,6 +67,27 @@ fn bare() -> PathBuf {
     all.map(|entry| entry.path()).filter(is_it).max_by_key(built).expect("`cargo bench` builds it")
 }
 
+/// Starts and joins so many of Python's processes, one after the other; it prints nanoseconds for each.
+const PYTHON: &str = "
+import sys, time
+from multiprocessing import get_context
+context = get_context('fork')
+
+def empty(): pass
+
+rounds = int(sys.argv[1])
+start = time.perf_counter()
+for _ in range(rounds):
+    process = context.Process(target=empty)
+    process.start()
+    process.join()
+print((time.perf_counter() - start) * 1e9 / rounds)
+";
+
+fn measured_by_python(rounds: u64) -> Option<f64> {
+    python(PYTHON, &[&rounds.to_string()])
+}
+
 fn main() {
     if std::env::var_os(LEAVE).is_none() {
         suite("spawning", measure_all);
@@ -81,7 +105,15 @@ fn measure_all(_: u64) {
             ("fork and wait", Box::new(|| fork(10))),
         ]
     };
-    table("start and join, small parent", "ns per process", &rows());
+    let go = go::go();
+    let mut small = rows();
+    if measured_by_python(1).is_some() {
+        let measure = || measured_by_python(20).expect("Python has done it before");
+        small.push(("Python `Process`", Box::new(measure)));
+    }
+    small.extend(go::row(go.as_ref(), "spawn", &[1_000, 8]));
+    table("start and join, small parent", "ns per process", &small);
+    drop(small);
     table(
         "start and join, 512 at once",
         "ns per process",

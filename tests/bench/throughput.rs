@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "a peer runs in a forked process")]
 
 mod beside;
+mod go;
 mod table;
 
 use beside::beside;
@@ -13,7 +14,7 @@ use csproc::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::time::Instant;
-use table::{nanoseconds, suite, table};
+use table::{Row, nanoseconds, suite, table};
 
 /// Numbers inside a struct.
 #[derive(Clone, Serialize, Deserialize)]
@@ -138,6 +139,13 @@ fn measure_all(scale: u64) {
         rows(&format!("a stream of {name}"), &vec![7_u8; length], length, (count / scale).max(4));
     }
     let count = 40_000 / scale;
+    let go = go::go();
+    let mut numbers: Vec<Row<'_>> = vec![
+        ("csproc, processes", Box::new(|| stream(&7_u64, count))),
+        ("ipc-channel, processes", Box::new(|| ipc_channel(&7_u64, count))),
+    ];
+    numbers.extend(go::row(go.as_ref(), "stream", &[count]));
+    table("a stream of numbers", "ns per message", &numbers);
     table(
         "a stream of loans",
         "ns per loan",
