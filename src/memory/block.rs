@@ -370,7 +370,7 @@ impl Arena {
         trace: &Trace,
     ) -> impl Iterator<Item = (Block, &'static BlockHeader)> + use<'a> {
         let end = self.named_end();
-        trace.chunks(end.div_ceil(CHUNK) as u32).flat_map(move |chunk| {
+        trace.chunks(end.div_ceil(CHUNK) as u32).into_iter().flat_map(move |chunk| {
             let next_chunk = (chunk as usize + 1) * CHUNK;
             match self.index_entry(chunk).load(Ordering::Acquire) as usize {
                 // None begins there.

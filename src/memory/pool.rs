@@ -4,9 +4,10 @@
 //! ABA; a slot that was never used lies above the high-water mark and has never been touched. The generation of a
 //! slot is odd while it is taken and even while it is free, so that a stale name is recognised.
 //!
-//! Beside the slots there is a bit for each, set before the slot is taken and cleared once it is free: whoever looks at
-//! all that are taken goes by the bits, 64 at a time, so what was taken once and is free again costs nothing to speak
-//! of.
+//! A pool may have a bit for each slot beside them, set before the slot is taken and cleared once it is free: whoever
+//! looks at all that are taken goes by the bits, 64 at a time, so what was taken once and is free again costs nothing
+//! to speak of. That is for slots which are looked at again and again; what is made more often than it is looked for
+//! has none, and a look asks each slot.
 //!
 //! Killed half-way: a process that dies between popping a slot and marking it taken loses that one slot, nothing
 //! else; the stack itself always holds one consistent word. Its bit stays set, and then the slot itself is asked.
@@ -68,6 +69,9 @@ pub(crate) unsafe trait Shareable: 'static {}
 
 /// A type that lies in a pool.
 pub(crate) trait Slot: Shareable {
+    /// Whether its pool has a bit for each slot.
+    const MARKED: bool;
+
     fn state(&self) -> &SlotState;
 }
 
@@ -152,10 +156,13 @@ impl<T: Slot> Pool<T> {
 
     /// Takes a free slot, or `None` when all are taken. `fill` writes what the slot must say from the moment at which
     /// it counts as taken: above all whose it is, for the taker may be killed at once.
+    #[inline]
     pub(crate) fn take(self, fill: impl FnOnce(u32, &T)) -> Option<(u32, u32, &'static T)> {
         let index = self.pop().or_else(|| self.grow())?;
         let slot = self.get(index)?;
-        self.marks(chunk_of_slot(index)).0.fetch_or(1 << (index % CHUNK), Ordering::Relaxed);
+        if T::MARKED {
+            self.marks(chunk_of_slot(index)).0.fetch_or(1 << (index % CHUNK), Ordering::Relaxed);
+        }
         // Who takes it for the slot of its last owner, and sees in it what `fill` writes, sees at an acquire fence what
         // was done when that owner gave it back.
         fence(Ordering::Release);
@@ -175,9 +182,11 @@ impl<T: Slot> Pool<T> {
         if word.compare_exchange(generation, free, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return;
         }
-        // Before the slot can be taken again, whose taker sets it. With release: whoever passes the slot over sees what
-        // was done before it was given back.
-        self.marks(chunk_of_slot(index)).0.fetch_and(!(1 << (index % CHUNK)), Ordering::Release);
+        if T::MARKED {
+            // Before the slot can be taken again, whose taker sets it. With release: whoever passes the slot over sees
+            // what was done before it was given back.
+            self.marks(chunk_of_slot(index)).0.fetch_and(!(1 << (index % CHUNK)), Ordering::Release);
+        }
         let mut head = self.header.free.load(Ordering::Relaxed);
         loop {
             slot.state().next.store(head as u32, Ordering::Relaxed);
@@ -196,7 +205,7 @@ impl<T: Slot> Pool<T> {
 
     /// The same, without those that this trace does not lead to.
     pub(crate) fn traced(self, trace: &Trace) -> impl Iterator<Item = (u32, u32, &'static T)> + use<T> {
-        trace.chunks(self.chunks()).flat_map(move |chunk| self.taken_in(chunk))
+        trace.chunks(self.chunks()).into_iter().flat_map(move |chunk| self.taken_in(chunk))
     }
 
     /// So many chunks have slots that have been taken.
@@ -206,9 +215,15 @@ impl<T: Slot> Pool<T> {
 
     /// The slots of one chunk that are taken now, in order of index.
     pub(crate) fn taken_in(self, chunk: u32) -> impl Iterator<Item = (u32, u32, &'static T)> + use<T> {
-        // With acquire, so that the slot is asked afterwards.
-        let marked = bits_of(self.marks(chunk).0.load(Ordering::Acquire));
-        marked.filter_map(move |bit| {
+        let marked = if T::MARKED {
+            // With acquire, so that the slot is asked afterwards.
+            self.marks(chunk).0.load(Ordering::Acquire)
+        } else {
+            // Those from the end on have never been touched, and stay so.
+            let count = self.end().saturating_sub(chunk * CHUNK).min(CHUNK);
+            u64::MAX.checked_shr(CHUNK - count).unwrap_or(0)
+        };
+        bits_of(marked).filter_map(move |bit| {
             let index = chunk * CHUNK + bit;
             let slot = self.get(index)?;
             Some((index, slot.state().taken()?, slot))
@@ -257,32 +272,33 @@ mod tests {
     use super::*;
 
     #[repr(C)]
-    struct Thing {
+    struct Thing<const MARKED: bool> {
         state: SlotState,
         rest: [AtomicU64; 3],
     }
 
     // SAFETY: `repr(C)` and atomics throughout.
     #[expect(unsafe_code, reason = "a promise about layout that only the implementor can make")]
-    unsafe impl Shareable for Thing {}
+    unsafe impl<const MARKED: bool> Shareable for Thing<MARKED> {}
 
-    impl Slot for Thing {
+    impl<const M: bool> Slot for Thing<M> {
+        const MARKED: bool = M;
+
         fn state(&self) -> &SlotState {
             &self.state
         }
     }
 
-    fn things() -> Pool<Thing> {
+    fn things<const MARKED: bool>() -> Pool<Thing<MARKED>> {
         Arena::private_of(64 << 20, 0).unwrap().pool(Home::Ends)
     }
 
-    fn taken(pool: Pool<Thing>) -> Vec<u32> {
+    fn taken<const MARKED: bool>(pool: Pool<Thing<MARKED>>) -> Vec<u32> {
         pool.taken().map(|(index, ..)| index).collect()
     }
 
-    #[test]
-    fn those_that_are_taken_are_seen_and_those_given_back_are_not() {
-        let pool = things();
+    fn those_given_back_are_not_seen<const MARKED: bool>() {
+        let pool = things::<MARKED>();
         let mut named: Vec<(u32, u32)> = (0..200)
             .map(|_| {
                 let (index, generation, _) = pool.take(|_, _| ()).unwrap();
@@ -295,9 +311,9 @@ mod tests {
             pool.give_back(index, generation);
         }
         assert_eq!(taken(pool), (0..10).collect::<Vec<_>>());
-        // The others are passed over by their bits.
+        // The others are passed over by their bits, if they have some.
         let marked: u32 = (0..4).map(|chunk| pool.marks(chunk).0.load(Ordering::Relaxed).count_ones()).sum();
-        assert_eq!(marked, 10);
+        assert_eq!(marked, if MARKED { 10 } else { 0 });
         assert_eq!(pool.used().count(), 200);
         let (index, ..) = pool.take(|_, _| ()).unwrap();
         assert!(taken(pool).contains(&index));
@@ -307,8 +323,14 @@ mod tests {
     }
 
     #[test]
+    fn those_that_are_taken_are_seen_and_those_given_back_are_not() {
+        those_given_back_are_not_seen::<true>();
+        those_given_back_are_not_seen::<false>();
+    }
+
+    #[test]
     fn a_trace_leads_to_a_few_of_many() {
-        let (pool, trace) = (things(), Trace::<8>::default());
+        let (pool, trace) = (things::<false>(), Trace::default());
         for _ in 0..40_000 {
             pool.take(|index, _| {
                 if index == 5000 {
@@ -318,13 +340,18 @@ mod tests {
             .unwrap();
         }
         let found: Vec<u32> = pool.traced(&trace).map(|(index, ..)| index).collect();
-        assert!(found.contains(&5000) && found.len() <= 40_000usize.div_ceil(512).next_multiple_of(64), "{found:?}");
+        assert!(found.contains(&5000) && found.len() == CHUNK as usize, "{found:?}");
+    }
+
+    fn the_last_one_is_seen<const MARKED: bool>() {
+        let pool = things::<MARKED>();
+        let count = (0..).take_while(|_| pool.take(|_, _| ()).is_some()).count();
+        assert_eq!((count as u32, taken(pool).len() as u32), (pool.capacity(), pool.capacity()));
     }
 
     #[test]
-    fn the_last_slot_of_a_full_pool_has_its_bit() {
-        let pool = things();
-        let count = (0..).take_while(|_| pool.take(|_, _| ()).is_some()).count();
-        assert_eq!((count as u32, taken(pool).len() as u32), (pool.capacity(), pool.capacity()));
+    fn the_last_slot_of_a_full_pool_is_seen() {
+        the_last_one_is_seen::<true>();
+        the_last_one_is_seen::<false>();
     }
 }

@@ -10,10 +10,9 @@
 use super::context::Offer;
 use super::lock::Lock;
 use super::maybe::MaybeIndex;
-use super::places::Places;
 use super::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::engine::{ChannelKind, Closing, Direction, Fate, NAME_LIMIT, Opened, Store};
-use crate::memory::{Layout, NONE, Shareable, Slot, SlotState, record};
+use crate::memory::{Layout, NONE, Shareable, Slot, SlotState, Trace, record};
 
 /// The channel is poisoned; nothing gets through.
 pub(super) const POISONED: u32 = 1;
@@ -88,8 +87,8 @@ pub(super) struct Channel {
     // Third cache line: how many tasks were read and are not done, and those who wait until all are.
     pub(super) open: AtomicU32,
     pub(super) joins: Queue,
-    /// Where its ends are.
-    pub(super) places: Places,
+    /// Where its ends are: see [`estate`](super::estate).
+    pub(super) places: Trace<1>,
 }
 
 // SAFETY: `repr(C)` and atomics throughout.
@@ -98,6 +97,8 @@ unsafe impl Shareable for Channel {}
 const _: () = assert!(std::mem::offset_of!(Channel, readers) == 64);
 
 impl Slot for Channel {
+    const MARKED: bool = false;
+
     fn state(&self) -> &SlotState {
         &self.state
     }
@@ -106,7 +107,7 @@ impl Slot for Channel {
 impl Channel {
     /// Adds the records of this file to a layout.
     pub(super) const fn layout(layout: Layout) -> Layout {
-        let layout = Places::layout(record!(layout, Queue { first, last }));
+        let layout = record!(layout, Queue { first, last });
         record!(
             layout,
             Channel {

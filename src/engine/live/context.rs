@@ -195,6 +195,8 @@ unsafe impl Shareable for Offer {}
 unsafe impl Shareable for Context {}
 
 impl Slot for Context {
+    const MARKED: bool = true;
+
     fn state(&self) -> &SlotState {
         &self.state
     }

@@ -96,6 +96,8 @@ pub(super) struct End {
 unsafe impl Shareable for End {}
 
 impl Slot for End {
+    const MARKED: bool = false;
+
     fn state(&self) -> &SlotState {
         &self.state
     }

@@ -12,7 +12,9 @@
 //!     the channel whose lock it takes            one word; the channels of an offer stand in its table
 //!     the channel that it makes                  one word
 //! ```
-//! and a channel those in which its own ends are ([`places`](super::places)).
+//! and a channel those in which its own ends are, for whoever repairs what it says of them, or asks who could answer
+//! those who wait there. The ends of most channels are made together, and lie in one chunk or two. The units of a gate
+//! go from gate to gate, one with each pass, which would have to look here each time: so these are not known.
 //!
 //! Each of these is written before that which it leads to: so whoever dies in between leaves a hint at nothing, and
 //! never something without a hint. None is taken back. Whoever is given a slot begins with none: whoever had it before
@@ -21,8 +23,8 @@
 //! A context takes one lock at a time but those of its offer. A reaper takes more, for it breaks the locks of the dead
 //! while it holds others; so when a reaper has died, all locks are looked at.
 //!
-//! What is repaired under a lock that a dead context held is found by the places of the channel. Those of a gate are
-//! not known: its units are counted among all ends. That is the cost of one who is killed while it passes a gate.
+//! What is repaired under a lock that a dead context held is found by the places of the channel; the units of a gate
+//! are counted among all ends. That is the cost of one who is killed while it passes a gate.
 
 use crate::memory::{Layout, Trace, chunk_of_slot, record};
 

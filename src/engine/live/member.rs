@@ -206,6 +206,8 @@ pub(crate) struct Member {
 unsafe impl Shareable for Member {}
 
 impl Slot for Member {
+    const MARKED: bool = true;
+
     fn state(&self) -> &SlotState {
         &self.state
     }

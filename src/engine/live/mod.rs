@@ -9,7 +9,7 @@
 //!
 //! - `word`: the state word, and what a commit does to it; `lock`: a channel's lock
 //! - the records, words that others may read: `context`, a thread or future that can wait, with its table of offers;
-//!   `channel`, fate, counts, and two queues, with `places`, where its ends are; `end`, one counted end; `member`, a
+//!   `channel`, fate, counts, and two queues, and where its ends are; `end`, one counted end; `member`, a
 //!   process as others see it
 //! - `tables`: worlds, the pools of these records; `queue`: offers in tables and queues; `host`: this process of the
 //!   operating system; `life`: the slots of members; `references`: who keeps them
@@ -53,7 +53,6 @@ mod member;
 mod number;
 mod offer;
 mod pairing;
-mod places;
 mod process;
 mod queue;
 mod reach;

@@ -40,7 +40,8 @@
 //! A name also goes with the slot it stands in, and whoever is given that slot writes it anew, relaxed, before anybody
 //! knows it. To a look that still takes it for the slot of its last owner this is a step of that owner's. Therefore the
 //! pool puts a release fence before it ([`Pool::take`](crate::memory::Pool::take)). So is it a step that a slot is
-//! passed over which has been given back: its mark is cleared with release, and read with acquire.
+//! passed over which has been given back: its generation, and its mark if it has one, say so with release, and are read
+//! with acquire.
 //!
 //! A context that is stopped while it counts holds the look up: then the next burial looks again.
 

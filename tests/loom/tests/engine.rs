@@ -468,7 +468,7 @@ fn a_weaker_ordering_is_found_by_whoever_compares_references_with_names() {
     let fault = Fault::Weakened(site("memory/pool.rs", "fence(Ordering::Release);", Part::Release, &all));
     is_found(check(&network::TAKEN_ANEW, 2, &[], Some(fault)).wrong, fault, "and 1 name it");
     // A slot that is passed over.
-    let cleared = "self.marks(chunk_of_slot(index)).0.fetch_and(!(1 << (index % CHUNK)), Ordering::Release);";
-    let fault = Fault::Weakened(site("memory/pool.rs", cleared, Part::Release, &all));
+    let freed = "if word.compare_exchange(generation, free, Ordering::AcqRel, Ordering::Relaxed).is_err() {";
+    let fault = Fault::Weakened(site("memory/pool.rs", freed, Part::Release, &all));
     is_found(check(&network::TAKEN_ANEW, 2, &[], Some(fault)).wrong, fault, "and 1 name it");
 }
