@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of how the last one finds the others; the engine sees a barrier as a channel with parties.
 
-use super::end::{ChannelEnd, ChannelId, End};
+use super::end::{ChannelEnd, ChannelId, End, settled};
 use super::error::ChannelError;
-use super::process_scope::{failed, settle};
+use super::process_scope::settle;
 use super::travel::{arrive, depart};
-use crate::engine::{ChannelKind, ChannelName, Closing, Direction, Guard, Order, actor};
+use crate::engine::{ChannelKind, ChannelName, Closing, Direction, Guard, Patience, actor};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -100,8 +100,7 @@ impl Barrier {
         let location = Location::caller();
         settle();
         let guard = Guard::Barrier { channel: self.sit()? };
-        let fired = actor(|actor| actor.offer(&[guard], Order::Priority, location))?;
-        fired.outcome.map(drop).map_err(failed)
+        settled(actor(|actor| actor.meet(guard, location))?, Patience::ForEver)
     }
 
     /// Poisons the barrier: every [`sync`](Barrier::sync) of any party fails with [`Poisoned`](ChannelError::Poisoned),

@@ -70,7 +70,7 @@ impl End {
         }
         match actor(|actor| actor.request_end(channel, direction)) {
             Ok(name) => End::new(channel, name),
-            Err(error) => End::unmade(error),
+            Err(error) => End::unmade(*error),
         }
     }
 
@@ -89,7 +89,7 @@ impl End {
         }
         match actor(|actor| actor.request_end(self.channel, direction)) {
             Ok(name) => End::over(self.channel, name, self.carried, self.plain),
-            Err(error) => End::unmade(error),
+            Err(error) => End::unmade(*error),
         }
     }
 

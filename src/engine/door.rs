@@ -94,6 +94,18 @@ impl Actor {
         self.with(|local| Ok(local.communicate(&guard, patience, location)?.given(local, message)))?
     }
 
+    /// Waits until the one guard fires, which brings nothing.
+    ///
+    /// # Errors
+    /// As for [`Actor::offer`].
+    #[inline]
+    pub(crate) fn meet(&self, guard: Guard, location: &'static Location<'static>) -> Result<Outcome<()>, ArenaError> {
+        simulated!(self, me => Ok(sim::offer(me, &[guard], Order::Priority, location)?.alone(drop)), side => {
+            return Ok(side.offer(self, &[guard], Order::Priority, location)?.alone(drop));
+        });
+        self.with(|local| Ok(local.communicate(&guard, Patience::ForEver, location)?.of(local, |_, _| ())))?
+    }
+
     /// Whether a message may be handed over in nobody's block: where all that happens is told, it has one.
     #[inline]
     pub(crate) fn gives_short(&self) -> bool {
@@ -302,11 +314,12 @@ impl Actor {
     /// Makes one more end of a channel, for the process that the actor acts for.
     ///
     /// # Errors
-    /// There is no room for it.
-    pub(crate) fn request_end(&self, channel: ChannelName, direction: Direction) -> Result<EndName, ArenaError> {
+    /// There is no room for it. Boxed, so that a name comes in registers: read from memory as a whole, where it was
+    /// written in pieces, it would stall.
+    pub(crate) fn request_end(&self, channel: ChannelName, direction: Direction) -> Result<EndName, Box<ArenaError>> {
         let holder = self.as_holder()?;
-        simulated!(self, me => sim::request_end(me, channel, direction, holder), side => side.settle(self));
-        self.with(|local| local.request_end(channel, direction, holder))?
+        simulated!(self, me => Ok(sim::request_end(me, channel, direction, holder)?), side => side.settle(self));
+        Ok(self.with(|local| local.request_end(channel, direction, holder))??)
     }
 
     /// Makes one more end of a channel, which travels with a packet.

@@ -38,7 +38,7 @@ use super::context::{Offer, OfferName};
 use super::local::Local;
 use super::sync::Ordering;
 use super::word::Attempt;
-use crate::engine::{ChannelName, Fired};
+use crate::engine::{ChannelName, Fate, Fired};
 
 impl Channel {
     /// Under the lock: a seat is about to close; `left` seats will remain. If that is fewer than the parties expected,
@@ -77,13 +77,18 @@ impl Local {
     /// Under the lock of a barrier: completes it if all parties but the caller are waiting. Those to be woken are in
     /// `wakes`. A barrier that was poisoned, as one of a deadlock is, tells it to whoever comes later.
     pub(super) fn meet_at_barrier(&mut self, number: usize, name: ChannelName) -> Option<Fired> {
-        let channel = self.tables().channel(name)?;
+        let Some(channel) = self.tables().channel(name) else { return Some(Fired::ended(number, Fate::Retired)) };
         if let Some(fate) = channel.fate() {
             self.count(channel);
+            self.owes = true;
             return Some(Fired::ended(number, fate));
         }
         let others = channel.capacity.load(Ordering::Relaxed).saturating_sub(1);
-        self.complete(name.index, channel, others as usize).then(|| Fired::bare(number))
+        if !self.complete(name.index, channel, others as usize) {
+            return None;
+        }
+        self.owes = true;
+        Some(Fired::bare(number))
     }
 
     /// Under the lock: a party has left; perhaps all that are left wait.

@@ -8,7 +8,7 @@ use super::end::{Keeping, Taken};
 use super::local::Local;
 use super::reaper::Corpse;
 use super::sync::{AtomicU32, Ordering};
-use super::tables::{Tables, take};
+use super::tables::{Tables, exhausted, take};
 use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder};
 use crate::memory::{ArenaError, Block, Home, Slot, is_block};
 use std::collections::HashSet;
@@ -107,14 +107,19 @@ impl Local {
     }
 
     /// Makes one more end of a channel. A side that has retired stays retired.
+    #[inline]
     pub(crate) fn request_end(
         &mut self,
         name: ChannelName,
         direction: Direction,
         holder: Holder,
     ) -> Result<EndName, ArenaError> {
-        let tables = self.tables();
-        let (index, generation, end) = take(tables.ends, Home::Ends, |index, end| {
+        self.make_end(name, direction, holder).ok_or_else(|| exhausted(self.tables().ends, Home::Ends))
+    }
+
+    /// The same; `None` if there is no room, so that the name comes in registers.
+    fn make_end(&mut self, name: ChannelName, direction: Direction, holder: Holder) -> Option<EndName> {
+        let (index, generation, end) = self.tables().ends.take(|index, end| {
             end.channel.store(name.index, Ordering::Relaxed);
             end.generation.store(name.generation, Ordering::Relaxed);
             end.direction.store(direction as u32, Ordering::Relaxed);
@@ -140,7 +145,7 @@ impl Local {
         } else {
             end.keeping.store(keeping.0, Ordering::Release);
         }
-        Ok(EndName { index, generation })
+        Some(EndName { index, generation })
     }
 
     /// Hands an end from one holder to another. Fails if `from` does not hold it (any more).

@@ -381,11 +381,7 @@ impl Local {
                 self.meet(number, channel, self.hand, Side::Input { extended })
             }
             Guard::Output { channel, block } => self.meet(number, channel, block, Side::Output),
-            Guard::Barrier { channel } => {
-                let fired = self.meet_at_barrier(number, channel)?;
-                self.owes = true;
-                Some(fired)
-            }
+            Guard::Barrier { channel } => self.meet_at_barrier(number, channel),
             Guard::Pass { .. } => self.meet_at_gate(number, guard),
             Guard::Join { queue } => self.meet_at_queue(number, queue),
             Guard::Timer { deadline } => deadline.is_past().then(|| Fired::bare(number)),

@@ -1,9 +1,10 @@
-//! One message: the offer of one guard, to read or to write, as most are.
+//! One guard: the offer to read, to write, or to meet at a barrier, as most are.
 //!
 //! Knows nothing of alternatives. The steps are those of [`offer`](super::offer), in the same order, for a table of one
 //! offer: one channel, whose lock is taken and looked under once, one place, nothing to arrange, and a time limit
 //! behind the guard instead of a second one, which asks a clock only when there is something to wait for.
 
+use super::channel::Channel;
 use super::commit::Side;
 use super::context::{EXTENDED, OUTPUT, Offer};
 use super::local::Local;
@@ -30,7 +31,7 @@ pub(crate) enum Met {
 }
 
 impl Local {
-    /// Waits until the guard fires, which is to take or to give a message, or until the time is up.
+    /// Waits until the guard fires, which is of a channel or a barrier, or until the time is up.
     ///
     /// # Errors
     /// No room for the block that a reader gives for a message, or a writer for a short one: then nothing has been
@@ -49,7 +50,10 @@ impl Local {
                     self.hand = self.take_spare()?;
                 }
                 let flags = if extended { EXTENDED } else { 0 };
-                Ok(self.alone::<false>(guard, channel, self.hand, flags, patience, location))
+                let side = Side::Input { extended };
+                Ok(self.alone::<false>(guard, (channel, self.hand, flags), patience, location, |local, at| {
+                    local.meet_at(0, channel, at, local.hand, side)
+                }))
             }
             Guard::Output { channel, block } => {
                 if !is_short(block) {
@@ -57,9 +61,16 @@ impl Local {
                 } else if self.hand == NONE {
                     self.hand = self.take_spare()?;
                 }
-                Ok(self.alone::<true>(guard, channel, block, OUTPUT, patience, location))
+                Ok(self.alone::<true>(guard, (channel, block, OUTPUT), patience, location, |local, at| {
+                    local.meet_at(0, channel, at, block, Side::Output)
+                }))
             }
-            _ => unreachable!("{guard:?} moves no message"),
+            Guard::Barrier { channel } => {
+                Ok(self.alone::<false>(guard, (channel, NONE, 0), patience, location, |local, _| {
+                    local.meet_at_barrier(0, channel)
+                }))
+            }
+            _ => unreachable!("{guard:?} is not offered alone"),
         }
     }
 
@@ -88,22 +99,21 @@ impl Local {
         self.fate
     }
 
+    /// Offers this guard, with an entry of the table that says this. `look` looks at the channel, under its lock.
     fn alone<const WRITES: bool>(
         &mut self,
         guard: &Guard,
-        name: ChannelName,
-        giving: Block,
-        flags: u32,
+        (name, giving, flags): (ChannelName, Block, u32),
         patience: Patience,
         location: &'static Location<'static>,
+        look: impl FnOnce(&mut Local, &'static Channel) -> Option<Fired>,
     ) -> Met {
         let Some(channel) = self.tables.channels.get(name.index) else { return self.ended(Fate::Retired) };
         let offer = self.only_offer();
         self.context.set_location(location);
         offer.write(name, giving, flags);
         self.take_lock(name.index, channel);
-        let side = if WRITES { Side::Output } else { Side::Input { extended: flags & EXTENDED != 0 } };
-        if let Some(fired) = self.meet_at(0, name, channel, giving, side) {
+        if let Some(fired) = look(self, channel) {
             channel.lock.release();
             if self.conclude(&mut OnThread) {
                 return self.as_met(&fired);

@@ -153,10 +153,17 @@ impl Tables {
 }
 
 /// Takes a slot of a pool, or says which pool is used up. `fill` as in [`Pool::take`].
+#[inline]
 pub(super) fn take<T: Slot>(
     pool: Pool<T>,
     home: Home,
     fill: impl FnOnce(u32, &T),
 ) -> Result<(u32, u32, &'static T), ArenaError> {
-    pool.take(fill).ok_or(ArenaError::Exhausted { what: home.plural(), capacity: pool.capacity() })
+    pool.take(fill).ok_or_else(|| exhausted(pool, home))
+}
+
+/// All slots of the pool are taken.
+#[cold]
+pub(super) fn exhausted<T: Slot>(pool: Pool<T>, home: Home) -> ArenaError {
+    ArenaError::Exhausted { what: home.plural(), capacity: pool.capacity() }
 }
