@@ -97,8 +97,9 @@ pub use csproc_macros::test;
 pub use csproc_macros::{process, setup};
 pub use engine::ProcessId;
 pub use process::{
-    Audit, Child, Current, Deadlock, Error, ExitGuard, Failure, Network, NetworkError, OnCrash, Placement, Process,
-    Result, Results, StartError, StillRunning, Strategy, Supervisor, audit, current, dump, stand_aside, values,
+    Audit, Child, Current, Deadlock, Error, ExitGuard, Failure, Link, Network, NetworkError, OnCrash, Placement,
+    Process, Result, Results, StartError, StillRunning, Strategy, Structure, Supervisor, audit, current, dump,
+    stand_aside, values,
 };
 
 #[doc = include_str!("ARCHITECTURE.md")]

@@ -38,6 +38,7 @@ mod simulated;
 mod start;
 mod start_error;
 mod started;
+mod structure;
 mod supervisor;
 pub mod thrown_away;
 mod untold;
@@ -62,4 +63,5 @@ pub use simulated::Runnable;
 #[cfg(feature = "testing")]
 pub(crate) use simulated::{Body, Simulated, simulate};
 pub use start_error::StartError;
+pub use structure::{Link, Structure};
 pub use supervisor::{Strategy, Supervisor};

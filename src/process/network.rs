@@ -9,9 +9,7 @@ use super::failure::NetworkError;
 use super::plan::Plan;
 use super::shape::{Assemble, Shape, assemble};
 use super::started::{run, start};
-use crate::channel::describe_ends;
-use crate::engine::Direction;
-use std::fmt::Write;
+use super::structure::Structure;
 use std::panic::Location;
 
 /// A network of processes that does not run yet: what [`network!`](crate::network) gives.
@@ -104,38 +102,27 @@ impl<R> Network<R> {
         self
     }
 
-    /// The network as a graph in the DOT language: processes (boxes), channels (ellipses), and who holds which end.
+    /// Its processes and channels, and who holds which end, as the arguments say.
     ///
-    /// An arrow leads from a writer to its channel, and from there to a reader. A barrier is an octagon, and lines
-    /// without an arrow lead there from its parties.
+    /// # Examples
+    /// See [`Structure`].
+    pub fn structure(&self) -> Structure {
+        Structure::of(&self.plan)
+    }
+
+    /// The network as a graph in the DOT language: [`Structure::to_dot`].
     ///
     /// # Examples
     /// See [`Network`].
     pub fn to_dot(&self) -> String {
-        let mut dot = String::from("digraph network {\n    rankdir=LR;\n");
-        let mut leaves = Vec::new();
-        self.plan.leaves(&mut leaves);
-        let mut channels = std::collections::BTreeMap::new();
-        for (number, leaf) in leaves.iter().enumerate() {
-            let _ = writeln!(dot, "    p{number} [shape=box, label={:?}];", leaf.role.name());
-            let Ok(arguments) = &leaf.arguments else { continue };
-            for (id, label, direction) in describe_ends(arguments) {
-                let node = format!("c{}_{}", id.0, id.1);
-                let (edge, shape) = match direction {
-                    Direction::Writer => (format!("p{number} -> {node}"), "ellipse"),
-                    Direction::Reader => (format!("{node} -> p{number}"), "ellipse"),
-                    // Nothing flows at a barrier.
-                    Direction::Party => (format!("p{number} -> {node} [dir=none]"), "octagon"),
-                    Direction::Handle | Direction::Unit => continue,
-                };
-                let _ = writeln!(dot, "    {edge};");
-                channels.insert(node, (label, shape));
-            }
-        }
-        for (node, (label, shape)) in channels {
-            let _ = writeln!(dot, "    {node} [shape={shape}, label={label:?}];");
-        }
-        dot.push_str("}\n");
-        dot
+        self.structure().to_dot()
+    }
+
+    /// The network as a flowchart in the language of Mermaid: [`Structure::to_mermaid`].
+    ///
+    /// # Examples
+    /// See [`Structure`].
+    pub fn to_mermaid(&self) -> String {
+        self.structure().to_mermaid()
     }
 }

@@ -187,6 +187,10 @@ fn a_drawing_shows_a_barrier_as_one_and_its_parties_without_an_arrow() {
     assert_eq!((count("shape=octagon"), count("shape=ellipse")), (1, 1), "{dot}");
     assert_eq!((count("[dir=none]"), count(" -> ")), (2, 4), "{dot}");
     assert!(dot.lines().all(|line| !line.trim_start().starts_with('c') || !line.contains(" -> ")), "{dot}");
+    let chart = network.to_mermaid();
+    let count = |text: &str| chart.matches(text).count();
+    assert_eq!((count("{{\""), count(" --- "), count("([\""), count(" --> ")), (1, 2, 1, 2), "{chart}");
+    assert_eq!(network.structure().to_string().matches("meets at").count(), 2);
 }
 
 #[process]
