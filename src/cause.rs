@@ -280,6 +280,15 @@ pub(crate) fn name_of(member: &Member) -> String {
     face_of(member).map_or_else(|| String::from("main"), |face| face.name)
 }
 
+/// The name in the first bytes of the record that a process was started with, which may be cut off.
+pub(crate) fn begins_with_name(launch: &[u8]) -> String {
+    let Ok((length, rest)) = postcard::take_from_bytes::<usize>(launch) else { return String::new() };
+    match rest.get(..length) {
+        Some(name) => String::from_utf8_lossy(name).into_owned(),
+        None => format!("{}…", String::from_utf8_lossy(rest).trim_end_matches('\u{fffd}')),
+    }
+}
+
 /// Has a member keep a value.
 pub(crate) fn keep_record<T: Serialize>(
     index: u32,

@@ -80,6 +80,7 @@ pub mod sysv;
 pub mod testing;
 pub mod time;
 pub mod toolkit;
+pub mod trace;
 
 #[cfg(feature = "async")]
 pub use alternation::SelectAsync;

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 /// Modules of the crate's root that are no layers: text.
 const PAGES: [&str; 1] = ["guide"];
 
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "sys",
     "memory",
     "engine",
     "cause",
+    "trace",
     "forkserver",
     "channel",
     "time",

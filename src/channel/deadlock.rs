@@ -5,6 +5,7 @@
 
 use crate::engine::DeadlockSlot;
 use crate::engine::ProcessId;
+use crate::trace::LastEvents;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write as _};
 
@@ -42,6 +43,8 @@ pub struct BlockedProcess {
     pub location: String,
     /// Its guards.
     pub waits_for: Vec<WaitsFor>,
+    /// What it did last, if a [trace](crate::trace) was recorded.
+    pub last_events: LastEvents,
 }
 
 /// Processes that waited for each other, and for nobody else.
@@ -236,6 +239,9 @@ impl fmt::Display for Text<'_> {
                     write!(f, "; an end is kept for {}, which was never run", quoted(&names))?;
                 }
             }
+        }
+        for process in processes.iter().filter(|process| !process.last_events.events().is_empty()) {
+            write!(f, "\n  the last events of `{}`:{}", process.name, process.last_events.lines("    "))?;
         }
         if cycle.len() > 1 {
             let names = cycle.iter().chain(cycle.first()).map(|number| processes[*number].name.as_str());

@@ -12,8 +12,8 @@ use super::live::{Local, Member, NewProcess, Passed, Phase};
 use super::sim;
 use super::view::View;
 use super::{
-    ArenaError, Cell, ChannelKind, ChannelName, Closing, Delivered, Direction, EndName, ExtendedWriter, Fired, Guard,
-    Holder, MemberName, Order, Outcome, Packet, Patience, Short, Unfinished,
+    ArenaError, Cell, ChannelKind, ChannelName, Closing, Delivered, Direction, EndName, EventOf, ExtendedWriter, Fired,
+    Guard, Holder, MemberName, Order, Outcome, Packet, Patience, Short, Unfinished,
 };
 use std::panic::Location;
 
@@ -216,7 +216,10 @@ impl Actor {
     /// Lets the writer of an extended rendezvous go on, with the reason if its reader did not finish.
     pub(crate) fn release(&self, writer: ExtendedWriter, unfinished: Option<Unfinished>) {
         simulated!(self, me => sim::release(me, writer, unfinished), side => side.settle(self));
-        let _ = self.with(|local| local.release(writer, unfinished));
+        let _ = self.with(|local| {
+            local.note_release();
+            local.release(writer, unfinished);
+        });
     }
 
     /// The same with a reply, which the writer gets. A writer that is gone gets none, and the reply is dropped.
@@ -427,7 +430,9 @@ impl Actor {
         simulated!(self, _me => None, _side => return None);
         let pass = |local: &mut Local| {
             let member = self.member_in(local.tables()).ok()?;
-            local.pass_at_once(gate, weight, member, location)
+            let passed = local.pass_at_once(gate, weight, member, location)?;
+            local.note_pass(gate, location);
+            Some(passed)
         };
         self.with(pass).ok()?
     }
@@ -441,7 +446,12 @@ impl Actor {
     ) -> Option<Passed> {
         simulated!(self, _me => None, _side => return None);
         let member = self.member().ok()?;
-        self.with(|local| local.pass_soon(gate, weight, member, location)).ok()?
+        let pass = |local: &mut Local| {
+            let passed = local.pass_soon(gate, weight, member, location)?;
+            local.note_pass(gate, location);
+            Some(passed)
+        };
+        self.with(pass).ok()?
     }
 
     /// Gives permits of a gate back.
@@ -452,7 +462,10 @@ impl Actor {
             me => sim::close_end(me, unit, Closing::Resign),
             side => return side.close(self, unit, Closing::Resign)
         );
-        let _ = self.with(|local| local.give_back(unit));
+        let _ = self.with(|local| {
+            local.note_giving_back(unit);
+            local.give_back(unit);
+        });
     }
 
     /// Changes how many permits a gate has. Never waits.
@@ -480,6 +493,14 @@ impl Actor {
     pub(crate) fn recover(&self, gate: ChannelName) {
         simulated!(self, _me => sim::recover(gate));
         let _ = self.with(|local| local.recover(gate));
+    }
+
+    /// Something that whoever runs here does on its own is recorded, if anything is.
+    pub(crate) fn note(&self, event: EventOf<'_>) {
+        simulated!(self);
+        if self.tables().arena.control().is_on() {
+            let _ = self.with(|local| local.note(event));
+        }
     }
 
     /// A new process, which the one that the actor acts for is about to start; with the record of what it needs.

@@ -39,6 +39,7 @@ mod names;
 #[cfg(feature = "async")]
 mod offering;
 mod packet;
+mod record;
 mod short;
 #[cfg(feature = "testing")]
 pub(crate) mod sim;
@@ -52,7 +53,7 @@ pub(crate) use actor::{
     Actor, Selection, actor, along, become_host, forget_after_fork, host, member, share_world, tables, with_local,
 };
 pub(crate) use journey::{Journey, Stranded};
-pub(crate) use live::{Functions, Member, NewProcess, Passed, Phase, Record, become_server, is_foreign};
+pub(crate) use live::{Functions, Member, NewProcess, Passed, Phase, Record, Recording, become_server, is_foreign};
 pub(crate) use named::{DeadlockSlot, Program};
 pub use names::ProcessId;
 pub(crate) use names::{
@@ -62,6 +63,7 @@ pub(crate) use names::{
 #[cfg(feature = "async")]
 pub(crate) use offering::{Offering, Stage};
 pub(crate) use packet::{Packet, Unsent};
+pub(crate) use record::{BUFFERED, CONTINUED, Came, EventKind, EventOf, EventRecord, Place};
 pub(crate) use short::{Delivered, Short};
 pub(crate) use undertaker::Undertaker;
 

@@ -5,12 +5,13 @@
 //! at once. A name whose owner is gone answers, too.
 
 use super::facts::ChannelFacts;
-use super::live::{Census, Member, Phase, Record, Role};
+use super::live::{Census, Member, Phase, Record, Recording, Role};
 #[cfg(feature = "testing")]
 use super::sim;
 use super::{Area, ArenaError, Cell, ChannelName, Direction, EndName, Holder, MemberName, Warmth, tables};
 use crate::memory::Slot;
-use crate::sys::clock::Deadline;
+use crate::sys::atomic::Ordering;
+use crate::sys::clock::{Counter, Deadline};
 
 /// Asks the simulated world instead, if the calling thread is in one.
 macro_rules! in_simulation {
@@ -203,6 +204,42 @@ impl Program {
     /// there is some.
     pub(crate) fn cool(warmth: &mut Warmth) -> bool {
         tables().arena.cool(warmth)
+    }
+
+    /// From now on events are recorded, so many of each context.
+    pub(crate) fn record_events(rows: u32) {
+        let arena = &tables().arena;
+        arena.control().switch_on(rows.min(arena.rows_of_a_ring()), Counter::best());
+    }
+
+    /// From now on no events are recorded. What was recorded can be read.
+    pub(crate) fn record_no_events() {
+        tables().arena.control().switch_off();
+    }
+
+    /// Whether events are recorded.
+    pub(crate) fn records_events() -> bool {
+        tables().arena.control().is_on()
+    }
+
+    /// Whether events have ever been recorded.
+    pub(crate) fn has_recorded_events() -> bool {
+        tables().arena.control().setting().epoch() != 0
+    }
+
+    /// What was recorded since it was switched on.
+    pub(crate) fn recordings() -> Vec<Recording> {
+        tables().recordings()
+    }
+
+    /// How many contexts found no room for what they would have recorded.
+    pub(crate) fn unrecorded() -> u32 {
+        tables().arena.shared().untraced.load(Ordering::Relaxed)
+    }
+
+    /// Nanoseconds between the beginning of the recording and an event.
+    pub(crate) fn time_of(event: u64) -> u64 {
+        tables().arena.control().since_begun(event)
     }
 
     /// One more look at all of them has begun and ended.

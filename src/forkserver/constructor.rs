@@ -7,8 +7,8 @@
 
 use super::client::Link;
 use super::server::Server;
-use crate::engine::share_world;
-use crate::memory::default_size;
+use crate::engine::{Program, share_world};
+use crate::memory::{default_size, rows_asked_for};
 use crate::sys::fork::{Forked, fork, is_single_threaded};
 use crate::sys::image::first_page;
 use rustix::thread::set_name;
@@ -59,6 +59,13 @@ static CONSTRUCTOR: extern "C" fn() = construct;
 extern "C" fn construct() {
     let started = start();
     let _ = STATE.set(started);
+    let (rows, complaint) = rows_asked_for();
+    if let Some(complaint) = complaint {
+        crate::sys::standard::say(&format!("csproc: {complaint}\n"));
+    }
+    if let Some(rows) = rows {
+        Program::record_events(rows);
+    }
 }
 
 fn start() -> Result<(), Unavailable> {

@@ -1,12 +1,15 @@
-//! A mapping and its fixed layout: a header, four pools of slots with their marks, and the blocks with an index.
+//! A mapping and its fixed layout: a header, five pools of slots with their marks, the rows of the
+//! rings, and the blocks with an index.
 //!
 //! Knows nothing of what the slots hold: the engine names their types, the arena only their sizes. The layout depends
 //! on the size of the arena alone, so every process computes the same one.
 #![expect(unsafe_code, reason = "turns offsets into references; listed in the architecture page")]
 
 use super::block::{self, BlocksHeader, MARKS};
+use super::control::{self, Control};
 use super::identity::{self, Identity, Layout, Unreadable, record};
 use super::pool::{self, Marks, Pool, PoolHeader, Shareable, Slot};
+use super::rows::{Row, rows_in};
 use super::trace;
 use crate::sys::atomic::{AtomicI32, AtomicU32, AtomicU64};
 use crate::sys::map::{Mapping, Origin};
@@ -59,9 +62,10 @@ pub(crate) enum Home {
     Contexts,
     Channels,
     Ends,
+    Rings,
 }
 
-const HOMES: usize = 4;
+const HOMES: usize = 5;
 
 impl Home {
     /// Bytes of a slot.
@@ -71,6 +75,7 @@ impl Home {
             Home::Channels => 192,
             Home::Contexts => 1024,
             Home::Ends => 32,
+            Home::Rings => 128,
         }
     }
 
@@ -80,6 +85,8 @@ impl Home {
             Home::Members => (1 << 20, 64),
             Home::Contexts | Home::Channels => (1 << 20, 16),
             Home::Ends => (1 << 22, 16),
+            // With their rows.
+            Home::Rings => (1 << 10, 16),
         }
     }
 
@@ -94,11 +101,12 @@ impl Home {
             Home::Contexts => "contexts (threads that communicate)",
             Home::Channels => "channels",
             Home::Ends => "channel ends",
+            Home::Rings => "rings (threads whose events are recorded)",
         }
     }
 }
 
-const ALL: [Home; HOMES] = [Home::Members, Home::Contexts, Home::Channels, Home::Ends];
+const ALL: [Home; HOMES] = [Home::Members, Home::Contexts, Home::Channels, Home::Ends, Home::Rings];
 
 /// Counters that the engine keeps for all processes together.
 #[repr(C, align(64))]
@@ -112,6 +120,8 @@ pub(crate) struct Shared {
     pub(crate) looks: AtomicU64,
     /// 1 while a burial owes a look at the references to members.
     pub(crate) unsettled: AtomicU32,
+    /// Contexts that would have recorded what they did, had there been a ring.
+    pub(crate) untraced: AtomicU32,
 }
 
 #[repr(C, align(64))]
@@ -120,6 +130,7 @@ struct Header {
     shared: Shared,
     blocks: BlocksHeader,
     pools: [PoolHeader; HOMES],
+    control: Control,
 }
 
 const HEADER: usize = 8192;
@@ -127,9 +138,9 @@ const _: () = assert!(size_of::<Header>() <= HEADER && std::mem::offset_of!(Head
 
 /// What this layer has laid out; the records in the pools are the engine's.
 pub(crate) const fn layout() -> Layout {
-    let layout = trace::layout(block::layout(pool::layout(Layout::new())));
-    let layout = record!(layout, Header { identity, shared, blocks, pools });
-    let mut layout = record!(layout, Shared { active, serial, looks, unsettled }).number(HEADER);
+    let layout = control::layout(trace::layout(block::layout(pool::layout(Layout::new()))));
+    let layout = record!(layout, Header { identity, shared, blocks, pools, control });
+    let mut layout = record!(layout, Shared { active, serial, looks, unsettled, untraced }).number(HEADER);
     let mut place = 0;
     while place < HOMES {
         let (most, share) = ALL[place].limits();
@@ -149,6 +160,8 @@ const DEFAULT: usize = 16 << 30;
 pub(crate) struct Arena {
     mapping: Mapping,
     pools: [Place; HOMES],
+    /// Where the rows of the rings begin, and how many each ring has.
+    rows: (usize, u32),
     /// Where the index of the blocks begins, and where the blocks themselves do.
     index: usize,
     blocks: usize,
@@ -227,13 +240,16 @@ impl Arena {
         };
         let pools = ALL.map(|home| {
             let (most, share) = home.limits();
-            let capacity = (mapping.size() / share / home.slot_size()).clamp(1, most);
+            let beside = if home == Home::Rings { rows_in(mapping.size()) * size_of::<Row>() } else { 0 };
+            let capacity = (mapping.size() / share / (home.slot_size() + beside)).clamp(1, most);
             let slots = reserve(capacity * home.slot_size());
             let marks = reserve(capacity.div_ceil(pool::CHUNK as usize) * size_of::<Marks>());
             Place { slots, marks, capacity: u32::try_from(capacity).unwrap_or(u32::MAX) }
         });
+        let rows = rows_in(mapping.size());
+        let row = reserve(pools[Home::Rings as usize].capacity as usize * rows * size_of::<Row>());
         let index = reserve(block::index_size(mapping.size()));
-        Arena { mapping, pools, index, blocks: offset }
+        Arena { mapping, pools, rows: (row, u32::try_from(rows).unwrap_or(u32::MAX)), index, blocks: offset }
     }
 
     /// How many slots a pool has.
@@ -243,6 +259,11 @@ impl Arena {
 
     pub(crate) fn size(&self) -> usize {
         self.mapping.size()
+    }
+
+    /// How many rows a ring has.
+    pub(crate) fn rows_of_a_ring(&self) -> u32 {
+        self.rows.1
     }
 
     pub(super) fn mapping(&self) -> Mapping {
@@ -276,6 +297,20 @@ impl Arena {
 
     pub(crate) fn shared(&self) -> &'static Shared {
         &self.header().shared
+    }
+
+    #[inline]
+    pub(crate) fn control(&self) -> &'static Control {
+        &self.header().control
+    }
+
+    /// A row of a ring, which may be any number: it counts around.
+    #[inline]
+    pub(crate) fn row(&self, ring: u32, number: u64) -> &'static Row {
+        let (start, rows) = self.rows;
+        let ring = ring.min(self.pool_capacity(Home::Rings) - 1);
+        let rows_before = ring * rows + (number % u64::from(rows)) as u32;
+        slot(self.mapping.base().wrapping_add(start).cast::<Row>(), rows_before)
     }
 
     pub(super) fn blocks_header(&self) -> &'static BlocksHeader {

@@ -6,6 +6,7 @@ use crate::cause::name_of;
 use crate::channel::label;
 use crate::engine::view::{Action, ChannelView, ContextView, Doing, OfferView, View};
 use crate::engine::{Actor, ChannelKind, Opened, Phase, Program, actor};
+use crate::trace::last_events_of;
 use std::fmt;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -139,7 +140,9 @@ pub fn dump() {
 pub(super) fn picture() -> String {
     let view = actor(Actor::view);
     let mut text = String::from("csproc: processes\n");
-    for process in view.processes.iter().filter(|process| process.is_of_the_network()) {
+    let listed: Vec<_> = view.processes.iter().filter(|process| process.is_of_the_network()).collect();
+    let serials: Vec<u64> = listed.iter().map(|process| process.id.0).collect();
+    for (process, last_events) in listed.into_iter().zip(last_events_of(&serials)) {
         let place = if process.is_host() { "process" } else { "thread of" };
         let phase = match process.phase {
             Phase::Gone => String::from("ended, not joined yet"),
@@ -153,6 +156,9 @@ pub(super) fn picture() -> String {
             for offer in &context.offers {
                 let _ = writeln!(text, "      {}", describe_offer(&view, *offer));
             }
+        }
+        if !last_events.events().is_empty() {
+            let _ = writeln!(text, "    its last events:{}", last_events.lines("      "));
         }
     }
     text.push_str("csproc: channels\n");

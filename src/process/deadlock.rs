@@ -10,8 +10,9 @@ use super::untold::{keep, say};
 use crate::cause::{keep_record, name_of};
 use crate::channel::{BlockedProcess, DeadlockReport, WaitsFor, label};
 use crate::engine::view::{Action, Standstill, Stuck, Suspects};
-use crate::engine::{Actor, Member, ProcessId, Program, Record, actor};
+use crate::engine::{Actor, EventKind, EventOf, Member, ProcessId, Program, Record, actor};
 use crate::sys::clock::processor_time;
+use crate::trace::last_events_of;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -174,6 +175,9 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
         aside.disown(name);
         return None;
     }
+    for serial in stuck.iter().filter_map(|stuck| stuck.member.slot()).map(Member::serial) {
+        aside.note(EventOf { subject: Some(serial), ..EventOf::new(EventKind::Deadlock) });
+    }
     let mut of_program = false;
     for stuck in stuck.iter().filter(|stuck| !stuck.only_attends()) {
         match stuck.member.slot() {
@@ -191,8 +195,10 @@ fn record(aside: &Actor, stuck: &[Stuck]) -> Option<u32> {
 }
 
 pub(super) fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
+    let serials: Vec<u64> = stuck.iter().map(|stuck| stuck.member.slot().map_or(u64::MAX, Member::serial)).collect();
+    let last_events = last_events_of(&serials);
     let place = |member: &u32| stuck.iter().position(|stuck| stuck.member.index == *member);
-    let processes = stuck.iter().map(|stuck| {
+    let processes = stuck.iter().zip(last_events).map(|(stuck, last_events)| {
         let member = stuck.member.slot();
         let waits_for = stuck.guards.iter().map(|guard| WaitsFor {
             action: guard.action.to_string(),
@@ -208,6 +214,7 @@ pub(super) fn report(number: u64, stuck: &[Stuck]) -> DeadlockReport {
             id: ProcessId(member.map_or(u64::MAX, Member::serial)),
             location: stuck.location.map_or_else(String::new, ToString::to_string),
             waits_for: waits_for.collect(),
+            last_events,
         }
     });
     DeadlockReport::new(number, processes.collect())

@@ -12,15 +12,17 @@ use super::ending::Ending;
 use super::error::returning;
 use crate::cause::{Cause, record_cause};
 use crate::channel::{Message, Parcel, Scope};
-use crate::engine::{Closing, Member, MemberName, Phase, actor};
+use crate::engine::{Closing, EventKind, EventOf, Member, MemberName, Phase, actor};
 use crate::forkserver::{Code, record_caught_panic, record_panics_of};
 use crate::sys::image::{LooksAt, Takes};
+use crate::trace::note;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs a member on the calling thread; `false` when it panicked.
 pub(super) fn entry<A: Message, R: Message>((name, code): (MemberName, Code)) -> bool {
     let Some(member) = name.slot() else { return false };
     let mut scope = Scope::enter(name.index);
+    note(EventOf::new(EventKind::Begin));
     let ran =
         record_panics_of(name.index, || catch_unwind(AssertUnwindSafe(|| call::<A, R>(member, code, &mut scope))));
     match ran {
@@ -29,6 +31,7 @@ pub(super) fn entry<A: Message, R: Message>((name, code): (MemberName, Code)) ->
                 Ending::Normal => Closing::Retire,
                 Ending::Poison => Closing::Poison,
             };
+            note(EventOf::new(EventKind::Return));
             let result = result.hand_to(name.index);
             leave(scope, name.index, member, closing);
             join_children_of(name.index);
@@ -37,6 +40,7 @@ pub(super) fn entry<A: Message, R: Message>((name, code): (MemberName, Code)) ->
             true
         }
         failed => {
+            note(EventOf::new(EventKind::Crash));
             match &failed {
                 Ok(Err(cause)) => record_cause(name.index, member, cause),
                 Err(payload) => record_caught_panic(name.index, member, &**payload),

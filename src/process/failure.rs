@@ -5,6 +5,7 @@
 use super::start_error::StartError;
 use crate::cause::Cause;
 use crate::channel::{DeadlockReport, Message, MessageError, Parcel};
+use crate::trace::{Event, LastEvents};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub enum Failure {
         cause: Cause,
         /// How often it had been started again before, by [`OnCrash::Restart`](crate::OnCrash::Restart).
         restarts: u32,
+        /// What it did last, if a [trace](crate::trace) was recorded.
+        last_events: LastEvents,
     },
     /// It could not be started.
     #[non_exhaustive]
@@ -93,6 +96,19 @@ impl Failure {
             Failure::Deadlock(report) => report.processes().first().map_or("", |process| process.name.as_str()),
         }
     }
+
+    /// What the process did last, if a [trace](crate::trace) was recorded, and it has crashed or was in a deadlock; of
+    /// a deadlock, what its first process did.
+    ///
+    /// # Examples
+    /// See [`NetworkError::last_events`].
+    pub fn last_events(&self) -> &[Event] {
+        match self {
+            Failure::Crashed { last_events, .. } => last_events.events(),
+            Failure::Deadlock(report) => report.processes().first().map_or(&[], |process| process.last_events.events()),
+            _ => &[],
+        }
+    }
 }
 
 impl Failure {
@@ -111,9 +127,12 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Crashed { process, cause, restarts: 0 } => write!(f, "process `{process}` {cause}"),
-            Failure::Crashed { process, cause, restarts } => {
-                write!(f, "process `{process}` {cause}; it had been started again {}", times(*restarts))
+            Failure::Crashed { process, cause, restarts: 0, last_events } => {
+                write!(f, "process `{process}` {cause}{last_events}")
+            }
+            Failure::Crashed { process, cause, restarts, last_events } => {
+                let times = times(*restarts);
+                write!(f, "process `{process}` {cause}; it had been started again {times}{last_events}")
             }
             Failure::Start { process, source } => write!(f, "process `{process}` could not be started: {source}"),
             Failure::Unreadable { process, source } => {
@@ -241,6 +260,46 @@ impl NetworkError {
         })
     }
 
+    /// What a process of this name did last, if a [trace](crate::trace) was recorded, and it has crashed or was in a
+    /// deadlock. The error prints it, too.
+    ///
+    /// # Examples
+    /// ```
+    /// use csproc::prelude::*;
+    /// use csproc::trace::{self, What};
+    ///
+    /// #[process]
+    /// fn worker(input: Reader<u64>) {
+    ///     while let Ok(value) = input.read() {
+    ///         if value == 2 {
+    ///             std::process::abort();
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// #[process]
+    /// fn source(out: Writer<u64>) -> csproc::Result<()> {
+    ///     (0..5).try_for_each(|value| Ok(out.write(value)?))
+    /// }
+    ///
+    /// fn main() {
+    ///     trace::start();
+    ///     let jobs = Channel::builder().name("jobs").build().unwrap();
+    ///     let error = Parallel!(source(jobs.writer()), worker(jobs.reader())).unwrap_err();
+    ///     let last = error.last_events("worker");
+    ///     let read = last.last().unwrap();
+    ///     assert_eq!((read.what(), read.channel(), read.partner()), (What::Read, Some("jobs"), Some("source")));
+    ///     assert_eq!(last.iter().filter(|event| event.what() == What::Read).count(), 3);
+    ///     assert!(error.to_string().contains("read `jobs` from `source`"), "{error}");
+    /// }
+    /// ```
+    pub fn last_events(&self, process: &str) -> &[Event] {
+        let blocked = self.deadlock().into_iter().flat_map(DeadlockReport::processes);
+        let blocked = blocked.filter(|blocked| blocked.name == process).map(|blocked| blocked.last_events.events());
+        let crashed = self.failures.iter().filter(|failure| failure.process() == process).map(Failure::last_events);
+        crashed.chain(blocked).find(|events| !events.is_empty()).unwrap_or_default()
+    }
+
     /// The results of the processes that did end normally.
     ///
     /// # Examples
@@ -261,7 +320,9 @@ impl fmt::Display for NetworkError {
         let plural = if self.processes == 1 { "process" } else { "processes" };
         write!(f, "{} of {} {plural} did not end normally:", self.failures.len(), self.processes)?;
         for failure in &self.failures {
-            write!(f, "\n  {failure}")?;
+            let text = failure.to_string();
+            let text = if matches!(failure, Failure::Crashed { .. }) { text.replace('\n', "\n  ") } else { text };
+            write!(f, "\n  {text}")?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::engine::{
 };
 use crate::forkserver::{self, Code};
 use crate::sys::clock::Deadline;
+use crate::trace::last_events_of;
 use parking_lot::Mutex;
 use std::panic::Location;
 #[cfg(feature = "testing")]
@@ -285,7 +286,10 @@ impl Running {
         }
         Outcome::Failed(match start_error(slot) {
             Some(error) => Failure::Start { process: process(), source: error.into() },
-            None => Failure::Crashed { process: process(), cause: cause_of(slot), restarts: 0 },
+            None => {
+                let last_events = last_events_of(&[self.serial]).pop().unwrap_or_default();
+                Failure::Crashed { process: process(), cause: cause_of(slot), restarts: 0, last_events }
+            }
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::channel::{DeadlockReport, MessageError, Scope};
 use crate::engine::sim::{self, Ended, Limits, Purpose, Record, Scheduler, World};
 use crate::engine::{Closing, MemberName, actor};
 use crate::forkserver::{Launch, STACK, record_panics_of, told_by, untold};
+use crate::trace::LastEvents;
 use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -167,6 +168,6 @@ fn caught<R>(main: MemberName, body: fn() -> R) -> Result<R, Failure> {
         }
         let (message, location) = told_by(&*payload);
         let cause = Cause::Panicked { message, location };
-        Failure::Crashed { process: String::from(MAIN), cause, restarts: 0 }
+        Failure::Crashed { process: String::from(MAIN), cause, restarts: 0, last_events: LastEvents::default() }
     })
 }

@@ -5,5 +5,8 @@
 //! atomics of `std` for shared words.
 
 pub(crate) use std::hint::spin_loop;
+/// A word that only tells something, and on which nothing of the protocol depends: the models do not put it before
+/// their checkers.
+pub(crate) use std::sync::atomic::AtomicU32 as Tally;
 pub(crate) use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 pub(crate) use std::thread::yield_now;

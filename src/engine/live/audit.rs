@@ -54,6 +54,7 @@ impl Tables {
         self.blocks_of_nobody(&mut faults);
         self.references_that_lie(&mut faults);
         self.channels_out_of_reach(&mut faults);
+        faults.extend(self.rings_of_nobody());
         faults
     }
 

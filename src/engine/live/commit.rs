@@ -65,6 +65,7 @@ impl Local {
                 Exchange::Messages { giving, side, buffered } => {
                     // Before the commit: a reader may release this context at once, with a larger number.
                     self.context.number.store(event, Ordering::Relaxed);
+                    self.notes.event = event;
                     match side {
                         Side::Input { extended } if is_short(taking) => {
                             self.short = offer.beside();

@@ -9,7 +9,7 @@ use super::local::Local;
 use super::reaper::Corpse;
 use super::sync::{AtomicU32, Ordering};
 use super::tables::{Tables, exhausted, take};
-use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Holder};
+use crate::engine::{ChannelKind, ChannelName, Closing, Direction, EndName, Fate, Holder};
 use crate::memory::{ArenaError, Block, Home, Slot, is_block};
 use std::collections::HashSet;
 
@@ -177,7 +177,7 @@ impl Local {
             return;
         };
         let (me, channel) = (&mut *locked.local, locked.channel);
-        let by_its_process = closing;
+        let (before, by_its_process) = (channel.fate(), closing);
         let closing = channel.closing(direction, closing);
         // Nobody else closes it while we have the lock of its channel; if the record is another end's by now, this is
         // no longer its.
@@ -226,6 +226,11 @@ impl Local {
                 me.count_held(holder, -1);
             }
             me.free_if_unused(name, channel);
+        }
+        if me.is_traced() && before.is_none() {
+            let fate = channel.fate();
+            drop(locked);
+            self.note_fate(name, direction, fate);
         }
     }
 
@@ -289,6 +294,9 @@ impl Local {
             }
             self.empty_buffer(channel);
             self.drop_spare(channel);
+            if self.is_traced() {
+                self.note_gone(name, channel);
+            }
             self.tables().channels.give_back(name.index, name.generation);
         }
     }
@@ -309,6 +317,9 @@ impl Local {
     pub(crate) fn poison(&mut self, name: ChannelName, direction: Direction) {
         self.poison_quietly(name, direction, Closing::Poison);
         self.after_unlock();
+        if self.is_traced() {
+            self.note_fate(name, direction, Some(Fate::Poisoned));
+        }
     }
 
     /// Poisons channels as a writer does, with a deadlock as the reason if there is a record of it. Nobody wakes before

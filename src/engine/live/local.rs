@@ -8,6 +8,7 @@ use super::channel::Channel;
 use super::context::{Context, Offer, OfferName};
 use super::host::is_foreign;
 use super::lock::{LockHolder, Said};
+use super::notes::Notes;
 use super::spin::Spin;
 use super::sync::Ordering;
 use super::tables::{Tables, take};
@@ -36,6 +37,8 @@ pub(crate) struct Local {
     /// The end of the input guard that is being looked at.
     pub(super) reader: EndName,
     pub(super) spin: Spin,
+    /// What the last operation came to.
+    pub(super) notes: Notes,
     /// The reaper must not wait for a lock that only it could break.
     pub(super) is_reaper: bool,
     /// Whom the reaper buries: the process is dead, and its number may be another's by now.
@@ -131,6 +134,7 @@ impl Local {
             hand: NONE,
             reader: EndName::NONE,
             spin: Spin::new(),
+            notes: Notes::new(),
             is_reaper: false,
             burying: None,
             dice: u64::from(index) << 32 | 0x9e37_79b9,
@@ -292,6 +296,7 @@ impl Drop for Local {
         }
         self.context.length.store(0, Ordering::Release);
         self.tables.free(self.context.table.swap(NONE, Ordering::AcqRel));
+        self.leave_ring();
         if self.keeps > 0 {
             self.abandon_writers(false);
             self.discard_rest();

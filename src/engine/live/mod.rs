@@ -22,6 +22,8 @@
 //! - `extended`: the extended rendezvous; `barrier`: several parties at once; `gate`: permits; `unit`: how they come to
 //!   somebody and back; `cell`: bytes beside a gate; `area`: many of them, for one who writes or several who read;
 //!   `tasks`: messages that are done with later; `reaper`: death
+//! - `ring`: the last events of a context; `notes`: what is left for whoever records them; `recordings`: rings taken
+//!   and read; `recorder`: what is written into them, and when
 //! - `stand`, `driven`: somebody whose offers are made when somebody else says so (feature `testing`)
 //! - `process`, `facts`: what the layers above may ask; `reading`: a view of everything; `audit`: what does not fit
 
@@ -50,6 +52,7 @@ mod lock;
 mod locked;
 mod maybe;
 mod member;
+mod notes;
 mod number;
 mod offer;
 mod pairing;
@@ -58,7 +61,10 @@ mod queue;
 mod reach;
 mod reading;
 mod reaper;
+mod recorder;
+mod recordings;
 mod references;
+mod ring;
 mod short;
 mod single;
 mod spin;
@@ -86,6 +92,7 @@ pub(crate) use local::Local;
 pub(crate) use member::{Member, Phase, Role};
 pub(crate) use process::{Functions, NewProcess, Record};
 pub(crate) use reaper::bury;
+pub(crate) use ring::Recording;
 pub(crate) use single::Met;
 #[cfg(feature = "testing")]
 pub(in crate::engine) use stand::{Baton, Said, Stand, Told};

@@ -81,9 +81,17 @@ impl Offer {
 impl Local {
     /// Under the lock: this context does something at a channel, which gets this number.
     #[inline]
-    pub(super) fn count(&self, channel: &Channel) -> u64 {
+    pub(super) fn count(&mut self, channel: &Channel) -> u64 {
         let number = channel.next_number(self.context.number());
         self.context.number.store(number, Ordering::Relaxed);
+        self.notes.event = number;
         number
+    }
+
+    /// Owner: a partner has committed this offer.
+    #[inline]
+    pub(super) fn learn_of(&mut self, offer: &Offer) {
+        self.notes.event = offer.number();
+        self.context.learn(offer.number());
     }
 }

@@ -103,6 +103,20 @@ impl Local {
         order: Order,
         location: &'static Location<'static>,
     ) -> Result<Fired, ArenaError> {
+        if self.is_traced() {
+            return self.offer_and_record(guards, order, location);
+        }
+        self.offer_silently(guards, order, location)
+    }
+
+    /// The same, and nobody wants to know.
+    #[inline]
+    pub(super) fn offer_silently(
+        &mut self,
+        guards: &[Guard],
+        order: Order,
+        location: &'static Location<'static>,
+    ) -> Result<Fired, ArenaError> {
         match self.begin(&mut OnThread, guards, order, location)? {
             Begun::Fired(fired) => Ok(fired),
             Begun::Pending(pending) => Ok(self.wait_on_thread(guards, pending)),
@@ -407,6 +421,9 @@ impl Local {
         let timer = earliest(guards);
         self.publish(wait, timer.is_some());
         self.unlock_all();
+        if self.is_traced() {
+            self.record_wait(guards);
+        }
         Pending::Queued { timer }
     }
 
@@ -468,7 +485,7 @@ impl Local {
         match self.own_offers() {
             // The partner has taken it out of the queue; the mark is ours to clear, before the word is IDLE.
             [offer] => {
-                self.context.learn(offer.number());
+                self.learn_of(offer);
                 offer.set_linked(false);
             }
             _ => self.unlink_rest(Some(now.guard())),
@@ -513,7 +530,7 @@ impl Local {
         let tables = self.tables();
         for offer in self.own_offers() {
             if fired == Some(usize::from(offer.guard())) {
-                self.context.learn(offer.number());
+                self.learn_of(offer);
                 offer.set_linked(false);
                 continue;
             }

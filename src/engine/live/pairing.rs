@@ -53,6 +53,7 @@ impl Local {
             }
             let exchange = Exchange::Messages { giving, side, buffered };
             if let Some(partner) = self.commit_first(channel, opposite, exchange) {
+                self.notes.meet(partner.number);
                 if channel.counts_tasks() {
                     self.task_was_met(channel, output);
                 }

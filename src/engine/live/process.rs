@@ -246,6 +246,9 @@ impl Local {
         let tables = self.tables();
         let (name, member) =
             if on_thread { tables.create_member_beside(parent)? } else { tables.create_member(parent)? };
+        if self.is_traced() {
+            self.note_spawn(member);
+        }
         member.number.store(self.context.number(), Ordering::Relaxed);
         let equipped = tables
             .keep_record(name.index, member, Record::Launch, launch)

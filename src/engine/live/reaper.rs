@@ -102,6 +102,10 @@ pub(crate) fn bury(local: &mut Local, host: u32) {
     for corpse in &corpses {
         local.context.learn(corpse.context.number());
     }
+    if tables.arena.control().setting().epoch() != 0 {
+        let serials = members.iter().filter(|(_, _, member)| member.phase() != Phase::Returned);
+        local.note_dead(host, serials.map(|(_, _, member)| member.serial()));
+    }
     for corpse in &corpses {
         local.break_locks(corpse);
     }

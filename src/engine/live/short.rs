@@ -51,6 +51,11 @@ pub(super) fn is_short(name: Block) -> bool {
     name >= SHORT && name != FATE
 }
 
+/// How long a short message of this name is.
+pub(super) fn length_of(name: Block) -> usize {
+    (name - SHORT) as usize
+}
+
 /// What a writer is held with by this reader, which gave it nothing.
 pub(super) fn held_by(reader: u32) -> Block {
     HELD + reader
@@ -94,7 +99,7 @@ impl Local {
     /// The message that has this name, if it is a short one: what has come last, or what was said.
     #[inline]
     pub(crate) fn heard(&self, came: Block) -> Option<Short> {
-        is_short(came).then(|| Short::of_words(self.short, (came - SHORT) as usize))
+        is_short(came).then(|| Short::of_words(self.short, length_of(came)))
     }
 
     /// Puts a message into the block in the hand, and gives that: it is in the hand still.

@@ -103,6 +103,22 @@ impl Local {
     fn alone<const WRITES: bool>(
         &mut self,
         guard: &Guard,
+        says: (ChannelName, Block, u32),
+        patience: Patience,
+        location: &'static Location<'static>,
+        look: impl FnOnce(&mut Local, &'static Channel) -> Option<Fired>,
+    ) -> Met {
+        if self.is_traced() {
+            return self.alone_and_record::<WRITES>(guard, says, patience, location, look);
+        }
+        self.alone_silently::<WRITES>(guard, says, patience, location, look)
+    }
+
+    /// The same, and nobody wants to know.
+    #[inline(always)]
+    pub(super) fn alone_silently<const WRITES: bool>(
+        &mut self,
+        guard: &Guard,
         (name, giving, flags): (ChannelName, Block, u32),
         patience: Patience,
         location: &'static Location<'static>,
@@ -129,6 +145,9 @@ impl Local {
         let timed = matches!(patience, Patience::Until(_));
         self.publish(&mut OnThread, timed);
         channel.lock.release();
+        if self.is_traced() {
+            self.record_wait(std::slice::from_ref(guard));
+        }
         let waited = match patience {
             Patience::Until(instant) => self.wait_until(&Deadline::at(instant)),
             _ => self.wait_until_committed(None),
@@ -146,7 +165,7 @@ impl Local {
         if !WRITES {
             self.short = offer.beside();
         }
-        self.context.learn(offer.number());
+        self.learn_of(offer);
         offer.set_linked(false);
         self.context.word.idle();
         Met::Came(came)

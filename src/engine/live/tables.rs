@@ -1,4 +1,4 @@
-//! Worlds: what processes share, an arena as four pools of known types and blocks.
+//! Worlds: what processes share, an arena as five pools of known types and blocks.
 //!
 //! Knows nothing of the protocol; it only names things. A program has one world, in which its processes and threads
 //! communicate; a test may have others. A name means something in its own world only.
@@ -7,6 +7,7 @@ use super::channel::Channel;
 use super::context::{Context, INLINE};
 use super::end::End;
 use super::member::Member;
+use super::ring::Ring;
 use crate::engine::{ChannelName, NAME_LIMIT, Owner};
 use crate::memory::{Arena, ArenaError, Block, Home, Pool, Slot, default_size, is_block, layout};
 use rustix::io::Errno;
@@ -60,6 +61,7 @@ pub(crate) struct World {
     pub(super) channels: Pool<Channel>,
     pub(super) ends: Pool<End>,
     pub(crate) members: Pool<Member>,
+    pub(super) rings: Pool<Ring>,
     /// The member that is this process of the operating system, plus one.
     pub(super) host: AtomicU32,
     /// What the layers above keep of this world, for this process.
@@ -74,11 +76,12 @@ const _: () = {
     assert!(size_of::<Channel>() == Home::Channels.slot_size());
     assert!(size_of::<End>() == Home::Ends.slot_size());
     assert!(size_of::<Member>() == Home::Members.slot_size());
+    assert!(size_of::<Ring>() == Home::Rings.slot_size());
 };
 
 /// What two processes must agree on to share these tables: sizes and places of all records, and limits.
 pub(crate) const LAYOUT: u32 = {
-    let layout = End::layout(Channel::layout(Context::layout(Member::layout(layout()))));
+    let layout = Ring::layout(End::layout(Channel::layout(Context::layout(Member::layout(layout())))));
     layout.number(KIND as usize).number(INLINE).number(NAME_LIMIT).hash()
 };
 
@@ -92,6 +95,7 @@ impl World {
             channels: arena.pool(Home::Channels),
             ends: arena.pool(Home::Ends),
             members: arena.pool(Home::Members),
+            rings: arena.pool(Home::Rings),
             arena,
             host: AtomicU32::new(0),
             #[cfg(feature = "async")]

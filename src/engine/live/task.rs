@@ -117,8 +117,16 @@ impl Task {
         location: &'static Location<'static>,
     ) -> Result<Option<Fired>, ArenaError> {
         let Some(local) = &mut self.local else { return Err(ArenaError::Foreign) };
+        if local.is_traced() {
+            local.begin_note();
+        }
         match local.begin(&mut ByBell, guards, order, location)? {
-            Begun::Fired(fired) => Ok(Some(fired)),
+            Begun::Fired(fired) => {
+                if local.is_traced() {
+                    local.record_fired(guards, &fired);
+                }
+                Ok(Some(fired))
+            }
             Begun::Pending(pending) => {
                 self.guards.clear();
                 self.guards.extend_from_slice(guards);
@@ -152,7 +160,11 @@ impl Task {
         } else {
             return None;
         };
-        Some(local.finish(&self.guards, self.pending.take()?, waited))
+        let fired = local.finish(&self.guards, self.pending.take()?, waited);
+        if local.is_traced() {
+            local.record_fired(&self.guards, &fired);
+        }
+        Some(fired)
     }
 
     /// Takes the offer back.

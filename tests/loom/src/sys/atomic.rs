@@ -186,6 +186,9 @@ atomic!(AtomicU64, u64, LONG_WORDS);
 /// each reading of it would double the executions.
 pub(crate) use real::AtomicI32;
 
+/// A word that only tells something: as with the number of active contexts.
+pub(crate) use real::AtomicU32 as Tally;
+
 /// Begins an execution.
 pub(crate) fn begin() {
     BYTES.take();

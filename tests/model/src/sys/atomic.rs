@@ -113,6 +113,9 @@ atomic!(AtomicI32, real::AtomicI32, i32);
 atomic!(AtomicU32, real::AtomicU32, u32);
 atomic!(AtomicU64, real::AtomicU64, u64);
 
+/// A word that only tells something is no step.
+pub(crate) use real::AtomicU32 as Tally;
+
 /// Nothing is reordered, so there is nothing to fence.
 pub(crate) fn fence(_: Ordering) {}
 

@@ -29,6 +29,23 @@ impl Add<Duration> for Instant {
     }
 }
 
+/// What tells the time of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counter {
+    Monotonic,
+    Processor,
+}
+
+impl Counter {
+    pub(crate) fn best() -> Counter {
+        Counter::Monotonic
+    }
+
+    pub(crate) fn now(self) -> u64 {
+        checker::now()
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Instant);
 
