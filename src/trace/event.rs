@@ -149,7 +149,7 @@ pub struct Event {
 
 impl Event {
     /// Its logical time: of two events of which one came before the other, in one process or through channels, it has
-    /// the smaller number. Both sides of a communication have the same one.
+    /// the smaller number. The two sides of a communication have the same one, unless the message lay in a buffer.
     ///
     /// # Examples
     /// See [`Event`].

@@ -37,6 +37,17 @@ struct Found {
     text: String,
 }
 
+impl Found {
+    /// The order of those with one number: what is read from a buffer was written before.
+    fn rank(&self) -> u8 {
+        match self.record.kind {
+            EventKind::Read if self.record.has(BUFFERED) => 1,
+            EventKind::Wait => 2,
+            _ => 0,
+        }
+    }
+}
+
 /// All that the rings say by now.
 pub(super) fn gather() -> Gathered {
     let rings = Program::recordings();
@@ -46,8 +57,8 @@ pub(super) fn gather() -> Gathered {
     for (number, ring) in rings.iter().enumerate() {
         read_ring(number, ring, &mut names, &mut found);
     }
-    // Within a ring neither the numbers nor the times fall, so this agrees with the order there.
-    found.sort_by_key(|found| (found.record.number, found.record.time));
+    // Within a ring numbers rise but for a last wait, so this agrees with the order there.
+    found.sort_by_key(|found| (found.record.number, found.rank(), found.record.time));
     let ties = Ties::of(&found, &rings);
     let clocks = Clocks::of(&found.iter().map(|found| found.ring).collect::<Vec<_>>(), rings.len(), &ties.before);
     let partner_of = |place: usize| ties.partner.get(&place).copied();
@@ -74,7 +85,11 @@ pub(super) fn gather() -> Gathered {
             partner: other.or_else(committed).or_else(|| subject().filter(|_| !of_subject)),
             place: place_of(record),
             partner_place: partner.and_then(|partner| place_of(&partner.record)),
-            bytes: if record.kind == EventKind::Wait { 0 } else { record.bytes() },
+            bytes: match (record.kind, partner) {
+                (EventKind::Wait, _) => 0,
+                (EventKind::Write, Some(partner)) => partner.record.bytes(),
+                _ => record.bytes(),
+            },
             waited: waited.map(|since| {
                 Duration::from_nanos(Program::time_of(record.time).saturating_sub(Program::time_of(since)))
             }),
@@ -260,7 +275,9 @@ impl Ties {
                     }
                     let here = met.entry((channel, record.number)).or_default();
                     if let Some(first) = here.first().copied() {
-                        ties.before[place].push(Tie::With(first));
+                        // A writer does not wait for a reader that has been waiting at a buffer.
+                        let tie = if record.has(BUFFERED) { Tie::After(first) } else { Tie::With(first) };
+                        ties.before[place].push(tie);
                         ties.pair(found, first, place);
                     }
                     here.push(place);

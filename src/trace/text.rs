@@ -73,7 +73,7 @@ impl Event {
 
     fn outcome_in_words(&self) -> Option<&'static str> {
         match self.outcome {
-            _ if matches!(self.what, What::Poisoned | What::Retired) => None,
+            _ if matches!(self.what, What::Poisoned | What::Retired | What::Joined) => None,
             Outcome::Done => None,
             Outcome::Poisoned => Some("poisoned"),
             Outcome::Retired => Some("retired"),

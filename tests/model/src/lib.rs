@@ -10,8 +10,8 @@
 //! - `stow`: what changes threads although its type says that it must not
 //! - `stage`: processes with channels between them; `party`: what each of them does, and what it saw
 //! - [`execution`]: they run, some are killed and buried, and then nothing may be left
-//! - [`scenario`], [`barriers`], [`calls`], [`cells`], [`ends`], [`futures`], [`gates`], [`queues`], [`references`],
-//!   [`tasks`]: what they do and what may come of it
+//! - [`scenario`], [`barriers`], [`calls`], [`cells`], [`ends`], [`futures`], [`gates`], [`queues`], [`recorded`],
+//!   [`references`], [`tasks`]: what they do and what may come of it
 //! - [`search`]: which schedules are tried; [`apart`]: several search at once
 //! - [`seeded`]: which of the seeded faults is in place; `faults/table.rs` has them all
 // The sources of csproc bring unit tests of their own, which are not for this place; `--all-targets` would build them
@@ -32,6 +32,7 @@ pub mod gates;
 mod machine;
 mod party;
 pub mod queues;
+pub mod recorded;
 pub mod references;
 pub mod scenario;
 pub mod search;
@@ -62,4 +63,5 @@ pub fn scenarios() -> impl Iterator<Item = &'static scenario::Scenario> {
         .chain(barriers::ALL)
         .chain(references::ALL)
         .chain(shorts::ALL)
+        .chain(recorded::ALL)
 }

@@ -12,6 +12,7 @@ mod halfway;
 mod many;
 mod number;
 mod references;
+mod rings;
 mod standstill;
 mod units;
 mod view;
