@@ -33,6 +33,8 @@ mod machine;
 pub mod network;
 #[path = "../../model/src/party.rs"]
 mod party;
+#[path = "../../model/src/recorded.rs"]
+pub mod recorded;
 #[path = "../../model/src/references.rs"]
 pub mod references;
 #[path = "../../model/src/scenario.rs"]

@@ -7,6 +7,7 @@ use crate::calls;
 use crate::engine::{Closing, Direction, Fate, Opened, Store};
 use crate::gates;
 use crate::party::{Arm, Part, Seen};
+use crate::recorded;
 use crate::scenario::{self, Scenario};
 use crate::shorts;
 use crate::stage::Stage;
@@ -255,7 +256,7 @@ pub static TAKEN_ANEW: Scenario = Scenario {
 };
 
 /// Those that loom runs: two or three processes, few operations.
-pub static ALL: [&Scenario; 40] = [
+pub static ALL: [&Scenario; 42] = [
     &scenario::ONCE,
     &scenario::PAIR,
     &shorts::SAID_ONCE,
@@ -292,6 +293,8 @@ pub static ALL: [&Scenario; 40] = [
     &scenario::CLOSED_TWICE,
     &scenario::DISOWNED_TWICE,
     &scenario::NOTED_TOO_LATE,
+    &recorded::READ_ONCE,
+    &recorded::ONCE,
     &TASK_STORED,
     &TASK_HANDED,
     &TASK_AND_ANOTHER,

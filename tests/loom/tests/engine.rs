@@ -10,6 +10,7 @@ use csproc_loom::execution::{Death, Victim};
 use csproc_loom::fault::{Fault, Part, Site, sites};
 use csproc_loom::gates;
 use csproc_loom::network;
+use csproc_loom::recorded;
 use csproc_loom::references;
 use csproc_loom::scenario::{self, Scenario};
 use csproc_loom::search::check;
@@ -236,6 +237,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("live/context.rs", include_str!("../../../src/engine/live/context.rs")),
     ("live/tasks.rs", include_str!("../../../src/engine/live/tasks.rs")),
     ("live/reaper.rs", include_str!("../../../src/engine/live/reaper.rs")),
+    ("live/ring.rs", include_str!("../../../src/engine/live/ring.rs")),
     ("live/references.rs", include_str!("../../../src/engine/live/references.rs")),
     ("memory/block.rs", include_str!("../../../src/memory/block.rs")),
     ("memory/pool.rs", include_str!("../../../src/memory/pool.rs")),
@@ -324,6 +326,24 @@ fn a_weaker_ordering_of_free_blocks_is_found() {
     for (file, line, part) in NEEDED_BY_BLOCKS {
         let fault = Fault::Weakened(site(file, line, *part, &all));
         is_found(check(&scenario::CIRCLE, 0, &[], Some(fault)).wrong, fault, "blocks belong to nobody");
+    }
+}
+
+/// Those by which whoever reads a ring finds no record that is half another one.
+const NEEDED_BY_RINGS: &[(&str, Part)] = &[
+    ("fence(Ordering::Release);", Part::Release),
+    ("fence(Ordering::Acquire);", Part::Acquire),
+    ("self.ring.head.store(head + 1, Ordering::Release);", Part::Release),
+    ("let head = self.head.load(Ordering::Acquire);", Part::Acquire),
+];
+
+#[test]
+fn a_weaker_ordering_of_a_ring_is_found() {
+    let Some(_turn) = apart() else { return };
+    let all = sites(|| _ = check(&recorded::READ_ONCE, 1, &[], None));
+    for (line, part) in NEEDED_BY_RINGS {
+        let fault = Fault::Weakened(site("live/ring.rs", line, *part, &all));
+        is_found(check(&recorded::READ_ONCE, 1, &[], Some(fault)).wrong, fault, "left == right");
     }
 }
 
