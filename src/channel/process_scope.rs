@@ -37,6 +37,7 @@ impl Scope {
                 let mine = crashed || self.given.contains(&end);
                 actor.close_end(end, if mine { closing } else { Closing::Retire });
             }
+            actor.keep_room(self.given);
             actor.act_for(None);
         });
     }

@@ -38,7 +38,7 @@ impl Deferral {
     pub(super) fn exchange(&self, other: &Deferral) {
         other.mood.set(self.mood.replace(other.mood.get()));
         // Nearly always nothing is; empty rooms stay where they are.
-        if !(self.ends.borrow().is_empty() && other.ends.borrow().is_empty()) {
+        if self.mood.get() == Mood::Deferring || other.mood.get() == Mood::Deferring {
             self.ends.swap(&other.ends);
         }
     }
@@ -95,6 +95,7 @@ impl Actor {
     }
 
     /// An end is dropped: closes it, or defers that.
+    #[inline]
     pub(crate) fn drop_end(&self, end: EndName) {
         let unsettled = match self.deferral.mood.get() {
             Mood::Free => false,

@@ -329,6 +329,7 @@ impl Actor {
     ///
     /// # Errors
     /// There is no room for it.
+    #[inline]
     pub(crate) fn send_end(
         &self,
         channel: ChannelName,
@@ -344,6 +345,7 @@ impl Actor {
     ///
     /// # Errors
     /// There is no context to do it with.
+    #[inline]
     pub(crate) fn receive_end(&self, end: EndName, packet: Holder) -> Result<bool, ArenaError> {
         let holder = self.as_holder()?;
         simulated!(self, _me => Ok(sim::move_end(end, packet, holder)));

@@ -30,11 +30,20 @@ pub(super) struct Journeys {
     /// The ends that went into packets or came out of them: of the journey that is under way, before them those of the
     /// one it interrupts, and so on.
     known: RefCell<Vec<EndName>>,
+    /// Rooms for such lists. They stay with the thread.
+    rooms: RefCell<Vec<Vec<EndName>>>,
 }
+
+/// So many rooms are kept.
+const ROOMS: usize = 16;
 
 impl Journeys {
     pub(super) const fn new() -> Journeys {
-        Journeys { heading: Cell::new(Heading::Nowhere), known: RefCell::new(Vec::new()) }
+        Journeys {
+            heading: Cell::new(Heading::Nowhere),
+            known: RefCell::new(Vec::new()),
+            rooms: RefCell::new(Vec::new()),
+        }
     }
 
     /// Exchanges what is under way with another one.
@@ -56,7 +65,7 @@ impl Journeys {
 
     /// The thread has ended.
     pub(super) fn give_up(&self) {
-        drop(self.known.take());
+        drop((self.known.take(), self.rooms.take()));
     }
 
     /// How many ends the journey that is under way has moved.
@@ -70,7 +79,11 @@ impl Journeys {
 
     /// The journey that is under way has moved one more.
     fn note(&self, end: EndName) {
-        self.known.borrow_mut().push(end);
+        let mut known = self.known.borrow_mut();
+        if known.capacity() == 0 {
+            *known = self.rooms.borrow_mut().pop().unwrap_or_default();
+        }
+        known.push(end);
         let heading = match self.heading.get() {
             Heading::Into { packet, departed } => Heading::Into { packet, departed: departed + 1 },
             Heading::OutOf { packet, arrived } => Heading::OutOf { packet, arrived: arrived + 1 },
@@ -91,7 +104,7 @@ impl Journeys {
         self.heading.set(heading);
         let mut all = self.known.borrow_mut();
         let before = all.len().saturating_sub(count);
-        all.split_off(before)
+        if before == 0 { std::mem::take(&mut *all) } else { all.split_off(before) }
     }
 
     /// The journey that is under way is over, and nobody asks for its ends.
@@ -160,6 +173,15 @@ pub(crate) enum Stranded {
 }
 
 impl Actor {
+    /// Nobody needs this list of ends any more: its room is for the next journey.
+    pub(crate) fn keep_room(&self, mut ends: Vec<EndName>) {
+        let mut rooms = self.journeys.rooms.borrow_mut();
+        if ends.capacity() > 0 && rooms.len() < ROOMS {
+            ends.clear();
+            rooms.push(ends);
+        }
+    }
+
     /// An end departs: one more end of its channel, held by the packet.
     pub(crate) fn depart(&self, channel: ChannelName, direction: Direction) -> Result<EndName, Stranded> {
         let end = self.send_end(channel, direction, self.travels_into()?).map_err(Stranded::Refused)?;

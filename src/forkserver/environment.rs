@@ -88,11 +88,15 @@ impl Launch {
         postcard::to_extend(self, Vec::with_capacity(64)).unwrap_or_default()
     }
 
-    /// A launch into a thread of this process, which shares everything, as a member keeps it.
-    pub(crate) fn here(name: &str, stack: usize) -> Vec<u8> {
+    /// Does something with a launch into a thread of this process, which shares everything, as a member keeps it.
+    pub(crate) fn here<R>(name: &str, stack: usize, work: impl FnOnce(&[u8]) -> R) -> R {
         // As a `Launch` with nothing but a face; there are many of them.
         let nothing: [Option<()>; 3] = [None; 3];
-        postcard::to_extend(&(name, stack, nothing), Vec::with_capacity(64)).unwrap_or_default()
+        let mut room = [0; 64];
+        match postcard::to_slice(&(name, stack, nothing), &mut room) {
+            Ok(bytes) => work(bytes),
+            Err(_) => work(&postcard::to_extend(&(name, stack, nothing), Vec::new()).unwrap_or_default()),
+        }
     }
 
     /// A launch into a new process, with the credentials, the directory and the environment of this moment.
@@ -155,9 +159,11 @@ mod tests {
 
     #[test]
     fn a_launch_into_this_process_is_read_as_one_with_nothing_but_a_face() {
-        let launch: Launch = postcard::from_bytes(&Launch::here("eats[12]", 8 << 20)).unwrap();
-        let face = Face { name: String::from("eats[12]"), stack: 8 << 20 };
-        assert_eq!(launch, Launch { face, ..Launch::default() });
-        assert_eq!(launch.to_bytes(), Launch::here("eats[12]", 8 << 20));
+        for name in [String::from("eats[12]"), "eats".repeat(100)] {
+            let bytes = Launch::here(&name, 8 << 20, <[u8]>::to_vec);
+            let launch: Launch = postcard::from_bytes(&bytes).unwrap();
+            assert_eq!(launch.to_bytes(), bytes);
+            assert_eq!(launch, Launch { face: Face { name, stack: 8 << 20 }, ..Launch::default() });
+        }
     }
 }

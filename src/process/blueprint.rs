@@ -10,6 +10,7 @@ use crate::channel::{MessageError, Parcel};
 use crate::forkserver::{Code, STACK};
 use crate::sys::map::can_map;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 /// A process without its type.
@@ -21,12 +22,19 @@ pub(super) struct Blueprint {
     pub(super) built: Option<Built>,
 }
 
+/// Where a process stands in the `for` parts and vectors around it; mostly there is one at most.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    innermost: Option<usize>,
+    /// Those around that, from within.
+    others: Vec<usize>,
+}
+
 /// What a process is, whatever its arguments are.
 #[derive(Clone, Debug)]
 pub(super) struct Role {
     pub(super) name: Cow<'static, str>,
-    /// Where it stands in the `for` parts and vectors around it, the innermost first.
-    pub(super) place: Vec<usize>,
+    pub(super) place: Places,
     /// Its name was given by hand and tells it apart.
     pub(super) is_named: bool,
     pub(super) placement: Placement,
@@ -42,17 +50,23 @@ pub(super) struct Role {
 impl Role {
     /// Its name, with its place: `worker[2]`.
     pub(super) fn name(&self) -> Arc<str> {
-        if self.is_named || self.place.is_empty() {
+        let Places { innermost: Some(innermost), others } = &self.place else { return Arc::from(&*self.name) };
+        if self.is_named {
             return Arc::from(&*self.name);
         }
-        let mut name = String::with_capacity(self.name.len() + 8 * self.place.len());
-        name.push_str(&self.name);
-        for index in self.place.iter().rev() {
-            name.push('[');
-            push_number(&mut name, *index);
-            name.push(']');
+        thread_local! {
+            static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
         }
-        Arc::from(name)
+        TEXT.with_borrow_mut(|text| {
+            text.clear();
+            text.push_str(&self.name);
+            for index in others.iter().rev().chain([innermost]) {
+                text.push('[');
+                push_number(text, *index);
+                text.push(']');
+            }
+            Arc::from(&**text)
+        })
     }
 
     /// Where it runs.
@@ -80,7 +94,10 @@ impl Role {
 
     /// It stands at this place in one more `for` part or vector.
     pub(super) fn stands_at(&mut self, index: usize) {
-        self.place.push(index);
+        match self.place.innermost {
+            None => self.place.innermost = Some(index),
+            Some(_) => self.place.others.push(index),
+        }
     }
 }
 

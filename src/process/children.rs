@@ -16,10 +16,14 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The children of every process that runs in this process of the operating system, by the starter's serial number.
 static FAMILIES: Mutex<BTreeMap<u64, Family>> = Mutex::new(BTreeMap::new());
+
+/// Whether any process here has ever had one: most programs wait for what they start, and need not look.
+static ANY: AtomicBool = AtomicBool::new(false);
 
 /// Fewer are kept without looking whether they are gone.
 const FEW: usize = 64;
@@ -118,6 +122,7 @@ impl Family {
 
 /// Keeps a spawned child until it is joined.
 pub(super) fn adopt(child: Arc<Running>, spawned_at: &'static Location<'static>) {
+    ANY.store(true, Ordering::Release);
     let parent = child.parent();
     let to_look_at = {
         let mut families = FAMILIES.lock();
@@ -137,6 +142,7 @@ pub(super) fn forget(child: &Running) {
 
 /// Keeps the driver of what nobody joins until the calling process ends.
 pub(super) fn leave_driver(driver: Driver) {
+    ANY.store(true, Ordering::Release);
     let parent = serial_of(member().ok());
     let to_look_at = {
         let mut families = FAMILIES.lock();
@@ -179,6 +185,9 @@ pub(super) fn awaited_by(index: u32) -> Vec<Awaited> {
 
 /// Waits for all children of a process that is at its end, and tells which of them failed.
 pub(super) fn join_children_of(index: u32) {
+    if !ANY.load(Ordering::Acquire) {
+        return;
+    }
     let parent = serial_of(Some(index));
     let mut failures = Failures::default();
     loop {
@@ -239,6 +248,9 @@ pub(super) fn leave_to_host(index: u32) {
 /// Nobody will join the children of this process, which is gone with its world.
 #[cfg(feature = "testing")]
 pub(super) fn forget_children_of(parent: u64) {
+    if !ANY.load(Ordering::Acquire) {
+        return;
+    }
     let family = FAMILIES.lock().remove(&parent);
     drop(family);
 }

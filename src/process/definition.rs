@@ -3,7 +3,7 @@
 //! Knows nothing of how it will be run. It holds its arguments as a parcel and its functions without their types, so it
 //! has no type parameter but the result's.
 
-use super::blueprint::{Blueprint, Role};
+use super::blueprint::{Blueprint, Places, Role};
 use super::built::Built;
 use super::ending::Ending;
 use super::entry::entry;
@@ -64,7 +64,7 @@ pub fn process<A: Message, R: Message>(
 ) -> Process<R> {
     let role = Role {
         name: Cow::Borrowed(options.name),
-        place: Vec::new(),
+        place: Places::default(),
         is_named: false,
         placement: options.placement,
         stack: None,

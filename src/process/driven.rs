@@ -39,8 +39,8 @@ pub(crate) fn drive<R>(
     place: &'static Location<'static>,
     build: impl FnOnce() -> Work<R>,
 ) -> Result<Driven<R>, String> {
-    let launch = Launch::here(MAIN, STACK);
-    let made = actor(|actor| actor.create_process(true, &launch)).map_err(|error| error.to_string())?;
+    let made = Launch::here(MAIN, STACK, |launch| actor(|actor| actor.create_process(true, launch)));
+    let made = made.map_err(|error| error.to_string())?;
     made.member.set_pid(std::process::id());
     made.member.enter(Phase::Running);
     let leaving = Leaving { name: made.name, slot: made.member };

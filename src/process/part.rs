@@ -8,7 +8,7 @@ use super::definition::Process;
 use super::failure::NetworkError;
 use super::network::Network;
 use super::plan::Plan;
-use super::shape::{Assemble, Assembles, Inner, Returned, Shape, part_at, parts_of};
+use super::shape::{Assemble, Assembles, Inner, ONE, Returned, Shape, part_at, parts_of};
 use crate::channel::MessageError;
 use crate::sys::image::AnyFn;
 
@@ -111,7 +111,11 @@ impl<R> Part for Network<R> {
 
     fn plan(self) -> Planned {
         let assemble = AnyFn::of::<Assembles<R>>(self.assemble);
-        let inner = Inner::Network { assemble, shape: Box::new(self.shape) };
+        let shape = match self.shape {
+            Shape(Inner::One) => None,
+            shape => Some(Box::new(shape)),
+        };
+        let inner = Inner::Network { assemble, shape };
         Planned { plan: self.plan, shape: Shape(inner) }
     }
 
@@ -120,7 +124,7 @@ impl<R> Part for Network<R> {
             unreachable!("a network is assembled in its own shape");
         };
         match assemble.get::<Assembles<R>>() {
-            Ok(assemble) => assemble(shape, returned.0),
+            Ok(assemble) => assemble(shape.as_deref().unwrap_or(&ONE), returned.0),
             Err(error) => Err(MessageError::Decode {
                 type_name: String::from(std::any::type_name::<R>()),
                 reason: error.to_string(),

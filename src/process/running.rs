@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use std::panic::Location;
 #[cfg(feature = "testing")]
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -38,6 +39,8 @@ pub(super) struct Running {
     result_type: &'static str,
     thread: Mutex<Option<JoinHandle<()>>>,
     outcome: Mutex<Taken>,
+    /// It is known what it came to.
+    is_kept: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -76,6 +79,7 @@ impl Running {
             result_type,
             thread: Mutex::new(None),
             outcome: Mutex::new(Taken::NotYet),
+            is_kept: AtomicBool::new(false),
         }
     }
 
@@ -223,19 +227,35 @@ impl Running {
 
     /// Waits until the process is gone. `false` when it is not and `wait` says not to wait.
     pub(super) fn wait(&self, wait: bool, location: &'static Location<'static>) -> bool {
+        self.look(wait, location, |_| ()).is_some()
+    }
+
+    /// The same, and looks at what it came to: that is nothing when somebody has taken it before.
+    fn look<R>(
+        &self,
+        wait: bool,
+        location: &'static Location<'static>,
+        look: impl FnOnce(&mut Option<Outcome>) -> R,
+    ) -> Option<R> {
         settle();
-        if matches!(*self.outcome.lock(), Taken::Kept(_)) {
-            return true;
+        if self.is_kept.load(Ordering::Acquire)
+            && let Taken::Kept(outcome) = &mut *self.outcome.lock()
+        {
+            return Some(look(outcome));
         }
         // Without the lock, so that somebody who does not wait is not held up by somebody who does.
         if !self.wait_for_its_end(wait, location) {
-            return false;
+            return None;
         }
-        let mut outcome = self.outcome.lock();
-        if matches!(*outcome, Taken::NotYet) {
-            *outcome = Taken::Kept(Some(self.collect()));
+        let mut kept = self.outcome.lock();
+        if matches!(*kept, Taken::NotYet) {
+            *kept = Taken::Kept(Some(self.collect()));
+            self.is_kept.store(true, Ordering::Release);
         }
-        true
+        match &mut *kept {
+            Taken::Kept(outcome) => Some(look(outcome)),
+            Taken::NotYet => None,
+        }
     }
 
     fn wait_for_its_end(&self, wait: bool, location: &'static Location<'static>) -> bool {
@@ -256,11 +276,7 @@ impl Running {
 
     /// What it came to; `None` when that was asked before.
     pub(super) fn take(&self, location: &'static Location<'static>) -> Option<Outcome> {
-        self.wait(true, location);
-        match &mut *self.outcome.lock() {
-            Taken::Kept(outcome) => outcome.take(),
-            Taken::NotYet => None,
-        }
+        self.look(true, location, Option::take).flatten()
     }
 
     /// What the process came to, and the deadlock it was in before.
@@ -275,7 +291,9 @@ impl Running {
 
     /// The process is gone: fetches the result.
     fn collect_result(&self) -> Outcome {
-        if let Some(thread) = self.thread.lock().take() {
+        if self.placement == Placement::Thread
+            && let Some(thread) = self.thread.lock().take()
+        {
             // Its panic was caught inside.
             let _ = thread.join();
         }

@@ -17,7 +17,8 @@ pub(super) enum Inner {
     /// A network with its [`Assembles<R>`], for an `R` that the part's type remembers.
     Network {
         assemble: AnyFn,
-        shape: Box<Shape>,
+        /// Nothing for one process.
+        shape: Option<Box<Shape>>,
     },
 }
 
@@ -59,7 +60,9 @@ pub(super) fn parts_of(shape: &Shape) -> &[Shape] {
     }
 }
 
+/// Of one process.
+pub(super) static ONE: Shape = Shape(Inner::One);
+
 pub(super) fn part_at(shape: &Shape, place: usize) -> &Shape {
-    static ONE: Shape = Shape(Inner::One);
     parts_of(shape).get(place).unwrap_or(&ONE)
 }

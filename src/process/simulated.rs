@@ -121,15 +121,15 @@ pub(crate) fn simulate<R: 'static>(
     build: impl FnOnce() -> Work<R>,
 ) -> Result<Simulated<R>, MessageError> {
     let limits = Limits { events, killed: killed_by(libc::SIGKILL), purpose };
-    let launch = Launch::here(MAIN, STACK);
-    let world = World::begin(limits, &launch)?;
+    let world = Launch::here(MAIN, STACK, |launch| World::begin(limits, launch))?;
     let main = world.main();
     let (scope, Work(what)) = world.as_main(|| (Scope::enter(main.index), build()));
     let is_heard = matches!(what, Main::Network(_) | Main::Body(Body { is_heard: true, .. }));
     let is_body = matches!(what, Main::Body(_));
-    let (result, panicked) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(None)));
-    let (came, failed) = (result.clone(), panicked.clone());
+    let ending = Rc::new((Cell::new(None), Cell::new(None)));
+    let to_be_told = ending.clone();
     let work = move || {
+        let (came, failed) = &*to_be_told;
         match what {
             Main::Network(Network { plan, shape, assemble: how }) => {
                 came.set(Some(assemble(shape, how, run(plan, place))));
@@ -151,7 +151,7 @@ pub(crate) fn simulate<R: 'static>(
         world.as_main(|| report(u64::MAX, &stuck))
     });
     // Whoever is brought to an end afterwards comes to nothing.
-    let (result, body) = (result.take(), is_body.then(|| panicked.take()));
+    let (result, body) = (ending.0.take(), is_body.then(|| ending.1.take()));
     let record = world.record();
     let serials = sim::serials();
     sim::tear_down();

@@ -110,11 +110,11 @@ fn make(role: &Role, name: &str) -> Result<(NewProcess, Placement, usize), Start
         Placement::Thread => None,
     };
     let stack = role.stack()?;
-    let launch = match placement {
-        Placement::Process if !is_simulated() => Launch::now(String::from(name), stack)?.to_bytes(),
-        _ => Launch::here(name, stack),
+    let create = |launch: &[u8]| actor(|actor| actor.create_process(placement == Placement::Thread, launch));
+    let made = match placement {
+        Placement::Process if !is_simulated() => create(&Launch::now(String::from(name), stack)?.to_bytes()),
+        _ => Launch::here(name, stack, create),
     };
-    let made = actor(|actor| actor.create_process(placement == Placement::Thread, &launch));
     let made = made.map_err(|error| StartError::Arguments(error.into()))?;
     functions.into_iter().for_each(|functions| made.member.set_functions(functions));
     Ok((made, placement, stack))

@@ -138,6 +138,7 @@ impl Lock {
     /// assert!(lock.try_acquire().is_ok());
     /// # Ok::<(), csproc::Error>(())
     /// ```
+    #[inline]
     #[track_caller]
     pub fn acquire(&self) -> Result<LockGuard, LockError> {
         self.within(Patience::ForEver, Location::caller())
@@ -249,6 +250,7 @@ impl Lock {
         &self.0
     }
 
+    #[inline]
     pub(super) fn within(&self, patience: Patience, place: &'static Location<'static>) -> Result<LockGuard, LockError> {
         let unit = self.0.take(1, patience, place)?;
         Ok(<Result<LockGuard, Abandoned>>::from_unit(Taken(unit))?)

@@ -3,7 +3,6 @@
 //!
 //! Knows nothing of the attribute's syntax, nor of how a schedule is drawn, shrunk or kept.
 
-use super::decision::decisions;
 use super::explore::explore;
 use super::memory::{Case, Failure, NoInputs};
 use super::plan::Plan;
@@ -147,8 +146,8 @@ impl Trial {
         match result {
             Ok(()) => None,
             Err(TestError::Fail(report, smallest)) => {
-                if let Some(record) = smallest.made() {
-                    self.again(decisions(&record), place);
+                if let Some(decisions) = smallest.decided() {
+                    self.again(decisions, place);
                 }
                 Some(format!("{report}\nfound after {} schedules, and shrunk", tried.get()))
             }

@@ -9,12 +9,13 @@ use std::sync::Arc;
 /// What was decided in a run.
 pub(super) fn decisions(record: &Record) -> Vec<Choice> {
     let mut decisions = Vec::with_capacity(record.happenings.len());
-    decisions.extend(decided(record).map(|happening| happening.choice));
+    decisions.extend(decided(record));
     decisions
 }
 
-fn decided(record: &Record) -> impl Iterator<Item = &Happening> {
-    record.happenings.iter().filter(|happening| happening.is_decided)
+/// The same, one after the other.
+pub(super) fn decided(record: &Record) -> impl Iterator<Item = Choice> {
+    record.happenings.iter().filter(|happening| happening.is_decided).map(|happening| happening.choice)
 }
 
 /// Whether it is an event of the trace; other decisions only lead to one.
@@ -84,7 +85,7 @@ pub(super) fn describe(record: &Record, choice: Choice) -> String {
 
 /// So many decisions two runs have in common before they differ.
 pub(super) fn in_common(first: &Record, second: &Record) -> usize {
-    decided(first).zip(decided(second)).take_while(|(mine, other)| mine.choice == other.choice).count()
+    decided(first).zip(decided(second)).take_while(|(mine, other)| mine == other).count()
 }
 
 /// Where a failing run and a passing one begin to differ, in two lines: by what they show, and if one shows only the
@@ -96,7 +97,7 @@ pub(super) fn parting(failing: &Record, passing: &Record) -> Option<String> {
         Some((number, (fails, passes))) => (number, fails, passes),
         None => {
             let common = in_common(failing, passing);
-            let choice_of = |record| decided(record).nth(common).map(|happening| happening.choice);
+            let choice_of = |record| decided(record).nth(common);
             (shown(failing).count().min(shown(passing).count()), choice_of(failing)?, choice_of(passing)?)
         }
     };

@@ -255,7 +255,11 @@ impl Dice {
     }
 
     fn decide(&mut self, options: &[Choice]) -> usize {
-        let ordinary = options.iter().take_while(|option| !option.kind.is_fault()).count();
+        // Faults stand behind all others, and mostly there are none.
+        let ordinary = match options.last() {
+            Some(last) if last.kind.is_fault() => options.iter().take_while(|option| !option.kind.is_fault()).count(),
+            _ => options.len(),
+        };
         // Right after a communication, a crash leaves most behind.
         let odds = if self.is_fresh { self.rarity.div_ceil(3).max(2) } else { self.rarity };
         if ordinary < options.len() && (ordinary == 0 || self.roll(odds) == 0) {
@@ -275,8 +279,18 @@ impl Dice {
 
     /// Fair to those who come while somebody polls: no process starves for ever because another one does not wait.
     fn choose_no_poll(&mut self, options: &[Choice]) -> usize {
-        let others: Vec<usize> = (0..options.len()).filter(|place| options[*place].kind != Kind::Skip).collect();
-        if others.is_empty() { self.roll(options.len()) } else { others[self.roll(others.len())] }
+        self.choose_among(options, |option| option.kind != Kind::Skip)
+    }
+
+    /// One of those that are such, or any one, if none is.
+    fn choose_among(&mut self, options: &[Choice], is_such: impl Fn(&Choice) -> bool) -> usize {
+        let count = options.iter().filter(|option| is_such(option)).count();
+        if count == 0 {
+            return self.roll(options.len());
+        }
+        let chosen = self.roll(count);
+        let mut places = (0..options.len()).filter(|place| is_such(&options[*place]));
+        places.nth(chosen).unwrap_or(0)
     }
 
     fn choose(&mut self, options: &[Choice]) -> usize {
@@ -287,10 +301,7 @@ impl Dice {
             Mood::First if keeps_to_mood => 0,
             Mood::Last if keeps_to_mood => count - 1,
             Mood::First | Mood::Last => self.roll(count),
-            Mood::Starve(task) => {
-                let others: Vec<usize> = (0..count).filter(|place| !options[*place].involves(task)).collect();
-                if others.is_empty() { self.roll(count) } else { others[self.roll(others.len())] }
-            }
+            Mood::Starve(task) => self.choose_among(options, |option| !option.involves(task)),
             Mood::Priorities => {
                 let chosen = self.highest(options);
                 if self.roll(12) == 0 {

@@ -2,13 +2,13 @@
 //!
 //! Knows nothing of how a smaller one is found, or of where a failure is kept.
 
-use super::decision::{decisions, in_common, parting};
+use super::decision::{decided, decisions, in_common, parting};
 use super::memory::{Case, Failure};
 use super::outcome::MOST_EVENTS;
 use super::plan::Plan;
 use super::shrink::Shrinking;
 use super::token;
-use crate::engine::sim::Record;
+use crate::engine::sim::{Choice, Record};
 use proptest::strategy::ValueTree;
 use std::cell::OnceCell;
 use std::fmt;
@@ -26,11 +26,19 @@ pub struct Schedule {
     used: Arc<Mutex<Used>>,
 }
 
+/// A run that was made by a schedule.
+enum Made {
+    /// All of it, for whoever looks for a smaller one.
+    Run(Arc<Record>),
+    /// What was decided, where nobody does: a program may keep many schedules.
+    Decisions(Vec<Choice>),
+}
+
 /// What has become of a schedule.
 #[derive(Default)]
 struct Used {
     /// The run that was made by it last.
-    record: Option<Arc<Record>>,
+    made: Option<Made>,
     /// What the next run is to tell of the nearest one that passes.
     nearest: Option<String>,
 }
@@ -53,21 +61,41 @@ impl Schedule {
     /// This run was made by it. Gives what the run is to tell of the nearest one that passes: once, for the next run
     /// may have other inputs.
     pub(super) fn note(&self, record: &Arc<Record>) -> Option<String> {
+        let is_alone = Arc::strong_count(&self.used) == 1;
         let mut used = self.used();
-        used.record = Some(record.clone());
+        used.made = Some(match used.made.take() {
+            _ if !is_alone => Made::Run(record.clone()),
+            Some(Made::Decisions(mut before)) => {
+                before.clear();
+                before.extend(decided(record));
+                Made::Decisions(before)
+            }
+            _ => Made::Decisions(decisions(record)),
+        });
         used.nearest.take()
     }
 
-    /// The run that was made by it last.
+    /// The run that was made by it last, for whoever has another one of it, as trees do.
     pub(super) fn made(&self) -> Option<Arc<Record>> {
-        self.used().record.clone()
+        match &self.used().made {
+            Some(Made::Run(record)) => Some(record.clone()),
+            _ => None,
+        }
+    }
+
+    /// What was decided in it.
+    pub(super) fn decided(&self) -> Option<Vec<Choice>> {
+        match self.used().made.as_ref()? {
+            Made::Run(record) => Some(decisions(record)),
+            Made::Decisions(decisions) => Some(decisions.clone()),
+        }
     }
 }
 
 impl fmt::Debug for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.made(), &self.plan) {
-            (Some(made), _) => f.write_str(&token::write(&decisions(&made))),
+        match (self.decided(), &self.plan) {
+            (Some(decisions), _) => f.write_str(&token::write(&decisions)),
             (None, Plan::Wanted(wanted) | Plan::Around { wanted, .. }) => f.write_str(&token::write(wanted)),
             (None, Plan::Dice { start, .. }) => write!(f, "dice {start:x}"),
         }
