@@ -178,6 +178,9 @@ impl Simulation {
             return;
         }
         self.touch_part(name, Part::Waits, false);
+        if self.number(name).is_none_or(|number| self.channels[number].offers.is_empty()) {
+            return;
+        }
         if self.channel(name).is_some_and(super::channel::Channel::is_gate) {
             while let Some((waiter, weight)) = self.next_at_gate(name)
                 && self.channel(name).is_some_and(|gate| gate.has_free(weight))
@@ -314,7 +317,7 @@ impl Simulation {
 
     /// The number of the first guard like this, in the order of the policy.
     pub(super) fn place_of(&self, who: u32, is_such: impl Fn(&Guard) -> bool) -> usize {
-        let Some(offer) = self.tasks[who as usize].offer() else { return 0 };
+        let Some(offer) = self.tasks[who as usize].offer().filter(|offer| offer.guards.len() > 1) else { return 0 };
         let mut order = offer.order_of_guards();
         order.find(|place| is_such(&offer.guards[*place])).unwrap_or(0)
     }

@@ -16,10 +16,15 @@ pub(crate) const PANIC: &str = "the schedule has it panic";
 
 impl Simulation {
     /// The faults that may happen now, behind what may happen anyway.
+    #[inline]
     pub(super) fn possible_faults(&self, scheduler: &dyn Scheduler, options: &mut Vec<Choice>) {
-        if !scheduler.allows_any() {
-            return;
+        if scheduler.allows_any() {
+            self.possible_faults_of(scheduler, options);
         }
+    }
+
+    #[cold]
+    fn possible_faults_of(&self, scheduler: &dyn Scheduler, options: &mut Vec<Choice>) {
         let ordinary = options.len();
         for kind in [Kind::Crash, Kind::Panic, Kind::Delay] {
             if scheduler.allows(kind) {
@@ -54,6 +59,7 @@ impl Simulation {
     }
 
     /// All that is kept back arrives; `false` if nothing is.
+    #[cold]
     pub(super) fn let_all_arrive(&mut self) -> bool {
         let mut any = false;
         if !self.lines.is_empty() {
@@ -95,6 +101,7 @@ impl Simulation {
     }
 
     /// Carries out a fault.
+    #[cold]
     pub(super) fn fail(&mut self, choice: Choice, name: ChannelName) {
         match choice.kind {
             Kind::Crash => self.kill(choice.who, Some(self.killed)),
@@ -140,6 +147,7 @@ impl Simulation {
     }
 
     /// Whoever is late has come.
+    #[cold]
     pub(super) fn end_delays(&mut self) -> bool {
         let epoch = self.epoch;
         self.is_stirred = true;

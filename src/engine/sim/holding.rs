@@ -93,13 +93,30 @@ impl Simulation {
         numbers.filter(|number| self.ends[*number].holder == Some(holder)).map(|number| self.end_name(number)).collect()
     }
 
+    /// Does something with each end that somebody holds now.
+    pub(super) fn each_held_by(&mut self, holder: Holder, mut work: impl FnMut(&mut Simulation, EndName)) {
+        if !holds_any(holder) {
+            return;
+        }
+        let mut numbers = 0..self.ends.len();
+        while let Some(number) = numbers.find(|number| self.ends[*number].holder == Some(holder)) {
+            let name = self.end_name(number);
+            work(self, name);
+        }
+    }
+
     /// A task closes an end: at once, if nobody will notice.
+    #[inline]
     pub(super) fn close(&mut self, task: u32, end: EndName, closing: Closing) {
         let Some(number) = self.end(end) else { return };
-        let End { channel, direction, weight, .. } = self.ends[number];
-        if direction == Direction::Handle {
-            return self.close_handle(number);
+        match self.ends[number].direction {
+            Direction::Handle => self.close_handle(number),
+            _ => self.close_side(task, end, number, closing),
         }
+    }
+
+    fn close_side(&mut self, task: u32, end: EndName, number: usize, closing: Closing) {
+        let End { channel, direction, weight, .. } = self.ends[number];
         let owes = !self.tasks[task as usize].effects.is_empty();
         Part::ends(direction).into_iter().for_each(|part| self.touch_part(channel, part, false));
         let is_noticed = self.channel(channel).is_some_and(|channel| {
@@ -133,11 +150,13 @@ impl Simulation {
         if let Some(holder) = holder {
             count_held(holder, -1);
         }
-        let Some(channel) = self.channel_mut(of) else { return };
+        let Some(at) = self.number(of).filter(|at| !self.channels[*at].is_gone) else { return };
+        let channel = &mut self.channels[at];
         channel.handles -= 1;
         if channel.is_unused() {
             let rest = channel.drain();
             channel.is_gone = true;
+            self.stir_channel(at);
             self.doomed.extend(rest);
             self.tell_settled(of);
         }
@@ -162,7 +181,9 @@ impl Simulation {
         if let Some(holder) = holder {
             count_held(holder, -1);
         }
-        let Some(channel) = self.channel_mut(of) else { return };
+        let Some(at) = self.number(of).filter(|at| !self.channels[*at].is_gone) else { return };
+        self.stir_channel(at);
+        let channel = &mut self.channels[at];
         let closing = channel.closing(direction, closing);
         let left = channel.count(direction);
         *left -= 1;
@@ -174,7 +195,7 @@ impl Simulation {
             Direction::Unit => self.touch_part(of, Part::Permits, true),
             _ => (),
         }
-        let Some(channel) = self.channel_mut(of) else { return };
+        let channel = &mut self.channels[at];
         match direction {
             Direction::Reader => channel.no_readers |= left == 0,
             Direction::Writer if left == 0 => channel.end_writing(),
@@ -191,15 +212,15 @@ impl Simulation {
                     channel.abandoner = Some(member);
                     self.keep(member);
                 }
-                let channel = self.channel_mut(of);
-                channel.into_iter().for_each(|gate| gate.in_use = gate.in_use.wrapping_sub(weight));
+                let gate = &mut self.channels[at];
+                gate.in_use = gate.in_use.wrapping_sub(weight);
             }
             Direction::Party | Direction::Handle => (),
         }
         if matches!(direction, Direction::Reader | Direction::Writer) {
             self.mark(of, closing);
         }
-        let Some(channel) = self.channel_mut(of) else { return };
+        let channel = &mut self.channels[at];
         let is_read_no_more =
             direction == Direction::Reader && (left == 0 || !matches!(closing, Closing::Retire | Closing::Void));
         let is_in_use = !channel.is_unused();
@@ -212,10 +233,8 @@ impl Simulation {
             }
             self.doomed.extend(rest);
         }
-        let Some(channel) = self.channel_mut(of) else { return };
-        if channel.is_unused() {
-            channel.is_gone = true;
-        }
+        let channel = &mut self.channels[at];
+        channel.is_gone = channel.is_unused();
         self.tell_settled(of);
     }
 
@@ -260,13 +279,18 @@ impl Simulation {
 
     /// Closes the ends that travel in a block, which is about to be freed.
     pub(super) fn close_travelling(&mut self, block: Block, closing: Closing) {
-        for end in self.held_by(Holder::Block(block)) {
-            self.close_now(end, closing);
-        }
+        self.each_held_by(Holder::Block(block), |world, end| world.close_now(end, closing));
     }
 
     /// Frees the messages that nobody will read. Each may have ends in it whose closing leaves more of them.
+    #[inline]
     pub(super) fn free_doomed(&mut self) {
+        if !self.doomed.is_empty() {
+            self.free_all_doomed();
+        }
+    }
+
+    fn free_all_doomed(&mut self) {
         while let Some(block) = self.doomed.pop() {
             self.close_travelling(block, Closing::Retire);
             tables().free(block);
@@ -321,9 +345,7 @@ impl Simulation {
             self.close_travelling(block, closing);
             tables().free(block);
         }
-        for end in self.held_by(Holder::Member(name.index)) {
-            self.close_now(end, closing);
-        }
+        self.each_held_by(Holder::Member(name.index), |world, end| world.close_now(end, closing));
         if self.disowned.contains(&name)
             && let Some(result) = member.take_result(None)
         {
@@ -333,7 +355,7 @@ impl Simulation {
         member.come_to(Phase::Gone);
         self.disown_children(name.index);
         let _ = with_local(|local| local.release_own(name.index));
-        if let Some(exit) = self.exits.remove(&name.index) {
+        if let Some(exit) = self.exits.remove(name.index) {
             self.touch_part(exit, Part::NoWriters, true);
             if let Some(channel) = self.channel_mut(exit) {
                 channel.no_writers = true;
@@ -371,7 +393,7 @@ impl Simulation {
         self.touch_offer(number);
         self.withdraw(number);
         self.stir(number);
-        self.note_script(if note.is_some() { Note::Killed(number) } else { Note::Panics(number) });
+        self.note_script(|| if note.is_some() { Note::Killed(number) } else { Note::Panics(number) });
         let task = &mut self.tasks[number as usize];
         task.is_killed = true;
         if task.is_process

@@ -231,14 +231,15 @@ fn place_of(me: u32) -> &'static Location<'static> {
 }
 
 /// What a task has done takes effect before it goes on: by decisions, as far as it can wait for them.
+#[inline]
 pub(super) fn settle(me: u32) {
-    let owes = ask(|world| !world.tasks[me as usize].effects.is_empty());
-    if owes && run::offer(me, &[Guard::Skip], Order::Priority, place_of(me)).is_err() {
-        ask(|world| world.settle(me));
+    if ask(|world| !world.tasks[me as usize].effects.is_empty()) {
+        let_others_go_first(me);
     }
 }
 
 /// Others may do something before what a task does next: that is decided. Where nobody can wait, it does it at once.
+#[cold]
 fn let_others_go_first(me: u32) {
     if run::offer(me, &[Guard::Skip], Order::Priority, place_of(me)).is_err() {
         ask(|world| world.settle(me));
@@ -304,10 +305,20 @@ pub(super) fn request_end(
     direction: Direction,
     holder: Holder,
 ) -> Result<EndName, ArenaError> {
-    settle(me);
-    ask(|world| world.request_end(channel, direction, holder))
+    loop {
+        // Nearly always nothing is to be settled.
+        let made = ask(|world| {
+            let is_settled = world.tasks[me as usize].effects.is_empty();
+            is_settled.then(|| world.request_end(channel, direction, holder))
+        });
+        match made {
+            Some(made) => return made,
+            None => let_others_go_first(me),
+        }
+    }
 }
 
+#[inline]
 pub(super) fn move_end(end: EndName, from: Holder, to: Holder) -> bool {
     ask(|world| world.move_end(end, from, to))
 }
@@ -315,13 +326,12 @@ pub(super) fn move_end(end: EndName, from: Holder, to: Holder) -> bool {
 /// Hands all ends from one holder to another.
 pub(super) fn move_ends(from: Holder, to: Holder) {
     ask(|world| {
-        for end in world.held_by(from) {
-            world.move_end(end, from, to);
-        }
+        world.each_held_by(from, |world, end| _ = world.move_end(end, from, to));
     });
 }
 
 /// Closes an end. One of the live world is closed there.
+#[inline]
 pub(super) fn close_end(me: u32, end: EndName, closing: Closing) {
     if world::is_simulated(end.index) {
         ask(|world| {
@@ -335,9 +345,7 @@ pub(super) fn close_end(me: u32, end: EndName, closing: Closing) {
 
 pub(super) fn close_held(me: u32, member: u32, closing: Closing) {
     ask(|world| {
-        for end in world.held_by(Holder::Member(member)) {
-            world.close(me, end, closing);
-        }
+        world.each_held_by(Holder::Member(member), |world, end| world.close(me, end, closing));
         world.free_doomed();
     });
 }
@@ -347,6 +355,7 @@ pub(super) fn held_by(holder: Holder) -> Vec<EndName> {
 }
 
 /// The channel and the side of an end.
+#[inline]
 pub(super) fn end(name: EndName) -> Option<(ChannelName, Direction)> {
     ask(|world| world.end(name).map(|number| (world.ends[number].channel, world.ends[number].direction)))
 }

@@ -69,6 +69,7 @@ impl Offers {
 
 impl Simulation {
     /// What a task offers from now on.
+    #[cold]
     pub(super) fn note_offer(&mut self, me: u32) {
         let State::Offered(offer) = &self.tasks[me as usize].state else { return };
         let wishes: Vec<Wish> = offer.guards.iter().map(|guard| self.wish(guard)).collect();
@@ -84,7 +85,15 @@ impl Simulation {
     }
 
     /// A guard of what a task offers has fired.
+    #[inline]
     pub(super) fn note_fired(&mut self, who: u32, guard: usize) {
+        if self.record.offers.is_some() {
+            self.write_fired(who, guard);
+        }
+    }
+
+    #[cold]
+    fn write_fired(&mut self, who: u32, guard: usize) {
         let Some(offers) = &mut self.record.offers else { return };
         let last = offers.last.get(who as usize).and_then(|place| offers.all.get_mut(*place));
         if let Some(offered) = last {

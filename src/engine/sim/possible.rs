@@ -193,7 +193,7 @@ impl Simulation {
     /// Whether somebody who looks may choose this guard.
     pub(super) fn permits(&self, (me, place): At) -> bool {
         let Some(offer) = self.tasks[me as usize].offer() else { return false };
-        if offer.order == Order::Random {
+        if offer.order == Order::Random || offer.guards.len() == 1 {
             return true;
         }
         !offer.order_of_guards().take_while(|before| *before != place).any(|before| self.is_sure((me, before)))

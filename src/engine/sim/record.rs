@@ -64,38 +64,43 @@ struct Rooms {
     happenings: Vec<Happening>,
     bytes: Vec<u8>,
     links: Vec<Link>,
+    processes: Vec<Arc<str>>,
+    channels: Vec<String>,
 }
 
 /// Rooms for more than so many events, or so many bytes, are given back.
 const LARGEST: [usize; 2] = [1 << 12, 1 << 18];
 
 thread_local! {
-    static ROOMS: Cell<Rooms> =
-        const { Cell::new(Rooms { happenings: Vec::new(), bytes: Vec::new(), links: Vec::new() }) };
+    static ROOMS: Cell<Option<Rooms>> = const { Cell::new(None) };
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let Record { happenings, bytes, links, .. } = self;
-        let is_large = happenings.capacity().max(links.capacity()) > LARGEST[0] || bytes.capacity() > LARGEST[1];
-        if is_large || happenings.capacity() == 0 {
+        let Record { happenings, bytes, links, processes, channels, .. } = self;
+        let largest = [happenings.capacity(), links.capacity(), processes.capacity(), channels.capacity()];
+        if largest.into_iter().max() > Some(LARGEST[0]) || bytes.capacity() > LARGEST[1] || happenings.capacity() == 0 {
             return;
         }
         happenings.clear();
         bytes.clear();
         links.clear();
+        processes.clear();
+        channels.clear();
         let (happenings, bytes, links) = (take(happenings), take(bytes), take(links));
+        let (processes, channels) = (take(processes), take(channels));
         // A thread that ends keeps none.
-        let _ = ROOMS.try_with(|place| place.set(Rooms { happenings, bytes, links }));
+        let _ = ROOMS.try_with(|place| place.set(Some(Rooms { happenings, bytes, links, processes, channels })));
     }
 }
 
 impl Record {
     /// One of nothing.
     pub(super) fn begin() -> Record {
-        let Rooms { happenings, bytes, links } = ROOMS.take();
+        let Rooms { happenings, bytes, links, processes, channels } = ROOMS.take().unwrap_or_default();
         let mut record = Record::default();
         (record.happenings, record.bytes, record.links) = (happenings, bytes, links);
+        (record.processes, record.channels) = (processes, channels);
         record
     }
 

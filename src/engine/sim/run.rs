@@ -81,13 +81,13 @@ pub(crate) fn offer(
         }
         world.refuse_foreign(guards)?;
         let polls = guards.len() > 1 && guards.iter().any(|guard| matches!(guard, Guard::Skip));
-        let mut room = std::mem::take(&mut world.tasks[me as usize].guards);
+        let task = &mut world.tasks[me as usize];
+        let mut room = std::mem::take(&mut task.guards);
         room.clear();
         room.extend_from_slice(guards);
-        let offer = Offer { guards: room, order, place, epoch: world.epoch, polls };
-        world.tasks[me as usize].state = State::Offered(offer);
-        world.tasks[me as usize].offers += 1;
-        world.tasks[me as usize].place = Some(place);
+        task.state = State::Offered(Offer { guards: room, order, place, epoch: world.epoch, polls });
+        task.offers += 1;
+        task.place = Some(place);
         if world.record.offers.is_some() {
             world.note_offer(me);
         }
@@ -145,7 +145,7 @@ impl Simulation {
     /// The next task that is ready, and what runs there.
     fn next_to_go_on(&mut self) -> Option<(u32, Coroutine, Box<Actor>)> {
         while let Some(number) = self.ready.pop_front() {
-            self.note_script(Note::Resumed(number));
+            self.note_script(|| Note::Resumed(number));
             let task = &mut self.tasks[number as usize];
             if let (Some(coroutine), Some(side)) = (task.coroutine.take(), task.actor.take()) {
                 return Some((number, coroutine, side));

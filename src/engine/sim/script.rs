@@ -40,39 +40,65 @@ pub(crate) struct Answer {
 
 impl Simulation {
     /// Adds a step to the script, if one is written.
-    pub(super) fn note_script(&mut self, note: Note) {
+    #[inline]
+    pub(super) fn note_script(&mut self, note: impl FnOnce() -> Note) {
+        if self.record.script.is_some() {
+            self.write_script(note());
+        }
+    }
+
+    #[cold]
+    fn write_script(&mut self, note: Note) {
         if let Some(script) = self.record.script.as_mut().filter(|_| !self.is_over) {
             script.push(note);
         }
     }
 
     /// Before it is carried out.
+    #[inline]
     pub(super) fn note_decision(&mut self, choice: Choice) {
         if self.record.script.is_some() {
-            let (before, coming) = (self.record.happenings.len(), self.coming_for(choice));
-            let deadline = self.next_deadline().filter(|_| choice.kind == Kind::Time);
-            let elapsed = deadline.map_or(self.elapsed, |deadline| self.since_start(deadline));
-            self.note_script(Note::Decided { choice, before, elapsed, coming });
+            self.write_decision(choice);
         }
+    }
+
+    #[cold]
+    fn write_decision(&mut self, choice: Choice) {
+        let (before, coming) = (self.record.happenings.len(), self.coming_for(choice));
+        let deadline = self.next_deadline().filter(|_| choice.kind == Kind::Time);
+        let elapsed = deadline.map_or(self.elapsed, |deadline| self.since_start(deadline));
+        self.write_script(Note::Decided { choice, before, elapsed, coming });
     }
 
     /// Before the offer is gone.
+    #[inline]
     pub(super) fn note_answer(&mut self, who: u32, fired: &Fired) {
         if self.record.script.is_some() {
-            let reads = match &self.tasks[who as usize].state {
-                State::Offered(offer) => offer.guards.get(fired.index).is_some_and(is_input),
-                _ => false,
-            };
-            let last = self.record.happenings.last().filter(|_| reads && fired.outcome.is_ok());
-            let message = last.map(|happening| happening.message.clone());
-            let answer = Answer { guard: fired.index, fate: fired.outcome.err(), message };
-            self.note_script(Note::Answered(who, answer));
+            self.write_answer(who, fired);
         }
     }
 
+    #[cold]
+    fn write_answer(&mut self, who: u32, fired: &Fired) {
+        let reads = match &self.tasks[who as usize].state {
+            State::Offered(offer) => offer.guards.get(fired.index).is_some_and(is_input),
+            _ => false,
+        };
+        let last = self.record.happenings.last().filter(|_| reads && fired.outcome.is_ok());
+        let message = last.map(|happening| happening.message.clone());
+        let answer = Answer { guard: fired.index, fate: fired.outcome.err(), message };
+        self.write_script(Note::Answered(who, answer));
+    }
+
     /// Where a script is written, the next of the dead who has something left.
+    #[inline]
     pub(super) fn next_to_bury(&self) -> Option<u32> {
         self.record.script.as_ref()?;
+        self.first_to_bury()
+    }
+
+    #[cold]
+    fn first_to_bury(&self) -> Option<u32> {
         let is_to_be_buried = |number: &u32| {
             let task = &self.tasks[*number as usize];
             task.is_killed && !task.has_panicked && !task.effects.is_empty() && task.is_over()

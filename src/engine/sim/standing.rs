@@ -59,7 +59,7 @@ impl Simulation {
 
     /// Who ends with the channel that tells of it.
     fn ending_with(&self, exit: ChannelName) -> Vec<u32> {
-        self.exits.iter().filter(|(_, channel)| **channel == exit).map(|(member, _)| *member).collect()
+        self.exits.members_of(exit)
     }
 
     /// Who has ends of one side of a channel, such as these.

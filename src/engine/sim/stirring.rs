@@ -20,10 +20,10 @@ impl Simulation {
         }
     }
 
-    /// A channel has changed.
+    /// A channel has changed. Where nobody offers, nobody is to be looked at; who offers later is looked at then.
     pub(super) fn stir_channel(&mut self, number: usize) {
         let channel = &mut self.channels[number];
-        if !std::mem::replace(&mut channel.is_stirred, true) {
+        if !channel.offers.is_empty() && !std::mem::replace(&mut channel.is_stirred, true) {
             self.stirred_channels.push(number as u32);
         }
     }
@@ -31,16 +31,21 @@ impl Simulation {
     /// Everything that may happen next but faults and the passing of time, in the order of the tasks.
     pub(super) fn possible(&mut self, options: &mut Vec<Choice>) {
         self.spread();
+        let mut again = std::mem::take(&mut self.again);
         while let Some(number) = self.stirred.pop() {
-            let mut again = std::mem::take(&mut self.tasks[number as usize].options);
             again.clear();
             self.possible_to(number, &mut again);
             let task = &mut self.tasks[number as usize];
-            task.options = again;
+            std::mem::swap(&mut task.options, &mut again);
             task.is_stirred = false;
         }
-        for task in self.tasks.iter().filter(|task| !task.options.is_empty()) {
-            options.extend(task.options.iter().copied());
+        self.again = again;
+        for task in &self.tasks {
+            match &task.options[..] {
+                [] => (),
+                [one] => options.push(*one),
+                several => options.extend_from_slice(several),
+            }
         }
         self.possible_arrivals(options);
         if cfg!(debug_assertions) {
@@ -60,16 +65,17 @@ impl Simulation {
             self.channels[channel as usize].is_stirred = false;
             for place in 0..self.channels[channel as usize].offers.len() {
                 let (partner, _) = self.channels[channel as usize].offers[place];
-                self.stir_with_partners(partner);
+                self.stir_with_partners(partner, channel as usize);
             }
         }
     }
 
-    fn stir_with_partners(&mut self, number: u32) {
+    /// Those who offer at the same channel are looked at anyway.
+    fn stir_with_partners(&mut self, number: u32, at: usize) {
         self.stir(number);
         let mut guard = 0;
         while let Some(channel) = self.tasks[number as usize].channel_at(guard) {
-            if let Some(channel) = channel.and_then(|name| self.number(name)) {
+            if let Some(channel) = channel.and_then(|name| self.number(name)).filter(|channel| *channel != at) {
                 for place in 0..self.channels[channel].offers.len() {
                     let (partner, _) = self.channels[channel].offers[place];
                     self.stir(partner);

@@ -181,19 +181,23 @@ pub(crate) struct Wants {
 }
 
 impl Simulation {
+    // What is done where somebody watches stands apart: most runs have nobody who does, and their code is short.
     #[inline]
     pub(super) fn touch(&mut self, object: Object, changes: bool) {
         if self.watches {
-            self.touched.push(Touch { object, changes });
+            self.note_touch(object, changes);
         }
+    }
+
+    #[cold]
+    fn note_touch(&mut self, object: Object, changes: bool) {
+        self.touched.push(Touch { object, changes });
     }
 
     #[inline]
     pub(super) fn touch_part(&mut self, name: ChannelName, part: Part, changes: bool) {
-        if self.watches
-            && let Some(number) = self.number(name)
-        {
-            self.touched.push(Touch { object: Object::of(number as u32, part), changes });
+        if self.watches {
+            self.note_parts(name, &[part], changes);
         }
     }
 
@@ -201,7 +205,7 @@ impl Simulation {
     #[inline]
     pub(super) fn touch_all(&mut self, name: ChannelName, changes: bool) {
         if self.watches {
-            Part::ALL.into_iter().for_each(|part| self.touch_part(name, part, changes));
+            self.note_parts(name, &Part::ALL, changes);
         }
     }
 
@@ -209,12 +213,23 @@ impl Simulation {
     #[inline]
     pub(super) fn touch_fate(&mut self, name: ChannelName) {
         if self.watches {
-            Part::FATE.into_iter().for_each(|part| self.touch_part(name, part, false));
+            self.note_parts(name, &Part::FATE, false);
+        }
+    }
+
+    #[cold]
+    fn note_parts(&mut self, name: ChannelName, parts: &[Part], changes: bool) {
+        if let Some(number) = self.number(name) {
+            let touches = parts.iter().map(|part| Touch { object: Object::of(number as u32, *part), changes });
+            self.touched.extend(touches);
         }
     }
 
     /// The place in a buffer that the next message goes into, or comes from.
     pub(super) fn touch_place(&mut self, name: ChannelName, is_put: bool) {
+        if !self.watches {
+            return;
+        }
         let Some(channel) = self.channel(name) else { return };
         let capacity = match channel.kind {
             ChannelKind::Channel(Store::Fifo(capacity)) => capacity,
@@ -226,10 +241,15 @@ impl Simulation {
     }
 
     /// An offer is answered or withdrawn.
+    #[inline]
     pub(super) fn touch_offer(&mut self, task: u32) {
-        if !self.watches {
-            return;
+        if self.watches {
+            self.touch_offer_of(task);
         }
+    }
+
+    #[cold]
+    fn touch_offer_of(&mut self, task: u32) {
         self.touch(Object::task(task), true);
         let is_settled = self.is_settled(task);
         let State::Offered(offer) = &self.tasks[task as usize].state else { return };
@@ -246,10 +266,15 @@ impl Simulation {
     }
 
     /// An offer is made. Only who waits for turns waits in a line already.
+    #[inline]
     pub(super) fn touch_post(&mut self, task: u32) {
-        if !self.watches {
-            return;
+        if self.watches {
+            self.touch_post_of(task);
         }
+    }
+
+    #[cold]
+    fn touch_post_of(&mut self, task: u32) {
         self.touch(Object::task(task), true);
         let Some(offer) = self.tasks[task as usize].offer() else { return };
         let names: SmallVec<[ChannelName; 4]> =
@@ -268,10 +293,15 @@ impl Simulation {
     }
 
     /// What it is read by that this may happen now.
+    #[inline]
     pub(super) fn touch_reasons(&mut self, choice: Choice) {
-        if !self.watches {
-            return;
+        if self.watches {
+            self.touch_reasons_of(choice);
         }
+    }
+
+    #[cold]
+    fn touch_reasons_of(&mut self, choice: Choice) {
         let name = self.channel_name(choice.channel as usize);
         if choice.kind.is_fault() {
             self.touch(Object::budget(choice.kind), true);

@@ -14,7 +14,7 @@ use super::{channel, task};
 use crate::memory::Block;
 use crate::sys::clock::Instant;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(super) struct Simulation {
     pub(super) channels: Vec<Channel>,
     pub(super) ends: Vec<End>,
     /// The channel that tells of the end of a member.
-    pub(super) exits: BTreeMap<u32, ChannelName>,
+    pub(super) exits: Exits,
     /// Members that nobody will ask for any more.
     pub(super) disowned: Vec<MemberName>,
     /// Members that a channel was lost with, and that are kept for their names.
@@ -56,6 +56,8 @@ pub(super) struct Simulation {
     /// What was decided is being carried out; no task runs.
     pub(super) is_happening: bool,
     pub(super) options: Vec<Choice>,
+    /// The room for the options of a task that is looked at.
+    pub(super) again: Vec<Choice>,
     pub(super) most_events: usize,
     /// Whoever decides wants to know what each step reads and changes.
     pub(super) watches: bool,
@@ -69,6 +71,32 @@ pub(super) struct Simulation {
     /// Everybody's options are to be looked at again.
     pub(super) is_stirred: bool,
     spare: Spare,
+}
+
+/// Channels by the members whose end they tell of, in the order of the members.
+#[derive(Debug, Default)]
+pub(super) struct Exits(Vec<(u32, ChannelName)>);
+
+impl Exits {
+    fn place(&self, member: u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&member, |(other, _)| *other)
+    }
+
+    pub(super) fn insert(&mut self, member: u32, exit: ChannelName) {
+        match self.place(member) {
+            Ok(place) => self.0[place].1 = exit,
+            Err(place) => self.0.insert(place, (member, exit)),
+        }
+    }
+
+    pub(super) fn remove(&mut self, member: u32) -> Option<ChannelName> {
+        self.place(member).ok().map(|place| self.0.remove(place).1)
+    }
+
+    /// The members of whose end a channel tells.
+    pub(super) fn members_of(&self, exit: ChannelName) -> Vec<u32> {
+        self.0.iter().filter(|(_, channel)| *channel == exit).map(|(member, _)| *member).collect()
+    }
 }
 
 /// What worlds before it on this thread have left: rooms, which are used again.
@@ -108,7 +136,7 @@ impl Simulation {
             tasks: Vec::new(),
             channels: Vec::new(),
             ends: Vec::new(),
-            exits: BTreeMap::new(),
+            exits: Exits::default(),
             disowned: Vec::new(),
             kept: Vec::new(),
             ready: VecDeque::new(),
@@ -123,6 +151,7 @@ impl Simulation {
             is_deciding: false,
             is_happening: false,
             options: Vec::new(),
+            again: Vec::new(),
             most_events: 0,
             watches: false,
             touched: Vec::new(),
@@ -140,7 +169,7 @@ impl Simulation {
         spare.tasks.extend(self.tasks.drain(..).map(Task::into_rooms));
         spare.channels.extend(self.channels.drain(..).map(Channel::into_rooms));
         self.ends.clear();
-        self.exits.clear();
+        self.exits.0.clear();
         self.disowned.clear();
         self.kept.clear();
         self.ready.clear();
@@ -177,8 +206,8 @@ impl Simulation {
     /// What has happened, for whoever made the world.
     pub(super) fn take_record(&mut self) -> Record {
         let mut record = std::mem::take(&mut self.record);
-        record.processes = self.tasks.iter().map(|task| task.name.clone()).collect();
-        record.channels = self.channels.iter_mut().map(|channel| std::mem::take(&mut channel.label)).collect();
+        record.processes.extend(self.tasks.iter().map(|task| task.name.clone()));
+        record.channels.extend(self.channels.iter_mut().map(|channel| std::mem::take(&mut channel.label)));
         record
     }
 
