@@ -58,7 +58,7 @@ impl CallChannel {
     }
 }
 
-travels!(CallChannel: Handle, Caller: Writer, Callee: Reader);
+travels!(CallChannel: Handle by new, Caller: Writer by new, Callee: Reader by new);
 
 /// Who calls. A clone, or one that is sent to a process, is one more caller.
 #[derive(Debug)]

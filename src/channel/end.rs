@@ -91,6 +91,11 @@ impl End {
         End::over(channel, name, facts.is_carried(), facts.is_plain())
     }
 
+    /// One of a gate, through which no messages go.
+    pub(super) fn of_gate(channel: ChannelName, name: EndName) -> End {
+        End::over(channel, name, false, false)
+    }
+
     #[inline]
     fn over(channel: ChannelName, name: EndName, carried: bool, plain: bool) -> End {
         let (retired, short) = (AtomicBool::new(false), AtomicBool::new(plain));

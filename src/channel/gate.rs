@@ -20,7 +20,7 @@ impl Gate {
     /// One with so many permits. When the arena has no room for it, every operation that can fail says so.
     pub(crate) fn new(permits: u32, opened: Opened) -> Gate {
         Gate(match actor(|actor| actor.create_channel("", ChannelKind::Gate { permits, opened })) {
-            Ok((channel, end)) => End::new(channel, end),
+            Ok((channel, end)) => End::of_gate(channel, end),
             Err(error) => End::unmade(error),
         })
     }
@@ -36,7 +36,7 @@ impl Gate {
     /// for it, every operation that can fail says so.
     pub(crate) fn with_cell(bytes: usize, begin: impl FnOnce(Cell<'_>)) -> Gate {
         Gate(match actor(|actor| actor.create_cell(bytes, begin)) {
-            Ok((channel, end)) => End::new(channel, end),
+            Ok((channel, end)) => End::of_gate(channel, end),
             Err(error) => End::unmade(error),
         })
     }
@@ -44,7 +44,7 @@ impl Gate {
     /// One that nobody passes and that keeps an area: these bytes, or so many that are 0.
     pub(crate) fn with_area(bytes: usize, begin: Option<&[u8]>) -> Result<Gate, MessageError> {
         let (channel, end) = actor(|actor| actor.create_area(bytes, begin))?;
-        Ok(Gate(End::new(channel, end)))
+        Ok(Gate(End::of_gate(channel, end)))
     }
 
     /// The same gate for as long as this is there, also when the process that has it was a thread and has ended:
@@ -185,7 +185,7 @@ impl Gate {
     }
 }
 
-travels!(Gate: Handle);
+travels!(Gate: Handle by of_gate);
 
 /// Permits that the process has taken. Dropped, they are given back; if a panic drops them, as abandoned.
 #[derive(Debug)]

@@ -53,7 +53,7 @@ pub(super) fn arrive<'de, D: serde::Deserializer<'de>>(
 
 /// What is nothing but an end of this side travels as one more, and a clone of it is one more.
 macro_rules! travels {
-    ($($name:ident: $side:ident),+) => {$(
+    ($($name:ident: $side:ident by $make:ident),+) => {$(
         impl Clone for $name {
             fn clone(&self) -> $name {
                 $name(self.0.another(crate::engine::Direction::$side))
@@ -69,7 +69,7 @@ macro_rules! travels {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<$name, D::Error> {
                 let (channel, end) = crate::channel::travel::arrive(crate::engine::Direction::$side, deserializer)?;
-                Ok($name(crate::channel::end::End::new(channel, end)))
+                Ok($name(crate::channel::end::End::$make(channel, end)))
             }
         }
     )+};

@@ -54,19 +54,10 @@ impl Role {
         if self.is_named {
             return Arc::from(&*self.name);
         }
-        thread_local! {
-            static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+        match &self.name {
+            Cow::Borrowed(name) if others.is_empty() => Named::known(name, *innermost),
+            name => named(name, others.iter().rev().chain([innermost])),
         }
-        TEXT.with_borrow_mut(|text| {
-            text.clear();
-            text.push_str(&self.name);
-            for index in others.iter().rev().chain([innermost]) {
-                text.push('[');
-                push_number(text, *index);
-                text.push(']');
-            }
-            Arc::from(&**text)
-        })
     }
 
     /// Where it runs.
@@ -99,6 +90,38 @@ impl Role {
             Some(_) => self.place.others.push(index),
         }
     }
+}
+
+/// A name that was made on this thread: the same network may be built again and again.
+struct Named {
+    of: &'static str,
+    at: usize,
+    name: Arc<str>,
+}
+
+impl Named {
+    /// The name of what stands at this place.
+    fn known(of: &'static str, at: usize) -> Arc<str> {
+        const KEPT: usize = 16;
+        thread_local! {
+            static KNOWN: RefCell<[Option<Named>; KEPT]> = const { RefCell::new([const { None }; KEPT]) };
+        }
+        KNOWN.with_borrow_mut(|known| match &mut known[at % KEPT] {
+            Some(named) if named.at == at && std::ptr::eq(named.of, of) => named.name.clone(),
+            place => place.insert(Named { of, at, name: named(of, [&at].into_iter()) }).name.clone(),
+        })
+    }
+}
+
+/// A name with places.
+fn named<'a>(name: &str, places: impl Iterator<Item = &'a usize>) -> Arc<str> {
+    let mut text = String::from(name);
+    for index in places {
+        text.push('[');
+        push_number(&mut text, *index);
+        text.push(']');
+    }
+    Arc::from(text)
 }
 
 /// The digits of a number. A network has many processes, and `write!` takes ten times as long.
