@@ -67,7 +67,8 @@ impl Schedule {
             _ if !is_alone => Made::Run(record.clone()),
             Some(Made::Decisions(mut before)) => {
                 before.clear();
-                before.extend(decided(record));
+                before.reserve(record.happenings.len());
+                decided(record).for_each(|choice| before.push(choice));
                 Made::Decisions(before)
             }
             _ => Made::Decisions(decisions(record)),

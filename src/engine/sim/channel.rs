@@ -211,13 +211,19 @@ impl Channel {
         self.buffer.extend(self.kept_back.take().map(|(block, _)| block));
     }
 
+    /// Whether it keeps messages.
+    #[inline]
+    pub(super) fn keeps_messages(&self) -> bool {
+        !self.buffer.is_empty() || self.kept_back.is_some()
+    }
+
     /// Takes out all that nobody will read.
-    pub(super) fn drain(&mut self) -> Vec<Block> {
-        if self.buffer.is_empty() && self.kept_back.is_none() {
-            return Vec::new();
+    #[inline]
+    pub(super) fn drain_into(&mut self, doomed: &mut Vec<Block>) {
+        if self.keeps_messages() {
+            self.arrive();
+            doomed.extend(self.buffer.drain(..));
         }
-        self.arrive();
-        self.buffer.drain(..).collect()
     }
 
     pub(super) fn is_unused(&self) -> bool {

@@ -115,6 +115,7 @@ impl Simulation {
         }
     }
 
+    #[inline(never)]
     fn close_side(&mut self, task: u32, end: EndName, number: usize, closing: Closing) {
         let End { channel, direction, weight, .. } = self.ends[number];
         let owes = !self.tasks[task as usize].effects.is_empty();
@@ -154,10 +155,9 @@ impl Simulation {
         let channel = &mut self.channels[at];
         channel.handles -= 1;
         if channel.is_unused() {
-            let rest = channel.drain();
+            channel.drain_into(&mut self.doomed);
             channel.is_gone = true;
             self.stir_channel(at);
-            self.doomed.extend(rest);
             self.tell_settled(of);
         }
     }
@@ -225,13 +225,12 @@ impl Simulation {
             direction == Direction::Reader && (left == 0 || !matches!(closing, Closing::Retire | Closing::Void));
         let is_in_use = !channel.is_unused();
         if is_read_no_more && channel.fate().is_some() || !is_in_use {
-            let rest = channel.drain();
             // Nobody is left who would notice, if it is not in use any more.
-            if is_in_use && !rest.is_empty() {
+            if is_in_use && channel.keeps_messages() {
                 self.touch_part(of, Part::Head, true);
                 self.touch_part(of, Part::Tail, true);
             }
-            self.doomed.extend(rest);
+            self.channels[at].drain_into(&mut self.doomed);
         }
         let channel = &mut self.channels[at];
         channel.is_gone = channel.is_unused();
@@ -265,10 +264,11 @@ impl Simulation {
     pub(super) fn poison_now(&mut self, of: ChannelName, direction: Direction) {
         self.mark(of, Closing::Poison);
         self.affects(of);
-        let Some(channel) = self.channel_mut(of) else { return };
+        let Some(at) = self.number(of).filter(|at| !self.channels[*at].is_gone) else { return };
+        self.stir_channel(at);
+        let channel = &mut self.channels[at];
         if direction == Direction::Reader {
-            let rest = channel.drain();
-            self.doomed.extend(rest);
+            channel.drain_into(&mut self.doomed);
             self.touch_part(of, Part::Head, true);
             self.touch_part(of, Part::Tail, true);
         } else {

@@ -101,20 +101,7 @@ impl World {
 
     /// Does some work as the main process, before it runs. It may not wait.
     pub(crate) fn as_main<R>(&self, work: impl FnOnce() -> R) -> R {
-        struct Back(Option<Box<super::Actor>>);
-        impl Drop for Back {
-            fn drop(&mut self) {
-                if let Some(side) = self.0.take() {
-                    actor(|actor| actor.exchange(&side));
-                    ask(|world| world.tasks[0].actor = Some(side));
-                }
-            }
-        }
-        let side = ask(|world| world.tasks[0].actor.take());
-        if let Some(side) = &side {
-            actor(|actor| actor.exchange(side));
-        }
-        let _back = Back(side);
+        let _as_main = AsMain::begin();
         work()
     }
 
@@ -129,6 +116,28 @@ impl World {
     /// What has happened.
     pub(crate) fn record(&self) -> Record {
         ask(Simulation::take_record)
+    }
+}
+
+/// While it lives, the thread acts for the main process.
+struct AsMain(Option<Box<super::Actor>>);
+
+impl AsMain {
+    fn begin() -> AsMain {
+        let side = ask(|world| world.tasks[0].actor.take());
+        if let Some(side) = &side {
+            actor(|actor| actor.exchange(side));
+        }
+        AsMain(side)
+    }
+}
+
+impl Drop for AsMain {
+    fn drop(&mut self) {
+        if let Some(side) = self.0.take() {
+            actor(|actor| actor.exchange(&side));
+            ask(|world| world.tasks[0].actor = Some(side));
+        }
     }
 }
 

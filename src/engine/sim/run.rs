@@ -96,17 +96,19 @@ pub(crate) fn offer(
         world.post(me);
         Ok(true)
     })?;
-    if !is_alive {
-        unwind(me);
-    }
-    coroutine::suspend();
-    let fired = ask(|world| {
-        let task = &mut world.tasks[me as usize];
-        match std::mem::replace(&mut task.state, State::Running) {
-            State::Ready(fired) if !task.is_killed => fired,
-            _ => None,
+    let fired = match is_alive {
+        true => {
+            coroutine::suspend();
+            ask(|world| {
+                let task = &mut world.tasks[me as usize];
+                match std::mem::replace(&mut task.state, State::Running) {
+                    State::Ready(fired) if !task.is_killed => fired,
+                    _ => None,
+                }
+            })
         }
-    });
+        false => None,
+    };
     match fired {
         Some(fired) => Ok(fired),
         None => unwind(me),
@@ -124,6 +126,8 @@ fn refuse_unless_inside() -> Result<(), ArenaError> {
     Ok(())
 }
 
+/// It is a part of whoever calls it: each frame on the stack costs the unwinding as much as a decision.
+#[inline(always)]
 fn unwind(me: u32) -> ! {
     let is_hopeless = ask(|world| {
         let task = &mut world.tasks[me as usize];
@@ -309,7 +313,7 @@ pub(crate) fn tear_down() {
     }
     ask(|world| {
         for channel in &mut world.channels {
-            world.doomed.extend(channel.drain());
+            channel.drain_into(&mut world.doomed);
         }
         world.free_doomed();
     });
