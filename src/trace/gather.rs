@@ -8,15 +8,15 @@
 //!     a write, and its read from a buffer        the end of a channel, and whoever is told of it
 //!     a start, and all that the process does     all that a process has done, and whoever joins it
 //! ```
-//! and from these a vector clock of each event is made (Fidge and Mattern, 1988), when somebody asks.
+//! and what comes of that is searched for when somebody asks.
 
 use super::event::{Event, Outcome, What};
-use super::order::{Clocks, Tie};
+use super::order::{Order, Tie};
 use crate::cause::{begins_with_name, name_of};
 use crate::engine::{
     BUFFERED, CONTINUED, Came, ChannelName, EventKind, EventRecord, Member, ProcessId, Program, Recording,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// What was recorded.
@@ -25,7 +25,7 @@ pub(super) struct Gathered {
     pub(super) events: Vec<Event>,
     /// The two sides of each communication, the writer first.
     pub(super) pairs: Vec<(usize, usize)>,
-    pub(super) clocks: Clocks,
+    pub(super) order: Order,
     pub(super) lost: u64,
 }
 
@@ -57,10 +57,19 @@ pub(super) fn gather() -> Gathered {
     for (number, ring) in rings.iter().enumerate() {
         read_ring(number, ring, &mut names, &mut found);
     }
+    // Whoever could say it itself is not said to have crashed by the server, too.
+    let told: HashSet<u64> = found
+        .iter()
+        .filter(|found| found.record.kind == EventKind::Crash && found.record.subject().is_none())
+        .map(|found| rings[found.ring].serial)
+        .collect();
+    let is_told = |record: &EventRecord| record.subject().is_some_and(|serial| told.contains(&serial));
+    found.retain(|found| found.record.kind != EventKind::Crash || !is_told(&found.record));
     // Within a ring numbers rise but for a last wait, so this agrees with the order there.
     found.sort_by_key(|found| (found.record.number, found.rank(), found.record.time));
     let ties = Ties::of(&found, &rings);
-    let clocks = Clocks::of(&found.iter().map(|found| found.ring).collect::<Vec<_>>(), rings.len(), &ties.before);
+    let numbers = found.iter().map(|found| found.record.number).collect();
+    let order = Order::of(&found.iter().map(|found| found.ring).collect::<Vec<_>>(), numbers, &ties.before);
     let partner_of = |place: usize| ties.partner.get(&place).copied();
     let events = (0..found.len()).map(|place| {
         let Found { record, ring, waited, text } = &found[place];
@@ -97,7 +106,7 @@ pub(super) fn gather() -> Gathered {
             text: text.clone(),
         }
     });
-    Gathered { events: events.collect(), pairs: ties.pairs, clocks, lost }
+    Gathered { events: events.collect(), pairs: ties.pairs, order, lost }
 }
 
 /// Of a ring, what is an event by itself: a wait is part of what it came to, and is one only if it goes on.
@@ -136,6 +145,7 @@ fn waits_for(record: &EventRecord) -> String {
         Some(EventKind::Pass) => "pass",
         Some(EventKind::Finish) => "see the tasks done of",
         Some(EventKind::Join) => "see the end of",
+        Some(EventKind::Release) => "see its reader finish with",
         _ => "see the time pass",
     };
     match record.guards() {

@@ -73,7 +73,7 @@ pub use span::{Span, span};
 
 use crate::engine::{Actor, EventKind, EventOf, Program, actor};
 use gather::gather;
-use order::Clocks;
+use order::Order;
 use std::panic::Location;
 
 /// How many events of each thread are kept.
@@ -157,7 +157,7 @@ pub fn last(events: usize) -> Trace {
     Trace {
         pairs: pairs.map(|(write, read)| (write - skipped, read - skipped)).collect(),
         events: gathered.events.into_iter().skip(skipped).collect(),
-        clocks: gathered.clocks,
+        order: gathered.order,
         lost: gathered.lost,
     }
 }
@@ -173,7 +173,7 @@ pub struct Trace {
     events: Vec<Event>,
     /// The two sides of each communication, the writer first.
     pairs: Vec<(usize, usize)>,
-    clocks: Clocks,
+    order: Order,
     lost: u64,
 }
 
@@ -211,7 +211,7 @@ impl Trace {
     pub fn happened_before(&self, one: &Event, other: &Event) -> bool {
         let first = self.events.first().map_or(0, |event| event.at);
         let is_mine = |event: &Event| self.events.get(event.at.wrapping_sub(first)) == Some(event);
-        is_mine(one) && is_mine(other) && self.clocks.is_before(one.at, other.at)
+        is_mine(one) && is_mine(other) && self.order.is_before(one.at, other.at)
     }
 
     /// How many events were recorded and are not there any more, because threads have overwritten them, or were not

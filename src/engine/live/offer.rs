@@ -124,6 +124,11 @@ impl Local {
     }
 
     pub(super) fn wait_on_thread(&mut self, guards: &[Guard], pending: Pending) -> Fired {
+        if let Pending::Lent { fired } = &pending
+            && self.is_traced()
+        {
+            self.record_being_held(&guards[fired.index]);
+        }
         let waited = self.wait_until_committed(pending.deadline());
         self.finish(guards, pending, waited)
     }

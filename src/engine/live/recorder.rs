@@ -123,6 +123,16 @@ impl Local {
         self.record(record);
     }
 
+    /// Its reader has the message, and the context waits until that has finished.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn record_being_held(&mut self, guard: &Guard) {
+        let place = Place::at(self.context.location());
+        let record = EventRecord::new(EventKind::Wait, self.context.number(), place).for_what(EventKind::Release);
+        let (_, channel) = self.meaning(guard);
+        self.record(channel.map_or(record, |channel| record.at(channel)));
+    }
+
     fn record_communication(
         &mut self,
         guard: &Guard,

@@ -543,4 +543,28 @@ pub(crate) const EDITS: &[Edit] = &[
         there: "if !self.is_counting {",
         instead: "if !self.is_counting && !FAULTY {",
     },
+    Edit {
+        fault: "a record that is being overwritten is kept",
+        file: "engine/live/ring.rs",
+        there: "let overwritten = self.head.load(Ordering::Relaxed).saturating_sub(rows - 1);",
+        instead: "let overwritten = self.head.load(Ordering::Relaxed).saturating_sub(rows - u64::from(!FAULTY));",
+    },
+    Edit {
+        fault: "the head of a ring moves before its record is there",
+        file: "engine/live/ring.rs",
+        there: "        fence(Ordering::Release);",
+        instead: "        fence(Ordering::Release); if FAULTY { self.ring.head.store(head + 1, Ordering::Release); }",
+    },
+    Edit {
+        fault: "each side of a communication has a number of its own",
+        file: "engine/live/recorder.rs",
+        there: "let number = self.notes.number().unwrap_or_else(|| self.tick());",
+        instead: "let number = self.notes.number().filter(|_| !FAULTY).unwrap_or_else(|| self.tick());",
+    },
+    Edit {
+        fault: "the rings of the dead are not closed",
+        file: "engine/live/recordings.rs",
+        there: "ring.end(Life::Died, now);",
+        instead: "if !FAULTY { ring.end(Life::Died, now); }",
+    },
 ];

@@ -9,7 +9,7 @@ use csproc_model::execution::{Death, Victim};
 use csproc_model::scenario::{self, Scenario};
 use csproc_model::search::{Kill, Search, search};
 use csproc_model::{
-    apart, areas, barriers, calls, cells, ends, futures, gates, queues, references, seeded, shorts, tasks,
+    apart, areas, barriers, calls, cells, ends, futures, gates, queues, recorded, references, seeded, shorts, tasks,
 };
 use long::is_long;
 
@@ -468,4 +468,27 @@ fn a_block_leaves_no_trace() {
 #[test]
 fn an_end_leaves_no_place_in_its_channel() {
     is_found("an end leaves no place in its channel", &scenario::RETIRE, FEW, killing(0), "would not be counted");
+}
+
+#[test]
+fn a_record_that_is_being_overwritten_is_kept() {
+    let fault = "a record that is being overwritten is kept";
+    is_found(fault, &recorded::READ_MEANWHILE, RANDOM, Kill::Nobody, "left == right");
+}
+
+#[test]
+fn the_head_of_a_ring_moves_before_its_record_is_there() {
+    let fault = "the head of a ring moves before its record is there";
+    is_found(fault, &recorded::READ_MEANWHILE, RANDOM, Kill::Nobody, "left == right");
+}
+
+#[test]
+fn each_side_of_a_communication_has_a_number_of_its_own() {
+    let fault = "each side of a communication has a number of its own";
+    is_found(fault, &recorded::SAID, FEW, Kill::Nobody, "without the other side");
+}
+
+#[test]
+fn the_rings_of_the_dead_are_not_closed() {
+    is_found("the rings of the dead are not closed", &recorded::ONCE, FEW, killing(0), "which is gone");
 }
