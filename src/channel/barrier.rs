@@ -6,7 +6,7 @@ use super::end::{ChannelEnd, ChannelId, End, settled};
 use super::error::ChannelError;
 use super::process_scope::settle;
 use super::travel::{arrive, depart};
-use crate::engine::{ChannelKind, ChannelName, Closing, Direction, Guard, Patience, actor};
+use crate::engine::{ChannelKind, ChannelName, Closing, Direction, Patience, actor};
 use parking_lot::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -99,8 +99,8 @@ impl Barrier {
     pub fn sync(&self) -> Result<(), ChannelError> {
         let location = Location::caller();
         settle();
-        let guard = Guard::Barrier { channel: self.sit()? };
-        settled(actor(|actor| actor.meet(guard, location))?, Patience::ForEver)
+        let channel = self.sit()?;
+        settled(actor(|actor| actor.attend(channel, location))?, Patience::ForEver)
     }
 
     /// Poisons the barrier: every [`sync`](Barrier::sync) of any party fails with [`Poisoned`](ChannelError::Poisoned),

@@ -94,16 +94,21 @@ impl Actor {
         self.with(|local| Ok(local.communicate(&guard, patience, location)?.given(local, message)))?
     }
 
-    /// Waits until the one guard fires, which brings nothing.
+    /// Waits until all parties of a barrier are there.
     ///
     /// # Errors
     /// As for [`Actor::offer`].
-    #[inline]
-    pub(crate) fn meet(&self, guard: Guard, location: &'static Location<'static>) -> Result<Outcome<()>, ArenaError> {
-        simulated!(self, me => Ok(sim::offer(me, &[guard], Order::Priority, location)?.alone(drop)), side => {
-            return Ok(side.offer(self, &[guard], Order::Priority, location)?.alone(drop));
-        });
-        self.with(|local| Ok(local.communicate(&guard, Patience::ForEver, location)?.of(local, |_, _| ())))?
+    pub(crate) fn attend(
+        &self,
+        channel: ChannelName,
+        location: &'static Location<'static>,
+    ) -> Result<Outcome<()>, ArenaError> {
+        simulated!(
+            self,
+            me => Ok(sim::offer(me, &[Guard::Barrier { channel }], Order::Priority, location)?.alone(drop)),
+            side => return Ok(side.offer(self, &[Guard::Barrier { channel }], Order::Priority, location)?.alone(drop))
+        );
+        self.with(|local| local.attend(channel, location).of(local, |_, _| ()))
     }
 
     /// Whether a message may be handed over in nobody's block: where all that happens is told, it has one.

@@ -24,34 +24,34 @@ struct Operation {
 const POLICY: OnCrash = OnCrash::Poison;
 
 const OPERATIONS: [Operation; 8] = [
-    Operation { name: "write", debug: 7940, release: 446, run: |cut| write_scene(read_all, true, POLICY, cut) },
-    Operation { name: "read", debug: 6520, release: 466, run: |cut| read_scene(read_one, true, POLICY, cut) },
+    Operation { name: "write", debug: 7940, release: 461, run: |cut| write_scene(read_all, true, POLICY, cut) },
+    Operation { name: "read", debug: 6520, release: 509, run: |cut| read_scene(read_one, true, POLICY, cut) },
     Operation {
         name: "write into a buffer",
         debug: 6670,
-        release: 590,
+        release: 598,
         run: |cut| store_scene(Buffer::Fifo(2), &[4], &[4, 9], POLICY, cut),
     },
     Operation {
         name: "read, and let the next one in",
         debug: 8310,
-        release: 744,
+        release: 779,
         run: |cut| refill_scene(POLICY, cut),
     },
-    Operation { name: "select among two", debug: 14500, release: 2354, run: |cut| choice_scene(1, true, POLICY, cut) },
+    Operation { name: "select among two", debug: 14500, release: 2371, run: |cut| choice_scene(1, true, POLICY, cut) },
     Operation {
         name: "select among eight",
         debug: 22250,
-        release: 3984,
+        release: 3992,
         run: |cut| choice_scene(4, true, POLICY, cut),
     },
     Operation {
         name: "meet at a barrier of three, as the last one",
-        debug: 9500,
-        release: 1732,
+        debug: 8700,
+        release: 1291,
         run: |cut| barrier_scene(sync, true, POLICY, cut),
     },
-    Operation { name: "clone a writer and drop it", debug: 6700, release: 713, run: |cut| alone(clone_and_drop, cut) },
+    Operation { name: "clone a writer and drop it", debug: 6700, release: 725, run: |cut| alone(clone_and_drop, cut) },
 ];
 
 /// The fewest instructions between the marks in a few runs.

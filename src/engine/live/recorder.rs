@@ -18,7 +18,7 @@ use super::local::Local;
 use super::member::Member;
 use super::ring::Owner;
 use super::short::{is_short, length_of};
-use super::single::Met;
+use super::single::{Met, WRITES};
 use super::sync::Ordering;
 use super::tables::Tables;
 use crate::engine::record::{BUFFERED, COMMITTED, EXTENDED, TIMED};
@@ -38,20 +38,21 @@ impl Local {
     /// The offer of one guard, with a record.
     #[cold]
     #[inline(never)]
-    pub(super) fn alone_and_record<const WRITES: bool>(
+    pub(super) fn alone_and_record<const KIND: u8>(
         &mut self,
         guard: &Guard,
         says: (ChannelName, Block, u32),
         patience: Patience,
         location: &'static Location<'static>,
-        look: impl FnOnce(&mut Local, &'static Channel) -> Option<Fired>,
     ) -> Met {
         let giving = says.1;
-        let given = if WRITES { self.bytes_of(giving) } else { 0 };
+        let given = if KIND == WRITES { self.bytes_of(giving) } else { 0 };
         self.begin_note();
-        let met = self.alone_silently::<WRITES>(guard, says, patience, location, look);
+        let met = self.alone_silently::<KIND>(guard, says, patience, location);
         let (came, message) = match met {
-            Met::Came(block) => (Came::Done, if WRITES { (giving, given) } else { (block, self.bytes_of(block)) }),
+            Met::Came(block) => {
+                (Came::Done, if KIND == WRITES { (giving, given) } else { (block, self.bytes_of(block)) })
+            }
             Met::Ended => (came_of(self.fate), (NONE, 0)),
             Met::Late if matches!(patience, Patience::Not) => (Came::NotAtOnce, (NONE, 0)),
             Met::Late => (Came::Late, (NONE, 0)),

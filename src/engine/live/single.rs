@@ -4,7 +4,6 @@
 //! offer: one channel, whose lock is taken and looked under once, one place, nothing to arrange, and a time limit
 //! behind the guard instead of a second one, which asks a clock only when there is something to wait for.
 
-use super::channel::Channel;
 use super::commit::Side;
 use super::context::{EXTENDED, OUTPUT, Offer};
 use super::local::Local;
@@ -30,8 +29,13 @@ pub(crate) enum Met {
     Late,
 }
 
+/// What is offered.
+const READS: u8 = 0;
+pub(super) const WRITES: u8 = 1;
+const MEETS: u8 = 2;
+
 impl Local {
-    /// Waits until the guard fires, which is of a channel or a barrier, or until the time is up.
+    /// Waits until the guard fires, which is to take or to give a message, or until the time is up.
     ///
     /// # Errors
     /// No room for the block that a reader gives for a message, or a writer for a short one: then nothing has been
@@ -50,10 +54,7 @@ impl Local {
                     self.hand = self.take_spare()?;
                 }
                 let flags = if extended { EXTENDED } else { 0 };
-                let side = Side::Input { extended };
-                Ok(self.alone::<false>(guard, (channel, self.hand, flags), patience, location, |local, at| {
-                    local.meet_at(0, channel, at, local.hand, side)
-                }))
+                Ok(self.alone::<READS>(guard, (channel, self.hand, flags), patience, location))
             }
             Guard::Output { channel, block } => {
                 if !is_short(block) {
@@ -61,20 +62,19 @@ impl Local {
                 } else if self.hand == NONE {
                     self.hand = self.take_spare()?;
                 }
-                Ok(self.alone::<true>(guard, (channel, block, OUTPUT), patience, location, |local, at| {
-                    local.meet_at(0, channel, at, block, Side::Output)
-                }))
+                Ok(self.alone::<WRITES>(guard, (channel, block, OUTPUT), patience, location))
             }
-            Guard::Barrier { channel } => {
-                Ok(self.alone::<false>(guard, (channel, NONE, 0), patience, location, |local, _| {
-                    local.meet_at_barrier(0, channel)
-                }))
-            }
-            _ => unreachable!("{guard:?} is not offered alone"),
+            _ => unreachable!("{guard:?} moves no message"),
         }
     }
 
-    /// The same for somebody who takes a message, and wants it in a block. Gives the writer, too, if it is held.
+    /// Waits until all parties of a barrier are there.
+    pub(crate) fn attend(&mut self, channel: ChannelName, location: &'static Location<'static>) -> Met {
+        let guard = Guard::Barrier { channel };
+        self.alone::<MEETS>(&guard, (channel, NONE, 0), Patience::ForEver, location)
+    }
+
+    /// As [`communicate`](Local::communicate), for somebody who takes a message, and wants it in a block. Gives the writer, too, if it is held.
     ///
     /// # Errors
     /// As for [`communicate`](Local::communicate).
@@ -99,37 +99,40 @@ impl Local {
         self.fate
     }
 
-    /// Offers this guard, with an entry of the table that says this. `look` looks at the channel, under its lock.
-    fn alone<const WRITES: bool>(
+    /// Offers this guard, with an entry of the table that says this.
+    fn alone<const KIND: u8>(
         &mut self,
         guard: &Guard,
         says: (ChannelName, Block, u32),
         patience: Patience,
         location: &'static Location<'static>,
-        look: impl FnOnce(&mut Local, &'static Channel) -> Option<Fired>,
     ) -> Met {
         if self.is_traced() {
-            return self.alone_and_record::<WRITES>(guard, says, patience, location, look);
+            return self.alone_and_record::<KIND>(guard, says, patience, location);
         }
-        self.alone_silently::<WRITES>(guard, says, patience, location, look)
+        self.alone_silently::<KIND>(guard, says, patience, location)
     }
 
     /// The same, and nobody wants to know.
     #[inline(always)]
-    pub(super) fn alone_silently<const WRITES: bool>(
+    pub(super) fn alone_silently<const KIND: u8>(
         &mut self,
         guard: &Guard,
         (name, giving, flags): (ChannelName, Block, u32),
         patience: Patience,
         location: &'static Location<'static>,
-        look: impl FnOnce(&mut Local, &'static Channel) -> Option<Fired>,
     ) -> Met {
         let Some(channel) = self.tables.channels.get(name.index) else { return self.ended(Fate::Retired) };
         let offer = self.only_offer();
         self.context.set_location(location);
         offer.write(name, giving, flags);
         self.take_lock(name.index, channel);
-        if let Some(fired) = look(self, channel) {
+        let found = match KIND {
+            MEETS => self.meet_at_barrier(0, name),
+            WRITES => self.meet_at(0, name, channel, giving, Side::Output),
+            _ => self.meet_at(0, name, channel, giving, Side::Input { extended: flags & EXTENDED != 0 }),
+        };
+        if let Some(fired) = found {
             channel.lock.release();
             if self.conclude(&mut OnThread) {
                 return self.as_met(&fired);
@@ -157,12 +160,12 @@ impl Local {
             return Met::Late;
         };
         let came = now.block();
-        let has_short = is_short(came) || WRITES && came == NONE;
+        let has_short = is_short(came) || KIND == WRITES && came == NONE;
         if !has_short || now.state() != State::Committed {
             let fired = self.take_over(std::slice::from_ref(guard), now);
             return self.as_met(&fired);
         }
-        if !WRITES {
+        if KIND != WRITES {
             self.short = offer.beside();
         }
         self.learn_of(offer);
