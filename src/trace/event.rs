@@ -24,7 +24,7 @@ pub enum What {
     /// The process began.
     Began,
     /// Its function returned.
-    Returned,
+    Ended,
     /// It was killed, or panicked.
     Crashed,
     /// It started the process that [`partner`](Event::partner) names.

@@ -170,7 +170,7 @@ fn has_channel(kind: EventKind, record: &EventRecord) -> bool {
 fn what(kind: EventKind) -> What {
     match kind {
         EventKind::Begin => What::Began,
-        EventKind::Return => What::Returned,
+        EventKind::Return => What::Ended,
         EventKind::Crash => What::Crashed,
         EventKind::Spawn => What::Spawned,
         EventKind::Join => What::Joined,

@@ -23,7 +23,7 @@ impl Event {
     pub(super) fn sentence(&self) -> String {
         let mut text = String::from(match self.what {
             What::Began => "begins",
-            What::Returned => "returns",
+            What::Ended => "returns",
             What::Crashed => "crashes",
             What::Spawned => "starts",
             What::Joined => "sees the end of",

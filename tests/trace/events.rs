@@ -62,7 +62,7 @@ over_both! {
         let [spawned, began] = [of("main", What::Spawned), of("echo", What::Began)];
         assert_eq!(spawned[0].partner(), Some("echo"));
         assert!(trace.happened_before(&spawned[0], &began[0]));
-        let [returned, joined] = [of("echo", What::Returned), of("main", What::Joined)];
+        let [returned, joined] = [of("echo", What::Ended), of("main", What::Joined)];
         assert!(trace.happened_before(&returned[0], joined.last().unwrap()), "{trace}");
         assert_eq!(trace.lost(), 0);
     }
