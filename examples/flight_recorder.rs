@@ -23,9 +23,9 @@
 //!   process `worker[1]` was killed by signal 6 (SIGABRT)
 //!     its last events:
 //!       …
-//!       #47        0.005564 s  read `jobs` from `manager`  8 B  after 124.6 µs    examples/flight_recorder.rs:82:5
-//!       #48        0.005568 s  begins to "square"                                 examples/flight_recorder.rs:83:21
-//!     last seen by others: #47 by `manager` at examples/flight_recorder.rs:72:9
+//!       #47        0.005564 s  read `jobs` from `manager`  8 B  after 124.6 µs    examples/flight_recorder.rs:64:5
+//!       #48        0.005568 s  begins to "square"                                 examples/flight_recorder.rs:65:21
+//!     last seen by others: #47 by `manager` at examples/flight_recorder.rs:53:9
 //! 20 messages were recorded, and 0 events lost
 //! ```
 

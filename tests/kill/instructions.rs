@@ -25,7 +25,7 @@ const POLICY: OnCrash = OnCrash::Poison;
 
 const OPERATIONS: [Operation; 8] = [
     Operation { name: "write", debug: 7940, release: 461, run: |cut| write_scene(read_all, true, POLICY, cut) },
-    Operation { name: "read", debug: 6520, release: 509, run: |cut| read_scene(read_one, true, POLICY, cut) },
+    Operation { name: "read", debug: 7020, release: 509, run: |cut| read_scene(read_one, true, POLICY, cut) },
     Operation {
         name: "write into a buffer",
         debug: 6670,

@@ -559,7 +559,8 @@ pub(crate) const EDITS: &[Edit] = &[
         fault: "each side of a communication has a number of its own",
         file: "engine/live/recorder.rs",
         there: "let number = self.notes.number().unwrap_or_else(|| self.tick());",
-        instead: "let number = self.notes.number().filter(|_| !FAULTY).unwrap_or_else(|| self.tick());",
+        instead: "let own = if FAULTY { u64::from(self.index) } else { 0 }; let number = own + \
+                  self.notes.number().unwrap_or_else(|| self.tick());",
     },
     Edit {
         fault: "the rings of the dead are not closed",
