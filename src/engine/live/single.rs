@@ -74,7 +74,8 @@ impl Local {
         self.alone::<MEETS>(&guard, (channel, NONE, 0), Patience::ForEver, location)
     }
 
-    /// As [`communicate`](Local::communicate), for somebody who takes a message, and wants it in a block. Gives the writer, too, if it is held.
+    /// As [`communicate`](Local::communicate), for somebody who takes a message, and wants it in a block. Gives the
+    /// writer, too, if it is held.
     ///
     /// # Errors
     /// As for [`communicate`](Local::communicate).
