@@ -74,15 +74,23 @@ impl End {
         }
     }
 
-    /// One more end of the channel of this one. If this one could not be made, neither can the other.
+    /// One more end of the channel of this one. If this one could not be made, neither can the other. The channel is
+    /// asked again what it is: that it counts tasks, say, may have been told since.
     pub(super) fn another(&self, direction: Direction) -> End {
         match &self.refusal {
             Some(refusal) => End::unmade(MessageError::clone(refusal)),
-            None if self.channel == NOWHERE => End::new(NOWHERE, NO_END),
-            None => match actor(|actor| actor.request_end(self.channel, direction)) {
-                Ok(name) => End::over(self.channel, name, self.carried, self.plain),
-                Err(error) => End::unmade(*error),
-            },
+            None => End::request(self.channel, direction),
+        }
+    }
+
+    /// One more end of this side.
+    pub(super) fn one_more(&self, direction: Direction) -> End {
+        if self.channel == NOWHERE {
+            return self.another(direction);
+        }
+        match actor(|actor| actor.request_end(self.channel, direction)) {
+            Ok(name) => End::over(self.channel, name, self.carried, self.plain),
+            Err(error) => End::unmade(*error),
         }
     }
 

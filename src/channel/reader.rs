@@ -345,7 +345,7 @@ impl<T> ChannelEnd for Reader<T> {
 impl<T> Clone for Reader<T> {
     /// One more reading end of the channel.
     fn clone(&self) -> Reader<T> {
-        Reader::new(self.end.another(Direction::Reader))
+        Reader::new(self.end.one_more(Direction::Reader))
     }
 }
 

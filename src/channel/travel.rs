@@ -56,7 +56,7 @@ macro_rules! travels {
     ($($name:ident: $side:ident by $make:ident),+) => {$(
         impl Clone for $name {
             fn clone(&self) -> $name {
-                $name(self.0.another(crate::engine::Direction::$side))
+                $name(self.0.one_more(crate::engine::Direction::$side))
             }
         }
 

@@ -317,7 +317,7 @@ impl<T> ChannelEnd for Writer<T> {
 impl<T> Clone for Writer<T> {
     /// One more writing end of the channel.
     fn clone(&self) -> Writer<T> {
-        Writer::new(self.end.another(Direction::Writer))
+        Writer::new(self.end.one_more(Direction::Writer))
     }
 }
 
