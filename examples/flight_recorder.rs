@@ -15,7 +15,8 @@
 //! ```text
 //! cargo run --example flight_recorder -- [WORKERS] [FATAL]
 //! ```
-//! The worker that gets the job FATAL is killed by a signal.
+//! The worker that gets the job FATAL is killed by a signal. On threads (`CSPROC_PLACEMENT=thread`) that would be the
+//! whole program.
 //!
 //! # Prints
 //! ```text
@@ -45,7 +46,6 @@ struct Arguments {
 }
 
 /// Gives out jobs and takes in results, whichever can be done.
-
 #[process]
 fn manager(jobs: Writer<u64>, results: Reader<u64>, count: u64) -> csproc::Result<u64> {
     let (mut sent, mut sum) = (0, 0);
