@@ -24,25 +24,34 @@
 //!   process `worker[1]` was killed by signal 6 (SIGABRT)
 //!     its last events:
 //!       …
-//!       #47        0.005564 s  read `jobs` from `manager`  8 B  after 124.6 µs    examples/flight_recorder.rs:64:5
-//!       #48        0.005568 s  begins to "square"                                 examples/flight_recorder.rs:65:21
-//!     last seen by others: #47 by `manager` at examples/flight_recorder.rs:53:9
+//!       #47        0.005564 s  read `jobs` from `manager`  8 B  after 124.6 µs    examples/flight_recorder.rs:73:5
+//!       #48        0.005568 s  begins to "square"                                 examples/flight_recorder.rs:74:21
+//!     last seen by others: #47 by `manager` at examples/flight_recorder.rs:62:9
 //! 20 messages were recorded, and 0 events lost
 //! ```
 
 use clap::Parser;
 use csproc::prelude::*;
 use csproc::trace;
+use std::ops::RangeInclusive;
 
 /// Of three workers, one is killed in the middle of its work; the error tells what it did last.
 #[derive(Parser)]
 struct Arguments {
-    /// How many workers there are.
-    #[arg(default_value_t = 3)]
+    /// How many workers there are: 1 to 100
+    #[arg(default_value_t = 3, allow_negative_numbers = true, value_parser = within(1..=100))]
     workers: u64,
-    /// The job at which a worker is killed.
-    #[arg(default_value_t = 7)]
+    /// The job at which a worker is killed: 0 to 99
+    #[arg(default_value_t = 7, allow_negative_numbers = true, value_parser = within(0..=99))]
     fatal: u64,
+}
+
+/// Takes numbers of this range.
+fn within(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<u64, String> + Clone {
+    move |word| {
+        let number = word.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("give a number from {} to {}", range.start(), range.end()))
+    }
 }
 
 /// Gives out jobs and takes in results, whichever can be done.
