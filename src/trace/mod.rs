@@ -53,7 +53,8 @@
 //! [spans](span). Messages are not recorded. Each thread, and each future, keeps the last 1024 events, in 64 KiB, or as
 //! many as `CSPROC_TRACE` says: `CSPROC_TRACE=8192`; what it overwrites is counted ([`Trace::lost`]).
 //!
-//! Threads that a program starts by hand share no order with their makers, unless they communicate.
+//! Threads that a program starts by hand share no order with their makers, unless they communicate. Nor does who passes
+//! a lock or a semaphore with who has given it back: both are recorded, and not which of them let the other pass.
 //!
 //! In a [simulation](crate::testing) nothing is recorded, for a run has a trace of its own.
 
