@@ -5,6 +5,7 @@
 use super::event::{Event, EventKind};
 use super::outcome::Outcome;
 use super::run::Run;
+use crate::trace::{plain, quoted};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -206,28 +207,6 @@ impl Event {
             self.at.as_nanos()
         );
     }
-}
-
-/// A string of JSON.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            control if control.is_control() => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(control));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// Text that means nothing to Mermaid.
-fn plain(text: &str) -> String {
-    text.chars().map(|character| if matches!(character, ';' | '#' | '\n' | ':') { ' ' } else { character }).collect()
 }
 
 #[cfg(test)]

@@ -108,6 +108,6 @@ impl Trace {
 }
 
 /// Text that means nothing to Mermaid.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|character| if matches!(character, ';' | '#' | '\n' | ':') { ' ' } else { character }).collect()
 }

@@ -67,7 +67,11 @@ mod order;
 mod span;
 mod text;
 
+#[cfg(feature = "testing")]
+pub(crate) use chart::plain;
 pub use event::{Event, Outcome, What};
+#[cfg(feature = "testing")]
+pub(crate) use json::quoted;
 pub use latest::LastEvents;
 pub(crate) use latest::last_events_of;
 pub use span::{Span, span};
